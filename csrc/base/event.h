@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* An event that stays set until it is cleared (an eventfd; on Windows an
+ * event object): what a thread can wait for with a deadline, a signal can
+ * interrupt, and on Linux a program can poll. */
+#pragma once
+
+#include "platform.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct nio_event {
+    nio_native_event native;
+} nio_event;
+
+typedef enum nio_wait {
+    NIO_WAIT_SET,
+    NIO_WAIT_TIMEOUT,
+    NIO_WAIT_INTERRUPTED /* by a signal: look at it, then wait again */
+} nio_wait;
+
+#define NIO_FOREVER UINT64_MAX
+
+/* False when the system has no event left. */
+bool nio_event_init(nio_event *event);
+void nio_event_done(nio_event *event);
+/* From any thread, a signal handler included; sets are not counted. */
+void nio_event_set(nio_event *event);
+void nio_event_clear(nio_event *event);
+/* Wait at most `timeout_ns` (NIO_FOREVER: without a limit; 0: only look). */
+nio_wait nio_event_wait(nio_event *event, uint64_t timeout_ns);
+/* What a program can poll: a file descriptor, or -1 (Windows). Borrowed. */
+int nio_event_descriptor(const nio_event *event);

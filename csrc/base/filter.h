@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Which rows a subscriber wants: evaluated before the queue, on the system's
+ * thread, so that what nobody wants costs nothing. Pure; immutable once made,
+ * so that any number of threads may read it. What a filter leaves NULL or
+ * AF_UNSPEC lets everything pass. */
+#pragma once
+
+#include "contract/netio.h"
+#include "contract/tower.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct nio_prefix {
+    ADDRESS_FAMILY family; /* AF_INET or AF_INET6 */
+    uint8_t length;
+    uint8_t address[16]; /* network order; host bits are zero */
+} nio_prefix;
+
+typedef struct nio_filter {
+    ADDRESS_FAMILY family; /* AF_UNSPEC: both */
+    bool has_tables;       /* else every table but RT_TABLE_LOCAL */
+    const ULONG *tables;
+    size_t table_count;
+    const NET_IFINDEX *interfaces; /* NULL: all; routes, addresses, interfaces */
+    size_t interface_count;
+    const ULONG *protocols; /* NULL: all; NL_ROUTE_PROTOCOL, routes only */
+    size_t protocol_count;
+    const nio_prefix *prefixes; /* NULL: all; a route's destination or an
+                                 * address equal to or inside one of them */
+    size_t prefix_count;
+} nio_filter;
+
+/* True when the subscriber wants this row. `filter` NULL: everything but the
+ * routes of the local table. Tables are the tower's to test: see
+ * nio_row_table(). */
+bool nio_filter_accepts(const nio_filter *filter, nio_kind kind,
+                        const void *row);
+
+/* The tower's: the routing table of a route row; 0 where there is none. */
+ULONG nio_row_table(const MIB_IPFORWARD_ROW2 *row);
+
+/* A deep copy in one block, freed with free(). NULL when memory is short. */
+nio_filter *nio_filter_copy(const nio_filter *filter);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* A mutex and a condition, annotated so that clang checks who holds what.
+ * The system's types come from platform.h, which setup.py picks by folder
+ * (base/posix, base/windows). */
+#pragma once
+
+#include "contract/annotate.h"
+#include "platform.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct NIO_CAPABILITY nio_lock {
+    nio_native_lock native;
+} nio_lock;
+
+typedef struct nio_condition {
+    nio_native_condition native;
+} nio_condition;
+
+void nio_lock_init(nio_lock *lock);
+void nio_lock_done(nio_lock *lock);
+void nio_lock_take(nio_lock *lock) NIO_ACQUIRE(lock);
+void nio_lock_drop(nio_lock *lock) NIO_RELEASE(lock);
+
+void nio_condition_init(nio_condition *condition);
+void nio_condition_done(nio_condition *condition);
+/* Wait for a wake-up; may return without one: always test in a loop. */
+void nio_condition_wait(nio_condition *condition, nio_lock *lock)
+    NIO_REQUIRES(lock);
+void nio_condition_wake_all(nio_condition *condition);
+
+/* Nanoseconds: of a clock that only goes forward, and since 1970 (UTC). */
+uint64_t nio_monotonic_ns(void);
+uint64_t nio_realtime_ns(void);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* The binding's one shared header: the module's state, and what each file
+ * offers to the others. A type's file is closed: all of it is static but the
+ * functions listed here. Limited API of CPython 3.11; no platform #ifdef; the
+ * system is reached only through nio_system() and the rest of
+ * contract/tower.h. */
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "base/queue.h"
+#include "contract/tower.h"
+
+#include <stdbool.h>
+
+/* Per interpreter; traverse and clear follow this order. */
+typedef struct nio_state {
+    /* exceptions (errors.c) */
+    PyObject *NetioError;
+    PyObject *InvalidParameterError;
+    PyObject *DeadlockError;
+    /* types */
+    PyTypeObject *row_types[NIO_KINDS]; /* IpInterfaceRow, UnicastIpAddressRow,
+                                         * IpForwardRow: by nio_kind (rows.c) */
+    PyTypeObject *Table;                /* table.c */
+    PyTypeObject *Registration;         /* registration.c */
+    PyTypeObject *Watch;                /* watch.c: the native half of Watcher */
+    PyTypeObject *Change;               /* watch.c */
+    /* values (values.c): callables of ipaddress, imported at first use, and
+     * the members of the enums that enums.py hands over at import */
+    PyObject *ip_types[4]; /* IPv4Address, IPv6Address, IPv4Network, IPv6Network */
+    PyObject *enums;       /* {"NotificationType": {0: member, ...}, ...} */
+    PyObject *hint_type;   /* NetworkConnectivityHint, handed over likewise */
+    /* live registrations and watches, kept alive until they are cancelled:
+     * each file guards and documents its own list */
+    struct nio_registration *registrations;
+    struct nio_watch *watches;
+} nio_state;
+
+/* Borrowed. From a module, and from the exact type of one of our objects. */
+nio_state *nio_state_of_module(PyObject *module);
+nio_state *nio_state_of(PyObject *self);
+
+/* ---- each file's part of module exec: 0, or -1 with an exception --------- */
+int nio_errors_init(PyObject *module, nio_state *state);
+int nio_values_init(PyObject *module, nio_state *state);
+int nio_rows_init(PyObject *module, nio_state *state);
+int nio_table_init(PyObject *module, nio_state *state);
+int nio_registration_init(PyObject *module, nio_state *state);
+int nio_notify_init(PyObject *module, nio_state *state); /* adds functions */
+int nio_get_init(PyObject *module, nio_state *state);    /* adds functions */
+int nio_watch_init(PyObject *module, nio_state *state);
+
+/* ---- errors.c ------------------------------------------------------------ */
+/* Sets the exception for a Win32 code of the named function; returns NULL. */
+PyObject *nio_raise(nio_state *state, DWORD code, const char *function);
+/* Sets InvalidParameterError (code 87) with this text; returns NULL. */
+PyObject *nio_raise_invalid(nio_state *state, const char *function,
+                            const char *format, ...);
+/* Sets NetioError 127 that names the function and the first Windows that has
+ * it; returns NULL. */
+PyObject *nio_raise_missing(nio_state *state, const char *function);
+
+/* ---- values.c: numbers of the system to Python's values and back ---------- */
+/* A new reference to the member of the named enum, or to a plain int where
+ * the number is unknown. */
+PyObject *nio_enum_new(nio_state *state, const char *name, long number);
+/* ipaddress objects; None for a family that is neither. */
+PyObject *nio_address_new(nio_state *state, const SOCKADDR_INET *address);
+PyObject *nio_prefix_new(nio_state *state, const IP_ADDRESS_PREFIX *prefix);
+PyObject *nio_raw_address_new(nio_state *state, ADDRESS_FAMILY family,
+                              const uint8_t *bytes);
+PyObject *nio_hint_new(nio_state *state,
+                       const NL_NETWORK_CONNECTIVITY_HINT *hint);
+/* The interface's name as this system's users write it; None if unknown. */
+PyObject *nio_interface_name_new(nio_state *state, NET_LUID luid,
+                                 NET_IFINDEX index);
+/* True, or false with an exception set. `function` is for the message. */
+bool nio_family_from(nio_state *state, PyObject *object, const char *function,
+                     ADDRESS_FAMILY *ret_family);
+/* From an ipaddress object, a str or packed bytes. */
+bool nio_address_from(nio_state *state, PyObject *object, const char *function,
+                      SOCKADDR_INET *ret_address);
+/* From an index (int) or a name (str) of an interface that exists. */
+bool nio_interface_from(nio_state *state, PyObject *object,
+                        const char *function, NET_IFINDEX *ret_index);
+
+/* ---- rows.c -------------------------------------------------------------- */
+/* Bytes of the native row of a kind. */
+size_t nio_row_size(nio_kind kind);
+/* A new row object holding a copy. details false: only the header's key
+ * members are known, the others read as None. */
+PyObject *nio_row_new(nio_state *state, nio_kind kind, const void *row,
+                      bool details);
+/* Borrowed native row of a row object of that kind; NULL with TypeError. */
+const void *nio_row_data(nio_state *state, nio_kind kind, PyObject *row,
+                         const char *function);
+
+/* ---- table.c ------------------------------------------------------------- */
+/* A new Table of `count` rows, which are copied. */
+PyObject *nio_table_new(nio_state *state, nio_kind kind, const void *rows,
+                        size_t count);
+
+/* ---- bridge.c: the thread-local stack of callbacks this thread is in ------ */
+struct nio_registration;
+
+/* ---- registration.c, watch.c ------------------------------------------------ */
+/* Cancel everything that is live: the atexit hook, and module free. */
+void nio_registrations_shutdown(nio_state *state);
+void nio_watches_shutdown(nio_state *state);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Where Microsoft's part of each row ends and the members that only Linux
+ * knows begin: exactly at the size that the row has on Windows. */
+#pragma once
+
+#include "contract/layout.h"
+
+NIO_AT(MIB_IPFORWARD_ROW2, Table, 104);
+NIO_AT(MIB_UNICASTIPADDRESS_ROW, Flags, 80);
+NIO_AT(MIB_IPINTERFACE_ROW, Flags, 168);
+NIO_SIZE(MIB_IPFORWARD_ROW2, 136);
+NIO_SIZE(MIB_UNICASTIPADDRESS_ROW, 104);
+NIO_SIZE(MIB_IPINTERFACE_ROW, 200);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The ground: Microsoft's netioapi.h as this system has it. The one place in
+ * the tree where a platform is asked for; all else is a choice of files. */
+#pragma once
+
+#ifdef _WIN32
+#include "contract/windows/netioapi.h"
+#else
+#include "contract/linux/netioapi.h"
+#endif

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""The tests' own tools do what they say, failure included."""
+
+import os
+import threading
+
+import pytest
+
+from tests.support import Collector, Namespace, python, run
+
+
+def test_collector_waits_and_gives_up() -> None:
+    collector = Collector()
+    thread = threading.Thread(target=collector, args=(1, "a"))
+    thread.start()
+    assert collector.wait_any(lambda number, _: number == 1) == (1, "a")
+    thread.join()
+    with pytest.raises(AssertionError, match="not within"):
+        collector.wait_count(2, timeout=0.01)
+
+
+def test_run_sees_a_wrong_exit_code_a_missing_marker_and_a_hang() -> None:
+    assert python("print('here')", marker="here").returncode == 0
+    with pytest.raises(AssertionError, match="exit code 3"):
+        python("raise SystemExit(3)")
+    with pytest.raises(AssertionError, match="no 'marker'"):
+        python("print('else')", marker="marker")
+    with pytest.raises(AssertionError, match="still running"):
+        run(["tail", "-f", "/dev/null"], timeout=0.2)
+
+
+def test_each_namespace_is_fresh(netns: Namespace, other_netns: Namespace) -> None:
+    index = netns.veth()
+    assert index > 1
+    assert {link["ifname"] for link in netns.json("link")} == {"lo", "v0", "p0"}
+    netns.sysctl("ipv4.ip_forward", 1)
+    with other_netns:
+        assert [link["ifname"] for link in other_netns.json("link")] == ["lo"]
+        assert other_netns.sysctl("ipv4.ip_forward") == "0"
+    assert netns.sysctl("ipv4.ip_forward") == "1"
+    netns.ip(f"link set p0 netns {other_netns.path}")
+    with other_netns:
+        assert {link["ifname"] for link in other_netns.json("link")} == {"lo", "p0"}
+    shown = python("import os; print(os.readlink('/proc/self/ns/net'))").stdout.strip()
+    assert shown == os.readlink("/proc/thread-self/ns/net")

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* The extension module itself: its state, its slots, and the list of the
+ * parts that fill it. Knows nothing of networks. One state per interpreter;
+ * nothing of Python is static, so that interpreters share no object. */
+#include "binding/module.h"
+
+typedef int (*init_function)(PyObject *module, nio_state *state);
+
+static int
+module_exec(PyObject *module)
+{
+    static const init_function parts[] = {
+        nio_errors_init,       nio_values_init, nio_rows_init,
+        nio_table_init,        nio_registration_init,
+        nio_notify_init,       nio_get_init,    nio_watch_init,
+    };
+    nio_state *state = nio_state_of_module(module);
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i](module, state) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Live registrations and watches are not visited, on purpose: like running
+ * threads they are roots, which only a cancellation ends. */
+static int
+module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    nio_state *state = nio_state_of_module(module);
+
+    if (state == NULL) { /* not allocated yet */
+        return 0;
+    }
+    Py_VISIT(state->NetioError);
+    Py_VISIT(state->InvalidParameterError);
+    Py_VISIT(state->DeadlockError);
+    for (int kind = 0; kind < NIO_KINDS; kind++) {
+        Py_VISIT((PyObject *)state->row_types[kind]);
+    }
+    Py_VISIT((PyObject *)state->Table);
+    Py_VISIT((PyObject *)state->Registration);
+    Py_VISIT((PyObject *)state->Watch);
+    Py_VISIT((PyObject *)state->Change);
+    for (int i = 0; i < 4; i++) {
+        Py_VISIT(state->ip_types[i]);
+    }
+    Py_VISIT(state->enums);
+    Py_VISIT(state->hint_type);
+    return 0;
+}
+
+static int
+module_clear(PyObject *module)
+{
+    nio_state *state = nio_state_of_module(module);
+
+    if (state == NULL) {
+        return 0;
+    }
+    Py_CLEAR(state->NetioError);
+    Py_CLEAR(state->InvalidParameterError);
+    Py_CLEAR(state->DeadlockError);
+    for (int kind = 0; kind < NIO_KINDS; kind++) {
+        Py_CLEAR(state->row_types[kind]);
+    }
+    Py_CLEAR(state->Table);
+    Py_CLEAR(state->Registration);
+    Py_CLEAR(state->Watch);
+    Py_CLEAR(state->Change);
+    for (int i = 0; i < 4; i++) {
+        Py_CLEAR(state->ip_types[i]);
+    }
+    Py_CLEAR(state->enums);
+    Py_CLEAR(state->hint_type);
+    return 0;
+}
+
+static void
+module_free(void *module)
+{
+    (void)module_clear((PyObject *)module);
+}
+
+/* Two slots are younger than the limited API of 3.11, so that their ids are
+ * plain numbers here and only a Python that knows them gets to see them. */
+#define SLOT_MULTIPLE_INTERPRETERS 3 /* Py_mod_multiple_interpreters, 3.12 */
+#define INTERPRETERS_NOT_SUPPORTED ((void *)0)
+
+static PyModuleDef_Slot slots_3_11[] = {
+    {Py_mod_exec, (void *)module_exec},
+    {0, NULL},
+};
+
+static PyModuleDef_Slot slots_3_12[] = {
+    {Py_mod_exec, (void *)module_exec},
+    {SLOT_MULTIPLE_INTERPRETERS, INTERPRETERS_NOT_SUPPORTED},
+    {0, NULL},
+};
+
+PyDoc_STRVAR(module_doc,
+             "The native half of netioapi. Its names are public in netioapi.");
+
+static PyModuleDef module_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "netioapi._native",
+    .m_doc = module_doc,
+    .m_size = sizeof(nio_state),
+    .m_slots = slots_3_11,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+nio_state *
+nio_state_of_module(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+nio_state *
+nio_state_of(PyObject *self)
+{
+    return PyType_GetModuleState(Py_TYPE(self));
+}
+
+PyMODINIT_FUNC
+PyInit__native(void)
+{
+    if (Py_Version >= 0x030C0000) {
+        module_definition.m_slots = slots_3_12;
+    }
+    return PyModuleDef_Init(&module_definition);
+}

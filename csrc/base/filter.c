@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* Which rows a subscriber wants. Pure: no lock, no memory, no system call
+ * but in nio_filter_copy; runs on the system's thread for every change. */
+#include "base/filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Linux' table of the machine's own addresses, left out unless asked for.
+ * Elsewhere nio_row_table() is 0. */
+enum { LOCAL_TABLE = 255 };
+
+static bool
+contains(const ULONG *numbers, size_t count, ULONG wanted)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (numbers[i] == wanted) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+same_bits(const uint8_t *left, const uint8_t *right, unsigned bits)
+{
+    unsigned bytes = bits / 8, rest = bits % 8;
+
+    if (memcmp(left, right, bytes) != 0) {
+        return false;
+    }
+    return rest == 0 || ((left[bytes] ^ right[bytes]) >> (8 - rest)) == 0;
+}
+
+/* The bytes of an address and how many bits it has; NULL for a family that
+ * is neither. */
+static const uint8_t *
+address_bytes(const SOCKADDR_INET *address, unsigned *ret_bits)
+{
+    if (address->si_family == AF_INET) {
+        *ret_bits = 32;
+        return (const uint8_t *)&address->Ipv4.sin_addr;
+    }
+    if (address->si_family == AF_INET6) {
+        *ret_bits = 128;
+        return (const uint8_t *)&address->Ipv6.sin6_addr;
+    }
+    return NULL;
+}
+
+/* Is address/length equal to or inside one of the filter's prefixes? */
+static bool
+inside(const nio_filter *filter, const SOCKADDR_INET *address, unsigned length)
+{
+    unsigned bits = 0;
+    const uint8_t *bytes = address_bytes(address, &bits);
+
+    if (filter->prefixes == NULL) {
+        return true;
+    }
+    if (bytes == NULL || length > bits) {
+        return false;
+    }
+    for (size_t i = 0; i < filter->prefix_count; i++) {
+        const nio_prefix *prefix = &filter->prefixes[i];
+        if (prefix->family == address->si_family && prefix->length <= length &&
+            same_bits(prefix->address, bytes, prefix->length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+accepts_family(const nio_filter *filter, ADDRESS_FAMILY family)
+{
+    return filter->family == AF_UNSPEC || filter->family == family;
+}
+
+static bool
+accepts_interface(const nio_filter *filter, NET_IFINDEX index)
+{
+    return filter->interfaces == NULL ||
+           contains(filter->interfaces, filter->interface_count, index);
+}
+
+static bool
+accepts_route(const nio_filter *filter, const MIB_IPFORWARD_ROW2 *row)
+{
+    const IP_ADDRESS_PREFIX *destination = &row->DestinationPrefix;
+    ULONG table = nio_row_table(row);
+
+    if (filter->has_tables
+            ? !contains(filter->tables, filter->table_count, table)
+            : table == LOCAL_TABLE) {
+        return false;
+    }
+    return accepts_family(filter, destination->Prefix.si_family) &&
+           accepts_interface(filter, row->InterfaceIndex) &&
+           (filter->protocols == NULL ||
+            contains(filter->protocols, filter->protocol_count,
+                     (ULONG)row->Protocol)) &&
+           inside(filter, &destination->Prefix, destination->PrefixLength);
+}
+
+static bool
+accepts_address(const nio_filter *filter, const MIB_UNICASTIPADDRESS_ROW *row)
+{
+    unsigned bits = row->Address.si_family == AF_INET ? 32 : 128;
+
+    return accepts_family(filter, row->Address.si_family) &&
+           accepts_interface(filter, row->InterfaceIndex) &&
+           inside(filter, &row->Address, bits);
+}
+
+bool
+nio_filter_accepts(const nio_filter *filter, nio_kind kind, const void *row)
+{
+    static const nio_filter everything = {.family = AF_UNSPEC};
+    const MIB_IPINTERFACE_ROW *interface = row;
+
+    if (filter == NULL) {
+        filter = &everything;
+    }
+    switch (kind) {
+    case NIO_ROUTE:
+        return accepts_route(filter, row);
+    case NIO_ADDRESS:
+        return accepts_address(filter, row);
+    case NIO_INTERFACE:
+        return accepts_family(filter, interface->Family) &&
+               accepts_interface(filter, interface->InterfaceIndex);
+    case NIO_KINDS:
+        break;
+    }
+    return true;
+}
+
+/* Copies an array behind `*at` and moves `*at` over it. NULL stays NULL, and
+ * an array of no items stays an array: it lets nothing pass. */
+static const void *
+copy_array(const void *array, size_t size, uint8_t **at)
+{
+    void *copy = *at;
+
+    if (array == NULL) {
+        return NULL;
+    }
+    if (size > 0) {
+        memcpy(copy, array, size);
+    }
+    *at += size;
+    return copy;
+}
+
+nio_filter *
+nio_filter_copy(const nio_filter *filter)
+{
+    static const nio_filter everything = {.family = AF_UNSPEC};
+    nio_filter *copy = NULL;
+    uint8_t *at = NULL;
+
+    if (filter == NULL) {
+        filter = &everything;
+    }
+    const size_t tables = filter->table_count * sizeof(*filter->tables);
+    const size_t interfaces =
+        filter->interface_count * sizeof(*filter->interfaces);
+    const size_t protocols =
+        filter->protocol_count * sizeof(*filter->protocols);
+    const size_t prefixes = filter->prefix_count * sizeof(*filter->prefixes);
+
+    copy = malloc(sizeof(*copy) + tables + interfaces + protocols + prefixes);
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy = *filter;
+    /* In the order of falling alignment. */
+    at = (uint8_t *)(copy + 1);
+    copy->tables = copy_array(filter->tables, tables, &at);
+    copy->interfaces = copy_array(filter->interfaces, interfaces, &at);
+    copy->protocols = copy_array(filter->protocols, protocols, &at);
+    copy->prefixes = copy_array(filter->prefixes, prefixes, &at);
+    return copy;
+}

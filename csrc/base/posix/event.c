@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* POSIX (Linux): an event is an eventfd, readable while it is set. Its
+ * counter is never used as one: clearing takes it to 0 in one read. */
+#define _GNU_SOURCE /* ppoll */
+
+#include "base/event.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+bool
+nio_event_init(nio_event *event)
+{
+    event->native = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return event->native >= 0;
+}
+
+void
+nio_event_done(nio_event *event)
+{
+    if (event->native >= 0) {
+        (void)close(event->native);
+        event->native = -1;
+    }
+}
+
+void
+nio_event_set(nio_event *event)
+{
+    const uint64_t one = 1;
+    int saved = errno; /* a signal handler must leave it as it was */
+    ssize_t wrote;
+
+    do {
+        wrote = write(event->native, &one, sizeof(one));
+    } while (wrote < 0 && errno == EINTR);
+    /* EAGAIN: the counter is full, so that it is set already. */
+    assert(wrote == (ssize_t)sizeof(one) || errno == EAGAIN);
+    errno = saved;
+}
+
+void
+nio_event_clear(nio_event *event)
+{
+    uint64_t counter;
+    int saved = errno;
+    ssize_t got;
+
+    do {
+        got = read(event->native, &counter, sizeof(counter));
+    } while (got < 0 && errno == EINTR);
+    assert(got == (ssize_t)sizeof(counter) || errno == EAGAIN);
+    errno = saved;
+}
+
+nio_wait
+nio_event_wait(nio_event *event, uint64_t timeout_ns)
+{
+    struct pollfd waited = {.fd = event->native, .events = POLLIN};
+    struct timespec limit = {
+        .tv_sec = (time_t)(timeout_ns / 1000000000u),
+        .tv_nsec = (long)(timeout_ns % 1000000000u),
+    };
+    /* The kernel counts the limit on the monotonic clock. */
+    int ready =
+        ppoll(&waited, 1, timeout_ns == NIO_FOREVER ? NULL : &limit, NULL);
+
+    if (ready == 0) {
+        return NIO_WAIT_TIMEOUT;
+    }
+    if (ready < 0) {
+        assert(errno == EINTR || errno == ENOMEM);
+        return NIO_WAIT_INTERRUPTED;
+    }
+    assert(waited.revents == POLLIN);
+    return NIO_WAIT_SET;
+}
+
+int
+nio_event_descriptor(const nio_event *event)
+{
+    return event->native;
+}

@@ -39,7 +39,8 @@ typedef struct nio_change {
     uint8_t kind;     /* nio_kind, or NIO_CHANGE_MARK */
     uint8_t type;     /* NIO_CHANGE_ADD, ... */
     uint8_t flags;
-    uint8_t pad[3];
+    uint8_t first_type; /* the queue's own; written by it */
+    uint8_t pad[2];
 } nio_change;
 
 /* The row behind a change, 8-byte aligned. */
@@ -70,8 +71,10 @@ bool nio_queue_put(nio_queue *queue, const nio_change *change,
 
 /* Many changes at once, out of the queue: owned by the taker. */
 typedef struct nio_taken {
-    struct nio_chunk *chunks;
-    size_t count; /* changes in all chunks */
+    struct nio_chunk *chunks; /* the first of them ... */
+    struct nio_chunk *last;   /* ... and the last one */
+    size_t begin;             /* where in the first chunk it begins */
+    size_t count;             /* changes in all chunks, marks included */
 } nio_taken;
 
 /* Move at most about `most` changes out (whole chunks where possible; never
@@ -82,7 +85,7 @@ size_t nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken);
 typedef struct nio_cursor {
     struct nio_chunk *chunk;
     size_t offset;
-    bool started;
+    size_t passed;
 } nio_cursor;
 nio_change *nio_taken_next(const nio_taken *taken, nio_cursor *cursor);
 void nio_taken_free(nio_taken *taken);

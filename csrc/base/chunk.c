@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Chunks and their records: shared memory without a lock. What was taken is
+ * read by its taker while the queue appends behind it to the same chunk. */
+#include "base/chunk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct nio_chunk *
+nio_chunk_new(size_t capacity)
+{
+    struct nio_chunk *chunk = malloc(sizeof(*chunk) + capacity);
+
+    if (chunk != NULL) {
+        *chunk = (struct nio_chunk){.capacity = capacity};
+        nio_atomic_store(&chunk->references, 1);
+    }
+    return chunk;
+}
+
+void
+nio_chunk_keep(struct nio_chunk *chunk)
+{
+    (void)nio_atomic_add(&chunk->references, 1);
+}
+
+void
+nio_chunk_drop(struct nio_chunk *chunk)
+{
+    if (nio_atomic_add(&chunk->references, UINT64_MAX) == 1) {
+        free(chunk);
+    }
+}
+
+bool
+nio_chunk_is_own(const struct nio_chunk *chunk)
+{
+    return nio_atomic_load(&chunk->references) == 1;
+}
+
+/* What the taker has seen before this record decides between ADD and
+ * PARAMETER, and the type of the first of all merged changes tells it: only
+ * an ADD comes to a thing unseen. An ADD that is deleted becomes a DELETE and
+ * not nothing: a program may have met the row in a table that it read
+ * meanwhile. */
+void
+nio_record_merge(nio_change *record, const nio_change *change,
+                 const void *row)
+{
+    const uint8_t first = record->first_type;
+    const uint8_t snapshot = record->flags & NIO_FLAG_SNAPSHOT;
+
+    *record = *change;
+    record->first_type = first;
+    if (change->type != NIO_CHANGE_DELETE) {
+        record->type = first == NIO_CHANGE_ADD ? NIO_CHANGE_ADD
+                                               : NIO_CHANGE_PARAMETER;
+        record->flags = (uint8_t)(record->flags | snapshot);
+    }
+    memcpy(nio_change_row(record), row, change->size);
+}
+
+nio_change *
+nio_taken_next(const nio_taken *taken, nio_cursor *cursor)
+{
+    nio_change *record = NULL;
+
+    if (cursor->passed == taken->count) {
+        return NULL;
+    }
+    if (cursor->chunk == NULL) {
+        cursor->chunk = taken->chunks;
+        cursor->offset = taken->begin;
+    } else if (cursor->chunk != taken->last &&
+               cursor->offset == cursor->chunk->used) {
+        cursor->chunk = cursor->chunk->next;
+        cursor->offset = 0; /* a chunk is entered at its front */
+    }
+    record = nio_record_at(cursor->chunk, cursor->offset);
+    cursor->offset += nio_record_size(record->size);
+    cursor->passed++;
+    return record;
+}
+
+void
+nio_taken_free(nio_taken *taken)
+{
+    struct nio_chunk *chunk = taken->count > 0 ? taken->chunks : NULL;
+
+    while (chunk != NULL) {
+        struct nio_chunk *next = chunk == taken->last ? NULL : chunk->next;
+        nio_chunk_drop(chunk);
+        chunk = next;
+    }
+    *taken = (nio_taken){.count = 0};
+}

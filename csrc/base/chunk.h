@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What a queue is made of: records (a change and its row, 8-byte aligned) in
+ * chunks, that a queue and those who took from it share. */
+#pragma once
+
+#include "base/queue.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct nio_chunk {
+    nio_atomic references; /* the queue, and each nio_taken on it */
+    /* Guarded by the queue's lock until the queue has let go. A taker reads
+     * `next` and `used` of a chunk only when the queue is past it. */
+    struct nio_chunk *next;
+    size_t capacity; /* bytes of records */
+    size_t used;
+    size_t begin; /* offset of the first record still queued */
+    size_t count; /* records still queued, ... */
+    size_t rows;  /* ... and how many of them are not marks */
+    uint64_t records[];
+};
+
+static inline nio_change *
+nio_record_at(struct nio_chunk *chunk, size_t offset)
+{
+    return (nio_change *)((uint8_t *)chunk->records + offset);
+}
+
+static inline size_t
+nio_record_size(size_t row_size)
+{
+    return sizeof(nio_change) + (row_size + 7) / 8 * 8;
+}
+
+static inline bool
+nio_change_is_mark(const nio_change *change)
+{
+    return change->kind == NIO_CHANGE_MARK;
+}
+
+/* Only a state can be replaced by a later state of the same thing: not a
+ * mark, and not the word that a registration is live. */
+static inline bool
+nio_change_is_state(const nio_change *change)
+{
+    return !nio_change_is_mark(change) && change->size > 0 &&
+           change->type != NIO_CHANGE_INITIAL;
+}
+
+/* Put a later state of the same thing and size in the place of `record`. */
+void nio_record_merge(nio_change *record, const nio_change *change,
+                      const void *row);
+
+/* One reference, the caller's. NULL when memory is short. */
+struct nio_chunk *nio_chunk_new(size_t capacity);
+void nio_chunk_keep(struct nio_chunk *chunk);
+/* Any thread. The last reference frees it. */
+void nio_chunk_drop(struct nio_chunk *chunk);
+/* Nobody but the caller, who holds one reference, knows this chunk. */
+bool nio_chunk_is_own(const struct nio_chunk *chunk);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/* The queue of changes: a FIFO of records in chunks, behind one lock.
+ *
+ *   head                              tail
+ *   [ taken | queued ] -> [ queued ] -> [ queued | room ]
+ *
+ * A record is a change and its row, 8-byte aligned. Nothing is allocated per
+ * change: a chunk is shared between the queue, which appends at its end, and
+ * those who took from its front; the last of them frees it. A chunk that the
+ * queue has to itself and that ran empty is filled again from its start.
+ * Producer and taker only ever share the lock; neither waits for the other.
+ */
+#include "base/queue.h"
+
+#include "base/chunk.h"
+#include "base/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CHUNK = 4096, LARGEST_CHUNK = 65536 };
+
+struct nio_queue {
+    size_t bound;
+    nio_queue_key key;
+    nio_event *readable; /* borrowed; may be NULL */
+    nio_lock lock;
+    struct nio_chunk *head NIO_GUARDED_BY(lock);
+    struct nio_chunk *tail NIO_GUARDED_BY(lock);
+    /* Each record has a number, from 0 on: [oldest, next) are queued. */
+    uint64_t oldest NIO_GUARDED_BY(lock);
+    uint64_t next NIO_GUARDED_BY(lock);
+    nio_change *last NIO_GUARDED_BY(lock);   /* the newest record ... */
+    nio_change *before NIO_GUARDED_BY(lock); /* ... and the one before it:
+                                              * only while they are queued */
+    nio_index index NIO_GUARDED_BY(lock);
+    size_t coalesce_at NIO_GUARDED_BY(lock); /* the bound; more while memory
+                                              * for an index is short */
+    bool closed NIO_GUARDED_BY(lock);
+    bool lossy NIO_GUARDED_BY(lock); /* an OVERFLOW mark is owed */
+    nio_queue_statistics statistics NIO_GUARDED_BY(lock);
+};
+
+static size_t
+count_locked(const nio_queue *queue) NIO_REQUIRES(queue->lock)
+{
+    return (size_t)(queue->next - queue->oldest);
+}
+
+/* A chunk at the tail with room for `size` bytes, or NULL. */
+static struct nio_chunk *
+room_locked(nio_queue *queue, size_t size) NIO_REQUIRES(queue->lock)
+{
+    struct nio_chunk *tail = queue->tail, *chunk = NULL;
+    size_t capacity = FIRST_CHUNK;
+
+    if (tail != NULL && tail->count == 0 && nio_chunk_is_own(tail)) {
+        tail->begin = tail->used = 0; /* ours alone again */
+    }
+    if (tail != NULL && tail->capacity - tail->used >= size) {
+        return tail;
+    }
+    if (tail != NULL) { /* small for a quiet queue, large for a long one */
+        capacity = tail->capacity * 2;
+        capacity = capacity > LARGEST_CHUNK ? LARGEST_CHUNK : capacity;
+    }
+    chunk = nio_chunk_new(capacity < size ? size : capacity);
+    if (chunk == NULL) {
+        return NULL;
+    }
+    if (tail == NULL) {
+        queue->head = chunk;
+    } else if (tail->count > 0) {
+        tail->next = chunk;
+    } else { /* nothing queued in it: then it is the only one */
+        queue->head = chunk;
+        nio_chunk_drop(tail);
+    }
+    queue->tail = chunk;
+    return chunk;
+}
+
+/* Append a record. NULL when memory is short. */
+static nio_change *
+append_locked(nio_queue *queue, const nio_change *change, const void *row)
+    NIO_REQUIRES(queue->lock)
+{
+    const size_t size = nio_record_size(change->size);
+    const uint64_t rows =
+        queue->statistics.queued + (nio_change_is_mark(change) ? 0u : 1u);
+    struct nio_chunk *chunk = room_locked(queue, size);
+    nio_change *record = NULL;
+
+    if (chunk == NULL) {
+        return NULL;
+    }
+    record = nio_record_at(chunk, chunk->used);
+    *record = *change;
+    record->first_type = change->type;
+    if (change->size > 0) {
+        memcpy(nio_change_row(record), row, change->size);
+    }
+    chunk->used += size;
+    chunk->count++;
+    chunk->rows += !nio_change_is_mark(change);
+
+    queue->before = queue->last;
+    queue->last = record;
+    if (queue->next++ == queue->oldest && queue->readable != NULL) {
+        nio_event_set(queue->readable);
+    }
+    queue->statistics.put += !nio_change_is_mark(change);
+    queue->statistics.queued = rows;
+    if (rows > queue->statistics.high_water) {
+        queue->statistics.high_water = rows;
+    }
+    return record;
+}
+
+/* ---- coalescing ---------------------------------------------------------- */
+/* Without an index the queue is a FIFO, which is as exact. */
+static void
+index_failed_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
+{
+    nio_index_done(&queue->index);
+    queue->coalesce_at = count_locked(queue) * 2; /* do not try each time */
+}
+
+static void
+index_all_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
+{
+    uint64_t sequence = queue->oldest;
+
+    for (struct nio_chunk *chunk = queue->head; chunk != NULL;
+         chunk = chunk->next) {
+        size_t offset = chunk->begin;
+        for (size_t i = 0; i < chunk->count; i++, sequence++) {
+            nio_change *record = nio_record_at(chunk, offset);
+            nio_identity identity;
+            offset += nio_record_size(record->size);
+            if (!nio_change_is_state(record)) {
+                continue;
+            }
+            if (!nio_index_reserve(&queue->index, queue->oldest)) {
+                index_failed_locked(queue);
+                return;
+            }
+            nio_identity_of(queue->key, record, nio_change_row(record),
+                            &identity);
+            nio_index_set(&queue->index,
+                          nio_index_find(&queue->index, queue->oldest,
+                                         queue->key, &identity),
+                          identity.hash, sequence, record);
+        }
+    }
+}
+
+static bool
+put_state_locked(nio_queue *queue, const nio_change *change, const void *row)
+    NIO_REQUIRES(queue->lock)
+{
+    const bool full = count_locked(queue) >= queue->coalesce_at;
+    nio_index *index = &queue->index;
+    nio_identity identity;
+    nio_slot *slot = NULL;
+    nio_change *record = NULL;
+
+    if (full && index->slots == NULL) {
+        index_all_locked(queue);
+    }
+    if (index->slots != NULL && !nio_index_reserve(index, queue->oldest)) {
+        index_failed_locked(queue);
+    }
+    if (index->slots == NULL) {
+        return append_locked(queue, change, row) != NULL;
+    }
+    nio_identity_of(queue->key, change, row, &identity);
+    slot = nio_index_find(index, queue->oldest, queue->key, &identity);
+    if (full && nio_slot_is_live(slot, queue->oldest) &&
+        slot->change->size == change->size) {
+        nio_record_merge(slot->change, change, row);
+        queue->statistics.put++;
+        queue->statistics.coalesced++;
+        return true;
+    }
+    record = append_locked(queue, change, row);
+    if (record == NULL) {
+        return false;
+    }
+    nio_index_set(index, slot, identity.hash, queue->next - 1, record);
+    return true;
+}
+
+/* Marks say nothing twice in a row. Past the bound they are also kept from
+ * growing without end where nothing else is appended: behind OVERFLOW and
+ * SYNCED, the next OVERFLOW takes back the SYNCED, and the next SYNCED takes
+ * its place again. An OVERFLOW is never taken back. */
+static bool
+put_mark_locked(nio_queue *queue, const nio_change *mark)
+    NIO_REQUIRES(queue->lock)
+{
+    const size_t count = count_locked(queue);
+    nio_change *last = count > 0 ? queue->last : NULL;
+    const nio_change *before = count > 1 ? queue->before : NULL;
+
+    if (last == NULL || !nio_change_is_mark(last)) {
+        return append_locked(queue, mark, NULL) != NULL;
+    }
+    if (last->flags == mark->flags) {
+        return true;
+    }
+    if (count >= queue->bound &&
+        (mark->flags == NIO_FLAG_OVERFLOW ||
+         (last->flags == NIO_FLAG_OVERFLOW && before != NULL &&
+          nio_change_is_mark(before) && before->flags == NIO_FLAG_OVERFLOW))) {
+        last->flags = mark->flags;
+        last->time_ns = mark->time_ns;
+        return true;
+    }
+    return append_locked(queue, mark, NULL) != NULL;
+}
+
+
+static bool
+put_locked(nio_queue *queue, const nio_change *change, const void *row)
+    NIO_REQUIRES(queue->lock)
+{
+    const nio_change overflow = {.time_ns = change->time_ns,
+                                 .kind = NIO_CHANGE_MARK,
+                                 .flags = NIO_FLAG_OVERFLOW};
+    bool kept = false;
+
+    if (queue->closed) {
+        return true;
+    }
+    if (queue->lossy && put_mark_locked(queue, &overflow)) {
+        queue->lossy = false;
+    }
+    if (nio_change_is_mark(change)) {
+        nio_change mark = *change;
+        mark.size = 0;
+        kept = put_mark_locked(queue, &mark);
+    } else {
+        kept = nio_change_is_state(change)
+                   ? put_state_locked(queue, change, row)
+                   : append_locked(queue, change, row) != NULL;
+        queue->statistics.lost += !kept;
+    }
+    queue->lossy = queue->lossy || !kept;
+    return kept;
+}
+
+/* ---- taking -------------------------------------------------------------- */
+/* Move up to `most` records of the head chunk to the end of `taken`. */
+static void
+take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)
+    NIO_REQUIRES(queue->lock)
+{
+    struct nio_chunk *chunk = queue->head;
+    const size_t rows = chunk->rows;
+    size_t count = chunk->count;
+
+    if (taken->count == 0) {
+        taken->chunks = chunk;
+        taken->begin = chunk->begin;
+    }
+    taken->last = chunk;
+    if (count <= most) {
+        chunk->begin = chunk->used;
+        chunk->rows = 0;
+    } else {
+        for (count = 0; count < most; count++) {
+            const nio_change *record = nio_record_at(chunk, chunk->begin);
+            chunk->begin += nio_record_size(record->size);
+            chunk->rows -= !nio_change_is_mark(record);
+        }
+    }
+    chunk->count -= count;
+    taken->count += count;
+    queue->oldest += count;
+    queue->statistics.queued -= rows - chunk->rows;
+    queue->statistics.taken += rows - chunk->rows;
+    if (chunk->count == 0 && chunk != queue->tail) {
+        queue->head = chunk->next; /* our reference goes to the taker */
+    } else {
+        nio_chunk_keep(chunk);
+    }
+}
+
+size_t
+nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken)
+{
+    nio_taken taken = {.count = 0};
+    nio_index unused = {.slots = NULL};
+    size_t count = 0;
+
+    nio_lock_take(&queue->lock);
+    while (taken.count < most && count_locked(queue) > 0) {
+        take_chunk_locked(queue, most - taken.count, &taken);
+    }
+    count = count_locked(queue);
+    if (count == 0 && taken.count > 0 && queue->readable != NULL) {
+        nio_event_clear(queue->readable);
+    }
+    if (count == 0) {
+        queue->coalesce_at = queue->bound;
+    }
+    /* Not as soon as the bound is met again: making an index costs a step
+     * for each queued change, which half a bound of new ones pays for. */
+    if (count == 0 || count < queue->bound / 2) {
+        unused = queue->index;
+        queue->index = (nio_index){.slots = NULL};
+    }
+    nio_lock_drop(&queue->lock);
+    nio_index_done(&unused);
+    *ret_taken = taken;
+    return taken.count;
+}
+
+bool
+nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
+{
+    bool kept = false;
+
+    nio_lock_take(&queue->lock);
+    kept = put_locked(queue, change, row);
+    nio_lock_drop(&queue->lock);
+    return kept;
+}
+
+nio_queue *
+nio_queue_new(size_t bound, nio_queue_key key, nio_event *readable)
+{
+    nio_queue *queue = calloc(1, sizeof(*queue));
+
+    if (queue != NULL) {
+        nio_lock_init(&queue->lock);
+        queue->bound = queue->coalesce_at = bound > 0 ? bound : 1;
+        queue->key = key;
+        queue->readable = readable;
+    }
+    return queue;
+}
+
+void
+nio_queue_close(nio_queue *queue)
+{
+    nio_taken dropped = {.count = 0};
+    struct nio_chunk *rest = NULL;
+    nio_index unused = {.slots = NULL};
+    uint64_t taken = 0;
+
+    nio_lock_take(&queue->lock);
+    taken = queue->statistics.taken;
+    while (count_locked(queue) > 0) {
+        take_chunk_locked(queue, SIZE_MAX, &dropped);
+    }
+    queue->statistics.taken = taken;
+    rest = queue->tail;
+    queue->head = queue->tail = NULL;
+    unused = queue->index;
+    queue->index = (nio_index){.slots = NULL};
+    if (!queue->closed && queue->readable != NULL) {
+        nio_event_set(queue->readable);
+    }
+    queue->closed = true;
+    nio_lock_drop(&queue->lock);
+
+    nio_index_done(&unused);
+    nio_taken_free(&dropped);
+    if (rest != NULL) {
+        nio_chunk_drop(rest);
+    }
+}
+
+nio_queue *
+nio_queue_free(nio_queue *queue)
+{
+    if (queue != NULL) {
+        queue->readable = NULL; /* may be gone already */
+        nio_queue_close(queue);
+        nio_lock_done(&queue->lock);
+        free(queue);
+    }
+    return NULL;
+}
+
+void
+nio_queue_statistics_of(nio_queue *queue, nio_queue_statistics *ret)
+{
+    nio_lock_take(&queue->lock);
+    *ret = queue->statistics;
+    nio_lock_drop(&queue->lock);
+}

@@ -18,6 +18,9 @@ typedef struct nio_condition {
     nio_native_condition native;
 } nio_condition;
 
+/* For a static lock, which needs neither init nor done. */
+#define NIO_LOCK_INITIALIZER {NIO_NATIVE_LOCK_INITIALIZER}
+
 void nio_lock_init(nio_lock *lock);
 void nio_lock_done(nio_lock *lock);
 void nio_lock_take(nio_lock *lock) NIO_ACQUIRE(lock);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 typedef pthread_mutex_t nio_native_lock;
+#define NIO_NATIVE_LOCK_INITIALIZER PTHREAD_MUTEX_INITIALIZER
 typedef pthread_cond_t nio_native_condition;
 typedef pthread_t nio_native_thread;
 typedef int nio_native_event; /* an eventfd, close-on-exec */

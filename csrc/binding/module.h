@@ -36,6 +36,7 @@ typedef struct nio_state {
      * each file guards and documents its own list */
     struct nio_registration *registrations;
     struct nio_watch *watches;
+    bool closing; /* the interpreter exits: nothing new is registered */
 } nio_state;
 
 /* Borrowed. From a module, and from the exact type of one of our objects. */

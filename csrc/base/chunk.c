@@ -3,13 +3,26 @@
  * read by its taker while the queue appends behind it to the same chunk. */
 #include "base/chunk.h"
 
+#include "base/pages.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+/* From this size on a chunk is memory of the system's. */
+enum { PAGES_FROM = 65536 };
+
+static size_t
+total_size(size_t capacity)
+{
+    return sizeof(struct nio_chunk) + capacity;
+}
 
 struct nio_chunk *
 nio_chunk_new(size_t capacity)
 {
-    struct nio_chunk *chunk = malloc(sizeof(*chunk) + capacity);
+    const size_t size = total_size(capacity);
+    struct nio_chunk *chunk =
+        size >= PAGES_FROM ? nio_pages_new(size) : malloc(size);
 
     if (chunk != NULL) {
         *chunk = (struct nio_chunk){.capacity = capacity};
@@ -27,7 +40,12 @@ nio_chunk_keep(struct nio_chunk *chunk)
 void
 nio_chunk_drop(struct nio_chunk *chunk)
 {
-    if (nio_atomic_add(&chunk->references, UINT64_MAX) == 1) {
+    if (nio_atomic_add(&chunk->references, UINT64_MAX) != 1) {
+        return;
+    }
+    if (total_size(chunk->capacity) >= PAGES_FROM) {
+        nio_pages_free(chunk, total_size(chunk->capacity));
+    } else {
         free(chunk);
     }
 }

@@ -53,7 +53,8 @@ nio_change_is_state(const nio_change *change)
 void nio_record_merge(nio_change *record, const nio_change *change,
                       const void *row);
 
-/* One reference, the caller's. NULL when memory is short. */
+/* With room for `capacity` bytes of records at least, and one reference, the
+ * caller's. NULL when memory is short. */
 struct nio_chunk *nio_chunk_new(size_t capacity);
 void nio_chunk_keep(struct nio_chunk *chunk);
 /* Any thread. The last reference frees it. */

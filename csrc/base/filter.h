@@ -22,7 +22,7 @@ typedef struct nio_filter {
     bool has_tables;       /* else every table but RT_TABLE_LOCAL */
     const ULONG *tables;
     size_t table_count;
-    const NET_IFINDEX *interfaces; /* NULL: all; routes, addresses, interfaces */
+    const NET_IFINDEX *interfaces; /* NULL: all */
     size_t interface_count;
     const ULONG *protocols; /* NULL: all; NL_ROUTE_PROTOCOL, routes only */
     size_t protocol_count;
@@ -33,12 +33,17 @@ typedef struct nio_filter {
 
 /* True when the subscriber wants this row. `filter` NULL: everything but the
  * routes of the local table. Tables are the tower's to test: see
- * nio_row_table(). */
+ * nio_row_table(). An array that is given but has no items lets nothing pass.
+ * Prefixes are compared by address and length, so that a default route is
+ * inside of 0.0.0.0/0 or ::/0 only; an address counts as a prefix of full
+ * length. Of interface rows only family and interface are asked, and other
+ * kinds than the three pass. */
 bool nio_filter_accepts(const nio_filter *filter, nio_kind kind,
                         const void *row);
 
 /* The tower's: the routing table of a route row; 0 where there is none. */
 ULONG nio_row_table(const MIB_IPFORWARD_ROW2 *row);
 
-/* A deep copy in one block, freed with free(). NULL when memory is short. */
+/* A deep copy in one block, freed with free(); of NULL the filter that it
+ * means. NULL when memory is short. */
 nio_filter *nio_filter_copy(const nio_filter *filter);

@@ -18,7 +18,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CHUNK = 4096, LARGEST_CHUNK = 65536 };
+/* Bytes of records: small for a quiet queue, large for a long one. */
+enum {
+    FIRST_CHUNK = 8192 - sizeof(struct nio_chunk),
+    LARGEST_CHUNK = 262144 - sizeof(struct nio_chunk)
+};
+
+/* Half way to the bound the index is begun, and each change enters two
+ * records more: at the bound all are in it. */
+enum { INDEX_STEPS = 2 };
 
 struct nio_queue {
     size_t bound;
@@ -60,9 +68,9 @@ room_locked(nio_queue *queue, size_t size) NIO_REQUIRES(queue->lock)
     if (tail != NULL && tail->capacity - tail->used >= size) {
         return tail;
     }
-    if (tail != NULL) { /* small for a quiet queue, large for a long one */
-        capacity = tail->capacity * 2;
-        capacity = capacity > LARGEST_CHUNK ? LARGEST_CHUNK : capacity;
+    if (tail != NULL) {
+        capacity = tail->capacity < LARGEST_CHUNK / 2 ? tail->capacity * 2
+                                                      : LARGEST_CHUNK;
     }
     chunk = nio_chunk_new(capacity < size ? size : capacity);
     if (chunk == NULL) {
@@ -118,76 +126,45 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
 }
 
 /* ---- coalescing ---------------------------------------------------------- */
-/* Without an index the queue is a FIFO, which is as exact. */
-static void
-index_failed_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
+/* The queued record that a state may take the place of, or NULL. Without an
+ * index the queue is a FIFO, which is as exact. */
+static nio_change *
+mergeable_locked(nio_queue *queue, const nio_change *change, const void *row)
+    NIO_REQUIRES(queue->lock)
 {
-    nio_index_done(&queue->index);
-    queue->coalesce_at = count_locked(queue) * 2; /* do not try each time */
-}
+    const nio_span span = {queue->head, queue->oldest, queue->next,
+                           queue->key};
+    const size_t count = count_locked(queue);
+    const bool full = count >= queue->coalesce_at;
+    nio_index *index = &queue->index;
+    nio_change *record = NULL;
 
-static void
-index_all_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
-{
-    uint64_t sequence = queue->oldest;
-
-    for (struct nio_chunk *chunk = queue->head; chunk != NULL;
-         chunk = chunk->next) {
-        size_t offset = chunk->begin;
-        for (size_t i = 0; i < chunk->count; i++, sequence++) {
-            nio_change *record = nio_record_at(chunk, offset);
-            nio_identity identity;
-            offset += nio_record_size(record->size);
-            if (!nio_change_is_state(record)) {
-                continue;
-            }
-            if (!nio_index_reserve(&queue->index, queue->oldest)) {
-                index_failed_locked(queue);
-                return;
-            }
-            nio_identity_of(queue->key, record, nio_change_row(record),
-                            &identity);
-            nio_index_set(&queue->index,
-                          nio_index_find(&queue->index, queue->oldest,
-                                         queue->key, &identity),
-                          identity.hash, sequence, record);
-        }
+    if (index->slots == NULL &&
+        (count == 0 || count < queue->coalesce_at / 2)) {
+        return NULL;
     }
+    if ((index->slots == NULL && !nio_index_init(index, count * 2)) ||
+        !nio_index_extend(index, &span, full ? SIZE_MAX : INDEX_STEPS)) {
+        nio_index_done(index);
+        queue->coalesce_at = count * 4 + 4; /* do not try each time */
+        return NULL;
+    }
+    record = full ? nio_index_find(index, &span, change, row) : NULL;
+    return record != NULL && record->size == change->size ? record : NULL;
 }
 
 static bool
 put_state_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
-    const bool full = count_locked(queue) >= queue->coalesce_at;
-    nio_index *index = &queue->index;
-    nio_identity identity;
-    nio_slot *slot = NULL;
-    nio_change *record = NULL;
+    nio_change *record = mergeable_locked(queue, change, row);
 
-    if (full && index->slots == NULL) {
-        index_all_locked(queue);
-    }
-    if (index->slots != NULL && !nio_index_reserve(index, queue->oldest)) {
-        index_failed_locked(queue);
-    }
-    if (index->slots == NULL) {
+    if (record == NULL) {
         return append_locked(queue, change, row) != NULL;
     }
-    nio_identity_of(queue->key, change, row, &identity);
-    slot = nio_index_find(index, queue->oldest, queue->key, &identity);
-    if (full && nio_slot_is_live(slot, queue->oldest) &&
-        slot->change->size == change->size) {
-        nio_record_merge(slot->change, change, row);
-        queue->statistics.put++;
-        queue->statistics.coalesced++;
-        return true;
-    }
-    record = append_locked(queue, change, row);
-    if (record == NULL) {
-        return false;
-    }
-    nio_index_set(index, slot, identity.hash, queue->next - 1, record);
+    nio_record_merge(record, change, row);
+    queue->statistics.put++;
+    queue->statistics.coalesced++;
     return true;
 }
 
@@ -287,30 +264,43 @@ take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)
     }
 }
 
+/* Give back what only a long queue needs. Returns the index, to be freed
+ * outside of the lock, where it is of no use any more: far below the point
+ * where it is begun, or a queue around that point would make it each time. */
+static nio_index
+shrink_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
+{
+    const size_t count = count_locked(queue);
+    nio_index unused = {.slots = NULL};
+
+    if (count == 0 || count < queue->bound / 4) {
+        unused = queue->index;
+        queue->index = (nio_index){.slots = NULL};
+        queue->coalesce_at = queue->bound;
+    }
+    if (count == 0 && queue->tail != NULL &&
+        queue->tail->capacity > FIRST_CHUNK) {
+        nio_chunk_drop(queue->tail);
+        queue->head = queue->tail = NULL;
+    }
+    return unused;
+}
+
 size_t
 nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken)
 {
     nio_taken taken = {.count = 0};
-    nio_index unused = {.slots = NULL};
-    size_t count = 0;
+    nio_index unused;
 
     nio_lock_take(&queue->lock);
     while (taken.count < most && count_locked(queue) > 0) {
         take_chunk_locked(queue, most - taken.count, &taken);
     }
-    count = count_locked(queue);
-    if (count == 0 && taken.count > 0 && queue->readable != NULL) {
+    if (count_locked(queue) == 0 && taken.count > 0 &&
+        queue->readable != NULL) {
         nio_event_clear(queue->readable);
     }
-    if (count == 0) {
-        queue->coalesce_at = queue->bound;
-    }
-    /* Not as soon as the bound is met again: making an index costs a step
-     * for each queued change, which half a bound of new ones pays for. */
-    if (count == 0 || count < queue->bound / 2) {
-        unused = queue->index;
-        queue->index = (nio_index){.slots = NULL};
-    }
+    unused = shrink_locked(queue);
     nio_lock_drop(&queue->lock);
     nio_index_done(&unused);
     *ret_taken = taken;

@@ -1,10 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* A bounded queue of changes between the thread of the system that appends
  * and the thread that takes. Up to its bound it is a FIFO that keeps every
- * change. Past its bound a change merges into the queued change of the same
- * key (kind and row identity), so that memory stays bounded by the number of
- * distinct keys and what is taken in the end is the exact state. Appending
- * never waits. Knows neither Python nor netlink; rows are bytes to it. */
+ * change. Past its bound a change takes the place of the queued change of the
+ * same key (kind and row identity), so that memory stays bounded by the bound
+ * and the number of distinct keys, and what is taken in the end is the exact
+ * state. Appending never waits. Knows neither Python nor netlink; rows are
+ * bytes to it.
+ *
+ * What merges past the bound, row by row of what was queued and what comes:
+ *
+ *   queued               + ADD or PARAMETER      + DELETE
+ *   ADD                  ADD, the new row        DELETE
+ *   PARAMETER, DELETE    PARAMETER, the new row  DELETE
+ *   DELETE that was ADD  ADD, the new row        DELETE
+ *
+ * So to whoever rebuilds the state a key is added when it is absent and
+ * changes when it is present, and a DELETE of a key never seen (it was ADD)
+ * does nothing. It is told nevertheless: the row may have been met in a table
+ * that was read meanwhile. A merged change has the time and the flags of the
+ * later one (SNAPSHOT stays while the row does), at the place of the earlier:
+ * past the bound the order holds per key only, and times may go back.
+ *
+ * Never merged are marks, changes without a row, and INITIAL. A change may
+ * merge into one before a mark. So at a SYNCED mark each row is as it was
+ * when the mark was put, or newer; it is never older. */
 #pragma once
 
 #include "base/event.h"
@@ -52,7 +71,9 @@ nio_change_row(nio_change *change)
 
 typedef struct nio_queue nio_queue;
 
-/* Writes the identity of a row to `key` (64 bytes), returns its length. */
+/* Writes the identity of a row to `key` (64 bytes), returns its length. Pure:
+ * it is called while the queue is locked. Rows of kinds that have no identity
+ * (the tower's Teredo port) have length 0: all of a kind are one thing. */
 typedef size_t (*nio_queue_key)(int kind, const void *row, uint8_t *key);
 
 /* A queue of at most `bound` changes before it coalesces (at least 1).
@@ -62,10 +83,12 @@ nio_queue *nio_queue_new(size_t bound, nio_queue_key key, nio_event *readable);
 /* Accepts NULL; returns NULL. Nobody else may use the queue any more. */
 nio_queue *nio_queue_free(nio_queue *queue);
 
-/* Append a copy of `change` and its `row` (change->size bytes). Marks are
- * never merged with rows; a mark equal to the last queued one is dropped.
- * False when memory is short: the change is lost, counted, and the next
- * change that fits is preceded by an OVERFLOW mark. */
+/* Append a copy of `change` and its `row` (change->size bytes; of a mark none).
+ * A mark equal to the last queued change is dropped; past the bound an
+ * OVERFLOW mark right behind a SYNCED mark takes its place, so that marks
+ * alone do not fill memory. False when memory is short: the change is lost,
+ * counted, and the next change that fits is preceded by an OVERFLOW mark; who
+ * puts must then put the difference again, and a SYNCED mark behind it. */
 bool nio_queue_put(nio_queue *queue, const nio_change *change,
                    const void *row);
 
@@ -77,26 +100,29 @@ typedef struct nio_taken {
     size_t count;             /* changes in all chunks, marks included */
 } nio_taken;
 
-/* Move at most about `most` changes out (whole chunks where possible; never
- * more than `most`). Returns how many; 0: the queue was empty. */
+/* Move the oldest changes out, at most `most`. Never short of memory. Returns
+ * how many, marks included; 0: the queue was empty. */
 size_t nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken);
 /* Step through: NULL at the end. `cursor` starts as {0}. The change is
- * borrowed until nio_taken_free. */
+ * borrowed until nio_taken_free, and may be written to. */
 typedef struct nio_cursor {
     struct nio_chunk *chunk;
     size_t offset;
     size_t passed;
 } nio_cursor;
 nio_change *nio_taken_next(const nio_taken *taken, nio_cursor *cursor);
+/* Any thread, and after the queue is gone as well. Leaves nothing taken. */
 void nio_taken_free(nio_taken *taken);
 
 /* Nothing is appended any more and what was queued is dropped: puts return
  * true and do nothing. The readable event stays set. */
 void nio_queue_close(nio_queue *queue);
 
+/* Marks are not counted. put == taken + coalesced + queued, until the queue
+ * is closed and what is queued is dropped. */
 typedef struct nio_queue_statistics {
-    uint64_t put;        /* changes appended, marks not counted */
-    uint64_t taken;      /* changes taken, marks not counted */
+    uint64_t put;        /* changes accepted, merged ones included */
+    uint64_t taken;      /* changes taken */
     uint64_t coalesced;  /* changes merged into a queued one */
     uint64_t lost;       /* changes dropped because memory was short */
     uint64_t high_water; /* most changes queued at once */

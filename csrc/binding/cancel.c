@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a registration after it was asked for: publishing its handle,
+ * cancelling it on a helper thread, waiting for that, and refusing a wait that
+ * could never end. One lock for the whole process guards all of it; it is
+ * held for a few instructions, and while nothing is called that could wait.
+ *
+ * CancelMibChangeNotify2 blocks until the callbacks in flight have returned,
+ * and nothing interrupts it. So a helper thread calls it, and whoever cancels
+ * waits for the helper: with a deadline, and open to signals.
+ *
+ * Who waits for whom is a graph: a callback that waits marks its registration
+ * with the one it is blocked on, so that a wait that would close a circle is
+ * seen before it begins. A registration has one deliverer at a time, so one
+ * mark is enough. */
+#include "binding/registration.h"
+
+#include "base/fork.h"
+
+static nio_lock lock = NIO_LOCK_INITIALIZER;
+static uint64_t generation NIO_GUARDED_BY(lock); /* forks behind us */
+
+void
+nio_cancel_lock(void) NIO_UNCHECKED
+{
+    nio_lock_take(&lock);
+}
+
+void
+nio_cancel_unlock(void) NIO_UNCHECKED
+{
+    nio_lock_drop(&lock);
+}
+
+static void
+unlock_in_child(void) NIO_UNCHECKED
+{
+    generation++;
+    nio_lock_drop(&lock);
+}
+
+static void
+finish_locked(nio_bridge *bridge, nio_stage stage) NIO_REQUIRES(lock)
+{
+    bridge->stage = stage;
+    if (bridge->has_done) {
+        nio_event_set(&bridge->done);
+    }
+}
+
+/* The helper thread, or a caller in its place. */
+static void
+run_cancel(void *argument)
+{
+    nio_bridge *bridge = argument;
+    NETIO_STATUS status = NO_ERROR;
+
+    if (bridge->handle != NULL) { /* some systems succeed without a handle */
+        status = nio_system()->CancelMibChangeNotify2(bridge->handle);
+    }
+    nio_lock_take(&lock);
+    bridge->status = status;
+    finish_locked(bridge, status == NO_ERROR ? NIO_CANCELLED : NIO_FAILED);
+    nio_lock_drop(&lock);
+}
+
+/* Start the helper when it is due. Under the lock, so that nobody can join it
+ * before it is stored; what it waits for first is this lock. */
+static void
+begin_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+{
+    if (bridge->stage == NIO_CANCELLING && bridge->published &&
+        !bridge->begun) {
+        bridge->begun = nio_thread_start(&bridge->helper, "netio-cancel",
+                                         run_cancel, bridge);
+    }
+}
+
+static bool
+forked_locked(const nio_bridge *bridge) NIO_REQUIRES(lock)
+{
+    return bridge->generation != generation;
+}
+
+static bool
+over_locked(const nio_bridge *bridge) NIO_REQUIRES(lock)
+{
+    return bridge->stage == NIO_CANCELLED || bridge->stage == NIO_FAILED ||
+           forked_locked(bridge);
+}
+
+static bool
+in_my_stack(const nio_bridge *bridge)
+{
+    for (const nio_frame *at = nio_frames(); at != NULL; at = at->up) {
+        if (at->bridge == bridge) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Would waiting for `bridge` wait for this thread itself? The walk ends: no
+ * circle was ever let in. */
+static bool
+closes_circle_locked(const nio_bridge *bridge) NIO_REQUIRES(lock)
+{
+    if (nio_frames() == NULL) {
+        return false;
+    }
+    for (; bridge != NULL; bridge = bridge->blocked_on) {
+        if (in_my_stack(bridge)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+block_my_frames_locked(nio_bridge *on) NIO_REQUIRES(lock)
+{
+    for (const nio_frame *at = nio_frames(); at != NULL; at = at->up) {
+        at->bridge->blocked_on = on;
+    }
+}
+
+static nio_outcome
+look_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+{
+    if (over_locked(bridge)) {
+        return NIO_OUTCOME_DONE;
+    }
+    return closes_circle_locked(bridge) ? NIO_OUTCOME_DEADLOCK
+                                        : NIO_OUTCOME_TIMEOUT;
+}
+
+int
+nio_cancel_init(void)
+{
+    static nio_atomic prepared; /* once a process, whatever interpreter */
+
+    if (nio_atomic_exchange(&prepared, 1) == 0 &&
+        !nio_at_fork(nio_cancel_lock, nio_cancel_unlock, unlock_in_child)) {
+        nio_atomic_store(&prepared, 0);
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+void
+nio_cancel_adopt(nio_bridge *bridge)
+{
+    nio_lock_take(&lock);
+    bridge->generation = generation;
+    nio_lock_drop(&lock);
+}
+
+void
+nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle)
+{
+    nio_lock_take(&lock);
+    if (!registered) {
+        finish_locked(bridge, NIO_CANCELLED);
+    }
+    else {
+        bridge->handle = handle;
+        bridge->published = true;
+        if (bridge->stage == NIO_STARTING) {
+            bridge->stage = NIO_ACTIVE;
+        }
+        begin_locked(bridge);
+    }
+    nio_lock_drop(&lock);
+}
+
+bool
+nio_cancel_forked(nio_bridge *bridge)
+{
+    nio_lock_take(&lock);
+    bool forked = forked_locked(bridge);
+    nio_lock_drop(&lock);
+    return forked;
+}
+
+nio_stage
+nio_cancel_stage(nio_bridge *bridge)
+{
+    nio_lock_take(&lock);
+    nio_stage stage = forked_locked(bridge) ? NIO_CANCELLED : bridge->stage;
+    nio_lock_drop(&lock);
+    return stage;
+}
+
+void
+nio_cancel_begin_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+{
+    if (!forked_locked(bridge)) {
+        nio_atomic_store(&bridge->disabled, 1);
+        if (bridge->stage == NIO_STARTING || bridge->stage == NIO_ACTIVE) {
+            bridge->stage = NIO_CANCELLING;
+        }
+        begin_locked(bridge);
+    }
+}
+
+void
+nio_cancel_begin(nio_bridge *bridge)
+{
+    nio_lock_take(&lock);
+    nio_cancel_begin_locked(bridge);
+    nio_lock_drop(&lock);
+}
+
+bool
+nio_cancel_over_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+{
+    if (over_locked(bridge)) {
+        return true;
+    }
+    begin_locked(bridge);
+    return false;
+}
+
+nio_outcome
+nio_cancel_look(nio_bridge *bridge)
+{
+    nio_lock_take(&lock);
+    nio_outcome outcome = look_locked(bridge);
+    nio_lock_drop(&lock);
+    return outcome;
+}
+
+nio_outcome
+nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
+{
+    static const nio_outcome outcomes[] = {
+        [NIO_WAIT_SET] = NIO_OUTCOME_DONE,
+        [NIO_WAIT_TIMEOUT] = NIO_OUTCOME_TIMEOUT,
+        [NIO_WAIT_INTERRUPTED] = NIO_OUTCOME_INTERRUPTED,
+    };
+    bool run = false;
+
+    nio_lock_take(&lock);
+    nio_outcome outcome = look_locked(bridge);
+    if (outcome == NIO_OUTCOME_TIMEOUT) {
+        run = alone && bridge->published && !bridge->begun;
+        bridge->begun |= run;
+        if (!run && !bridge->has_done) {
+            bridge->has_done = nio_event_init(&bridge->done);
+        }
+        if (!run && !bridge->has_done) {
+            outcome = NIO_OUTCOME_NO_MEMORY;
+        }
+        else {
+            block_my_frames_locked(bridge);
+        }
+    }
+    nio_lock_drop(&lock);
+    if (outcome != NIO_OUTCOME_TIMEOUT) {
+        return outcome;
+    }
+
+    PyThreadState *thread = PyEval_SaveThread();
+    if (run) {
+        run_cancel(bridge);
+        outcome = NIO_OUTCOME_DONE;
+    }
+    else {
+        outcome = outcomes[nio_event_wait(&bridge->done, timeout_ns)];
+    }
+    nio_lock_take(&lock);
+    block_my_frames_locked(NULL);
+    nio_lock_drop(&lock);
+    PyEval_RestoreThread(thread);
+    return outcome;
+}
+
+void
+nio_cancel_join(nio_bridge *bridge)
+{
+    nio_lock_take(&lock);
+    nio_thread helper = bridge->helper;
+    bridge->helper.started = false;
+    helper.started = helper.started && !forked_locked(bridge);
+    nio_lock_drop(&lock);
+    nio_thread_join(&helper);
+}

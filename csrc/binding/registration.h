@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* The seams between notify.c, registration.c, cancel.c and bridge.c: the
+ * native context of one registration (the bridge), who may touch which part
+ * of it, and the frames that say which callbacks a thread is in.
+ *
+ *   notify.c        makes a Registration, gives its bridge to the system
+ *   bridge.c        where the system calls in: one at a time, in order
+ *   call.c          the GIL, and one Python call
+ *   cancel.c        STARTING -> ACTIVE -> CANCELLING -> CANCELLED; the waits
+ *   registration.c  the Python type
+ *   live.c          the list that keeps live ones alive; the exit */
+#pragma once
+
+#include "binding/module.h"
+
+#include "base/event.h"
+#include "base/lock.h"
+#include "base/thread.h"
+
+/* What a callback is given. */
+typedef enum nio_shape {
+    NIO_SHAPE_ROW,   /* (row or None, type) */
+    NIO_SHAPE_PORT,  /* (port, type) */
+    NIO_SHAPE_HINT,  /* (hint) */
+    NIO_SHAPE_TABLE, /* (table) */
+} nio_shape;
+
+/*             published              cancel              system's cancel
+ *   STARTING ----------> ACTIVE ------------> CANCELLING ------------> CANCELLED
+ *       |                                      ^   |
+ *       |  cancel: begins when published       |   |  it failed: the context is
+ *       +--------------------------------------+   +--> FAILED       leaked
+ *       |
+ *       +--> CANCELLED: the system refused to register */
+typedef enum nio_stage {
+    NIO_STARTING,
+    NIO_ACTIVE,
+    NIO_CANCELLING,
+    NIO_CANCELLED,
+    NIO_FAILED,
+} nio_stage;
+
+struct nio_left;
+
+/* The system's context of a registration. Raw memory, since the system's
+ * threads read it without the GIL; owned by the Registration, and leaked when
+ * the system may still use it. */
+typedef struct nio_bridge {
+    /* set before the system sees it */
+    PyInterpreterState *interpreter;
+    nio_state *state;   /* borrowed, as the next two: of the Registration */
+    PyObject *callback;
+    PyObject *on_error; /* or NULL */
+    const char *function; /* the header's name; static */
+    nio_shape shape;
+    nio_kind kind;
+    bool details;
+    bool initial; /* the one INITIAL is wanted and has not come */
+
+    /* any thread */
+    nio_atomic disabled;  /* no new Python call begins */
+    nio_atomic abandoned; /* at exit: its threads touch no Python any more */
+    nio_atomic delivered;
+    nio_atomic errors;
+    nio_atomic batches; /* times that the GIL was taken for callbacks */
+
+    /* one deliverer at a time; what comes meanwhile waits for it here */
+    nio_lock lock;
+    bool delivering NIO_GUARDED_BY(lock);
+    struct nio_left *first NIO_GUARDED_BY(lock);
+    struct nio_left *last NIO_GUARDED_BY(lock);
+
+    /* guarded by the one lock of cancel.c */
+    nio_stage stage;
+    HANDLE handle;
+    bool published; /* the handle is known */
+    bool begun;     /* somebody runs or ran the system's cancel */
+    bool has_done;  /* `done` exists: made by the first that waits */
+    nio_event done;
+    nio_thread helper;
+    NETIO_STATUS status; /* of the system's cancel */
+    uint64_t generation; /* of the process: forked when it is not ours */
+    struct nio_bridge *blocked_on; /* its callback waits for that one's end */
+} nio_bridge;
+
+/* ---- call.c ------------------------------------------------------------ */
+/* The callbacks this thread is in, innermost first; on the C stack. */
+typedef struct nio_frame {
+    const struct nio_frame *up;
+    nio_bridge *bridge;
+} nio_frame;
+const nio_frame *nio_frames(void);
+
+/* Around a call of the system that may call back on this very thread: the
+ * GIL is lent to that callback. Take back what release returned. */
+PyThreadState *nio_gil_release(void);
+void nio_gil_retake(PyThreadState *thread);
+
+/* ---- bridge.c ------------------------------------------------------------ */
+/* Tell the tower how batches take the GIL. At every import; cheap. */
+void nio_bridge_init(void);
+/* Zeroed, in stage STARTING; NULL with MemoryError. */
+nio_bridge *nio_bridge_new(nio_state *state);
+/* The system has let go of it. Accepts NULL; returns NULL. */
+nio_bridge *nio_bridge_free(nio_bridge *bridge);
+
+/* The system's callbacks: any thread, without the GIL. `context` is the
+ * bridge; rows are borrowed, the stable table is owned. */
+VOID NETIOAPI_API_ nio_on_interface_change(PVOID context,
+                                           PMIB_IPINTERFACE_ROW row,
+                                           MIB_NOTIFICATION_TYPE type);
+VOID NETIOAPI_API_ nio_on_address_change(PVOID context,
+                                         PMIB_UNICASTIPADDRESS_ROW row,
+                                         MIB_NOTIFICATION_TYPE type);
+VOID NETIOAPI_API_ nio_on_route_change(PVOID context, PMIB_IPFORWARD_ROW2 row,
+                                       MIB_NOTIFICATION_TYPE type);
+VOID NETIOAPI_API_ nio_on_teredo_change(PVOID context, USHORT port,
+                                        MIB_NOTIFICATION_TYPE type);
+VOID NETIOAPI_API_ nio_on_hint_change(PVOID context,
+                                      NL_NETWORK_CONNECTIVITY_HINT hint);
+VOID NETIOAPI_API_ nio_on_stable_table(PVOID context,
+                                       PMIB_UNICASTIPADDRESS_TABLE table);
+
+/* ---- cancel.c: none of it needs the GIL, but for nio_cancel_wait ---------- */
+/* Prepare for forks: 0, or -1 with MemoryError. */
+int nio_cancel_init(void);
+/* A new bridge joins this process. */
+void nio_cancel_adopt(nio_bridge *bridge);
+/* The system answered: it registered the bridge, or refused. Begins a
+ * cancellation that somebody asked for meanwhile. */
+void nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle);
+/* True when the bridge was made before a fork and this is the child. */
+bool nio_cancel_forked(nio_bridge *bridge);
+nio_stage nio_cancel_stage(nio_bridge *bridge);
+/* Disable it and have a helper thread cancel it; begin again what could not
+ * be begun. No new Python call begins. */
+void nio_cancel_begin(nio_bridge *bridge);
+
+typedef enum nio_outcome {
+    NIO_OUTCOME_DONE,        /* CANCELLED, FAILED, or forked */
+    NIO_OUTCOME_TIMEOUT,
+    NIO_OUTCOME_INTERRUPTED, /* by a signal: look at it, then wait again */
+    NIO_OUTCOME_DEADLOCK,    /* this thread is in its callback, or a circle */
+    NIO_OUTCOME_NO_MEMORY,   /* the system has nothing left to wait with */
+} nio_outcome;
+/* What a wait from this thread would end in at once: DONE, DEADLOCK, or
+ * TIMEOUT when it would have to wait. */
+nio_outcome nio_cancel_look(nio_bridge *bridge);
+/* Wait, with the GIL released, for the end of a cancellation that was begun.
+ * With the GIL. `alone`: where no helper could be started, this thread may do
+ * its work, which nothing interrupts. */
+nio_outcome nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns,
+                            bool alone);
+/* Wait for the helper's last instructions, once. After DONE. */
+void nio_cancel_join(nio_bridge *bridge);
+
+/* The lock of cancel.c also guards the list of live registrations. Nothing is
+ * called while it is held. */
+void nio_cancel_lock(void);
+void nio_cancel_unlock(void);
+void nio_cancel_begin_locked(nio_bridge *bridge);
+/* True when it is over; begins again what could not be begun. */
+bool nio_cancel_over_locked(nio_bridge *bridge);
+
+/* ---- registration.c, live.c ----------------------------------------------- */
+typedef struct nio_registration {
+    PyObject_HEAD
+    nio_bridge *bridge; /* owned */
+    PyObject *callback;
+    PyObject *on_error; /* or NULL */
+    int family;         /* -1: none */
+    PyObject *weak_references;
+    /* guarded by the lock of cancel.c; listed means one reference more */
+    bool listed;
+    struct nio_registration *next, *previous;
+} nio_registration;
+
+/* A new reference in stage STARTING, on the list that keeps it alive.
+ * `family` -1: the function has none. NULL with an exception. */
+nio_registration *nio_registration_new(nio_state *state, PyObject *callback,
+                                       PyObject *on_error, int family);
+/* cancel(): None, or NULL with an exception. */
+PyObject *nio_registration_cancel(nio_registration *self, uint64_t timeout_ns,
+                                  bool wait);
+
+/* Register the exit of the interpreter: 0, or -1 with an exception. */
+int nio_live_init(PyObject *module);
+void nio_registration_enlist(nio_state *state, nio_registration *self);
+/* It is over, or given up for ever: let go of what kept it alive. The caller
+ * has a reference of its own. */
+void nio_registration_retire(nio_registration *self);
+/* Retire what is over, and what could not be cancelled yet: do. Runs
+ * destructors. */
+void nio_registrations_reap(nio_state *state);

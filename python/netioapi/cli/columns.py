@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""Rows as a table for people: aligned text, or a table of rich where it is installed and somebody
+looks at it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from netioapi.cli.describe import INFINITE, Describer
+from netioapi.cli.words import address_text, family_name, named, origin_name, table_names
+
+Column = tuple[str, Callable[[Any], str]]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return named(value)
+
+
+def _lifetime(value: int | None) -> str:
+    return "forever" if value == INFINITE else "-" if value is None else f"{value}s"
+
+
+def columns(kind: str) -> list[Column]:
+    """Headings, and what stands below them."""
+    name = Describer().name
+    tables = {number: name for name, number in table_names().items()}
+    found: dict[str, list[Column]] = {
+        "route": [
+            ("destination", lambda row: str(row.destination_prefix)),
+            (
+                "next hop",
+                lambda row: "-" if row.next_hop.is_unspecified else address_text(row.next_hop),
+            ),
+            ("interface", name),
+            ("metric", lambda row: _text(row.metric)),
+            ("table", lambda row: tables.get(row.table) or _text(row.table)),
+            ("type", lambda row: _text(row.type)),
+            ("by", origin_name),
+            (
+                "source",
+                lambda row: (
+                    "-" if row.preferred_source is None else address_text(row.preferred_source)
+                ),
+            ),
+        ],
+        "address": [
+            ("address", lambda row: f"{address_text(row.address)}/{row.on_link_prefix_length}"),
+            ("interface", name),
+            ("state", lambda row: _text(row.dad_state)),
+            ("origin", lambda row: _text(row.prefix_origin)),
+            ("valid", lambda row: _lifetime(row.valid_lifetime)),
+            ("preferred", lambda row: _lifetime(row.preferred_lifetime)),
+        ],
+        "interface": [
+            ("interface", name),
+            ("index", lambda row: str(row.interface_index)),
+            ("family", lambda row: family_name(row.family)),
+            ("connected", lambda row: _text(row.connected)),
+            ("mtu", lambda row: _text(row.nl_mtu)),
+            ("metric", lambda row: _text(row.metric)),
+            ("forwarding", lambda row: _text(row.forwarding_enabled)),
+        ],
+    }
+    return found[kind]
+
+
+def order(kind: str) -> Callable[[Any], Any]:
+    """What rows are sorted by."""
+    if kind == "route":
+        return lambda row: (
+            row.table or 0,
+            row.family,
+            row.destination_prefix,
+            row.metric or 0,
+            row.key,
+        )
+    if kind == "address":
+        return lambda row: (row.interface_index, row.family, row.address, row.key)
+    return lambda row: (row.interface_index, row.family)
+
+
+def write_table(kind: str, rows: list[Any]) -> None:
+    chosen = columns(kind)
+    headings = [heading for heading, _ in chosen]
+    cells = [[make(row) for _, make in chosen] for row in rows]
+    if not (sys.stdout.isatty() and _write_rich(headings, cells)):
+        _write_plain(headings, cells)
+
+
+def _write_plain(headings: list[str], cells: list[list[str]]) -> None:
+    lines = [[heading.upper() for heading in headings], *cells]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for one in lines:
+        padded = (cell.ljust(width) for cell, width in zip(one, widths, strict=True))
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _write_rich(headings: list[str], cells: list[list[str]]) -> bool:
+    try:
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+    except ImportError:
+        return False
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold", style="bold" if heading == headings[0] else "")
+    for one in cells:
+        table.add_row(*map(Text, one))
+    Console().print(table)
+    return True

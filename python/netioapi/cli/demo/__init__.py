@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""See it at work: in a network of its own, which is gone at the end. Needs no root, no `ip`
+command and no set-up, and touches nothing of yours."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from netioapi.cli.arguments import count
+
+if TYPE_CHECKING:
+    from netioapi.cli.demo.screen import Screen
+
+LIVE_SECONDS = 4.0
+MOST_ROUTES = 10_000_000
+FEWEST_ROUTES = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--routes",
+        type=_routes,
+        metavar="N",
+        default=1000,
+        help="how many routes to add and lose (default: 1000)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a step; docs/json.md has the keys"
+    )
+
+
+def _routes(text: str) -> int:
+    number = count(text)
+    if not FEWEST_ROUTES <= number <= MOST_ROUTES:
+        raise argparse.ArgumentTypeError(
+            f"{text} routes: {FEWEST_ROUTES} to {MOST_ROUTES} make a demo"
+        )
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    from netioapi.cli.demo.screen import screen
+
+    show = screen(json=options.json)
+    reason = _in_namespace(options, show)
+    if isinstance(reason, int):
+        return reason
+    show.forbidden(reason, LIVE_SECONDS)
+    return _live(options.json)
+
+
+def _in_namespace(options: argparse.Namespace, show: Screen) -> int | str:
+    """The exit code of the child that tells the story; or why it could not.
+
+    A child, since a process that has tried and failed to get a namespace may be left without
+    its own.
+    """
+    if not hasattr(os, "fork"):
+        return "this system has no network namespaces"
+    parent = os.getpid()
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        return _child(options, show, writing, parent)
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        reason = pipe.read().decode()
+    _, status = os.waitpid(child, 0)
+    if reason:
+        return reason
+    if os.WIFSIGNALED(status):
+        os.kill(parent, os.WTERMSIG(status))  # end as it ended
+    return os.waitstatus_to_exitcode(status)
+
+
+def _child(options: argparse.Namespace, show: Screen, writing: int, parent: int) -> int:
+    from netioapi.cli.demo import namespace
+    from netioapi.cli.demo.links import Links
+    from netioapi.cli.demo.story import Story
+
+    try:
+        namespace.enter()
+        namespace.die_with_parent(signal.SIGTERM, parent)
+        links = Links()
+    except namespace.Forbidden as error:
+        os.write(writing, str(error).encode())
+        os.close(writing)
+        return 1
+    os.close(writing)
+    return 0 if Story(show, links, options.routes).tell() else 1
+
+
+def _live(json: bool) -> int:
+    from netioapi.cli.arguments import WATCHED
+    from netioapi.cli.lines import Lines
+    from netioapi.cli.stream import Stream
+
+    lines = Lines(json=json)
+    with Stream(list(WATCHED), family=0) as stream:
+        for events in stream.events(LIVE_SECONDS):
+            for event in events:
+                lines.write(event)
+            lines.flush()
+    return 0

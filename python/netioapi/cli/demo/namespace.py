@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""A network of the demo's own: a user and a network namespace, made without
+root and gone with the process."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+from pathlib import Path
+
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+PR_SET_PDEATHSIG = 1
+
+
+class Forbidden(Exception):
+    """This system does not let us have a namespace; says what would."""
+
+
+def enter() -> None:
+    """Move this process, which must have one thread, to a fresh network.
+
+    Raises: Forbidden.
+    """
+    user, group = os.getuid(), os.getgid()
+    try:
+        _unshare(CLONE_NEWUSER | CLONE_NEWNET)
+    except OSError as error:
+        try:
+            _unshare(CLONE_NEWNET)  # what root may do without a user namespace
+        except OSError:
+            raise Forbidden(_remedy(error)) from error
+        return
+    # Full capabilities come with the namespace. The maps only give the ids
+    # their names back, so a read-only /proc does no harm.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/setgroups").write_text("deny")
+    with contextlib.suppress(OSError):
+        Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+
+
+def die_with_parent(signal_number: int, parent: int) -> None:
+    """Have the kernel send us a signal when the process that forked us ends.
+
+    To be called after enter(), which resets it.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal_number)
+
+
+def _unshare(flags: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "unshare"):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if libc.unshare(flags) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def _remedy(error: OSError) -> str:
+    if _setting("kernel/unprivileged_userns_clone") == "0":
+        cure = "sysctl kernel.unprivileged_userns_clone=1 allows them"
+    elif error.errno == errno.ENOSPC or "0" in (
+        _setting("user/max_user_namespaces"),
+        _setting("user/max_net_namespaces"),
+    ):
+        cure = "sysctl user.max_user_namespaces and user.max_net_namespaces above 0 allow them"
+    else:
+        cure = "root may, or a container that is started with --privileged"
+    return f"{error.strerror}; {cure}"
+
+
+def lacking_rights() -> str:
+    """Why a namespace that we did get is of no use to us."""
+    if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
+        return (
+            "AppArmor takes the rights away; run as root, or sysctl "
+            "kernel.apparmor_restrict_unprivileged_userns=0"
+        )
+    return "it came without rights over its network; run as root"
+
+
+def _setting(name: str) -> str:
+    try:
+        return (Path("/proc/sys") / name).read_text().strip()
+    except OSError:
+        return ""

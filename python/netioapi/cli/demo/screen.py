@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""How the demo looks: text for people, or JSON lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Protocol
+
+from netioapi.cli.demo.told import Step, Verdict
+from netioapi.cli.describe import Describer
+from netioapi.cli.lines import SIGNS, UNSAID
+from netioapi.cli.records import line
+
+COLOURS = {"bold": "1", "dim": "2", "+": "32", "-": "31", "~": "33", "good": "1;32", "bad": "1;31"}
+MANY = 20_000  # of what it is worth to show the progress
+SHOWN = 10  # differences
+
+
+class Screen(Protocol):
+    def opening(self, routes: int) -> None: ...
+    def title(self, step: Step) -> None: ...
+    def progress(self, what: str, done: int, total: int) -> None: ...
+    def step(self, step: Step) -> None: ...
+    def verdict(self, verdict: Verdict) -> None: ...
+    def forbidden(self, reason: str, seconds: float) -> None: ...
+
+
+def screen(*, json: bool) -> Screen:
+    return JsonScreen() if json else TextScreen()
+
+
+class TextScreen:
+    """Colours and progress only where somebody looks at them."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self._colours = self._terminal and not os.environ.get("NO_COLOR")
+        self._describer = Describer()
+        self._progress_at = 0.0
+        encoding = sys.stdout.encoding or "ascii"
+        self._tick, self._cross, self._dots = ("ok", "DIFFERENT", "...")
+        try:
+            "✓✗…█░".encode(encoding)
+            self._tick, self._cross, self._dots = ("✓", "✗", "…")
+            self._full, self._empty = "█", "░"
+        except UnicodeEncodeError:
+            self._full, self._empty = "#", "."
+
+    def opening(self, routes: int) -> None:
+        self._say(self._paint("bold", "netioapi demo"))
+        self._say(
+            "A network namespace of its own: no root, and nothing of yours is touched.\n"
+            "A Watcher is live; each step changes the kernel, and below it is what was reported."
+        )
+
+    def title(self, step: Step) -> None:
+        self._say(f"\n{self._paint('bold', f'{step.number}  {step.title}')}")
+        if step.note:
+            self._say(f"   {self._paint('dim', step.note)}")
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not self._terminal or total < MANY:
+            return
+        if done == total:
+            self._say("\r\x1b[K", end="")
+        elif now - self._progress_at > 0.1:
+            self._progress_at = now
+            filled = 30 * done // total
+            bar = self._full * filled + self._empty * (30 - filled)
+            self._say(f"\r   {bar} {done:,} of {total:,} {what}", end="")
+
+    def step(self, step: Step) -> None:
+        for change in step.sample:
+            sign = SIGNS[change.type.name.lower()]
+            tail = self._paint("dim", UNSAID) if change.synthesized else ""
+            text = self._describer.row(change.kind, change.row)
+            self._say(f"   {self._paint(sign, sign)} {change.kind:9}  {text}{tail}")
+        total = step.counts.total()
+        if total > len(step.sample):
+            self._say(self._paint("dim", f"   {self._dots} and {total - len(step.sample):,} more"))
+        counted = [
+            f"{step.counts[word]:,} {name}"
+            for word, name in (("add", "added"), ("parameter", "changed"), ("delete", "deleted"))
+            if step.counts[word]
+        ]
+        self._say(
+            f"   reported: {', '.join(counted) or 'nothing'}, in {step.seconds * 1000:.0f} ms"
+        )
+        if step.kernel_said is not None:
+            said = f"{step.kernel_said:>9,}"
+            lost = f"{step.lost_routes:>9,}"
+            self._say(
+                f"   deleted IPv4 routes, by the kernel's own messages: {self._paint('-', said)}"
+            )
+            self._say(
+                f"   deleted IPv4 routes, as reported by netioapi:      {self._paint('good', lost)}"
+            )
+
+    def verdict(self, verdict: Verdict) -> None:
+        sizes = verdict.sizes
+        what = (
+            f"{sizes['routes']:,} routes, {sizes['addresses']:,} addresses, {sizes['links']} links"
+        )
+        if verdict.equal:
+            self._say(
+                f"\n{self._paint('good', self._tick)} The state rebuilt from the "
+                f"{verdict.changes:,} reported changes alone equals the kernel's: {what}.\n"
+                "  Asked twice: get_ip_forward_table2(), and a netlink dump that shares no code "
+                "with the library."
+            )
+        else:
+            self._say(
+                f"\n{self._paint('bad', self._cross)} The state rebuilt from "
+                f"{verdict.changes:,} changes is not the kernel's."
+            )
+            self._differences("only reported", verdict.only_reported)
+            self._differences("only in the kernel", verdict.only_kernel)
+            if not verdict.table_equal:
+                self._say("  get_ip_forward_table2() says something else, too.")
+        if verdict.overflows:
+            self._say(f"  {verdict.overflows} overflows of a queue or socket, repaired.")
+        self._say(f"  {verdict.seconds:.1f} s. Your own network, live: netioapi monitor")
+
+    def forbidden(self, reason: str, seconds: float) -> None:
+        self._say(f"netioapi demo: no network namespace here: {reason}.")
+        self._say(f"Watching the live system for {seconds:.0f} s instead:")
+
+    def _differences(self, title: str, facts: tuple[str, ...]) -> None:
+        for fact in facts[:SHOWN]:
+            self._say(f"  {title}: {fact}")
+        if len(facts) > SHOWN:
+            self._say(f"  {self._dots} and {len(facts) - SHOWN:,} more {title}")
+
+    def _paint(self, colour: str, text: str) -> str:
+        return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self._colours else text
+
+    def _say(self, text: str, end: str = "\n") -> None:
+        print(text, end=end, flush=True)
+
+
+class JsonScreen:
+    """One object a step, and the verdict."""
+
+    def opening(self, routes: int) -> None:
+        self._say({"kind": "start", "routes": routes})
+
+    def title(self, step: Step) -> None:
+        pass
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        pass
+
+    def step(self, step: Step) -> None:
+        record: dict[str, object] = {
+            "kind": "step",
+            "step": step.number,
+            "name": step.name,
+            "title": step.title,
+            "added": step.counts["add"],
+            "changed": step.counts["parameter"],
+            "deleted": step.counts["delete"],
+            "synthesized": step.silent,
+            "seconds": round(step.seconds, 6),
+        }
+        if step.kernel_said is not None:
+            record["kernel_deleted_ipv4"] = step.kernel_said
+            record["reported_deleted_ipv4"] = step.lost_routes
+        self._say(record)
+
+    def verdict(self, verdict: Verdict) -> None:
+        self._say(
+            {
+                "kind": "verdict",
+                "equal": verdict.equal,
+                **verdict.sizes,
+                "changes": verdict.changes,
+                "overflows": verdict.overflows,
+                "seconds": round(verdict.seconds, 6),
+                "only_reported": verdict.only_reported,
+                "only_kernel": verdict.only_kernel,
+                "table_equal": verdict.table_equal,
+            }
+        )
+
+    def forbidden(self, reason: str, seconds: float) -> None:
+        self._say({"kind": "forbidden", "reason": reason, "seconds": seconds})
+
+    def _say(self, record: dict[str, object]) -> None:
+        print(line(record), flush=True)

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""What happens in the demo, step by step, and whether the library told all of it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import netioapi
+from netioapi.cli.demo import oracle
+from netioapi.cli.demo import rtnetlink as rt
+from netioapi.cli.demo.links import Links
+from netioapi.cli.demo.screen import Screen
+from netioapi.cli.demo.state import State
+from netioapi.cli.demo.told import Step, Verdict
+
+PATIENCE = 5.0  # seconds that a report may take; and more with many routes
+CHUNK = 5_000  # routes between two looks at what was reported
+
+
+class Story:
+    """Tells itself once, in the network namespace that the process is in."""
+
+    def __init__(self, screen: Screen, links: Links, routes: int) -> None:
+        self.screen = screen
+        self.links = links
+        self.total_4 = routes - routes // 2
+        self.total_6 = routes // 2
+        self.state = State()
+        self.patience = PATIENCE + routes / 10_000
+        self.steps = 0
+        self.synced = False  # the state is exact; false again after an overflow
+
+    def tell(self) -> bool:
+        """True when the rebuilt state is the kernel's."""
+        started = time.monotonic()
+        self.screen.opening(self.total_4 + self.total_6)
+        # Live when it returns: nothing that happens from now on can be missed.
+        with netioapi.Watcher("route", "address", "interface", snapshot=True) as watcher:
+            self.watcher = watcher
+            while not self.synced:
+                self._look(Step(0, "", ""), None)
+            self._plug_in()
+            self._add()
+            self._replace()
+            self._remetric()
+            self._multipath()
+            self._delete()
+            self._link_down()
+            self._link_up()
+            verdict = self._verdict(started)
+        self.screen.verdict(verdict)
+        return verdict.equal
+
+    # ---- the steps -----------------------------------------------------------
+
+    def _plug_in(self) -> None:
+        step = self._step("links", "Two cables are plugged in, with two addresses each")
+        self.links.plug_in()
+        self._await(step, lambda: self._equal(), samples=4, kinds=("address",))
+
+    def _add(self) -> None:
+        total = self.total_4 + self.total_6
+        step = self._step("add", f"{total:,} routes are added, IPv4 and IPv6")
+        gateway = self.links.cables[0].next_hop_4
+        before = len(self.state.rows["route"])
+        for first, last in _chunks(self.total_4):
+            self.links.add(self.links.routes_4(first, last, self.total_4, gateway))
+            self._look(step)
+            self.screen.progress("routes", last, total)
+        for first, last in _chunks(self.total_6):
+            self.links.add(self.links.routes_6(first, last))
+            self._look(step)
+            self.screen.progress("routes", self.total_4 + last, total)
+        self._await(step, lambda: len(self.state.rows["route"]) >= before + total)
+
+    def _replace(self) -> None:
+        step = self._step(
+            "replace",
+            "5 routes get another next hop",
+            "the kernel announces the new ones, and not that the old ones are gone",
+        )
+        gateway = self.links.cables[0].other_hop_4
+        self.links.replace(self.links.routes_4(0, 5, self.total_4, gateway))
+        self._await(
+            step,
+            lambda: step.counts["add"] >= 5 and step.counts["delete"] >= 5,
+            samples=4,
+            pairs=True,
+        )
+
+    def _remetric(self) -> None:
+        step = self._step("metric", "A route gets another metric: the new one first")
+        gateway = self.links.cables[0].next_hop_4
+        self.links.add(self.links.routes_4(9, 10, self.total_4, gateway, metric=20))
+        self.links.delete(self.links.routes_4(9, 10, self.total_4, gateway))
+        self._await(step, lambda: step.counts["add"] and step.counts["delete"])
+
+    def _multipath(self) -> None:
+        step = self._step("multipath", "One route over both cables: a row for each leg")
+        first, second = self.links.cables
+        legs = [(first.index, first.next_hop_4, 1), (second.index, second.next_hop_4, 3)]
+        self.links.add(iter([rt.route_body(socket.inet_aton("203.0.113.0"), 24, legs=legs)]))
+        self._await(step, lambda: step.counts["add"] >= 2)
+
+    def _delete(self) -> None:
+        number = self.total_6 // 4
+        step = self._step("delete", f"{number:,} routes are deleted")
+        for first, last in _chunks(number):
+            self.links.delete(self.links.routes_6(first, last))
+            self._look(step)
+            self.screen.progress("routes", last, number)
+        self._await(step, lambda: step.counts["delete"] >= number)
+
+    def _link_down(self) -> None:
+        step = self._step(
+            "down",
+            "The link v0 goes down, and the kernel drops its routes: those of IPv4 in silence",
+        )
+        cable = self.links.cables[0]
+        with rt.Netlink(rt.GROUP_IPV4_ROUTE) as listener:
+            self.links.set_up(cable, up=False)
+            # The request is answered: what the kernel had to say is in the socket.
+            step.kernel_said = listener.count_waiting(rt.RTM_DELROUTE)
+        gone = self.state.count_routes
+        self._await(
+            step,
+            lambda: (
+                not gone(socket.AF_INET, cable.index) and not gone(socket.AF_INET6, cable.index)
+            ),
+            kinds=("route",),
+        )
+
+    def _link_up(self) -> None:
+        step = self._step("up", "The link comes up again, with what the kernel brings back")
+        self.links.set_up(self.links.cables[0], up=True)
+        self._await(step, lambda: self._equal(), kinds=("route",))
+
+    # ---- reading -------------------------------------------------------------
+
+    def _step(self, name: str, title: str, note: str = "") -> Step:
+        self.steps += 1
+        step = Step(self.steps, name, title, note)
+        self.screen.title(step)
+        self.started = time.monotonic()
+        return step
+
+    def _look(self, step: Step, timeout: float | None = 0.0) -> bool:
+        """Take what was reported so far. False when there was nothing in `timeout` seconds."""
+        batch = self.watcher.read(timeout=timeout)
+        if batch is None:
+            return False
+        self.state.overflows += batch.overflow
+        self.synced = batch.synced or (self.synced and not batch.overflow)
+        for change in batch:
+            self.state.apply(change)
+            if change.initial:
+                continue
+            step.counts[_word(change)] += 1
+            step.silent += change.synthesized
+            if change.kind == "route" and step.kernel_said is not None:
+                step.lost_routes += (
+                    _word(change) == "delete" and change.row.family == socket.AF_INET
+                )
+            if len(step.sample) < 200:
+                step.sample.append(change)
+        return True
+
+    def _await(
+        self,
+        step: Step,
+        done: Callable[[], object],
+        *,
+        samples: int = 3,
+        pairs: bool = False,
+        kinds: tuple[str, ...] = ("route", "address", "interface"),
+    ) -> None:
+        """Read until `done()`; not for ever: what never came is found at the end."""
+        deadline = time.monotonic() + self.patience
+        while not done():
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._look(step, left):
+                break
+        step.seconds = time.monotonic() - self.started
+        sample = [change for change in step.sample if change.kind in kinds]
+        if pairs:  # what happened to one route, together
+            sample.sort(key=lambda change: change.row.destination_prefix)
+        step.sample = sample[:samples]
+        self.screen.step(step)
+
+    def _equal(self) -> bool:
+        return self.state.facts() == oracle.facts(self.links.kernel)
+
+    def _verdict(self, started: float) -> Verdict:
+        deadline = time.monotonic() + self.patience
+        quiet = Step(0, "", "")
+        while not self._equal():
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._look(quiet, left):
+                break
+        kernel, reported = oracle.facts(self.links.kernel), self.state.facts()
+        table = {row.key: row for row in netioapi.get_ip_forward_table2()}
+        return Verdict(
+            only_reported=_shown(reported - kernel),
+            only_kernel=_shown(kernel - reported),
+            table_equal=table == self.state.rows["route"],
+            sizes=self.state.sizes(),
+            changes=self.state.changes,
+            overflows=self.state.overflows,
+            seconds=time.monotonic() - started,
+        )
+
+
+def _word(change: netioapi.Change) -> str:
+    return change.type.name.lower()
+
+
+def _chunks(total: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, total, CHUNK):
+        yield first, min(first + CHUNK, total)
+
+
+def _shown(facts: set[tuple[object, ...]]) -> tuple[str, ...]:
+    return tuple(sorted(" ".join(map(str, fact)) for fact in facts))

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""What the demo has to tell: a step, and the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import netioapi
+
+
+@dataclass
+class Step:
+    """One thing that is done to the kernel, and what was reported of it."""
+
+    number: int
+    name: str
+    title: str
+    note: str = ""
+    sample: list[netioapi.Change] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    silent: int = 0  # changes that the kernel never sent
+    seconds: float = 0.0
+    kernel_said: int | None = None  # deletions that it announced; where that is the point
+    lost_routes: int = 0  # IPv4 routes that were reported as deleted
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the two agree, and what they say."""
+
+    only_reported: tuple[str, ...]
+    only_kernel: tuple[str, ...]
+    table_equal: bool
+    sizes: Counter[str]
+    changes: int
+    overflows: int
+    seconds: float
+
+    @property
+    def equal(self) -> bool:
+        return self.table_equal and not self.only_reported and not self.only_kernel

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""End with the reader of our output: `netioapi monitor | head -1` must not wait for a second
+change just to find that nobody reads it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def end_with_reader() -> Iterator[None]:
+    """While inside, SIGPIPE comes as soon as the other end of standard output is closed."""
+    try:
+        output = sys.stdout.fileno()
+    except (OSError, ValueError, AttributeError):
+        output = -1
+    if output < 0 or not hasattr(select, "poll") or not hasattr(signal, "SIGPIPE"):
+        yield
+        return
+    wake_read, wake_write = os.pipe()
+    watcher = threading.Thread(target=_watch, args=(output, wake_read), name="netioapi-pipe")
+    watcher.start()
+    try:
+        yield
+    finally:
+        os.close(wake_write)
+        watcher.join()
+        os.close(wake_read)
+
+
+def _watch(output: int, wake: int) -> None:
+    poll = select.poll()
+    poll.register(output, 0)  # errors and hang-ups are reported unasked
+    poll.register(wake, 0)
+    ready = dict(poll.poll())
+    if output in ready and wake not in ready:
+        os.kill(os.getpid(), signal.SIGPIPE)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Print each change as it happens: one line, or with --json one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from netioapi.cli.arguments import WATCHED, add_filters, count, kind, seconds
+
+KINDS = (*WATCHED, "teredo", "hint", "stable")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "kinds",
+        nargs="*",
+        type=kind(*KINDS),
+        metavar="KIND",
+        help=f"{', '.join(KINDS)} (default: {', '.join(WATCHED)})",
+    )
+    add_filters(parser)
+    parser.add_argument("--snapshot", action="store_true", help="first what is there now")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a line; docs/json.md has the keys"
+    )
+    parser.add_argument("--count", type=count, metavar="N", help="end after N changes")
+    parser.add_argument("--duration", type=seconds, metavar="SECONDS", help="end after this time")
+    parser.add_argument(
+        "--settle",
+        type=seconds,
+        metavar="SECONDS",
+        default=0.0,
+        help="wait until it has been quiet for this long, and print what is "
+        "different then (default: 0)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from netioapi.cli.hangup import end_with_reader
+    from netioapi.cli.lines import Lines
+    from netioapi.cli.stream import Stream
+
+    kinds = list(dict.fromkeys(options.kinds or WATCHED))
+    left = options.count
+    lines = Lines(json=options.json)
+    with (
+        end_with_reader(),
+        Stream(
+            kinds,
+            family=options.family,
+            tables=options.table,
+            interfaces=options.interface,
+            snapshot=options.snapshot,
+            settle=options.settle,
+        ) as stream,
+    ):
+        if sys.stdout.isatty() and sys.stderr.isatty():
+            print(f"netioapi: watching {', '.join(kinds)}; Ctrl-C ends", file=sys.stderr)
+        for events in stream.events(options.duration):
+            for event in events:
+                lines.write(event)
+                if left is not None and event.kind != "mark":
+                    left -= 1
+                    if left == 0:
+                        lines.flush()
+                        return 0
+            lines.flush()
+    return 0

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+"""What `monitor` watches, as one stream.
+
+A Watcher has routes, addresses and interfaces; a thread reads it. Teredo, hint and stable are
+callbacks of the low layer. Both put what they have into one queue, and the main thread, which
+takes from it, is the only one that prints. The reader waits for its turn before it takes
+another batch, so that behind a slow terminal the Watcher's own queue fills, which is bounded
+and merges, and not ours.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import netioapi
+from netioapi.cli.arguments import WATCHED
+from netioapi.cli.records import CHANGES, Event
+
+BATCHES = 2  # read ahead of the printing
+
+
+class Stream:
+    """Live when it is made. Iterate over it for lists of Events; close it."""
+
+    def __init__(
+        self,
+        kinds: list[str],
+        *,
+        family: int,
+        tables: list[int] | None = None,
+        interfaces: list[int] | None = None,
+        snapshot: bool = False,
+        settle: float = 0.0,
+    ) -> None:
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._turns = threading.Semaphore(BATCHES)
+        self._sources = 0
+        self._closing = False
+        self._watcher: netioapi.Watcher | None = None
+        self._reader: threading.Thread | None = None
+        self._registrations: list[netioapi.Registration] = []
+        self._snapshot = snapshot
+        try:
+            watched = [kind for kind in kinds if kind in WATCHED]
+            if watched:
+                self._watcher = netioapi.Watcher(
+                    *watched,
+                    family=family,
+                    tables=tables,
+                    interfaces=interfaces,
+                    snapshot=snapshot,
+                    settle=settle,
+                )
+                self._reader = threading.Thread(target=self._read, name="netioapi-read")
+                self._reader.start()
+                self._sources += 1
+            if "teredo" in kinds:
+                self._add_teredo()
+            if "hint" in kinds:
+                self._add_hint()
+            if "stable" in kinds:
+                self._add_stable(family)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._closing = True
+        for registration in self._registrations:
+            registration.cancel()
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._turns.release()
+            if self._reader is not None:
+                self._reader.join()
+            self._watcher.close()
+
+    def events(self, duration: float | None) -> Iterator[list[Event]]:
+        """Until `duration` seconds have passed, or nothing is left that could report."""
+        end = None if duration is None else time.monotonic() + duration
+        while self._sources or not self._queue.empty():
+            left = None if end is None else max(0.0, end - time.monotonic())
+            try:
+                item = self._queue.get(timeout=left)
+            except queue.Empty:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
+                self._sources -= 1
+            elif isinstance(item, Event):
+                yield [item]
+            else:
+                yield list(_events_of(item))
+                self._turns.release()
+
+    # ---- the Watcher's thread ----------------------------------------------
+
+    def _read(self) -> None:
+        assert self._watcher is not None
+        try:
+            for batch in self._watcher:
+                self._queue.put(batch)
+                self._turns.acquire()
+                if self._closing:
+                    return
+        except BaseException as error:
+            self._queue.put(error)
+        self._queue.put(None)
+
+    # ---- callbacks: on threads of the library ------------------------------
+
+    def _add_teredo(self) -> None:
+        def changed(port: int, change: netioapi.NotificationType) -> None:
+            initial = change == netioapi.NotificationType.INITIAL
+            self._put("teredo", _port() if initial else port, initial)
+
+        self._registrations.append(
+            netioapi.notify_teredo_port_change(changed, initial_notification=self._snapshot)
+        )
+        self._sources += 1
+
+    def _add_hint(self) -> None:
+        unseen = [self._snapshot]
+
+        def changed(hint: netioapi.NetworkConnectivityHint) -> None:
+            initial, unseen[0] = unseen[0], False
+            self._put("hint", hint, initial)
+
+        self._registrations.append(
+            netioapi.notify_network_connectivity_hint_change(
+                changed, initial_notification=self._snapshot
+            )
+        )
+        self._sources += 1
+
+    def _add_stable(self, family: int) -> None:
+        def stable(table: netioapi.Table) -> None:
+            self._put("stable", table, False)
+
+        table, registration = netioapi.notify_stable_unicast_ip_address_table(stable, family)
+        if registration is None:  # stable now, and then the system reports no more
+            self._put("stable", table, True)
+        else:
+            self._registrations.append(registration)
+            self._sources += 1
+
+    def _put(self, kind: str, payload: Any, initial: bool) -> None:
+        self._queue.put(Event(time.time_ns(), kind, "parameter", initial, False, payload))
+
+
+def _port() -> int:
+    try:
+        return netioapi.get_teredo_port()
+    except netioapi.NetioError:  # no Teredo client runs
+        return 0
+
+
+def _events_of(batch: netioapi.Batch) -> Iterator[Event]:
+    last = 0
+    if batch.overflow:
+        yield Event(time.time_ns(), "mark", "overflow")
+    for change in batch:
+        last = change.time_ns
+        yield Event(
+            last,
+            change.kind,
+            CHANGES[change.type],
+            change.initial,
+            change.synthesized,
+            change.row,
+        )
+    if batch.synced:
+        yield Event(max(last, time.time_ns()), "mark", "synced")

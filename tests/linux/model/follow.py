@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+"""Followers: a state rebuilt from delivered changes alone, that must arrive at the truth.
+
+A follower also holds each change against what came before it: an ADD of what is there, or a
+DELETE or PARAMETER of what is not, is an error, even if the state came out right.
+"""
+
+from __future__ import annotations
+
+import queue
+import socket
+import time
+from collections import Counter
+from typing import Any
+
+import netioapi
+
+from .oracle import (
+    ADDRESS_MASK,
+    DEAD,
+    FOREVER,
+    LINK_MASK,
+    LINKDOWN,
+    LOCAL,
+    ONLINK,
+    PERMANENT,
+    Key,
+    Record,
+    Truth,
+    look,
+    plain,
+    truth_of,
+)
+
+KINDS = ("route", "address", "interface")
+ADD, DELETE = netioapi.NotificationType.ADD, netioapi.NotificationType.DELETE
+PARAMETER = netioapi.NotificationType.PARAMETER
+
+
+def route(row: Any) -> tuple[Key, Record]:
+    assert not row.flags & DEAD, row
+    prefix = row.destination_prefix
+    hop = plain(row.next_hop)
+    key = (row.table, row.tos, row.metric, prefix, row.interface_index, hop)
+    return key, {
+        "type": int(row.type),
+        "protocol": row.kernel_protocol,
+        "prefsrc": plain(row.preferred_source),
+        "weight": row.weight,
+        "nhid": row.nexthop_id or 0,
+        "flags": row.flags & (ONLINK | LINKDOWN),
+    }
+
+
+def address(row: Any) -> tuple[Key, Record]:
+    local, peer = plain(row.address), plain(row.peer)
+    return (row.interface_index, local, row.on_link_prefix_length, peer), {
+        "flags": row.flags & (ADDRESS_MASK | PERMANENT),
+        "valid_forever": row.valid_lifetime == FOREVER,
+        "preferred_forever": row.preferred_lifetime == FOREVER,
+    }
+
+
+def interface(row: Any) -> tuple[Key, Record]:
+    family = {socket.AF_INET: 4, socket.AF_INET6: 6}[row.family]
+    return (family, row.interface_index), {
+        "name": row.interface_name,
+        "flags": row.flags & LINK_MASK,
+        "connected": row.connected,
+        "master": row.master or 0,
+        "mtu": row.nl_mtu,
+        "forwarding": row.forwarding_enabled,
+    }
+
+
+RECORD = {"route": route, "address": address, "interface": interface}
+
+
+def differences(
+    state: dict[str, dict[Key, Record]], truth: Truth, *, without: frozenset[int] = frozenset()
+) -> list[str]:
+    found = []
+    for kind in KINDS:
+        want, have = truth_of(kind, truth), state[kind]
+        if kind == "route":
+            want = {key: value for key, value in want.items() if key[0] not in without}
+        found += [f"{kind} {k}: missing; the kernel has {want[k]}" for k in want.keys() - have]
+        found += [f"{kind} {k}: the kernel has it not: {have[k]}" for k in have.keys() - want]
+        found += [
+            f"{kind} {k}: {have[k]}; the kernel has {want[k]}"
+            for k in want.keys() & have
+            if have[k] not in want[k]
+        ]
+    return sorted(found)
+
+
+class Follower:
+    """What both kinds share. `without`: tables that this one does not hear of."""
+
+    without: frozenset[int] = frozenset()
+
+    def __init__(self) -> None:
+        self.state: dict[str, dict[Key, Record]] = {kind: {} for kind in KINDS}
+        self.wrong: list[str] = []
+        self.log: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self._identities: dict[Any, Any] = {}  # row.key <-> our key: one to one
+
+    def apply(self, kind: str, type_: int, row: Any, mark: str = "") -> None:
+        key, record = RECORD[kind](row)
+        name = netioapi.NotificationType(type_).name
+        self.log.append(f"{name}{mark} {kind} {key} {record}")
+        self.counts[f"{name}{mark} {kind}"] += 1
+        state = self.state[kind]
+        ours, theirs = (kind, key), (kind, row.key)
+        if (
+            self._identities.setdefault(ours, theirs) != theirs
+            or self._identities.setdefault(theirs, ours) != ours
+        ):
+            self.wrong.append(f"{self.log[-1]}: its identity {theirs} is another's")
+        if (key in state) != (type_ != ADD):
+            self.wrong.append(f"{self.log[-1]}, but before it: {state.get(key)}")
+        if type_ == DELETE:
+            state.pop(key, None)
+        else:
+            state[key] = record
+
+    def take(self, timeout: float) -> bool:
+        """Apply what has arrived, or else what arrives first in that time. False: nothing."""
+        raise NotImplementedError
+
+    def settle(self, timeout: float = 20) -> Truth:
+        """Read until the state equals the truth."""
+        deadline = time.monotonic() + timeout
+        while True:
+            while self.take(0):
+                pass
+            truth = look()
+            wrong = differences(self.state, truth, without=self.without)
+            if not wrong:
+                break
+            if time.monotonic() > deadline:
+                text = "\n  ".join(wrong)
+                last = "\n  ".join(self.log[-40:])
+                raise AssertionError(
+                    f"not equal in {timeout} s:\n  {text}\nlast changes:\n  {last}"
+                )
+            self.take(0.05)
+        assert not self.wrong, "changes that do not follow:\n" + "\n".join(self.wrong)
+        return truth
+
+    def quiet(self, timeout: float = 0.3) -> None:
+        """Nothing more comes, so nothing wrong was still on its way."""
+        while self.take(timeout):
+            pass
+        self.settle()
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+class WatcherFollower(Follower):
+    """The high layer, with a snapshot of everything."""
+
+    def __init__(self, tables: list[int] | None = None, **options: Any) -> None:
+        super().__init__()
+        if tables is None:
+            self.without = frozenset({LOCAL})
+        self.watcher = netioapi.Watcher(*KINDS, tables=tables, snapshot=True, **options)
+        self.overflows = 0
+        self.synced = False
+
+    def take(self, timeout: float) -> bool:
+        batch = self.watcher.read(timeout=timeout)
+        if batch is None:
+            return False
+        if batch.overflow:
+            self.overflows += 1
+            self.synced = False
+        for change in batch:
+            mark = " (initial)" if change.initial else " (found)" if change.synthesized else ""
+            self.apply(str(change.kind), change.type, change.row, mark)
+        self.synced = self.synced or batch.synced
+        return True
+
+    def close(self) -> None:
+        self.watcher.close()
+
+
+class CallbackFollower(Follower):
+    """The low layer: the tables at the start, then what the three callbacks are given."""
+
+    without = frozenset({LOCAL})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._arrived: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
+        self.failures: list[BaseException] = []
+
+        def into(kind: str) -> Any:
+            return lambda row, type_: self._arrived.put((kind, type_, row))
+
+        failed = self.failures.append
+        self.registrations = [
+            netioapi.notify_route_change2(into("route"), on_error=failed),
+            netioapi.notify_unicast_ip_address_change(into("address"), on_error=failed),
+            netioapi.notify_ip_interface_change(into("interface"), on_error=failed),
+        ]
+        tables = {
+            "route": netioapi.get_ip_forward_table2(),
+            "address": netioapi.get_unicast_ip_address_table(),
+            "interface": netioapi.get_ip_interface_table(),
+        }
+        for kind, table in tables.items():
+            for row in table:
+                self.apply(kind, ADD, row, " (table)")
+
+    def take(self, timeout: float) -> bool:
+        assert not self.failures, self.failures
+        try:
+            self.apply(*self._arrived.get(timeout > 0, timeout or None))
+        except queue.Empty:
+            return False
+        return True
+
+    def close(self) -> None:
+        for registration in self.registrations:
+            registration.cancel()

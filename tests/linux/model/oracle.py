@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""The truth: `ip -json` of routes, addresses, links and nexthops, as plain records.
+
+A state is a dict of key -> record. The kernel may hold several routes of one key (equal but for
+protocol or preferred source, say): then the record has several right values, in the kernel's
+order.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+from tests.support import run
+
+Key = tuple[Any, ...]
+Record = dict[str, Any]
+FOREVER = 0xFFFFFFFF
+LOCAL = 255
+
+DEAD, ONLINK, LINKDOWN = 1, 4, 16
+ROUTE_FLAGS = {"dead": DEAD, "onlink": ONLINK, "linkdown": LINKDOWN}
+# Types that stand for no interface: on lo, as IPv6 has them itself.
+NOWHERE = {6, 7, 8, 9}
+LINK_FLAGS = {
+    "UP": 0x1,
+    "BROADCAST": 0x2,
+    "LOOPBACK": 0x8,
+    "POINTOPOINT": 0x10,
+    "NOARP": 0x80,
+    "PROMISC": 0x100,
+    "ALLMULTI": 0x200,
+    "MULTICAST": 0x1000,
+    "LOWER_UP": 0x10000,
+}
+LINK_MASK = sum(LINK_FLAGS.values())
+ADDRESS_FLAGS = {
+    "secondary": 0x01,
+    "temporary": 0x01,
+    "nodad": 0x02,
+    "optimistic": 0x04,
+    "dadfailed": 0x08,
+    "home": 0x10,
+    "deprecated": 0x20,
+    "tentative": 0x40,
+    "mngtmpaddr": 0x100,
+    "noprefixroute": 0x200,
+    "autojoin": 0x400,
+    "stable-privacy": 0x800,
+}
+ADDRESS_MASK = 0xF7F
+PERMANENT = 0x80
+
+QUERIES = (
+    "-4 route show table all",
+    "-6 route show table all",
+    "nexthop show",
+    "address show",
+    "link show",
+)
+
+
+def plain(address: object) -> IPv4Address | IPv6Address | None:
+    """Without its scope; None for the unspecified one."""
+    if address is None:
+        return None
+    found = ip_address(str(address).split("%")[0])
+    return found if int(found) else None
+
+
+@dataclass
+class Truth:
+    """One look at the kernel: the raw JSON, and the state it means."""
+
+    raw: list[list[dict[str, Any]]]
+    settings: dict[str, dict[str, str]]  # link -> setting -> value
+    routes: dict[Key, list[Record]] = field(default_factory=dict)
+    addresses: dict[Key, list[Record]] = field(default_factory=dict)
+    interfaces: dict[Key, list[Record]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.links = {link["ifname"]: link for link in self.raw[4]}
+        self.index = {name: link["ifindex"] for name, link in self.links.items()}
+        self.nexthops = {one["id"]: one for one in self.raw[2]}
+        for bits, routes in ((32, self.raw[0]), (128, self.raw[1])):
+            for route in routes:
+                self._route(bits, route)
+        for link in self.raw[3]:
+            for one in link["addr_info"]:
+                self._address(link["ifindex"], one)
+        for link in self.raw[4]:
+            self._interface(link)
+
+    def _legs(self, route: dict[str, Any]) -> list[dict[str, Any]]:
+        """A route's legs, each with dev, gateway, weight and flags."""
+        if route.get("nexthops"):
+            return list(route["nexthops"])
+        if "dev" in route or "nhid" not in route:
+            return [route]
+        weights = {route["nhid"]: 1}  # nexthop_compat_mode=0: only the id is said
+        if group := self.nexthops[route["nhid"]].get("group"):
+            weights = {one["id"]: one.get("weight", 1) for one in group}
+        legs = []
+        for id_, weight in weights.items():
+            leg = dict(self.nexthops[id_])
+            legs.append({**leg, "weight": weight})
+        return legs
+
+    def _route(self, bits: int, route: dict[str, Any]) -> None:
+        dst = route["dst"]
+        prefix = ip_network(("0.0.0.0/0" if bits == 32 else "::/0") if dst == "default" else dst)
+        type_ = int(route["type"])
+        for leg in self._legs(route):
+            flags = [*route.get("flags", ()), *leg.get("flags", ())]
+            if "dead" in flags:
+                continue  # not in use: no row
+            nowhere = type_ in NOWHERE or "blackhole" in leg
+            device = leg.get("dev", "lo" if nowhere else None)
+            hop = leg.get("via", {}).get("host") or leg.get("gateway")
+            index = self.index[device] if device else 0
+            key = (
+                int(route["table"]),
+                int(route.get("tos", "0"), 0),
+                route.get("metric", 0),
+                prefix,
+                index,
+                plain(hop),
+            )
+            record = {
+                "type": type_,
+                "protocol": int(route["protocol"]),
+                "prefsrc": plain(route.get("prefsrc")),
+                "weight": leg.get("weight", 1) if leg is not route else 1,
+                "nhid": route.get("nhid", 0),
+                "flags": sum({ROUTE_FLAGS.get(one, 0) for one in flags}),
+            }
+            self.routes.setdefault(key, []).append(record)
+
+    def _address(self, index: int, one: dict[str, Any]) -> None:
+        local, peer = plain(one["local"]), plain(one.get("address"))
+        key = (index, local, one["prefixlen"], peer)
+        flags = sum({bit for name, bit in ADDRESS_FLAGS.items() if one.get(name)})
+        record = {
+            "flags": flags | (0 if one.get("dynamic") else PERMANENT),
+            "valid_forever": one["valid_life_time"] == FOREVER,
+            "preferred_forever": one["preferred_life_time"] == FOREVER,
+        }
+        self.addresses.setdefault(key, []).append(record)
+
+    def _interface(self, link: dict[str, Any]) -> None:
+        name, index = link["ifname"], link["ifindex"]
+        shown = set(link["flags"])
+        record = {
+            "name": name,
+            "flags": sum(LINK_FLAGS.get(flag, 0) for flag in shown),
+            "connected": "UP" in shown and "NO-CARRIER" not in shown,
+            "master": self.index.get(link.get("master", ""), 0),
+        }
+        settings = self.settings.get(name, {})
+        if forwarding := settings.get("ipv4/forwarding"):
+            record4 = {**record, "mtu": link["mtu"], "forwarding": forwarding != "0"}
+            self.interfaces[4, index] = [record4]
+        if settings.get("ipv6/disable_ipv6") == "0":
+            mtu, forwarding = int(settings["ipv6/mtu"]), settings["ipv6/forwarding"]
+            self.interfaces[6, index] = [{**record, "mtu": mtu, "forwarding": forwarding != "0"}]
+
+
+SETTINGS = ("ipv4/forwarding", "ipv6/forwarding", "ipv6/mtu", "ipv6/disable_ipv6")
+
+
+def _settings(names: list[str]) -> dict[str, dict[str, str]]:
+    """What no netlink tool shows. A link without IPv6 (an MTU below 1280) has no such files."""
+    found: dict[str, dict[str, str]] = {}
+    for name in names:
+        found[name] = {}
+        for setting in SETTINGS:
+            family, file = setting.split("/")
+            try:
+                text = Path("/proc/sys/net", family, "conf", name, file).read_text()
+            except OSError:
+                continue
+            found[name][setting] = text.strip()
+    return found
+
+
+def look() -> Truth:
+    """Ask the kernel, in the namespace of the calling thread."""
+    script = "".join(f"ip -N -details -json {query} || exit 1; echo '====';" for query in QUERIES)
+    for _ in range(20):
+        chunks = run(["sh", "-c", script]).stdout.split("====\n")[: len(QUERIES)]
+        # `ip` prints nothing where there is nothing, and {} for what its filter left out.
+        raw = [[one for one in json.loads(chunk or "[]") if one] for chunk in chunks]
+        try:
+            return Truth(raw, _settings([link["ifname"] for link in raw[4]]))
+        except KeyError:
+            continue  # something vanished between two of the questions
+    raise AssertionError("the kernel's answers do not fit each other")
+
+
+def truth_of(kind: str, truth: Truth) -> dict[Key, list[Record]]:
+    return {"route": truth.routes, "address": truth.addresses, "interface": truth.interfaces}[kind]

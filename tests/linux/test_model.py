@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""The model test: after every random change the state rebuilt from the delivered changes alone is
+the kernel's own, as `ip -json` shows it. What fails prints the difference, the steps and the seed;
+NETIOAPI_SEED repeats it, NETIOAPI_STEPS makes it longer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.support import Namespace
+
+from .model.follow import CallbackFollower, Follower, WatcherFollower
+from .model.links import NET
+from .model.walk import Walk, prepare
+from .model.world import MOVES
+
+STEPS = int(os.environ.get("NETIOAPI_STEPS", "250"))
+TABLES = [255, 254, 253, 77, 1000]
+FOLLOWERS: dict[str, Callable[[], Follower]] = {
+    "watcher": WatcherFollower,
+    "watcher of every table": lambda: WatcherFollower(TABLES),
+    "callbacks": CallbackFollower,
+}
+
+
+def possible() -> set[str]:
+    """The moves that this run may do: a user's namespace lacks one setting."""
+    hidden = {"silent_ipv6_on_down"}
+    return set(MOVES) - (set() if (NET / "ipv6/route/skip_notify_on_dev_down").exists() else hidden)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", FOLLOWERS)
+def test_walk(netns: Namespace, other_netns: Namespace, seed: int, name: str) -> None:
+    prepare(netns)
+    follower = FOLLOWERS[name]()
+    walk = Walk(netns, other_netns, seed)
+    walk.walk(STEPS, [follower])
+    follower.quiet()
+    follower.close()
+    assert sum(walk.done.values()) > STEPS / 2, "the kernel refused most of the moves"
+
+
+@pytest.mark.timeout(600)
+def test_every_move_is_walked(netns: Namespace, other_netns: Namespace, seed: int) -> None:
+    """At least 40 kinds of change, and none that the kernel always refuses."""
+    prepare(netns)
+    followers: list[Follower] = [WatcherFollower(TABLES), CallbackFollower()]
+    walk = Walk(netns, other_netns, seed)
+    while (never := {one for one in possible() if not walk.done[one]}) and len(walk.steps) < 4000:
+        walk.walk(10, followers)
+    for follower in followers:
+        follower.quiet()
+        follower.close()
+    assert len(possible()) >= 40
+    assert never == set()
+
+
+def test_the_model_can_fail(netns: Namespace) -> None:
+    """A change that the follower is not told of is seen."""
+    prepare(netns)
+    follower = WatcherFollower()
+    follower.settle()
+    follower.close()
+    netns.ip("route add 172.16.0.0/24 via 10.0.0.9")
+    with pytest.raises(AssertionError, match=r"172\.16\.0\.0/24.*missing"):
+        follower.settle(timeout=0.1)

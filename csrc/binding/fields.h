@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* One table per native struct says everything about its fields: the name in
+ * Python, kind, place, unit, who says it, source, documentation. Getters,
+ * docstrings, repr, equality, hash, dictionaries, the buffer's format and the
+ * stub are all made from it. A field is added by one line in
+ * fields_interface.c, fields_address.c or fields_route.c. */
+#pragma once
+
+#include "binding/module.h"
+
+#include <stddef.h>
+
+/* How a field lies in the native row, and so what it reads as. */
+typedef enum nio_field_kind {
+    NIO_FIELD_BOOL,        /* BOOLEAN */
+    NIO_FIELD_U8,
+    NIO_FIELD_U16,
+    NIO_FIELD_U32,
+    NIO_FIELD_U64,
+    NIO_FIELD_ENUM8,       /* a byte that a Python enum names */
+    NIO_FIELD_ENUM32,      /* a C enum */
+    NIO_FIELD_ADDRESS,     /* SOCKADDR_INET */
+    NIO_FIELD_PREFIX,      /* IP_ADDRESS_PREFIX */
+    NIO_FIELD_RAW_ADDRESS, /* 16 bytes, an address of the row's family */
+    NIO_FIELD_ZONES,       /* ULONG[16] */
+    NIO_FIELD_NAME,        /* CHAR[16], or asked of the system if absent */
+    NIO_FIELD_IDENTITY,    /* nothing stored: nio_row_key() */
+    NIO_FIELD_KINDS
+} nio_field_kind;
+
+enum {
+    NIO_FIELD_KEY = 1,      /* known without details, too */
+    NIO_FIELD_VOLATILE = 2, /* counts down or is random: not compared */
+    NIO_FIELD_VIRTUAL = 4,  /* stored as a part of another field */
+    NIO_FIELD_BRIEF = 8,    /* worth a place in repr() */
+    NIO_FIELD_OPTIONAL = 16, /* zero means that there is none: None */
+    NIO_FIELD_HIDDEN = 32   /* an attribute, but not one of _fields */
+};
+
+/* Who says it: bits like NIO_THIS_SYSTEM, and one more. */
+enum {
+    NIO_SAYS_LINUX = NIO_SYSTEM_LINUX,
+    NIO_SAYS_WINDOWS = NIO_SYSTEM_WINDOWS,
+    NIO_SAYS_LINUX_IPV6 = 4 /* Linux, in rows of AF_INET6 only */
+};
+
+typedef struct nio_field {
+    const char *name;
+    nio_field_kind kind;
+    size_t offset;         /* in the native row; NIO_ABSENT: not in there */
+    unsigned flags;        /* NIO_FIELD_KEY, ... */
+    unsigned says;         /* NIO_SAYS_LINUX, ... */
+    const char *enum_name; /* a class of enums.py, or NULL */
+    const char *unit;
+    const char *source;
+    const char *doc;       /* the whole docstring */
+} nio_field;
+
+/* A struct: its Python type and its fields. */
+typedef struct nio_schema {
+    nio_kind kind;
+    const char *type_name; /* "netioapi.IpForwardRow" */
+    const char *noun;      /* "route" */
+    const char *doc;
+    const nio_field *fields;
+    size_t field_count;
+    PyGetSetDef *getters; /* one per field, and the end mark */
+    size_t row_size;
+    size_t family_offset, luid_offset, index_offset;
+} nio_schema;
+
+extern const nio_schema nio_interface_schema, nio_address_schema,
+    nio_route_schema;
+
+/* A row object: the native row inline, 8-byte aligned. Immutable; it holds
+ * no reference, so that the garbage collector has no business with it. */
+typedef struct nio_row {
+    PyObject_HEAD
+    nio_kind kind;
+    int details; /* 0: only the members with NIO_FIELD_KEY are known */
+    uint64_t data[]; /* the native row */
+} nio_row;
+
+/* Py_XSETREF, which the limited API lacks. */
+static inline void
+nio_replace(PyObject **slot, PyObject *value)
+{
+    PyObject *old = *slot;
+    *slot = value;
+    Py_XDECREF(old);
+}
+
+/* ---- the macros that make a table (see fields_route.c) ------------------- */
+#define NIO_SAYS_BITS_BOTH (NIO_SAYS_LINUX | NIO_SAYS_WINDOWS)
+#define NIO_SAYS_BITS_LINUX NIO_SAYS_LINUX
+#define NIO_SAYS_BITS_WINDOWS NIO_SAYS_WINDOWS
+#define NIO_SAYS_BITS_IPV6 (NIO_SAYS_LINUX_IPV6 | NIO_SAYS_WINDOWS)
+#define NIO_SAYS_TEXT_BOTH ""
+#define NIO_SAYS_TEXT_LINUX "\nLinux only: None on Windows."
+#define NIO_SAYS_TEXT_WINDOWS "\nNone on Linux, which does not say."
+#define NIO_SAYS_TEXT_IPV6 "\nNone on Linux in rows of IPv4."
+
+#define NIO_FIELD_DOC(says, unit, source, text)                               \
+    text "\n\nUnit: " unit ".\nSource: " source "." NIO_SAYS_TEXT_##says
+
+#define NIO_FIELD_INDEX(name, kind, offset, flags, says, enum_name, unit,     \
+                        source, text)                                         \
+    FIELD_##name,
+#define NIO_FIELD_ROW(name, kind, offset, flags, says, enum_name, unit,       \
+                      source, text)                                           \
+    {#name,     NIO_FIELD_##kind, offset, (flags),                            \
+     NIO_SAYS_BITS_##says, enum_name, unit, source,                           \
+     NIO_FIELD_DOC(says, unit, source, text)},
+/* The closure of a getter is its field; a table file names it `fields`. */
+#define NIO_FIELD_GETTER(name, kind, offset, flags, says, enum_name, unit,    \
+                         source, text)                                        \
+    {#name, nio_row_get, NULL, NIO_FIELD_DOC(says, unit, source, text),       \
+     (void *)&fields[FIELD_##name]},
+
+/* ---- row_types.c ---------------------------------------------------------- */
+const nio_schema *nio_schema_of(nio_kind kind);
+
+/* ---- rows.c --------------------------------------------------------------- */
+/* A new reference to the Python type of a struct. */
+PyTypeObject *nio_row_type_new(PyObject *module, const nio_schema *schema);
+/* The getter of every field; `closure` is its nio_field. */
+PyObject *nio_row_get(PyObject *self, void *closure);
+/* Compares two native rows of a kind as == does. */
+bool nio_row_equal(nio_kind kind, const void *a, const void *b);
+
+/* ---- construct.c ---------------------------------------------------------- */
+/* tp_new of the three row types: a key to look up with. */
+PyObject *nio_row_construct(PyTypeObject *type, PyObject *args,
+                            PyObject *keywords);
+
+/* ---- fields.c: pure functions of a native row ----------------------------- */
+/* A new reference to the value of a field; None where it is not known. */
+PyObject *nio_field_value(nio_state *state, const nio_schema *schema,
+                          const nio_field *field, const void *row,
+                          bool details);
+/* The same, as JSON can write it: text for addresses, names for enums. */
+PyObject *nio_field_plain(nio_state *state, const nio_schema *schema,
+                          const nio_field *field, const void *row,
+                          bool details);
+/* What == and hash() look at, as bytes. Returns how many. */
+#define NIO_PACK_SIZE 512
+size_t nio_row_pack(const nio_schema *schema, const void *row, bool details,
+                    uint8_t pack[NIO_PACK_SIZE]);
+/* The format of the native row for the buffer protocol (PEP 3118), owned by
+ * the caller, who frees it with PyMem_Free. NULL with MemoryError. */
+char *nio_schema_format(const nio_schema *schema);
+/* What the stub writes for a field of this kind, borrowed for ever. */
+const char *nio_field_type(const nio_field *field);
+
+/* ---- addresses.c ----------------------------------------------------------- */
+/* From an ipaddress network or a str; false with an exception set. */
+bool nio_prefix_from(nio_state *state, PyObject *object, const char *function,
+                     IP_ADDRESS_PREFIX *ret_prefix);
+
+/* ---- values.c -------------------------------------------------------------- */
+typedef enum nio_ip_kind {
+    NIO_IPV4_ADDRESS,
+    NIO_IPV6_ADDRESS,
+    NIO_IPV4_NETWORK,
+    NIO_IPV6_NETWORK
+} nio_ip_kind;
+/* Borrowed: a class of ipaddress, which is imported at first use. NULL with
+ * an exception. */
+PyObject *nio_ip_type(nio_state *state, nio_ip_kind which);
+/* From an int of at most `most`; false with an exception set. */
+bool nio_number_from(nio_state *state, PyObject *object, const char *function,
+                     const char *argument, uint64_t most,
+                     uint64_t *ret_number);
+
+/* ---- ask.c ----------------------------------------------------------------- */
+/* Adds the functions with one answer; called by nio_get_init. */
+int nio_ask_init(PyObject *module);
+/* Does this system have the function of this name (header's or ours)? */
+bool nio_is_supported(const char *name);

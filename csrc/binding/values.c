@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers of the system to Python's values and back: families, addresses,
+ * enums, interface names. ipaddress is imported at first use; the enums are
+ * handed over by the package (_use). Called with the GIL. The lookups of
+ * interface names keep the GIL: the kernel answers from memory, and giving
+ * it away at each would cost a busy program a switch interval a name. */
+#include "binding/fields.h"
+
+#include <string.h>
+#include <wchar.h>
+
+PyObject *
+nio_ip_type(nio_state *state, nio_ip_kind which)
+{
+    static const char *const names[] = {"IPv4Address", "IPv6Address",
+                                        "IPv4Network", "IPv6Network"};
+    if (state->ip_types[which] == NULL) {
+        PyObject *module = PyImport_ImportModule("ipaddress");
+        if (module == NULL) {
+            return NULL;
+        }
+        PyObject *type = PyObject_GetAttrString(module, names[which]);
+        Py_DECREF(module);
+        /* The import may have let another thread run, which was faster. */
+        if (state->ip_types[which] == NULL) {
+            state->ip_types[which] = type;
+        } else {
+            Py_XDECREF(type);
+        }
+    }
+    return state->ip_types[which];
+}
+
+PyObject *
+nio_enum_new(nio_state *state, const char *name, long number)
+{
+    PyObject *value = PyLong_FromLong(number);
+    if (value == NULL || state->enums == NULL) {
+        return value;
+    }
+    PyObject *members = PyDict_GetItemString(state->enums, name);
+    PyObject *member =
+        members == NULL ? NULL : PyDict_GetItemWithError(members, value);
+    if (member != NULL) {
+        nio_replace(&value, Py_NewRef(member));
+    } else if (PyErr_Occurred()) {
+        Py_CLEAR(value);
+    }
+    return value;
+}
+
+static unsigned long
+ipv4_number(const uint8_t *bytes)
+{
+    return ((unsigned long)bytes[0] << 24) | ((unsigned long)bytes[1] << 16) |
+           ((unsigned long)bytes[2] << 8) | bytes[3];
+}
+
+PyObject *
+nio_raw_address_new(nio_state *state, ADDRESS_FAMILY family,
+                    const uint8_t *bytes)
+{
+    bool ipv6 = family == AF_INET6;
+    if (!ipv6 && family != AF_INET) {
+        Py_RETURN_NONE;
+    }
+    PyObject *type = nio_ip_type(state, ipv6 ? NIO_IPV6_ADDRESS : NIO_IPV4_ADDRESS);
+    if (type == NULL) {
+        return NULL;
+    }
+    if (ipv6) {
+        return PyObject_CallFunction(type, "y#", (const char *)bytes,
+                                     (Py_ssize_t)16);
+    }
+    return PyObject_CallFunction(type, "k", ipv4_number(bytes));
+}
+
+/* Where an address keeps its bytes, in network order. Borrowed. */
+static const uint8_t *
+address_bytes(const SOCKADDR_INET *address)
+{
+    return address->si_family == AF_INET6
+               ? (const uint8_t *)&address->Ipv6.sin6_addr
+               : (const uint8_t *)&address->Ipv4.sin_addr;
+}
+
+PyObject *
+nio_address_new(nio_state *state, const SOCKADDR_INET *address)
+{
+    return nio_raw_address_new(state, address->si_family,
+                               address_bytes(address));
+}
+
+PyObject *
+nio_prefix_new(nio_state *state, const IP_ADDRESS_PREFIX *prefix)
+{
+    bool ipv6 = prefix->Prefix.si_family == AF_INET6;
+    if (!ipv6 && prefix->Prefix.si_family != AF_INET) {
+        Py_RETURN_NONE;
+    }
+    PyObject *type = nio_ip_type(state, ipv6 ? NIO_IPV6_NETWORK : NIO_IPV4_NETWORK);
+    if (type == NULL) {
+        return NULL;
+    }
+    /* ipaddress refuses host bits; a row with some still has to be read. */
+    uint8_t bytes[16] = {0};
+    int length = prefix->PrefixLength;
+    memcpy(bytes, address_bytes(&prefix->Prefix), ipv6 ? 16 : 4);
+    for (int bit = length; bit < 128; bit++) {
+        bytes[bit / 8] = (uint8_t)(bytes[bit / 8] & ~(0x80u >> (bit % 8)));
+    }
+    if (ipv6) {
+        return PyObject_CallFunction(type, "((y#i))", (const char *)bytes,
+                                     (Py_ssize_t)16, length);
+    }
+    return PyObject_CallFunction(type, "((ki))", ipv4_number(bytes), length);
+}
+
+PyObject *
+nio_hint_new(nio_state *state, const NL_NETWORK_CONNECTIVITY_HINT *hint)
+{
+    PyObject *level = NULL, *cost = NULL, *result = NULL;
+    if (state->hint_type == NULL) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "import netioapi, not netioapi._native");
+        return NULL;
+    }
+    level = nio_enum_new(state, "ConnectivityLevel", hint->ConnectivityLevel);
+    cost = nio_enum_new(state, "ConnectivityCost", hint->ConnectivityCost);
+    if (level != NULL && cost != NULL) {
+        result = PyObject_CallFunctionObjArgs(
+            state->hint_type, level, cost,
+            hint->ApproachingDataLimit ? Py_True : Py_False,
+            hint->OverDataLimit ? Py_True : Py_False,
+            hint->Roaming ? Py_True : Py_False, NULL);
+    }
+    Py_XDECREF(level);
+    Py_XDECREF(cost);
+    return result;
+}
+
+PyObject *
+nio_interface_name_new(nio_state *Py_UNUSED(state), NET_LUID luid,
+                       NET_IFINDEX index)
+{
+    const nio_functions *system = nio_system();
+    WCHAR name[IF_MAX_STRING_SIZE + 1] = {0};
+    if (system->ConvertInterfaceLuidToAlias == NULL) {
+        Py_RETURN_NONE;
+    }
+    if (luid.Value == 0 &&
+        (index == 0 || system->ConvertInterfaceIndexToLuid == NULL ||
+         system->ConvertInterfaceIndexToLuid(index, &luid) != NO_ERROR)) {
+        Py_RETURN_NONE;
+    }
+    if (system->ConvertInterfaceLuidToAlias(
+            &luid, name, IF_MAX_STRING_SIZE + 1) != NO_ERROR) {
+        Py_RETURN_NONE;
+    }
+    name[IF_MAX_STRING_SIZE] = 0;
+    return PyUnicode_FromWideChar(name, -1);
+}
+
+bool
+nio_number_from(nio_state *state, PyObject *object, const char *function,
+                const char *argument, uint64_t most, uint64_t *ret_number)
+{
+    PyObject *number = PyNumber_Index(object);
+    if (number == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError, "%s() argument '%s' must be an int",
+                         function, argument);
+        }
+        return false;
+    }
+    unsigned long long value = PyLong_AsUnsignedLongLong(number);
+    Py_DECREF(number);
+    bool overflow = value == (unsigned long long)-1 && PyErr_Occurred();
+    if (overflow && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        return false;
+    }
+    if (overflow || value > most) {
+        PyErr_Clear();
+        nio_raise_invalid(state, function,
+                          "%s must be a number from 0 to %llu, not %R",
+                          argument, (unsigned long long)most, object);
+        return false;
+    }
+    *ret_number = value;
+    return true;
+}
+
+bool
+nio_family_from(nio_state *state, PyObject *object, const char *function,
+                ADDRESS_FAMILY *ret_family)
+{
+    int overflow = 0;
+    PyObject *number = PyNumber_Index(object);
+    if (number == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError,
+                         "%s() argument 'family' must be AF_UNSPEC, AF_INET "
+                         "or AF_INET6 of the socket module, not %R",
+                         function, (PyObject *)Py_TYPE(object));
+        }
+        return false;
+    }
+    long family = PyLong_AsLongAndOverflow(number, &overflow);
+    Py_DECREF(number);
+    if (family == -1 && overflow == 0 && PyErr_Occurred()) {
+        return false;
+    }
+    if (overflow != 0 || (family != AF_UNSPEC && family != AF_INET &&
+                          family != AF_INET6)) {
+        nio_raise_invalid(state, function,
+                          "family must be AF_UNSPEC, AF_INET or AF_INET6 of "
+                          "the socket module, not %R",
+                          object);
+        return false;
+    }
+    *ret_family = (ADDRESS_FAMILY)family;
+    return true;
+}
+
+static bool
+index_from_name(nio_state *state, PyObject *object, const char *function,
+                NET_IFINDEX *ret_index)
+{
+    const nio_functions *system = nio_system();
+    NETIO_STATUS status = ERROR_INVALID_PARAMETER;
+    NET_LUID luid = {0};
+    Py_ssize_t length = 0;
+    wchar_t *name = PyUnicode_AsWideCharString(object, &length);
+    if (name == NULL) {
+        return false;
+    }
+    if (length > 0 && wcslen(name) == (size_t)length &&
+        system->ConvertInterfaceAliasToLuid != NULL &&
+        system->ConvertInterfaceLuidToIndex != NULL) {
+        status = system->ConvertInterfaceAliasToLuid(name, &luid);
+        if (status == NO_ERROR) {
+            status = system->ConvertInterfaceLuidToIndex(&luid, ret_index);
+        }
+    }
+    PyMem_Free(name);
+    if (status != NO_ERROR) {
+        nio_raise_invalid(state, function, "there is no interface named %R",
+                          object);
+        return false;
+    }
+    return true;
+}
+
+bool
+nio_interface_from(nio_state *state, PyObject *object, const char *function,
+                   NET_IFINDEX *ret_index)
+{
+    const nio_functions *system = nio_system();
+    uint64_t index = 0;
+    NET_LUID luid = {0};
+    if (PyUnicode_Check(object)) {
+        return index_from_name(state, object, function, ret_index);
+    }
+    if (!PyIndex_Check(object)) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s() takes an interface as an index (int) or a name "
+                     "(str), not %R",
+                     function, (PyObject *)Py_TYPE(object));
+        return false;
+    }
+    if (!nio_number_from(state, object, function, "interface", UINT32_MAX,
+                         &index)) {
+        return false;
+    }
+    if (system->ConvertInterfaceIndexToLuid == NULL ||
+        system->ConvertInterfaceIndexToLuid((NET_IFINDEX)index, &luid) !=
+            NO_ERROR) {
+        nio_raise_invalid(state, function,
+                          "there is no interface with the index %llu",
+                          (unsigned long long)index);
+        return false;
+    }
+    *ret_index = (NET_IFINDEX)index;
+    return true;
+}
+
+/* {number: member} of an enum class. */
+static PyObject *
+members_new(PyObject *type)
+{
+    PyObject *members = PyDict_New(), *member = NULL;
+    PyObject *iterator = members != NULL ? PyObject_GetIter(type) : NULL;
+    while (iterator != NULL && (member = PyIter_Next(iterator)) != NULL) {
+        PyObject *number = PyNumber_Long(member);
+        if (number != NULL) {
+            (void)PyDict_SetItem(members, number, member);
+            Py_DECREF(number);
+        }
+        Py_DECREF(member);
+    }
+    Py_XDECREF(iterator);
+    if (PyErr_Occurred()) {
+        Py_CLEAR(members);
+    }
+    return members;
+}
+
+PyDoc_STRVAR(use_doc,
+"_use($module, enums, hint_type, /)\n--\n\n"
+"Takes the classes that values are made of: {name: IntEnum class}, and\n"
+"NetworkConnectivityHint. Called once by the package at import.");
+
+static PyObject *
+use(PyObject *module, PyObject *args)
+{
+    nio_state *state = nio_state_of_module(module);
+    PyObject *types, *hint_type, *name, *type;
+    Py_ssize_t position = 0;
+    if (!PyArg_ParseTuple(args, "O!O:_use", &PyDict_Type, &types,
+                          &hint_type)) {
+        return NULL;
+    }
+    PyObject *enums = PyDict_New();
+    while (enums != NULL && PyDict_Next(types, &position, &name, &type)) {
+        PyObject *members = members_new(type);
+        if (members == NULL || PyDict_SetItem(enums, name, members) < 0) {
+            Py_CLEAR(enums);
+        }
+        Py_XDECREF(members);
+    }
+    if (enums == NULL) {
+        return NULL;
+    }
+    nio_replace(&state->enums, enums);
+    nio_replace(&state->hint_type, Py_NewRef(hint_type));
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"_use", use, METH_VARARGS, use_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+int
+nio_values_init(PyObject *module, nio_state *Py_UNUSED(state))
+{
+    return PyModule_AddFunctions(module, functions);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the native half of Watcher (watch.c, watch_read.c,
+ * watch_filter.c, change.c) offer to each other. */
+#pragma once
+
+#include "binding/module.h"
+
+#include "base/filter.h"
+
+/* ---- watch.c: the Watch type, from its making to its closing ------------ */
+/* What outlives the object when the system's cancel fails: then it is leaked,
+ * since the system may still write to it. */
+typedef struct nio_feed {
+    nio_event readable; /* set while the queue holds anything, or stopped */
+    nio_queue *queue;
+    HANDLE handle;
+} nio_feed;
+
+typedef enum nio_watch_state {
+    NIO_WATCH_CLOSED,
+    NIO_WATCH_OPEN,
+    NIO_WATCH_CLOSING
+} nio_watch_state;
+
+/* Fields without a word are guarded by the GIL. */
+typedef struct nio_watch {
+    PyObject_HEAD
+    struct nio_watch *next, **link; /* in state->watches, while open */
+    nio_feed *feed;     /* owned; NULL: freed, or leaked */
+    nio_watch_state state;
+    unsigned users; /* those who use the feed without the GIL; ... */
+    unsigned polls; /* ... of them, between begin_poll() and end_poll() */
+    nio_atomic stopped; /* set once */
+    uint64_t wakeups;   /* how many waits ended before their time */
+    nio_statistics system; /* the last figures, once it is closing */
+    nio_queue_statistics queued;
+    nio_lock lock; /* of `finished`, and for it alone */
+    nio_condition condition;
+    bool finished NIO_GUARDED_BY(lock); /* closing has become closed */
+} nio_watch;
+
+static inline bool
+nio_watch_is_stopped(const nio_watch *self)
+{
+    return nio_atomic_load(&self->stopped) != 0;
+}
+
+/* In the child of a fork() nothing of a Watch lives, and its event is still
+ * the parent's, which is not to be touched. */
+bool nio_watch_is_forked(const nio_watch *self);
+/* True: the feed is there until nio_watch_leave, with the GIL or without.
+ * False: closed, or, with an exception set, forked. */
+bool nio_watch_enter(nio_watch *self);
+void nio_watch_leave(nio_watch *self);
+/* As of now; after the closing as they were then. */
+void nio_watch_refresh(nio_watch *self);
+
+/* ---- watch_read.c: its methods for those who read ----------------------- */
+PyObject *nio_watch_read(PyObject *self, PyObject *args);
+PyObject *nio_watch_wait(PyObject *self, PyObject *args);
+PyObject *nio_watch_nudge(PyObject *self, PyObject *unused);
+PyObject *nio_watch_fileno(PyObject *self, PyObject *unused);
+PyObject *nio_watch_begin_poll(PyObject *self, PyObject *unused);
+PyObject *nio_watch_end_poll(PyObject *self, PyObject *unused);
+
+/* ---- change.c ----------------------------------------------------------- */
+int nio_change_init(PyObject *module, nio_state *state);
+/* A new Change that holds a copy of this change (not a mark) and its row. */
+PyObject *nio_change_new(nio_state *state, nio_change *change);
+
+/* ---- watch_filter.c ----------------------------------------------------- */
+/* What a subscriber wants, in arrays that it owns. Starts as {0}. */
+typedef struct nio_wanted {
+    nio_filter filter; /* borrows the arrays */
+    ULONG *tables;
+    ULONG *interfaces;
+    ULONG *protocols;
+    nio_prefix *prefixes;
+} nio_wanted;
+
+/* The filter parameters as _native.Watch takes them, borrowed. */
+typedef struct nio_wanted_arguments {
+    PyObject *family;
+    PyObject *tables;     /* None or a sequence of int */
+    PyObject *interfaces; /* None or a sequence of int or str */
+    PyObject *protocols;  /* None or a sequence of int */
+    PyObject *prefixes;   /* None or a sequence of (4 or 6, length, bytes) */
+} nio_wanted_arguments;
+
+/* True, or false with an exception set; in both cases `ret` is to be given to
+ * nio_wanted_done. */
+bool nio_wanted_from(nio_state *state, const nio_wanted_arguments *arguments,
+                     nio_wanted *ret);
+void nio_wanted_done(nio_wanted *wanted);

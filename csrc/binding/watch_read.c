@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* The methods of Watch for those who read. The waiting ones let the GIL go,
+ * end at once when the Watch is stopped or a signal handler raises, and hold
+ * no lock meanwhile. Each change goes to exactly one of all the readers: who
+ * takes it from the queue has it. */
+#include "binding/watch.h"
+
+/* From None or seconds to nanoseconds of the monotonic clock. */
+static bool
+deadline_from(PyObject *object, uint64_t *ret_deadline)
+{
+    *ret_deadline = NIO_FOREVER;
+    if (object == Py_None) {
+        return true;
+    }
+    double seconds = PyFloat_AsDouble(object);
+    if (seconds == -1.0 && PyErr_Occurred() != NULL) {
+        return false;
+    }
+    if (!(seconds >= 0)) {
+        PyErr_Format(PyExc_ValueError,
+                     "timeout must be None or at least 0 seconds, not %R",
+                     object);
+        return false;
+    }
+    if (seconds < 1e9) { /* 31 years */
+        *ret_deadline = nio_monotonic_ns() + (uint64_t)(seconds * 1e9);
+    }
+    return true;
+}
+
+static uint64_t
+until(uint64_t deadline)
+{
+    if (deadline == NIO_FOREVER) {
+        return NIO_FOREVER;
+    }
+    uint64_t now = nio_monotonic_ns();
+    return deadline > now ? deadline - now : 0;
+}
+
+/* Without the GIL. */
+static nio_wait
+wait_once(nio_watch *self, uint64_t deadline)
+{
+    uint64_t left = until(deadline);
+    if (nio_watch_is_stopped(self)) {
+        return NIO_WAIT_SET;
+    }
+    return left > 0 ? nio_event_wait(&self->feed->readable, left)
+                    : NIO_WAIT_TIMEOUT;
+}
+
+/* Without the GIL. Taking the last change clears the event, which has to
+ * stay set for the others when the Watch is stopped. */
+static size_t
+take(nio_watch *self, size_t most, nio_taken *ret_taken)
+{
+    size_t count = nio_queue_take(self->feed->queue, most, ret_taken);
+    if (count > 0 && nio_watch_is_stopped(self)) {
+        nio_event_set(&self->feed->readable);
+    }
+    return count;
+}
+
+/* False when a signal handler raised. */
+static bool
+after_wait(nio_watch *self, nio_wait woken)
+{
+    self->wakeups += woken != NIO_WAIT_TIMEOUT;
+    return woken != NIO_WAIT_INTERRUPTED || PyErr_CheckSignals() == 0;
+}
+
+/* The changes as a list, and what the marks among them say: `overflow` when
+ * any says that changes were lost, `synced` when the last says that the state
+ * is exact. */
+typedef struct batch {
+    PyObject *changes; /* owned */
+    bool overflow, synced, marked;
+} batch;
+
+static bool
+batch_fill(nio_state *state, const nio_taken *taken, batch *ret)
+{
+    nio_cursor cursor = {NULL, 0, false};
+    nio_change *change = NULL;
+
+    ret->changes = PyList_New(0);
+    if (ret->changes == NULL) {
+        return false;
+    }
+    while ((change = nio_taken_next(taken, &cursor)) != NULL) {
+        if (change->kind == NIO_CHANGE_MARK) {
+            bool lost = (change->flags & NIO_FLAG_OVERFLOW) != 0;
+            bool exact = (change->flags & NIO_FLAG_SYNCED) != 0;
+            ret->overflow |= lost;
+            ret->synced = exact || (ret->synced && !lost);
+            ret->marked |= lost || exact;
+            continue;
+        }
+        PyObject *object = nio_change_new(state, change);
+        if (object == NULL || PyList_Append(ret->changes, object) < 0) {
+            Py_XDECREF(object);
+            return false;
+        }
+        Py_DECREF(object);
+    }
+    return true;
+}
+
+/* A new reference to a tuple; None when there was nothing but marks that say
+ * nothing; NULL with an exception. Frees `taken`. */
+static PyObject *
+result_new(nio_state *state, nio_taken *taken)
+{
+    batch made = {NULL, false, false, false};
+    PyObject *result = NULL;
+
+    bool good = batch_fill(state, taken, &made);
+    nio_taken_free(taken);
+    if (good && (made.marked || PyList_Size(made.changes) > 0)) {
+        result = Py_BuildValue("(ONN)", made.changes,
+                               PyBool_FromLong(made.overflow),
+                               PyBool_FromLong(made.synced));
+    } else if (good) {
+        result = Py_NewRef(Py_None);
+    }
+    Py_XDECREF(made.changes);
+    return result;
+}
+
+PyObject *
+nio_watch_read(PyObject *op, PyObject *args)
+{
+    nio_watch *self = (nio_watch *)op;
+    nio_state *state = nio_state_of(op);
+    PyObject *timeout = NULL, *result = NULL;
+    Py_ssize_t most = 0;
+    uint64_t deadline = NIO_FOREVER;
+    bool good = true;
+
+    if (!PyArg_ParseTuple(args, "On:read", &timeout, &most) ||
+        !deadline_from(timeout, &deadline)) {
+        return NULL;
+    }
+    if (!nio_watch_enter(self)) {
+        return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);
+    }
+    while (good && result == NULL && !nio_watch_is_stopped(self)) {
+        nio_wait woken = NIO_WAIT_SET;
+        nio_taken taken = {.count = 0};
+        size_t count = 0;
+        Py_BEGIN_ALLOW_THREADS
+        count = take(self, (size_t)most, &taken);
+        if (count == 0) {
+            woken = wait_once(self, deadline);
+        }
+        Py_END_ALLOW_THREADS
+        if (count > 0) {
+            result = result_new(state, &taken);
+            good = result != NULL;
+            if (result == Py_None) {
+                Py_CLEAR(result);
+            }
+        } else if (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0) {
+            break;
+        } else {
+            good = after_wait(self, woken);
+        }
+    }
+    nio_watch_leave(self);
+    return !good || result != NULL ? result : Py_NewRef(Py_None);
+}
+
+PyObject *
+nio_watch_wait(PyObject *op, PyObject *args)
+{
+    nio_watch *self = (nio_watch *)op;
+    PyObject *timeout = NULL;
+    uint64_t deadline = NIO_FOREVER;
+    nio_wait woken = NIO_WAIT_INTERRUPTED;
+    bool good = true;
+
+    if (!PyArg_ParseTuple(args, "O:wait", &timeout) ||
+        !deadline_from(timeout, &deadline)) {
+        return NULL;
+    }
+    if (!nio_watch_enter(self)) {
+        return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);
+    }
+    while (good && woken == NIO_WAIT_INTERRUPTED &&
+           !nio_watch_is_stopped(self)) {
+        Py_BEGIN_ALLOW_THREADS
+        woken = wait_once(self, deadline);
+        Py_END_ALLOW_THREADS
+        good = after_wait(self, woken);
+    }
+    nio_watch_leave(self);
+    return good ? Py_NewRef(Py_None) : NULL;
+}
+
+PyObject *
+nio_watch_fileno(PyObject *op, PyObject *unused)
+{
+    nio_watch *self = (nio_watch *)op;
+    (void)unused;
+    if (!nio_watch_enter(self)) {
+        if (PyErr_Occurred() == NULL) {
+            PyErr_SetString(PyExc_ValueError, "watcher is closed");
+        }
+        return NULL;
+    }
+    int descriptor = nio_event_descriptor(&self->feed->readable);
+    nio_watch_leave(self);
+    if (descriptor < 0) {
+        return nio_raise(nio_state_of(op), ERROR_NOT_SUPPORTED,
+                         "Watcher.fileno");
+    }
+    return PyLong_FromLong(descriptor);
+}
+
+PyObject *
+nio_watch_begin_poll(PyObject *op, PyObject *unused)
+{
+    nio_watch *self = (nio_watch *)op;
+    PyObject *descriptor = nio_watch_fileno(op, unused);
+    self->users += descriptor != NULL;
+    self->polls += descriptor != NULL;
+    return descriptor;
+}
+
+PyObject *
+nio_watch_end_poll(PyObject *op, PyObject *unused)
+{
+    nio_watch *self = (nio_watch *)op;
+    (void)unused;
+    if (self->polls == 0) {
+        PyErr_SetString(PyExc_RuntimeError, "end_poll() without begin_poll()");
+        return NULL;
+    }
+    self->polls--;
+    nio_watch_leave(self);
+    Py_RETURN_NONE;
+}
+
+/* Puts a mark that says nothing: somebody wakes and looks around. */
+PyObject *
+nio_watch_nudge(PyObject *op, PyObject *unused)
+{
+    static const nio_change mark = {.kind = NIO_CHANGE_MARK};
+    nio_watch *self = (nio_watch *)op;
+    (void)unused;
+    if (nio_watch_enter(self)) {
+        (void)nio_queue_put(self->feed->queue, &mark, NULL);
+        nio_watch_leave(self);
+    } else if (PyErr_Occurred() != NULL) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""What people write as parameters of a Watcher, checked and made plain for _native.Watch.
+
+Wrong values and types are refused here with a message that names the value and the remedy; what
+only the system knows (families, which interfaces exist) is refused by the native side.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+
+TYPE_CHECKING = False  # the name that type checkers know; typing costs time at import
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+KINDS = {"interface": 1, "address": 2, "route": 4}  # bits of the native request
+TABLES = {"default": 253, "main": 254, "local": 255}
+_LARGEST_INT = 2**31 - 1
+
+
+def kinds_from(kinds: tuple[str, ...]) -> int:
+    """The bits of the kinds; of none: of all."""
+    bits = 0
+    for kind in kinds or KINDS:
+        if not isinstance(kind, str):
+            raise TypeError(
+                f"a kind is a str, not {kind!r}: write Watcher('route', 'address'), each on its own"
+            )
+        if kind not in KINDS:
+            known = ", ".join(map(repr, reversed(KINDS)))
+            raise ValueError(f"unknown kind {kind!r}: give any of {known}, or none for all")
+        bits |= KINDS[kind]
+    return bits
+
+
+def _items(values: Iterable[T] | None, name: str, example: str) -> list[T] | None:
+    if values is None:
+        return None
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{name} takes several, not {values!r}: write {name}=[{example}]")
+    items = list(values)
+    if not items:
+        raise ValueError(f"{name} is empty, so that nothing would pass: leave it None for all")
+    return items
+
+
+def _number(value: object, name: str, remedy: str) -> int:
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{value!r} in {name}: {remedy}") from None
+    if not 0 <= number <= 0xFFFFFFFF:
+        raise ValueError(f"{value!r} in {name} is not from 0 to 4294967295")
+    return number
+
+
+def tables_from(values: Iterable[int | str] | None) -> list[int] | None:
+    items = _items(values, "tables", "'main'")
+    if items is None:
+        return None
+    numbers = []
+    for item in items:
+        if isinstance(item, str):
+            if item not in TABLES:
+                known = ", ".join(map(repr, TABLES))
+                raise ValueError(f"unknown table {item!r}: give its number, or one of {known}")
+            item = TABLES[item]
+        numbers.append(_number(item, "tables", "a table is an int or a name"))
+    return numbers
+
+
+def interfaces_from(values: Iterable[int | str] | None) -> list[int | str] | None:
+    items = _items(values, "interfaces", "'eth0'")
+    if items is None:
+        return None
+    return [
+        item
+        if isinstance(item, str)
+        else _number(item, "interfaces", "an interface is an index (int) or a name (str)")
+        for item in items
+    ]
+
+
+def protocols_from(values: Iterable[int] | None) -> list[int] | None:
+    items = _items(values, "protocols", "RouteProtocol.BGP")
+    if items is None:
+        return None
+    return [_number(item, "protocols", "give numbers of RouteProtocol") for item in items]
+
+
+def prefixes_from(
+    values: Iterable[str | IPv4Network | IPv6Network] | None,
+) -> list[tuple[int, int, bytes]] | None:
+    items = _items(values, "prefixes", "'10.0.0.0/8'")
+    if items is None:
+        return None
+    import ipaddress  # not at import: few programs filter by prefix
+
+    plain = []
+    for item in items:
+        if not isinstance(item, (str, ipaddress.IPv4Network, ipaddress.IPv6Network)):
+            if not isinstance(item, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
+                raise TypeError(
+                    f"{item!r} in prefixes: give a str like '10.0.0.0/8', or an ipaddress network"
+                )
+        try:
+            network = ipaddress.ip_network(item)
+        except ValueError as error:
+            raise ValueError(f"{item!r} in prefixes: {_remedy(item, error)}") from None
+        plain.append((network.version, network.prefixlen, network.network_address.packed))
+    return plain
+
+
+def _remedy(item: object, error: ValueError) -> str:
+    import ipaddress
+
+    try:
+        network = ipaddress.ip_network(str(item), strict=False)
+    except ValueError:
+        return f"{error}; give one like '10.0.0.0/8' or '2001:db8::/32'"
+    return f"bits are set behind the prefix; write '{network}'"
+
+
+def positive_from(value: object, name: str, unit: str) -> int:
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} is an int, a number of {unit}, not {value!r}") from None
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1 ({unit}), not {value!r}")
+    return min(number, _LARGEST_INT)
+
+
+def seconds_from(value: float, name: str) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is a number of seconds, not {value!r}") from None
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{name} must be at least 0 seconds and finite, not {value!r}")
+    return seconds

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: MIT
+"""Watcher: the stream of the system's changes, for loops of all kinds."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterable
+
+from netioapi import _native, _wait, _wanted
+from netioapi._settle import Settler
+from netioapi.batch import Batch
+
+TYPE_CHECKING = False  # the name that type checkers know; typing costs time at import
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+    from typing import Self
+
+# The most changes of one batch when the reader does not say: so much memory a batch costs at most.
+LARGEST_BATCH = 65_536
+
+_clock = time.monotonic  # of settling; tests put another one here
+
+
+class Watcher:
+    """Changes of routes, addresses and interfaces, from the moment the constructor returns.
+
+        with Watcher("route", snapshot=True) as watcher:
+            for batch in watcher:
+                for change in batch:
+                    print(change.kind, change.type.name, change.row)
+
+    Nothing is dropped in silence: where the system lost changes a batch says so (`overflow`), the
+    tables are read again, and the difference is delivered (until `synced`).
+
+    kinds: any of "route", "address", "interface"; none means all three.
+    family: AF_INET, AF_INET6 of the socket module, or AF_UNSPEC (0) for both.
+    tables: routing tables, as numbers or "main", "local", "default"; None means all but local.
+        Routes only, Linux only.
+    interfaces: names or indices of interfaces that exist now; None means all. The name is looked
+        up once: the filter follows the interface, not the name.
+    prefixes: str like "10.0.0.0/8" or networks of ipaddress; routes whose destination, and
+        addresses that are equal to or inside one of them; None means all. Interfaces pass always.
+    protocols: numbers of RouteProtocol; routes only; None means all.
+    snapshot: begin with all rows that exist, as changes that are `initial`; the batch that
+        completes them says `synced`.
+    settle: seconds. Hold changes back until the stream was quiet for that long, and deliver the
+        last state of each thing only. 0.0 delivers at once.
+    max_delay: seconds. With settle: deliver at the latest so long after the first change that is
+        held back. None means no limit.
+    queue: how many changes wait for a slow reader one by one; beyond, changes of the same thing
+        become one, so that memory stays bounded and what is delivered last is the exact state.
+    receive_buffer: bytes to ask of the system for its side of the stream; None means the default.
+
+    Any thread may call any method at any time. Several may read: each change goes to one of them.
+    A Watcher that nobody refers to any more ends by itself, with a ResourceWarning.
+
+    Raises: ValueError, TypeError, InvalidParameterError for a wrong argument; NetioError where the
+        system refuses.
+    """
+
+    def __init__(
+        self,
+        *kinds: str,
+        family: int = 0,
+        tables: Iterable[int | str] | None = None,
+        interfaces: Iterable[int | str] | None = None,
+        prefixes: Iterable[str | IPv4Network | IPv6Network] | None = None,
+        protocols: Iterable[int] | None = None,
+        snapshot: bool = False,
+        settle: float = 0.0,
+        max_delay: float | None = None,
+        queue: int = 1_000_000,
+        receive_buffer: int | None = None,
+    ) -> None:
+        self._pid = os.getpid()
+        self._what = " ".join(dict.fromkeys(map(str, kinds))) or "all"
+        settle = _wanted.seconds_from(settle, "settle")
+        if max_delay is not None:
+            max_delay = _wanted.seconds_from(max_delay, "max_delay")
+        self._settler = Settler(settle, max_delay) if settle > 0 else None
+        self._watch = _native.Watch(
+            kinds=_wanted.kinds_from(kinds),
+            family=family,
+            tables=_wanted.tables_from(tables),
+            interfaces=_wanted.interfaces_from(interfaces),
+            prefixes=_wanted.prefixes_from(prefixes),
+            protocols=_wanted.protocols_from(protocols),
+            snapshot=snapshot,
+            queue=_wanted.positive_from(queue, "queue", "changes"),
+            receive_buffer=0
+            if receive_buffer is None
+            else _wanted.positive_from(receive_buffer, "receive_buffer", "bytes"),
+        )
+
+    # ---- reading ---------------------------------------------------------------
+
+    def read(self, timeout: float | None = None, max_changes: int | None = None) -> Batch | None:
+        """Wait for changes and return them.
+
+        timeout: seconds; None waits without limit, 0 only looks.
+        max_changes: the most to return at once; None means LARGEST_BATCH. The rest stays queued.
+
+        Returns None when the time has passed, and at once and always when the watcher is stopped:
+        `stopped` tells them apart.
+
+        Raises: ValueError when the watcher was closed before the call; RuntimeError in a child
+            process after fork(); whatever a signal handler raises, say KeyboardInterrupt.
+        """
+        if self._watch.closed:
+            raise ValueError("watcher is closed")
+        most = LARGEST_BATCH
+        if max_changes is not None:
+            most = _wanted.positive_from(max_changes, "max_changes", "changes")
+        if self._settler is not None:
+            return self._read_settled(timeout, most)
+        got = self._watch.read(timeout, most)
+        return None if got is None else Batch(*got)
+
+    def _read_settled(self, timeout: float | None, most: int) -> Batch | None:
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout must be None or at least 0 seconds, not {timeout!r}")
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            batch, wait = self._look(most)
+            if batch is not None or self._watch.stopped:
+                return batch
+            if deadline is not None:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    self._pass_on()
+                    return None
+                wait = left if wait is None else min(wait, left)
+            try:
+                self._watch.wait(wait)
+            except BaseException:
+                self._pass_on()
+                raise
+
+    def _look(self, most: int) -> tuple[Batch | None, float | None]:
+        """What can be delivered now; and for how long at most to wait for more."""
+        settler = self._settler
+        got = self._watch.read(0, most if settler is None else LARGEST_BATCH)
+        if settler is None:
+            return (None if got is None else Batch(*got)), None
+        now = _clock()
+        if got is not None:
+            settler.add(*got, now)
+        batch = settler.take(now, most)
+        due = settler.due
+        if got is not None:
+            return batch, 0.0  # there may be more
+        return batch, None if due is None else max(due - now, 0.0)
+
+    def _pass_on(self) -> None:
+        """A reader leaves that knew when something is due: another one has to look."""
+        if self._settler is not None and self._settler.due is not None:
+            self._watch.nudge()
+
+    def __iter__(self) -> Self:
+        """Batches, until the watcher is stopped or closed."""
+        if self._watch.closed:
+            raise ValueError("watcher is closed")
+        return self
+
+    def __next__(self) -> Batch:
+        if self._watch.closed:
+            raise StopIteration
+        batch = self.read()
+        if batch is None:
+            raise StopIteration
+        return batch
+
+    def __aiter__(self) -> Self:
+        """Batches, until the watcher is stopped or closed: on asyncio, uvloop or trio.
+
+        Waits by the loop's own means, with no thread and no polling. What is cancelled has taken
+        nothing from the stream.
+        """
+        if self._watch.closed:
+            raise ValueError("watcher is closed")
+        return self
+
+    async def __anext__(self) -> Batch:
+        try:
+            while True:
+                await _wait.checkpoint()
+                batch, wait = self._look(LARGEST_BATCH)
+                if batch is not None:
+                    return batch
+                if self._watch.stopped:
+                    raise StopAsyncIteration
+                if wait != 0:
+                    await _wait.readable(self._watch, wait)
+        except BaseException:
+            self._pass_on()
+            raise
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while read() has something to return, or is stopped.
+
+        For select() and its like. It is no more than that: never read from it, and with `settle`
+        call read(timeout=0) also when the time has passed. Raises: NetioError where this system
+        has none (Windows); ValueError when closed.
+        """
+        return self._watch.fileno()
+
+    # ---- the end ---------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End all reading, at once and for ever: iteration ends, read() returns None.
+
+        Never waits. From any thread, a callback, a signal handler. What is queued is not
+        delivered any more. The subscription lasts until close().
+        """
+        self._watch.stop()
+
+    def close(self) -> None:
+        """Stop, end the subscription and free what it holds. Closing twice is fine.
+
+        After it returns nothing of it runs. A second thread that closes waits for the first. In a
+        child process after fork() there is nothing to end, and it returns at once.
+        """
+        if self._watch.closed and os.getpid() != self._pid:
+            return  # the thread that was closing it is in the parent
+        self._watch.close()
+
+    @property
+    def stopped(self) -> bool:
+        """True after stop() or close()."""
+        return self._watch.stopped
+
+    @property
+    def closed(self) -> bool:
+        """True once close() was called."""
+        return self._watch.closed
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        watch = getattr(self, "_watch", None)
+        if watch is None or watch.closed:
+            return
+        try:
+            if os.getpid() == self._pid:
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        finally:
+            watch.close()
+
+    # ---- what it tells ---------------------------------------------------------
+
+    def stats(self) -> dict[str, int]:
+        """Counters, as a dict. After close() as they were then.
+
+        received: changes that came from the system and passed the filters.
+        delivered: changes that readers were given.
+        coalesced: changes that became one with a later change of the same thing.
+        queued: changes that wait for a reader. Received are delivered + coalesced + queued.
+        queue_high_water: the most that ever waited.
+        lost: changes dropped for want of memory; a batch with `overflow` said so.
+        overflows: times that the system's buffer was full. This and the rest counts what all
+            watchers of the network namespace share.
+        resyncs: times that tables were read again and compared.
+        ignored: messages that did not come from the kernel, or were malformed.
+        receive_buffer: bytes that the system granted.
+        """
+        figures = self._watch.stats()
+        if self._settler is not None:
+            figures["delivered"] = self._settler.delivered
+            figures["coalesced"] += self._settler.coalesced
+            figures["queued"] += self._settler.held
+        return figures
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "stopped" if self.stopped else "live"
+        return f"<Watcher of {self._what}: {state}>"

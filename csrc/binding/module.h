@@ -14,6 +14,18 @@
 
 #include <stdbool.h>
 
+/* The headers of 3.12 and 3.13 take these for immortal in the limited API of
+ * 3.11, too: built with them, our wheel would take references from the None
+ * of a 3.11 until it dies. */
+#undef Py_RETURN_NONE
+#define Py_RETURN_NONE return Py_NewRef(Py_None)
+#undef Py_RETURN_TRUE
+#define Py_RETURN_TRUE return Py_NewRef(Py_True)
+#undef Py_RETURN_FALSE
+#define Py_RETURN_FALSE return Py_NewRef(Py_False)
+#undef Py_RETURN_NOTIMPLEMENTED
+#define Py_RETURN_NOTIMPLEMENTED return Py_NewRef(Py_NotImplemented)
+
 /* Per interpreter; traverse and clear follow this order. */
 typedef struct nio_state {
     /* exceptions (errors.c) */

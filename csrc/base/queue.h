@@ -83,8 +83,8 @@ nio_queue *nio_queue_new(size_t bound, nio_queue_key key, nio_event *readable);
 /* Accepts NULL; returns NULL. Nobody else may use the queue any more. */
 nio_queue *nio_queue_free(nio_queue *queue);
 
-/* Append a copy of `change` and its `row` (change->size bytes; of a mark none).
- * A mark equal to the last queued change is dropped; past the bound an
+/* Append a copy of `change` and of its `row`, change->size bytes; a mark has
+ * none. A mark equal to the last queued change is dropped; past the bound an
  * OVERFLOW mark right behind a SYNCED mark takes its place, so that marks
  * alone do not fill memory. False when memory is short: the change is lost,
  * counted, and the next change that fits is preceded by an OVERFLOW mark; who

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* base/event.h, base/thread.h and base/lock.h on POSIX. */
+#define _GNU_SOURCE
+
+#include "base/event.h"
+#include "base/lock.h"
+#include "base/thread.h"
+
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SECOND UINT64_C(1000000000)
+
+/* ---- a thread that the system refuses (linked with --wrap) -------------- */
+typedef void *(*thread_run)(void *);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          thread_run run, void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          thread_run run, void *argument);
+static bool refuse;
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                      thread_run run, void *argument)
+{
+    return refuse ? EAGAIN
+                  : __real_pthread_create(thread, attributes, run, argument);
+}
+
+/* ---- events ------------------------------------------------------------- */
+static void
+an_event_stays_set_until_it_is_cleared(void)
+{
+    nio_event event;
+
+    CHECK(nio_event_init(&event));
+    CHECK_EQUAL(nio_event_wait(&event, 0), NIO_WAIT_TIMEOUT);
+    nio_event_clear(&event);
+    for (int i = 0; i < 3; i++) { /* sets are not counted */
+        nio_event_set(&event);
+    }
+    CHECK_EQUAL(nio_event_wait(&event, 0), NIO_WAIT_SET);
+    CHECK_EQUAL(nio_event_wait(&event, NIO_FOREVER), NIO_WAIT_SET);
+    nio_event_clear(&event);
+    CHECK_EQUAL(nio_event_wait(&event, 0), NIO_WAIT_TIMEOUT);
+    nio_event_set(&event);
+    CHECK_EQUAL(nio_event_wait(&event, NIO_FOREVER - 1), NIO_WAIT_SET);
+    nio_event_done(&event);
+}
+
+static void
+a_wait_ends_at_its_limit_and_not_before(void)
+{
+    nio_event event;
+    uint64_t start = 0;
+
+    CHECK(nio_event_init(&event));
+    start = nio_monotonic_ns();
+    CHECK_EQUAL(nio_event_wait(&event, SECOND / 100), NIO_WAIT_TIMEOUT);
+    CHECK(nio_monotonic_ns() - start >= SECOND / 100);
+    CHECK(nio_realtime_ns() > UINT64_C(1700000000) * SECOND);
+    nio_event_done(&event);
+}
+
+static void
+an_event_is_a_descriptor_that_programs_poll(void)
+{
+    nio_event event;
+    struct pollfd polled = {.events = POLLIN};
+
+    CHECK(nio_event_init(&event));
+    polled.fd = nio_event_descriptor(&event);
+    CHECK(fcntl(polled.fd, F_GETFD) & FD_CLOEXEC);
+    CHECK(fcntl(polled.fd, F_GETFL) & O_NONBLOCK);
+    CHECK_EQUAL(poll(&polled, 1, 0), 0);
+    nio_event_set(&event);
+    CHECK_EQUAL(poll(&polled, 1, 0), 1);
+    nio_event_done(&event);
+    nio_event_done(&event); /* twice is nothing */
+    CHECK(fcntl(polled.fd, F_GETFD) < 0);
+}
+
+static void
+there_may_be_no_event_left(void)
+{
+    struct rlimit limit, none;
+    nio_event event;
+
+    CHECK_EQUAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    CHECK(!nio_event_init(&event));
+    nio_event_done(&event);
+    CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void
+setting_and_clearing_leave_errno_alone(void)
+{
+    const uint64_t full = UINT64_MAX - 1;
+    nio_event event;
+
+    CHECK(nio_event_init(&event));
+    CHECK_EQUAL(write(nio_event_descriptor(&event), &full, sizeof(full)), 8);
+    errno = ERANGE;
+    nio_event_set(&event); /* EAGAIN inside */
+    CHECK_EQUAL(errno, ERANGE);
+    CHECK_EQUAL(nio_event_wait(&event, 0), NIO_WAIT_SET);
+    nio_event_clear(&event);
+    errno = ERANGE;
+    nio_event_clear(&event); /* and here */
+    CHECK_EQUAL(errno, ERANGE);
+    CHECK_EQUAL(nio_event_wait(&event, 0), NIO_WAIT_TIMEOUT);
+    nio_event_done(&event);
+}
+
+static nio_event signalled;
+static volatile sig_atomic_t handled;
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    handled = 1;
+    nio_event_set(&signalled);
+}
+
+static void
+ignore_signal(int number)
+{
+    (void)number;
+    handled = 1;
+}
+
+static void
+handle(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
+    CHECK_EQUAL(sigaction(number, &action, NULL), 0);
+}
+
+static void
+a_signal_handler_may_set_it(void)
+{
+    CHECK(nio_event_init(&signalled));
+    handle(SIGUSR1, on_signal);
+    errno = 0;
+    CHECK_EQUAL(raise(SIGUSR1), 0);
+    CHECK_EQUAL(errno, 0);
+    CHECK(handled);
+    CHECK_EQUAL(nio_event_wait(&signalled, NIO_FOREVER), NIO_WAIT_SET);
+    nio_event_done(&signalled);
+}
+
+/* Signals the main thread until it has said that it saw one: a signal that
+ * comes before the wait has begun does not interrupt it. */
+typedef struct nudge {
+    pthread_t waiter;
+    nio_atomic seen;
+} nudge;
+
+static void
+run_nudge(void *argument)
+{
+    nudge *mine = argument;
+    while (nio_atomic_load(&mine->seen) == 0) {
+        CHECK_EQUAL(pthread_kill(mine->waiter, SIGUSR1), 0);
+        (void)sched_yield();
+    }
+}
+
+static void
+a_signal_interrupts_a_wait(void)
+{
+    nudge nudging = {.waiter = pthread_self()};
+    nio_event never;
+    nio_thread thread;
+
+    CHECK(nio_event_init(&never));
+    handle(SIGUSR1, ignore_signal);
+    CHECK(nio_thread_start(&thread, "nudge", run_nudge, &nudging));
+    CHECK_EQUAL(nio_event_wait(&never, NIO_FOREVER), NIO_WAIT_INTERRUPTED);
+    nio_atomic_store(&nudging.seen, 1);
+    nio_thread_join(&thread);
+    nio_event_done(&never);
+}
+
+/* ---- threads ------------------------------------------------------------ */
+typedef struct portrait {
+    char name[16];
+    sigset_t blocked;
+    pthread_t self;
+} portrait;
+
+static void
+run_portrait(void *argument)
+{
+    portrait *mine = argument;
+    mine->self = pthread_self();
+    CHECK_EQUAL(pthread_getname_np(mine->self, mine->name, 16), 0);
+    CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, NULL, &mine->blocked), 0);
+}
+
+static void
+a_thread_is_named_and_takes_no_signal(void)
+{
+    portrait seen = {.name = ""};
+    sigset_t before, after;
+    nio_thread thread;
+
+    sigemptyset(&before);
+    sigaddset(&before, SIGWINCH);
+    CHECK_EQUAL(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+    CHECK(nio_thread_start(&thread, "nio-reader", run_portrait, &seen));
+    CHECK(thread.started);
+    nio_thread_join(&thread);
+    CHECK(!thread.started);
+    nio_thread_join(&thread); /* twice is nothing */
+
+    CHECK(strcmp(seen.name, "nio-reader") == 0);
+    CHECK(!pthread_equal(seen.self, pthread_self()));
+    for (int number = 1; number <= SIGRTMAX; number++) {
+        /* 32 and 33 belong to the C library; two cannot be blocked. */
+        bool free_to_block = number != SIGKILL && number != SIGSTOP &&
+                             !(number >= 32 && number < SIGRTMIN);
+        CHECK(!free_to_block || sigismember(&seen.blocked, number) == 1);
+    }
+    CHECK_EQUAL(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
+    for (int number = 1; number <= SIGRTMAX; number++) {
+        CHECK_EQUAL(sigismember(&after, number), number == SIGWINCH);
+    }
+}
+
+static void
+a_long_name_is_cut(void)
+{
+    portrait seen = {.name = ""};
+    nio_thread thread;
+
+    CHECK(nio_thread_start(&thread, "a name of twenty byt", run_portrait,
+                           &seen));
+    nio_thread_join(&thread);
+    CHECK(strcmp(seen.name, "a name of twent") == 0);
+}
+
+static void
+a_thread_may_be_refused(void)
+{
+    nio_thread thread;
+    portrait seen;
+
+    refuse = true;
+    CHECK(!nio_thread_start(&thread, "nio", run_portrait, &seen));
+    refuse = false;
+    CHECK(!thread.started);
+    nio_thread_join(&thread);
+}
+
+/* ---- locks -------------------------------------------------------------- */
+typedef struct table_tennis {
+    nio_lock lock;
+    nio_condition turned;
+    unsigned turn NIO_GUARDED_BY(lock);
+} table_tennis;
+
+enum { STROKES = 2000 };
+
+static void
+play(table_tennis *table, unsigned side)
+{
+    for (int i = 0; i < STROKES; i++) {
+        nio_lock_take(&table->lock);
+        while (table->turn % 2 != side) {
+            nio_condition_wait(&table->turned, &table->lock);
+        }
+        table->turn++;
+        nio_condition_wake_all(&table->turned);
+        nio_lock_drop(&table->lock);
+    }
+}
+
+static void
+run_second_player(void *argument)
+{
+    play(argument, 1);
+}
+
+static void
+a_condition_wakes_who_waits(void)
+{
+    table_tennis table = {.turn = 0};
+    nio_thread thread;
+
+    nio_lock_init(&table.lock);
+    nio_condition_init(&table.turned);
+    CHECK(nio_thread_start(&thread, "player", run_second_player, &table));
+    play(&table, 0);
+    nio_thread_join(&thread);
+    CHECK_EQUAL(table.turn, 2 * STROKES);
+    nio_condition_done(&table.turned);
+    nio_lock_done(&table.lock);
+}
+
+int
+main(void)
+{
+    RUN(an_event_stays_set_until_it_is_cleared());
+    RUN(a_wait_ends_at_its_limit_and_not_before());
+    RUN(an_event_is_a_descriptor_that_programs_poll());
+    RUN(there_may_be_no_event_left());
+    RUN(setting_and_clearing_leave_errno_alone());
+    RUN(a_signal_handler_may_set_it());
+    RUN(a_signal_interrupts_a_wait());
+    RUN(a_thread_is_named_and_takes_no_signal());
+    RUN(a_long_name_is_cut());
+    RUN(a_thread_may_be_refused());
+    RUN(a_condition_wakes_who_waits());
+    puts("ok");
+    return 0;
+}

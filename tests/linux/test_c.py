@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""Builds the C tests (tests/c) with every warning an error, plain and under sanitizers, and runs
+them. Each program prints `ok` at its end; its tests are read there, not here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT, run
+
+CSRC = ROOT / "csrc"
+FLAGS = ["-std=c11", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+INCLUDES = ["-I", str(CSRC), "-I", str(CSRC / "base/posix"), "-I", str(ROOT / "tests/c")]
+SANITIZERS = {
+    "plain": [],
+    # Undefined behaviour ends the program: otherwise it is only printed.
+    "address": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    "thread": ["-fsanitize=thread"],
+}
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+QUEUE = ["base/queue.c", "base/index.c", "base/chunk.c"]
+POSIX = [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
+MEMORY = ["malloc", "calloc", "nio_pages_new", "nio_pages_free"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """tests/c/NAME.c, what of csrc it is linked with, and the functions it puts itself before."""
+
+    name: str
+    sources: tuple[str, ...]
+    wraps: tuple[str, ...] = ()
+    sanitizers: tuple[str, ...] = ("plain", "address")
+
+
+PROGRAMS = [
+    Program("filter_test", ("base/filter.c",)),
+    Program("queue_test", (*QUEUE, *POSIX)),
+    Program("queue_edge_test", (*QUEUE, *POSIX), wraps=tuple(MEMORY)),
+    Program("queue_model_test", (*QUEUE, *POSIX), sanitizers=("plain", "address", "thread")),
+    Program(
+        "event_thread_test",
+        tuple(POSIX),
+        wraps=("pthread_create",),
+        sanitizers=("plain", "address", "thread"),
+    ),
+]
+
+
+def unavailable(reason: str) -> None:
+    """Skip, with the reason; but what CI has no compiler for is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI may not skip: {reason}")
+    pytest.skip(reason)
+
+
+@cache
+def compiler() -> str | None:
+    return next(filter(None, map(shutil.which, ("gcc", "clang", "cc"))), None)
+
+
+@cache
+def missing(sanitizer: str) -> str | None:
+    """Why programs with this sanitizer cannot be built or run here; None where they can."""
+    cc = compiler()
+    if cc is None:
+        return "no C compiler"
+    if sanitizer == "plain":
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        probe = f"{folder}/probe"
+        command = [cc, *SANITIZERS[sanitizer], "-pthread", "-x", "c", "-", "-o", probe]
+        source = "int main(void) { return 0; }"
+        built = subprocess.run(command, input=source, text=True, capture_output=True)
+        if built.returncode != 0:
+            return f"no runtime for the sanitizer {sanitizer}: {built.stderr.strip()[-200:]}"
+        ran = subprocess.run([probe], capture_output=True, text=True, timeout=30)
+        if ran.returncode != 0:
+            return f"the sanitizer {sanitizer} does not run here: {ran.stderr.strip()[-200:]}"
+    return None
+
+
+def build(program: Program, sanitizer: str, folder: Path) -> Path:
+    """The built program; skips the test where that cannot be."""
+    if (reason := missing(sanitizer)) is not None:
+        unavailable(reason)
+    cc = compiler()
+    assert cc is not None
+    binary = folder / f"{program.name}-{sanitizer}"
+    sources = [ROOT / "tests/c" / f"{program.name}.c", *(CSRC / one for one in program.sources)]
+    wraps = [f"-Wl,--wrap={name}" for name in program.wraps]
+    options = [*FLAGS, *SANITIZERS[sanitizer], *INCLUDES, *wraps]
+    run([cc, *options, *map(str, sources), "-o", str(binary)], timeout=120)
+    return binary
+
+
+def run_program(binary: Path, *arguments: str, timeout: float = 120) -> None:
+    done = run([str(binary), *arguments], timeout=timeout, env=SANITIZER_OPTIONS)
+    assert done.stdout.endswith("ok\n"), done.stdout + done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.no_netns
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("program", "sanitizer"),
+    [
+        pytest.param(program, sanitizer, id=f"{program.name}-{sanitizer}")
+        for program in PROGRAMS
+        for sanitizer in program.sanitizers
+    ],
+)
+def test_program(program: Program, sanitizer: str, tmp_path: Path, seed: int) -> None:
+    run_program(build(program, sanitizer, tmp_path), str(seed))
+
+
+def test_a_check_that_fails_is_seen(tmp_path: Path) -> None:
+    """The house's own macro: a program whose check fails does not end with `ok` and 0."""
+    if (reason := missing("plain")) is not None:
+        unavailable(reason)
+    cc = compiler()
+    assert cc is not None
+    source, binary = tmp_path / "wrong.c", tmp_path / "wrong"
+    source.write_text('#include "check.h"\nint main(void) { CHECK_EQUAL(1, 2); puts("ok"); }\n')
+    run([cc, *FLAGS, *INCLUDES, str(source), "-o", str(binary)])
+    with pytest.raises(AssertionError, match="1 is 1, and 2 is 2"):
+        run_program(binary)
+
+
+def test_what_ci_cannot_build_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no C compiler"):
+        unavailable("no C compiler")
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="no C compiler"):
+        unavailable("no C compiler")

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread of one registration: takes changes from its queue and calls
+ * back, one at a time, in order. A slow callback delays nobody else. What is
+ * queued when it looks is one batch: the hooks stand around it. */
+#include "rtnetlink/registry.h"
+
+#include "contract/annotate.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define BATCH 1024 /* callbacks between two breaths of the GIL */
+
+static NIO_THREAD_LOCAL nio_entry *current;
+static nio_hooks hooks;
+
+void
+nio_set_hooks(const nio_hooks *set)
+{
+    hooks = *set;
+}
+
+nio_entry *
+nio_dispatcher_current(void)
+{
+    return current;
+}
+
+static void
+call(nio_entry *entry, nio_change *change)
+{
+    MIB_NOTIFICATION_TYPE type = (MIB_NOTIFICATION_TYPE)change->type;
+    void *row = change->size == 0 ? NULL : nio_change_row(change);
+    NL_NETWORK_CONNECTIVITY_HINT hint;
+    USHORT port;
+    switch (change->kind) {
+    case NIO_INTERFACE:
+        entry->call.interface(entry->context, row, type);
+        break;
+    case NIO_ADDRESS:
+        entry->call.address(entry->context, row, type);
+        break;
+    case NIO_ROUTE:
+        entry->call.route(entry->context, row, type);
+        break;
+    case NIO_TEREDO:
+        memcpy(&port, row, sizeof(port));
+        entry->call.teredo(entry->context, port, type);
+        break;
+    case NIO_HINT:
+        memcpy(&hint, row, sizeof(hint));
+        entry->call.hint(entry->context, hint);
+        break;
+    default:
+        break; /* marks are for the high layer */
+    }
+}
+
+static void
+begin(const nio_entry *entry)
+{
+    if (hooks.begin != NULL) {
+        hooks.begin(entry->context);
+    }
+}
+
+static void
+end(const nio_entry *entry)
+{
+    if (hooks.end != NULL) {
+        hooks.end(entry->context);
+    }
+}
+
+/* However often the table became stable meanwhile, its reader wants it once,
+ * as it is now. It is read before the batch begins: no GIL waits for it. */
+static void
+call_stable(nio_entry *entry)
+{
+    PMIB_UNICASTIPADDRESS_TABLE table = NULL;
+    if (GetUnicastIpAddressTable(entry->subscriber.family, &table) !=
+        NO_ERROR) {
+        return; /* no address is left: the next change tells */
+    }
+    begin(entry);
+    if (nio_atomic_load(&entry->cancelled)) {
+        FreeMibTable(table);
+    }
+    else {
+        entry->call.stable(entry->context, table); /* taken by the callee */
+    }
+    end(entry);
+}
+
+static void
+call_batch(nio_entry *entry, nio_taken *taken)
+{
+    nio_cursor cursor = {0};
+    nio_change *change;
+    begin(entry);
+    while (!nio_atomic_load(&entry->cancelled) &&
+           (change = nio_taken_next(taken, &cursor)) != NULL) {
+        call(entry, change);
+    }
+    end(entry);
+}
+
+static void
+run(void *argument)
+{
+    nio_entry *entry = argument;
+    current = entry;
+    while (!nio_atomic_load(&entry->cancelled)) {
+        nio_taken taken;
+        if (nio_queue_take(entry->queue, BATCH, &taken) > 0) {
+            if (entry->subscriber.kinds == 1u << NIO_STABLE) {
+                call_stable(entry);
+            }
+            else {
+                call_batch(entry, &taken);
+            }
+            nio_taken_free(&taken);
+        }
+        else {
+            (void)nio_event_wait(&entry->readable, NIO_FOREVER);
+        }
+    }
+    if (hooks.thread_end != NULL) {
+        hooks.thread_end(entry->context);
+    }
+}
+
+bool
+nio_dispatcher_start(nio_entry *entry)
+{
+    return nio_thread_start(&entry->dispatcher, "netio-callback", run, entry);
+}

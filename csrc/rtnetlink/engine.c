@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of an engine, and what other threads ask of it: see engine.h. */
+#include "rtnetlink/engine.h"
+
+#include "rtnetlink/registry.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Asked for when nobody says otherwise; without the right to it the kernel
+ * gives what net.core.rmem_max allows. Memory is used only under load. */
+#define RECEIVE_BUFFER (128 * 1024 * 1024)
+
+static const int groups[] = {
+    RTNLGRP_LINK,        RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+    RTNLGRP_IPV6_IFINFO, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
+};
+
+/* Frees what an engine owns; its thread has never run or is joined. */
+static nio_engine *
+engine_free(nio_engine *engine)
+{
+    nio_feed_close(&engine->feed);
+    nio_requester_close(&engine->requester);
+    nio_mirror_done(&engine->mirror);
+    nio_legs_done(&engine->legs);
+    nio_backlog_clear(&engine->backlog);
+    nio_event_done(&engine->wake);
+    nio_condition_done(&engine->answered);
+    nio_lock_done(&engine->lock);
+    free(engine);
+    return NULL;
+}
+
+static int
+open_sockets(nio_engine *engine)
+{
+    int status = nio_feed_open(&engine->feed);
+    for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]);
+         i++) {
+        status = nio_feed_join(&engine->feed, groups[i]);
+    }
+    if (status == 0) {
+        engine->counted.receive_buffer =
+            nio_feed_buffer(&engine->feed, RECEIVE_BUFFER);
+        status = nio_requester_open(&engine->requester);
+    }
+    return status;
+}
+
+static int
+engine_new(const struct stat *namespace, nio_engine **ret_engine)
+{
+    nio_engine *engine = calloc(1, sizeof(*engine));
+    int status = -ENOMEM;
+    if (engine == NULL) {
+        return status;
+    }
+    if (!nio_event_init(&engine->wake)) {
+        free(engine);
+        return -EMFILE;
+    }
+    engine->feed.socket = -1;
+    engine->requester.socket = -1;
+    engine->namespace_device = namespace->st_dev;
+    engine->namespace_inode = namespace->st_ino;
+    nio_lock_init(&engine->lock);
+    nio_condition_init(&engine->answered);
+    nio_mirror_init(&engine->mirror);
+    status = open_sockets(engine);
+    if (status < 0) {
+        goto done;
+    }
+    /* The thread belongs to the namespace of the one that starts it. */
+    if (!nio_thread_start(&engine->thread, "netio-reader", nio_reader_run,
+                          engine)) {
+        status = -EAGAIN;
+        goto done;
+    }
+    *ret_engine = engine;
+    engine = NULL;
+done:
+    if (engine != NULL) {
+        engine_free(engine);
+    }
+    return status;
+}
+
+int
+nio_engine_acquire(nio_engine **ret_engine)
+{
+    struct stat namespace;
+    nio_engine *engine;
+    int status = 0;
+    if (stat("/proc/thread-self/ns/net", &namespace) < 0) {
+        return -errno;
+    }
+    nio_registry_lock();
+    nio_engine **engines = nio_registry_engines();
+    for (engine = *engines; engine != NULL; engine = engine->next) {
+        if (engine->namespace_device == namespace.st_dev &&
+            engine->namespace_inode == namespace.st_ino) {
+            break;
+        }
+    }
+    if (engine == NULL) {
+        status = engine_new(&namespace, &engine);
+        if (status == 0) {
+            engine->next = *engines;
+            *engines = engine;
+        }
+    }
+    if (status == 0) {
+        engine->users++;
+        *ret_engine = engine;
+    }
+    nio_registry_unlock();
+    return status;
+}
+
+void
+nio_engine_release(nio_engine *engine)
+{
+    bool last;
+    nio_registry_lock();
+    last = --engine->users == 0;
+    if (last) {
+        nio_engine **link = nio_registry_engines();
+        while (*link != engine) {
+            link = &(*link)->next;
+        }
+        *link = engine->next;
+    }
+    nio_registry_unlock();
+    if (!last) {
+        return;
+    }
+    nio_lock_take(&engine->lock);
+    engine->stopping = true;
+    nio_lock_drop(&engine->lock);
+    nio_event_set(&engine->wake);
+    nio_thread_join(&engine->thread);
+    engine_free(engine);
+}
+
+/* Leave a command with the reader and wait for its answer. */
+static int
+ask(nio_engine *engine, nio_command *command)
+{
+    nio_lock_take(&engine->lock);
+    command->next = engine->commands;
+    engine->commands = command;
+    nio_event_set(&engine->wake);
+    while (!command->answered) {
+        nio_condition_wait(&engine->answered, &engine->lock);
+    }
+    nio_lock_drop(&engine->lock);
+    return command->status;
+}
+
+int
+nio_engine_attach(nio_engine *engine, nio_subscriber *subscriber,
+                  int receive_buffer)
+{
+    nio_command command = {.what = NIO_ATTACH,
+                           .subscriber = subscriber,
+                           .receive_buffer = receive_buffer};
+    return ask(engine, &command);
+}
+
+void
+nio_engine_detach(nio_engine *engine, nio_subscriber *subscriber)
+{
+    nio_command command = {.what = NIO_DETACH, .subscriber = subscriber};
+    (void)ask(engine, &command);
+}
+
+nio_statistics
+nio_engine_statistics(nio_engine *engine)
+{
+    nio_lock_take(&engine->lock);
+    nio_statistics statistics = engine->statistics;
+    nio_lock_drop(&engine->lock);
+    return statistics;
+}
+
+void
+nio_engine_abandon(nio_engine *engine)
+{
+    /* The memory stays: the threads that used it do not exist here, but their
+     * locks may be taken. The descriptors must not keep the parent's sockets
+     * in their groups. */
+    close(engine->feed.socket);
+    close(engine->requester.socket);
+    close(nio_event_descriptor(&engine->wake));
+}

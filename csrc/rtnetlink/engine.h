@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* One engine serves a network namespace: one thread (reader.c) that owns the
+ * feed, the mirror and the list of subscribers, and touches them alone. Other
+ * threads leave commands and wait for their answers; the reader never waits
+ * for any of them, so neither can hang on the other.
+ *
+ * Started by the first subscriber of a namespace (that of the calling
+ * thread), stopped and joined by the last one. */
+#pragma once
+
+#include "base/event.h"
+#include "base/lock.h"
+#include "base/thread.h"
+#include "contract/tower.h"
+#include "rtnetlink/backlog.h"
+#include "rtnetlink/decode.h"
+#include "rtnetlink/mirror.h"
+#include "rtnetlink/socket.h"
+
+#include <sys/types.h>
+
+/* What a thread asks of the reader; on the asker's stack until answered. */
+typedef struct nio_command {
+    struct nio_command *next;
+    enum { NIO_ATTACH, NIO_DETACH } what;
+    nio_subscriber *subscriber;
+    int receive_buffer;   /* bytes wanted; 0: no wish */
+    uint64_t readings;    /* of the reader, when it saw the command first */
+    bool answered;
+    int status; /* negative errno */
+} nio_command;
+
+/* Readings of one family's routes that were not to be trusted alone. */
+typedef struct nio_attempts {
+    unsigned count;
+    uint32_t since; /* the mark of the first */
+} nio_attempts;
+
+typedef struct nio_engine {
+    struct nio_engine *next; /* of the registry's list, under its lock */
+    unsigned users;          /* likewise */
+    dev_t namespace_device;  /* identity of the namespace: constant */
+    ino_t namespace_inode;
+    nio_event wake; /* set when there is a command or the end */
+    nio_thread thread;
+
+    nio_lock lock;
+    nio_condition answered;
+    nio_command *commands NIO_GUARDED_BY(lock);
+    bool stopping NIO_GUARDED_BY(lock);
+    nio_statistics statistics NIO_GUARDED_BY(lock);
+
+    /* The reader's alone. */
+    nio_feed feed;
+    nio_requester requester;
+    nio_mirror mirror;
+    nio_legs legs;
+    nio_backlog backlog;       /* what came while tables were read */
+    nio_command *attaching;    /* commands that wait for an exact mirror */
+    nio_statistics counted;    /* not yet added to `statistics` */
+    nio_attempts attempts[2];  /* IPv4, IPv6 */
+    uint64_t churn[2];         /* route messages while tables were read */
+    uint64_t readings;         /* readings of tables that ended well */
+    uint64_t not_before_ns;    /* when the next reading may begin */
+    int buffer_wish;           /* largest receive buffer that was asked for */
+    bool lost;                 /* the kernel dropped messages */
+    int failure;               /* of the last reading; 0: it went well */
+    bool stop;                 /* the reader has seen `stopping` */
+    NL_NETWORK_CONNECTIVITY_HINT hint; /* as last told */
+    USHORT teredo_port;
+} nio_engine;
+
+/* The engine of the calling thread's namespace, one user more. */
+int nio_engine_acquire(nio_engine **ret_engine);
+/* One user less: the last one stops the reader and waits for it. */
+void nio_engine_release(nio_engine *engine);
+
+/* Live on return; the mirror was exact at some moment since the call. */
+int nio_engine_attach(nio_engine *engine, nio_subscriber *subscriber,
+                      int receive_buffer);
+/* After it returns nothing reaches the subscriber. */
+void nio_engine_detach(nio_engine *engine, nio_subscriber *subscriber);
+
+nio_statistics nio_engine_statistics(nio_engine *engine);
+
+/* In the child of a fork: the threads are gone, the descriptors are copies. */
+void nio_engine_abandon(nio_engine *engine);
+
+/* ---- between the files of the engine, on the reader's thread --------------- */
+
+void nio_reader_run(void *engine);
+/* commands.c: take what was left by others; detach at once. */
+void nio_take_commands(nio_engine *engine);
+/* Attach those that waited, if the mirror allows it. */
+void nio_serve_attaching(nio_engine *engine);
+/* apply.c: one datagram of the feed. */
+void nio_apply(nio_engine *engine, nio_span bytes);
+/* reconcile.c: read again what is dirty, compare, tell the difference. */
+void nio_reconcile(nio_engine *engine);
+/* derived.c: the hint, the port and the stable table, if they changed. */
+void nio_derive(nio_engine *engine);
+void nio_derive_for(nio_engine *engine, nio_subscriber *subscriber);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* GetIpForwardEntry2, GetUnicastIpAddressEntry, GetIpInterfaceEntry: one row,
+ * named by its key members, as it is now. */
+#include "rtnetlink/kernel.h"
+
+#include "rtnetlink/rows.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* The interface that the caller means: the LUID if there is one, else the
+ * index. 0 where it does not exist. */
+static uint32_t
+find_interface(const nio_reading *reading, NET_LUID luid, NET_IFINDEX index)
+{
+    uint32_t wanted = luid.Value != 0 ? (uint32_t)luid.Info.NetLuidIndex
+                                      : index;
+    const nio_link *link = nio_mirror_link(&reading->mirror, wanted);
+    if (link == NULL || (luid.Value != 0 &&
+                         nio_luid(wanted, link->type).Value != luid.Value)) {
+        return 0;
+    }
+    return wanted;
+}
+
+typedef struct route_search {
+    const MIB_IPFORWARD_ROW2 *key;
+    uint32_t index;
+    bool found;
+    nio_route route;
+} route_search;
+
+/* A row that we gave names its table, and so the one route that it was; one
+ * that a program made as on Windows means the first that matches. */
+static int
+match_route(void *context, const nio_route *leg)
+{
+    route_search *search = context;
+    const MIB_IPFORWARD_ROW2 *key = search->key;
+    uint8_t destination[16], gateway[16];
+    nio_sockaddr_bytes(&key->DestinationPrefix.Prefix, destination);
+    nio_sockaddr_bytes(&key->NextHop, gateway);
+    if (leg->family != key->DestinationPrefix.Prefix.si_family ||
+        leg->prefix_length != key->DestinationPrefix.PrefixLength ||
+        leg->oif != search->index ||
+        memcmp(leg->destination, destination, 16) != 0 ||
+        memcmp(leg->gateway, gateway, 16) != 0) {
+        return 0;
+    }
+    if (key->Table != 0
+            ? (leg->table != key->Table || leg->tos != key->Tos ||
+               leg->priority != key->Metric)
+            : (leg->table == RT_TABLE_LOCAL ||
+               (search->found && search->route.priority <= leg->priority))) {
+        return 0;
+    }
+    search->route = *leg;
+    search->found = true;
+    return 0;
+}
+
+NETIO_STATUS NETIOAPI_API_
+GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
+{
+    nio_reading reading;
+    if (row == NULL || (row->DestinationPrefix.Prefix.si_family != AF_INET &&
+                        row->DestinationPrefix.Prefix.si_family != AF_INET6)) {
+        return ERROR_INVALID_PARAMETER;
+    }
+    DWORD code = nio_reading_open(&reading);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    route_search search = {.key = row};
+    search.index =
+        find_interface(&reading, row->InterfaceLuid, row->InterfaceIndex);
+    code = search.index == 0 ? ERROR_NOT_FOUND : nio_read_nexthops(&reading);
+    if (code == NO_ERROR) {
+        code = nio_read_routes(&reading,
+                               row->DestinationPrefix.Prefix.si_family,
+                               match_route, &search);
+    }
+    if (code == NO_ERROR && !search.found) {
+        code = ERROR_NOT_FOUND;
+    }
+    if (code == NO_ERROR) {
+        nio_route_row(&search.route, &reading.mirror.links, row);
+    }
+    nio_reading_close(&reading);
+    return code;
+}
+
+static const nio_address *
+find_address(const nio_reading *reading, const MIB_UNICASTIPADDRESS_ROW *key,
+             uint32_t index)
+{
+    static const uint8_t zero[16];
+    bool exact = key->OnLinkPrefixLength != 0 &&
+                 memcmp(key->Peer, zero, sizeof(zero)) != 0;
+    uint8_t local[16];
+    uint32_t cursor = 0;
+    nio_address *address;
+    nio_sockaddr_bytes(&key->Address, local);
+    while ((address = nio_store_each(&reading->mirror.addresses, &cursor)) !=
+           NULL) {
+        if (address->index == index &&
+            address->family == key->Address.si_family &&
+            memcmp(address->local, local, 16) == 0 &&
+            (!exact || memcmp(address->peer, key->Peer, 16) == 0) &&
+            (key->OnLinkPrefixLength == 0 ||
+             key->OnLinkPrefixLength == address->prefix_length)) {
+            return address;
+        }
+    }
+    return NULL;
+}
+
+NETIO_STATUS NETIOAPI_API_
+GetUnicastIpAddressEntry(PMIB_UNICASTIPADDRESS_ROW row)
+{
+    nio_reading reading;
+    if (row == NULL || (row->Address.si_family != AF_INET &&
+                        row->Address.si_family != AF_INET6)) {
+        return ERROR_INVALID_PARAMETER;
+    }
+    DWORD code = nio_reading_open(&reading);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    uint32_t index =
+        find_interface(&reading, row->InterfaceLuid, row->InterfaceIndex);
+    code = index == 0 ? ERROR_FILE_NOT_FOUND : nio_read_addresses(&reading);
+    if (code == NO_ERROR) {
+        const nio_address *address = find_address(&reading, row, index);
+        if (address == NULL) {
+            code = ERROR_NOT_FOUND;
+        }
+        else {
+            nio_address_row(address, &reading.mirror.links, row);
+        }
+    }
+    nio_reading_close(&reading);
+    return code;
+}
+
+NETIO_STATUS NETIOAPI_API_
+GetIpInterfaceEntry(PMIB_IPINTERFACE_ROW row)
+{
+    nio_reading reading;
+    if (row == NULL || (row->Family != AF_INET && row->Family != AF_INET6)) {
+        return ERROR_INVALID_PARAMETER;
+    }
+    DWORD code = nio_reading_open(&reading);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    uint32_t index =
+        find_interface(&reading, row->InterfaceLuid, row->InterfaceIndex);
+    code = index == 0 ? ERROR_FILE_NOT_FOUND : nio_read_times(&reading);
+    if (code == NO_ERROR &&
+        !nio_interface_row(nio_mirror_link(&reading.mirror, index),
+                           row->Family, row)) {
+        code = ERROR_NOT_FOUND;
+    }
+    nio_reading_close(&reading);
+    return code;
+}

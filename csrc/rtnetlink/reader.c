@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The one thread of an engine: hears the kernel, keeps the mirror, serves the
+ * commands. Never takes the GIL, never waits for a subscriber. */
+#include "rtnetlink/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#define NS_PER_MS 1000000u
+#define ROUNDS 64 /* receives before commands are looked at again */
+
+/* Until when the reader may sleep: -1 for ever, else milliseconds. */
+static int
+timeout_ms(const nio_engine *engine)
+{
+    if (engine->lost) {
+        return 0;
+    }
+    if (!nio_dirty_any(&engine->mirror.dirty)) {
+        return -1;
+    }
+    uint64_t now = nio_monotonic_ns();
+    if (now >= engine->not_before_ns) {
+        return 0;
+    }
+    return (int)((engine->not_before_ns - now) / NS_PER_MS) + 1;
+}
+
+static void
+wait_for_work(nio_engine *engine)
+{
+    struct pollfd waits[2] = {
+        {.fd = engine->feed.socket, .events = POLLIN},
+        {.fd = nio_event_descriptor(&engine->wake), .events = POLLIN},
+    };
+    (void)poll(waits, 2, timeout_ms(engine)); /* signals are blocked here */
+}
+
+/* Apply what is there. After a loss the kernel drops all until its queue is
+ * empty: so only then the tables are worth reading. */
+static void
+drain(nio_engine *engine)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        int count = nio_feed_receive(&engine->feed);
+        if (count == -ENOBUFS) {
+            engine->lost = true;
+            engine->counted.overflows++;
+            engine->mirror.fanout.time_ns = nio_realtime_ns();
+            nio_fanout_mark_overflow(&engine->mirror.fanout);
+            continue;
+        }
+        if (count <= 0) {
+            if (engine->lost) {
+                nio_mirror_dirty_all(&engine->mirror);
+                engine->lost = false;
+            }
+            return;
+        }
+        engine->mirror.fanout.time_ns = nio_realtime_ns();
+        for (int i = 0; i < count; i++) {
+            nio_datagram datagram = nio_feed_datagram(&engine->feed, i);
+            if (datagram.foreign || datagram.truncated) {
+                engine->counted.ignored++;
+                engine->lost |= !datagram.foreign;
+                continue;
+            }
+            nio_apply(engine, datagram.bytes);
+        }
+    }
+}
+
+/* Add what was counted to what others can read. */
+static void
+publish(nio_engine *engine)
+{
+    nio_statistics *counted = &engine->counted;
+    nio_lock_take(&engine->lock);
+    engine->statistics.messages += counted->messages;
+    engine->statistics.ignored += counted->ignored;
+    engine->statistics.overflows += counted->overflows;
+    engine->statistics.resyncs += counted->resyncs;
+    engine->statistics.receive_buffer = counted->receive_buffer;
+    nio_lock_drop(&engine->lock);
+    counted->messages = 0;
+    counted->ignored = 0;
+    counted->overflows = 0;
+    counted->resyncs = 0;
+}
+
+/* Tell those who wait for it that the mirror is exact. */
+static void
+mark_synced(nio_engine *engine)
+{
+    nio_fanout *fanout = &engine->mirror.fanout;
+    if (engine->lost || nio_dirty_any(&engine->mirror.dirty)) {
+        return;
+    }
+    for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
+        if (s->owes_synced) {
+            s->owes_synced = false;
+            nio_subscriber_put_plain(s, fanout, NIO_CHANGE_MARK, 0,
+                                     NIO_FLAG_SYNCED, NULL, 0);
+        }
+    }
+}
+
+void
+nio_reader_run(void *argument)
+{
+    nio_engine *engine = argument;
+    nio_mirror *mirror = &engine->mirror;
+    nio_mirror_dirty_all(mirror);
+    while (!engine->stop) {
+        wait_for_work(engine);
+        nio_take_commands(engine);
+        drain(engine);
+        if (mirror->short_of_memory) {
+            mirror->short_of_memory = false;
+            nio_mirror_dirty_all(mirror);
+        }
+        if (!engine->stop && !engine->lost && nio_dirty_any(&mirror->dirty) &&
+            nio_monotonic_ns() >= engine->not_before_ns) {
+            nio_reconcile(engine);
+        }
+        if (mirror->derived) {
+            mirror->derived = false;
+            nio_derive(engine);
+        }
+        publish(engine);
+        nio_serve_attaching(engine);
+        mark_synced(engine);
+    }
+}

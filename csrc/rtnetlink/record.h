@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* What the mirror remembers of the kernel, in the kernel's words: one struct
+ * for each kind of object, decoded once and kept small (a route is 88 bytes).
+ * The MIB rows of the contract are made from these when somebody wants one. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NIO_INFINITE UINT32_MAX /* a lifetime without an end */
+
+/* How the store (store.h) links a record. First member of all of them. */
+typedef struct nio_record {
+    uint32_t next; /* in the chain of its bucket, or of free records */
+    uint32_t mark; /* the last reading of the tables that saw it; 0: free */
+} nio_record;
+
+/* One leg of a route: a route of several legs is several records. */
+typedef struct nio_route {
+    nio_record record;
+    uint8_t destination[16];
+    uint8_t gateway[16];
+    uint8_t preferred_source[16];
+    uint32_t table;
+    uint32_t priority;
+    uint32_t oif;
+    uint32_t nexthop_id;
+    uint8_t family;
+    uint8_t prefix_length;
+    uint8_t tos;
+    uint8_t type;     /* RTN_* */
+    uint8_t protocol; /* RTPROT_* */
+    uint8_t flags;    /* RTNH_F_* */
+    uint8_t gateway_family; /* AF_UNSPEC: no gateway */
+    uint8_t legs;      /* live legs of the kernel's route, at most 255 */
+    uint16_t weight;   /* 1 and up */
+    uint8_t instances; /* kernel routes that share this identity */
+    uint8_t pad;
+    uint32_t expires; /* seconds, when last told; NIO_INFINITE */
+} nio_route;
+
+typedef struct nio_address {
+    nio_record record;
+    uint8_t local[16];
+    uint8_t peer[16]; /* 0: none */
+    uint32_t index;
+    uint32_t flags; /* IFA_F_* */
+    uint8_t family;
+    uint8_t prefix_length;
+    uint8_t protocol; /* IFA_PROTO, 0: not said */
+    uint8_t pad;
+    uint32_t valid; /* seconds, when last told; NIO_INFINITE */
+    uint32_t preferred;
+    uint32_t created; /* 1/100 s since boot */
+} nio_address;
+
+/* What a link says of itself in one address family. */
+typedef struct nio_link_family {
+    bool present;
+    bool forwarding;
+    uint32_t base_reachable; /* ms */
+    uint32_t retransmit;     /* ms */
+    uint32_t reachable;      /* ms, randomised by the kernel */
+} nio_link_family;
+
+typedef struct nio_link {
+    nio_record record;
+    uint32_t index;
+    uint32_t flags; /* IFF_* */
+    uint32_t mtu;
+    uint32_t master;
+    uint32_t mtu6;
+    uint32_t inet6_flags; /* IF_RA_* */
+    uint32_t max_reassembly6;
+    uint32_t dad_transmits;
+    uint32_t accept_ra;
+    uint16_t type; /* ARPHRD_* */
+    uint8_t oper_state;
+    uint8_t address_generation; /* IN6_ADDR_GEN_MODE_* */
+    nio_link_family inet, inet6;
+    char name[16];
+} nio_link;
+
+typedef struct nio_nexthop_member {
+    uint32_t id;
+    uint16_t weight;
+} nio_nexthop_member;
+
+typedef struct nio_nexthop {
+    nio_record record;
+    uint32_t id;
+    uint32_t oif;
+    uint8_t gateway[16];
+    uint8_t gateway_family;
+    uint8_t flags; /* RTNH_F_* */
+    bool blackhole;
+    uint16_t member_count;       /* 0: not a group */
+    nio_nexthop_member *members; /* owned */
+} nio_nexthop;

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of registrations and engines, and forks: see registry.h. */
+#include "rtnetlink/registry.h"
+
+#include "contract/tower.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+/* A plain mutex: it is held over fork(), so that the child gets the lists
+ * whole and the lock free. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static nio_engine *engines;
+static nio_entry *entries;
+static uintptr_t next_id = 1;
+static uintptr_t first_own_id = 1; /* smaller ones are of before a fork */
+
+static void
+before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void
+after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* Nothing that the parent registered lives here. What it owned is left where
+ * it is: a thread that does not exist here may have been in the middle of it. */
+static void
+after_fork_in_child(void)
+{
+    for (nio_engine *engine = engines; engine != NULL; engine = engine->next) {
+        nio_engine_abandon(engine);
+    }
+    engines = NULL;
+    entries = NULL;
+    first_own_id = next_id;
+    pthread_mutex_init(&lock, NULL);
+    pthread_cond_init(&changed, NULL);
+}
+
+static void
+watch_forks(void)
+{
+    (void)pthread_atfork(before_fork, after_fork_in_parent,
+                         after_fork_in_child);
+}
+
+void
+nio_registry_lock(void)
+{
+    pthread_once(&once, watch_forks);
+    pthread_mutex_lock(&lock);
+}
+
+void
+nio_registry_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+void
+nio_registry_wait(void)
+{
+    pthread_cond_wait(&changed, &lock);
+}
+
+void
+nio_registry_wake(void)
+{
+    pthread_cond_broadcast(&changed);
+}
+
+nio_engine **
+nio_registry_engines(void)
+{
+    return &engines;
+}
+
+nio_entry *
+nio_entry_new(void)
+{
+    nio_entry *entry = calloc(1, sizeof(*entry));
+    if (entry != NULL) {
+        nio_registry_lock();
+        entry->id = next_id++;
+        nio_registry_unlock();
+    }
+    return entry;
+}
+
+nio_entry *
+nio_entry_free(nio_entry *entry)
+{
+    if (entry != NULL) {
+        free(entry->subscriber.filter);
+        if (!entry->direct) {
+            nio_queue_free(entry->queue);
+            nio_event_done(&entry->readable);
+        }
+        free(entry);
+    }
+    return NULL;
+}
+
+void
+nio_registry_put(nio_entry *entry)
+{
+    nio_registry_lock();
+    entry->next = entries;
+    entries = entry;
+    nio_registry_unlock();
+}
+
+nio_entry *
+nio_registry_find(HANDLE handle)
+{
+    nio_entry *entry = entries;
+    while (entry != NULL && entry->id != (uintptr_t)handle) {
+        entry = entry->next;
+    }
+    return entry;
+}
+
+void
+nio_registry_take_out(nio_entry *entry)
+{
+    nio_entry **link = &entries;
+    while (*link != entry) {
+        link = &(*link)->next;
+    }
+    *link = entry->next;
+}
+
+bool
+nio_is_forked(HANDLE handle)
+{
+    nio_registry_lock();
+    bool forked = handle != NULL && (uintptr_t)handle < first_own_id;
+    nio_registry_unlock();
+    return forked;
+}

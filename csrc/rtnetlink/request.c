@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions to the kernel and their answers: see socket.h. */
+#define _GNU_SOURCE
+#include "rtnetlink/socket.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/nexthop.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define ANSWER_SECONDS 30 /* only a broken kernel keeps us waiting longer */
+
+int
+nio_requester_open(nio_requester *requester)
+{
+    static const int on = 1;
+    const struct timeval limit = {.tv_sec = ANSWER_SECONDS};
+    memset(requester, 0, sizeof(*requester));
+    requester->buffer = malloc(NIO_REPLY_SIZE);
+    requester->socket =
+        socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (requester->buffer == NULL || requester->socket < 0) {
+        int error = requester->buffer == NULL ? ENOMEM : errno;
+        nio_requester_close(requester);
+        return -error;
+    }
+    /* Strict checks make dumps leave cloned routes out (since 4.20). */
+    (void)setsockopt(requester->socket, SOL_NETLINK, NETLINK_GET_STRICT_CHK,
+                     &on, sizeof(on));
+    (void)setsockopt(requester->socket, SOL_SOCKET, SO_RCVTIMEO, &limit,
+                     sizeof(limit));
+    return 0;
+}
+
+void
+nio_requester_close(nio_requester *requester)
+{
+    if (requester->socket >= 0) {
+        close(requester->socket);
+    }
+    free(requester->buffer);
+    requester->socket = -1;
+    requester->buffer = NULL;
+}
+
+/* One datagram of the kernel's into the buffer. */
+static int
+receive(nio_requester *requester, nio_span *ret_bytes)
+{
+    struct sockaddr_nl sender = {0};
+    struct iovec vector = {requester->buffer, NIO_REPLY_SIZE};
+    struct msghdr message = {.msg_name = &sender,
+                             .msg_namelen = sizeof(sender),
+                             .msg_iov = &vector,
+                             .msg_iovlen = 1};
+    ssize_t length;
+    do {
+        message.msg_namelen = sizeof(sender);
+        length = recvmsg(requester->socket, &message, 0);
+    } while ((length < 0 && errno == EINTR) ||
+             (length >= 0 && sender.nl_pid != 0));
+    if (length < 0) {
+        return errno == EAGAIN || errno == EWOULDBLOCK ? -ETIMEDOUT : -errno;
+    }
+    if (message.msg_flags & MSG_TRUNC) {
+        return -EMSGSIZE;
+    }
+    ret_bytes->at = requester->buffer;
+    ret_bytes->left = (size_t)length;
+    return 0;
+}
+
+static int
+kernel_error(nio_span body)
+{
+    int error = 0;
+    return nio_span_take(&body, &error, sizeof(error)) ? error : -EBADMSG;
+}
+
+/* One datagram's messages. 1: more are to come. */
+static int
+take_answer(nio_requester *requester, nio_span bytes, nio_reply reply,
+            void *context, nio_answer *answer)
+{
+    struct nlmsghdr header;
+    nio_span body;
+    int more = 1;
+    while (nio_message_next(&bytes, &header, &body)) {
+        if (header.nlmsg_seq != requester->sequence) {
+            continue; /* of a question that was given up */
+        }
+        answer->interrupted |= (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+        if (header.nlmsg_type == NLMSG_DONE ||
+            header.nlmsg_type == NLMSG_ERROR) {
+            return kernel_error(body);
+        }
+        if (header.nlmsg_type < NLMSG_MIN_TYPE) {
+            continue;
+        }
+        int status = reply(context, &header, body);
+        if (status < 0) {
+            return status;
+        }
+        more = (header.nlmsg_flags & NLM_F_MULTI) ? 1 : 0;
+    }
+    return bytes.left != 0 ? -EBADMSG : more;
+}
+
+int
+nio_query(nio_requester *requester, void *request, size_t size,
+            nio_reply reply, void *context, nio_answer *ret_answer)
+{
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    nio_answer answer = {false, 0};
+    struct nlmsghdr header;
+    memcpy(&header, request, sizeof(header));
+    header.nlmsg_len = (uint32_t)size;
+    header.nlmsg_seq = ++requester->sequence;
+    memcpy(request, &header, sizeof(header));
+    ssize_t sent;
+    do {
+        sent = sendto(requester->socket, request, size, 0,
+                      (struct sockaddr *)&kernel, sizeof(kernel));
+    } while (sent < 0 && errno == EINTR);
+    int status = sent < 0 ? -errno : 1;
+    while (status == 1) {
+        nio_span bytes;
+        status = receive(requester, &bytes);
+        if (status == 0) {
+            answer.parts++;
+            status = take_answer(requester, bytes, reply, context, &answer);
+        }
+        if (status == 1 && requester->between != NULL) {
+            requester->between(requester->context);
+        }
+    }
+    if (ret_answer != NULL) {
+        *ret_answer = answer;
+    }
+    return status;
+}
+
+/* The size of the header that a strict kernel wants behind nlmsghdr. */
+static size_t
+family_header_size(uint16_t type)
+{
+    switch (type) {
+    case RTM_GETADDR:
+        return sizeof(struct ifaddrmsg);
+    case RTM_GETLINK:
+        return sizeof(struct ifinfomsg);
+    case RTM_GETROUTE:
+        return sizeof(struct rtmsg);
+    case RTM_GETNEXTHOP:
+        return sizeof(struct nhmsg);
+    default:
+        return sizeof(struct ndtmsg);
+    }
+}
+
+int
+nio_dump(nio_requester *requester, uint16_t type, uint8_t family,
+         nio_reply reply, void *context, nio_answer *ret_answer)
+{
+    struct {
+        struct nlmsghdr header;
+        uint8_t family; /* the first byte of every family header */
+        uint8_t rest[31];
+    } request = {.header = {.nlmsg_type = type,
+                            .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                 .family = family};
+    size_t size = sizeof(request.header) + family_header_size(type);
+    return nio_query(requester, &request, size, reply, context, ret_answer);
+}
+
+int
+nio_ask_link(nio_requester *requester, uint32_t index, nio_reply reply,
+             void *context)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+    } request = {.header = {.nlmsg_type = RTM_GETLINK,
+                            .nlmsg_flags = NLM_F_REQUEST},
+                 .link = {.ifi_index = (int)index}};
+    return nio_query(requester, &request, sizeof(request), reply, context,
+                       NULL);
+}

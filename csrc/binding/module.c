@@ -16,6 +16,10 @@ module_exec(PyObject *module)
     };
     nio_state *state = nio_state_of_module(module);
 
+    /* The package refuses a binary of another version. */
+    if (PyModule_AddStringConstant(module, "__version__", NIO_VERSION) < 0) {
+        return -1;
+    }
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if (parts[i](module, state) < 0) {
             return -1;

@@ -24,11 +24,13 @@ static NIO_THREAD_LOCAL struct {
     bool attached;
 } batch;
 
-/* Python may be told, if `attached` and nobody cancelled meanwhile. */
+/* Python may be told, if `attached`, and nobody cancelled meanwhile, nor made
+ * this a forked child: a callback that forks comes back in both. */
 static void
 handle(nio_bridge *bridge, const nio_call *call, bool attached)
 {
-    if (attached && !nio_atomic_load(&bridge->disabled)) {
+    if (attached && !nio_atomic_load(&bridge->disabled) &&
+        !nio_cancel_forked(bridge)) {
         nio_call_python(bridge, call);
     }
     if (call->table != NULL) {

@@ -17,7 +17,7 @@
 #include "base/fork.h"
 
 static nio_lock lock = NIO_LOCK_INITIALIZER;
-static uint64_t generation NIO_GUARDED_BY(lock); /* forks behind us */
+static nio_atomic generation; /* forks behind us */
 
 void
 nio_cancel_lock(void) NIO_UNCHECKED
@@ -34,8 +34,14 @@ nio_cancel_unlock(void) NIO_UNCHECKED
 static void
 unlock_in_child(void) NIO_UNCHECKED
 {
-    generation++;
+    nio_atomic_add(&generation, 1);
     nio_lock_drop(&lock);
+}
+
+bool
+nio_cancel_forked(const nio_bridge *bridge)
+{
+    return bridge->generation != nio_atomic_load(&generation);
 }
 
 static void
@@ -76,16 +82,10 @@ begin_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
 }
 
 static bool
-forked_locked(const nio_bridge *bridge) NIO_REQUIRES(lock)
-{
-    return bridge->generation != generation;
-}
-
-static bool
 over_locked(const nio_bridge *bridge) NIO_REQUIRES(lock)
 {
     return bridge->stage == NIO_CANCELLED || bridge->stage == NIO_FAILED ||
-           forked_locked(bridge);
+           nio_cancel_forked(bridge);
 }
 
 static bool
@@ -150,9 +150,7 @@ nio_cancel_init(void)
 void
 nio_cancel_adopt(nio_bridge *bridge)
 {
-    nio_lock_take(&lock);
-    bridge->generation = generation;
-    nio_lock_drop(&lock);
+    bridge->generation = nio_atomic_load(&generation);
 }
 
 void
@@ -173,20 +171,11 @@ nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle)
     nio_lock_drop(&lock);
 }
 
-bool
-nio_cancel_forked(nio_bridge *bridge)
-{
-    nio_lock_take(&lock);
-    bool forked = forked_locked(bridge);
-    nio_lock_drop(&lock);
-    return forked;
-}
-
 nio_stage
 nio_cancel_stage(nio_bridge *bridge)
 {
     nio_lock_take(&lock);
-    nio_stage stage = forked_locked(bridge) ? NIO_CANCELLED : bridge->stage;
+    nio_stage stage = nio_cancel_forked(bridge) ? NIO_CANCELLED : bridge->stage;
     nio_lock_drop(&lock);
     return stage;
 }
@@ -194,7 +183,7 @@ nio_cancel_stage(nio_bridge *bridge)
 void
 nio_cancel_begin_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
 {
-    if (!forked_locked(bridge)) {
+    if (!nio_cancel_forked(bridge)) {
         nio_atomic_store(&bridge->disabled, 1);
         if (bridge->stage == NIO_STARTING || bridge->stage == NIO_ACTIVE) {
             bridge->stage = NIO_CANCELLING;
@@ -281,7 +270,7 @@ nio_cancel_join(nio_bridge *bridge)
     nio_lock_take(&lock);
     nio_thread helper = bridge->helper;
     bridge->helper.started = false;
-    helper.started = helper.started && !forked_locked(bridge);
+    helper.started = helper.started && !nio_cancel_forked(bridge);
     nio_lock_drop(&lock);
     nio_thread_join(&helper);
 }

@@ -120,6 +120,11 @@ timeout_from(PyObject *object, uint64_t *ret_ns)
     }
     double seconds = PyFloat_AsDouble(object);
     if (seconds == -1.0 && PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Format(PyExc_TypeError,
+                         "timeout must be None or a number of seconds, not %R",
+                         object);
+        }
         return false;
     }
     if (!(seconds >= 0)) { /* NaN, too */

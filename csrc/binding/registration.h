@@ -56,6 +56,7 @@ typedef struct nio_bridge {
     nio_kind kind;
     bool details;
     bool initial; /* the one INITIAL is wanted and has not come */
+    uint64_t generation; /* of the process: a fork makes another one */
 
     /* any thread */
     nio_atomic disabled;  /* no new Python call begins */
@@ -79,7 +80,6 @@ typedef struct nio_bridge {
     nio_event done;
     nio_thread helper;
     NETIO_STATUS status; /* of the system's cancel */
-    uint64_t generation; /* of the process: forked when it is not ours */
     struct nio_bridge *blocked_on; /* its callback waits for that one's end */
 } nio_bridge;
 
@@ -130,7 +130,7 @@ void nio_cancel_adopt(nio_bridge *bridge);
  * cancellation that somebody asked for meanwhile. */
 void nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle);
 /* True when the bridge was made before a fork and this is the child. */
-bool nio_cancel_forked(nio_bridge *bridge);
+bool nio_cancel_forked(const nio_bridge *bridge);
 nio_stage nio_cancel_stage(nio_bridge *bridge);
 /* Disable it and have a helper thread cancel it; begin again what could not
  * be begun. No new Python call begins. */

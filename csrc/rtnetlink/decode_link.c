@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* RTM_NEWLINK, RTM_DELLINK and RTM_NEWNEIGHTBL: see decode.h. */
+#define _POSIX_C_SOURCE 200809L
 #include "rtnetlink/decode.h"
 
 #include <errno.h>

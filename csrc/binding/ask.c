@@ -36,9 +36,8 @@ nio_is_supported(const char *asked)
         "FreeMibTable", offsetof(nio_functions, FreeMibTable)}};
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
         if (is_same_name(functions[i].name, asked)) {
-            VOID(NETIOAPI_API_ *function)(PVOID);
-            memcpy(&function,
-                   (const char *)nio_system() + functions[i].offset,
+            VOID(NETIOAPI_API_ * function)(PVOID);
+            memcpy(&function, (const char *)nio_system() + functions[i].offset,
                    sizeof(function));
             return function != NULL;
         }
@@ -47,20 +46,21 @@ nio_is_supported(const char *asked)
 }
 #undef NAME
 
-PyDoc_STRVAR(get_best_route2_doc,
-"get_best_route2($module, /, destination, *, source=None, "
-"interface_index=0)\n--\n\n"
-"The route that a packet to `destination` would take now.\n\n"
-"destination: an ipaddress address, a str or packed bytes.\n"
-"source: the address that the packet comes from; None (the default): the\n"
-"system's choice.\n"
-"interface_index: the interface to leave by; 0 (the default): any.\n"
-"Returns: (IpForwardRow, source address), the address as an ipaddress\n"
-"object, or None where the system names none.\n"
-"Raises: NetioError with code 1231 (ERROR_NETWORK_UNREACHABLE) without a\n"
-"route, 1232 (ERROR_HOST_UNREACHABLE) where one forbids it;\n"
-"InvalidParameterError, TypeError.\n"
-"Source: GetBestRoute2; RTM_GETROUTE.");
+PyDoc_STRVAR(
+    get_best_route2_doc,
+    "get_best_route2($module, /, destination, *, source=None, "
+    "interface_index=0)\n--\n\n"
+    "The route that a packet to `destination` would take now.\n\n"
+    "destination: an ipaddress address, a str or packed bytes.\n"
+    "source: the address that the packet comes from; None (the default): the\n"
+    "system's choice.\n"
+    "interface_index: the interface to leave by; 0 (the default): any.\n"
+    "Returns: (IpForwardRow, source address), the address as an ipaddress\n"
+    "object, or None where the system names none.\n"
+    "Raises: NetioError with code 1231 (ERROR_NETWORK_UNREACHABLE) without a\n"
+    "route, 1232 (ERROR_HOST_UNREACHABLE) where one forbids it;\n"
+    "InvalidParameterError, TypeError.\n"
+    "Source: GetBestRoute2; RTM_GETROUTE.");
 
 static PyObject *
 get_best_route2(PyObject *module, PyObject *args, PyObject *keywords)
@@ -88,9 +88,9 @@ get_best_route2(PyObject *module, PyObject *args, PyObject *keywords)
         return nio_raise_missing(state, function);
     }
     Py_BEGIN_ALLOW_THREADS
-    status = nio_system()->GetBestRoute2(
-        NULL, (NET_IFINDEX)leave_by, from == Py_None ? NULL : &source,
-        &destination, 0, &row, &best_source);
+    status = nio_system()->GetBestRoute2(NULL, (NET_IFINDEX)leave_by,
+                                         from == Py_None ? NULL : &source,
+                                         &destination, 0, &row, &best_source);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
         return nio_raise(state, status, function);
@@ -105,12 +105,13 @@ get_best_route2(PyObject *module, PyObject *args, PyObject *keywords)
     return Py_BuildValue("(NN)", route, address);
 }
 
-PyDoc_STRVAR(get_teredo_port_doc,
-"get_teredo_port($module, /)\n--\n\n"
-"The UDP port that the Teredo client of this machine is reached by.\n\n"
-"Returns: a port number, or 0 where there is no Teredo address.\n"
-"Raises: NetioError.\n"
-"Source: GetTeredoPort; RTM_GETADDR, a 2001::/32 address holds the port.");
+PyDoc_STRVAR(
+    get_teredo_port_doc,
+    "get_teredo_port($module, /)\n--\n\n"
+    "The UDP port that the Teredo client of this machine is reached by.\n\n"
+    "Returns: a port number, or 0 where there is no Teredo address.\n"
+    "Raises: NetioError.\n"
+    "Source: GetTeredoPort; RTM_GETADDR, a 2001::/32 address holds the port.");
 
 static PyObject *
 get_teredo_port(PyObject *module, PyObject *Py_UNUSED(unused))
@@ -132,14 +133,15 @@ get_teredo_port(PyObject *module, PyObject *Py_UNUSED(unused))
     return PyLong_FromLong(port);
 }
 
-PyDoc_STRVAR(get_network_connectivity_hint_doc,
-"get_network_connectivity_hint($module, /)\n--\n\n"
-"How far this machine reaches now, and at what cost.\n\n"
-"Returns: a NetworkConnectivityHint. On Linux it is drawn from running\n"
-"interfaces, addresses and default routes; nothing is sent.\n"
-"Raises: NetioError; code 127 where this system lacks the function.\n"
-"Source: GetNetworkConnectivityHint; RTM_GETLINK, RTM_GETADDR,\n"
-"RTM_GETROUTE.");
+PyDoc_STRVAR(
+    get_network_connectivity_hint_doc,
+    "get_network_connectivity_hint($module, /)\n--\n\n"
+    "How far this machine reaches now, and at what cost.\n\n"
+    "Returns: a NetworkConnectivityHint. On Linux it is drawn from running\n"
+    "interfaces, addresses and default routes; nothing is sent.\n"
+    "Raises: NetioError; code 127 where this system lacks the function.\n"
+    "Source: GetNetworkConnectivityHint; RTM_GETLINK, RTM_GETADDR,\n"
+    "RTM_GETROUTE.");
 
 static PyObject *
 get_network_connectivity_hint(PyObject *module, PyObject *Py_UNUSED(unused))
@@ -160,15 +162,17 @@ get_network_connectivity_hint(PyObject *module, PyObject *Py_UNUSED(unused))
 }
 
 PyDoc_STRVAR(supported_doc,
-"supported($module, function_name, /)\n--\n\n"
-"Does this system have this function?\n\n"
-"function_name: the header's name or ours: \"GetBestRoute2\" or\n"
-"\"get_best_route2\".\n"
-"Returns: a bool; False for a name that netioapi does not know, so that a\n"
-"program may ask for a function of a later release.\n"
-"Raises: TypeError when the name is no str.\n"
-"Source: the functions of netioapi.h; where one is missing on Windows, the\n"
-"system is older than the function.");
+             "supported($module, function_name, /)\n--\n\n"
+             "Does this system have this function?\n\n"
+             "function_name: the header's name or ours: \"GetBestRoute2\" or\n"
+             "\"get_best_route2\".\n"
+             "Returns: a bool; False for a name that netioapi does not know, "
+             "so that a\n"
+             "program may ask for a function of a later release.\n"
+             "Raises: TypeError when the name is no str.\n"
+             "Source: the functions of netioapi.h; where one is missing on "
+             "Windows, the\n"
+             "system is older than the function.");
 
 static PyObject *
 supported(PyObject *Py_UNUSED(module), PyObject *name)

@@ -38,9 +38,8 @@ route_new(nio_state *state, PyObject *args, PyObject *keywords)
         return NULL;
     }
     row.NextHop.si_family = row.DestinationPrefix.Prefix.si_family;
-    if (next_hop != Py_None && !nio_address_from(state, next_hop,
-                                                 "IpForwardRow",
-                                                 &row.NextHop)) {
+    if (next_hop != Py_None &&
+        !nio_address_from(state, next_hop, "IpForwardRow", &row.NextHop)) {
         return NULL;
     }
     row.InterfaceIndex = (NET_IFINDEX)key.index;

@@ -71,8 +71,8 @@ message_new(const char *function, DWORD code, PyObject *detail,
     if (length > 0 && text[length - 1] == '.') {
         length--;
     }
-    PyObject *decoded = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length,
-                                             "replace");
+    PyObject *decoded =
+        PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, "replace");
     if (decoded == NULL) {
         return NULL;
     }
@@ -119,7 +119,9 @@ error_init(PyObject *self, PyObject *args, PyObject *keywords)
     }
     const char *remedy = remedy_of((DWORD)code, &error_number);
     message = message_new(function, (DWORD)code, detail, remedy);
-    init_args = Py_BuildValue("(ksO)", code, function, detail);
+    init_args = detail == Py_None
+                    ? Py_BuildValue("(ks)", code, function)
+                    : Py_BuildValue("(ksO)", code, function, detail);
     number = PyLong_FromUnsignedLong(code);
     name = PyUnicode_FromString(function);
     if (message == NULL || init_args == NULL || number == NULL ||
@@ -167,34 +169,34 @@ error_clear(PyObject *self)
     return clear(self);
 }
 
-PyDoc_STRVAR(error_doc,
-"NetioError(code, function, detail=None)\n--\n\n"
-"A function of the system failed.\n\n"
-"code: the Win32 error number, on every system (8: not enough memory).\n"
-"function: the name of the function that failed, as netioapi.h has it.\n"
-"errno is the nearest number of the errno module; strerror and str() are\n"
-"the message, which says what to do.\n"
-"Source: NETIO_STATUS; the kernel's errno, translated.");
+PyDoc_STRVAR(
+    error_doc,
+    "NetioError(code, function, detail=None)\n--\n\n"
+    "A function of the system failed.\n\n"
+    "code: the Win32 error number, on every system (8: not enough memory).\n"
+    "function: the name of the function that failed, as netioapi.h has it.\n"
+    "errno is the nearest number of the errno module; strerror and str() are\n"
+    "the message, which says what to do.\n"
+    "Source: NETIO_STATUS; the kernel's errno, translated.");
 
 PyDoc_STRVAR(invalid_doc,
-"InvalidParameterError(code, function, detail=None)\n--\n\n"
-"An argument is wrong: code 87, ERROR_INVALID_PARAMETER. Also a\n"
-"ValueError.\n\n"
-"Source: ERROR_INVALID_PARAMETER; EINVAL.");
+             "InvalidParameterError(code, function, detail=None)\n--\n\n"
+             "An argument is wrong: code 87, ERROR_INVALID_PARAMETER. Also a\n"
+             "ValueError.\n\n"
+             "Source: ERROR_INVALID_PARAMETER; EINVAL.");
 
-PyDoc_STRVAR(deadlock_doc,
-"A cancellation would wait for the callback that it is called from, or for\n"
-"one that waits for it. Cancel with wait=False, or from elsewhere.\n\n"
-"Source: the remarks on CancelMibChangeNotify2;\n"
-"ERROR_POSSIBLE_DEADLOCK (1131).");
+PyDoc_STRVAR(
+    deadlock_doc,
+    "A cancellation would wait for the callback that it is called from, or "
+    "for\n"
+    "one that waits for it. Cancel with wait=False, or from elsewhere.\n\n"
+    "Source: the remarks on CancelMibChangeNotify2;\n"
+    "ERROR_POSSIBLE_DEADLOCK (1131).");
 
 static PyType_Slot error_slots[] = {
-    {Py_tp_doc, (void *)error_doc},
-    {Py_tp_init, error_init},
-    {Py_tp_str, error_str},
-    {Py_tp_traverse, error_traverse},
-    {Py_tp_clear, error_clear},
-    {0, NULL},
+    {Py_tp_doc, (void *)error_doc}, {Py_tp_init, error_init},
+    {Py_tp_str, error_str},         {Py_tp_traverse, error_traverse},
+    {Py_tp_clear, error_clear},     {0, NULL},
 };
 
 static PyType_Spec error_spec = {
@@ -249,8 +251,8 @@ nio_errors_init(PyObject *module, nio_state *state)
 static PyObject *
 raise_with(PyObject *type, DWORD code, const char *function, PyObject *detail)
 {
-    PyObject *error = PyObject_CallFunction(
-        type, "ksO", (unsigned long)code, function, detail);
+    PyObject *error = PyObject_CallFunction(type, "ksO", (unsigned long)code,
+                                            function, detail);
     if (error != NULL) {
         PyErr_SetObject(type, error);
         Py_DECREF(error);

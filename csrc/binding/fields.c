@@ -95,8 +95,8 @@ name_value(nio_state *state, const nio_schema *schema, const nio_field *field,
     if (field->offset != NIO_ABSENT && at(row, field->offset)[0] != 0) {
         const char *name = (const char *)at(row, field->offset);
         const char *end = memchr(name, 0, shapes[field->kind].size);
-        size_t length = end != NULL ? (size_t)(end - name)
-                                    : shapes[field->kind].size;
+        size_t length =
+            end != NULL ? (size_t)(end - name) : shapes[field->kind].size;
         return PyUnicode_DecodeFSDefaultAndSize(name, (Py_ssize_t)length);
     }
     memcpy(&luid, at(row, schema->luid_offset), sizeof(luid));
@@ -310,8 +310,9 @@ nio_schema_format(const nio_schema *schema)
         }
         position = next;
         if (field != NULL) {
-            used += (size_t)snprintf(format + used, length - used, "%s:%s:",
-                                     shapes[field->kind].format, field->name);
+            used += (size_t)snprintf(format + used, length - used,
+                                     "%s:%s:", shapes[field->kind].format,
+                                     field->name);
             position += shapes[field->kind].size;
         }
     }

@@ -12,7 +12,7 @@
 
 /* How a field lies in the native row, and so what it reads as. */
 typedef enum nio_field_kind {
-    NIO_FIELD_BOOL,        /* BOOLEAN */
+    NIO_FIELD_BOOL, /* BOOLEAN */
     NIO_FIELD_U8,
     NIO_FIELD_U16,
     NIO_FIELD_U32,
@@ -29,12 +29,12 @@ typedef enum nio_field_kind {
 } nio_field_kind;
 
 enum {
-    NIO_FIELD_KEY = 1,      /* known without details, too */
-    NIO_FIELD_VOLATILE = 2, /* counts down or is random: not compared */
-    NIO_FIELD_VIRTUAL = 4,  /* stored as a part of another field */
-    NIO_FIELD_BRIEF = 8,    /* worth a place in repr() */
+    NIO_FIELD_KEY = 1,       /* known without details, too */
+    NIO_FIELD_VOLATILE = 2,  /* counts down or is random: not compared */
+    NIO_FIELD_VIRTUAL = 4,   /* stored as a part of another field */
+    NIO_FIELD_BRIEF = 8,     /* worth a place in repr() */
     NIO_FIELD_OPTIONAL = 16, /* zero means that there is none: None */
-    NIO_FIELD_HIDDEN = 32   /* an attribute, but not one of _fields */
+    NIO_FIELD_HIDDEN = 32    /* an attribute, but not one of _fields */
 };
 
 /* Who says it: bits like NIO_THIS_SYSTEM, and one more. */
@@ -53,7 +53,7 @@ typedef struct nio_field {
     const char *enum_name; /* a class of enums.py, or NULL */
     const char *unit;
     const char *source;
-    const char *doc;       /* the whole docstring */
+    const char *doc; /* the whole docstring */
 } nio_field;
 
 /* A struct: its Python type and its fields. */
@@ -77,7 +77,7 @@ extern const nio_schema nio_interface_schema, nio_address_schema,
 typedef struct nio_row {
     PyObject_HEAD
     nio_kind kind;
-    int details; /* 0: only the members with NIO_FIELD_KEY are known */
+    int details;     /* 0: only the members with NIO_FIELD_KEY are known */
     uint64_t data[]; /* the native row */
 } nio_row;
 
@@ -90,7 +90,7 @@ nio_replace(PyObject **slot, PyObject *value)
     Py_XDECREF(old);
 }
 
-/* ---- the macros that make a table (see fields_route.c) ------------------- */
+/* ---- the macros that make a table (see fields_route.c) --- */
 #define NIO_SAYS_BITS_BOTH (NIO_SAYS_LINUX | NIO_SAYS_WINDOWS)
 #define NIO_SAYS_BITS_LINUX NIO_SAYS_LINUX
 #define NIO_SAYS_BITS_WINDOWS NIO_SAYS_WINDOWS
@@ -108,8 +108,14 @@ nio_replace(PyObject **slot, PyObject *value)
     FIELD_##name,
 #define NIO_FIELD_ROW(name, kind, offset, flags, says, enum_name, unit,       \
                       source, text)                                           \
-    {#name,     NIO_FIELD_##kind, offset, (flags),                            \
-     NIO_SAYS_BITS_##says, enum_name, unit, source,                           \
+    {#name,                                                                   \
+     NIO_FIELD_##kind,                                                        \
+     offset,                                                                  \
+     (flags),                                                                 \
+     NIO_SAYS_BITS_##says,                                                    \
+     enum_name,                                                               \
+     unit,                                                                    \
+     source,                                                                  \
      NIO_FIELD_DOC(says, unit, source, text)},
 /* The closure of a getter is its field; a table file names it `fields`. */
 #define NIO_FIELD_GETTER(name, kind, offset, flags, says, enum_name, unit,    \
@@ -117,10 +123,10 @@ nio_replace(PyObject **slot, PyObject *value)
     {#name, nio_row_get, NULL, NIO_FIELD_DOC(says, unit, source, text),       \
      (void *)&fields[FIELD_##name]},
 
-/* ---- row_types.c ---------------------------------------------------------- */
+/* ---- row_types.c --- */
 const nio_schema *nio_schema_of(nio_kind kind);
 
-/* ---- rows.c --------------------------------------------------------------- */
+/* ---- rows.c --- */
 /* A new reference to the Python type of a struct. */
 PyTypeObject *nio_row_type_new(PyObject *module, const nio_schema *schema);
 /* The getter of every field; `closure` is its nio_field. */
@@ -128,12 +134,12 @@ PyObject *nio_row_get(PyObject *self, void *closure);
 /* Compares two native rows of a kind as == does. */
 bool nio_row_equal(nio_kind kind, const void *a, const void *b);
 
-/* ---- construct.c ---------------------------------------------------------- */
+/* ---- construct.c --- */
 /* tp_new of the three row types: a key to look up with. */
 PyObject *nio_row_construct(PyTypeObject *type, PyObject *args,
                             PyObject *keywords);
 
-/* ---- fields.c: pure functions of a native row ----------------------------- */
+/* ---- fields.c: pure functions of a native row --- */
 /* A new reference to the value of a field; None where it is not known. */
 PyObject *nio_field_value(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
@@ -152,12 +158,12 @@ char *nio_schema_format(const nio_schema *schema);
 /* What the stub writes for a field of this kind, borrowed for ever. */
 const char *nio_field_type(const nio_field *field);
 
-/* ---- addresses.c ----------------------------------------------------------- */
+/* ---- addresses.c --- */
 /* From an ipaddress network or a str; false with an exception set. */
 bool nio_prefix_from(nio_state *state, PyObject *object, const char *function,
                      IP_ADDRESS_PREFIX *ret_prefix);
 
-/* ---- values.c -------------------------------------------------------------- */
+/* ---- values.c --- */
 typedef enum nio_ip_kind {
     NIO_IPV4_ADDRESS,
     NIO_IPV6_ADDRESS,
@@ -172,7 +178,7 @@ bool nio_number_from(nio_state *state, PyObject *object, const char *function,
                      const char *argument, uint64_t most,
                      uint64_t *ret_number);
 
-/* ---- ask.c ----------------------------------------------------------------- */
+/* ---- ask.c --- */
 /* Adds the functions with one answer; called by nio_get_init. */
 int nio_ask_init(PyObject *module);
 /* Does this system have the function of this name (header's or ours)? */

@@ -10,7 +10,8 @@
     X(interface_name, NAME, LINUX_AT(Name), NIO_FIELD_KEY | NIO_FIELD_BRIEF,  \
       BOTH, NULL, "no unit",                                                  \
       "ConvertInterfaceLuidToAlias(" ROW "InterfaceLuid); IFLA_IFNAME",       \
-      "The interface's name: on Linux the one it had when the row was made,\n"\
+      "The interface's name: on Linux the one it had when the row was "       \
+      "made,\n"                                                               \
       "on Windows the one it has now; None when it is not known.")            \
     X(family, U16, AT(Family), NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH, NULL,   \
       "no unit", ROW "Family; IFLA_AF_SPEC",                                  \
@@ -72,8 +73,7 @@
       ROW "DadTransmits; DEVCONF_DAD_TRANSMITS",                              \
       "How many probes duplicate address detection sends; 0: none.")          \
     X(base_reachable_time, U32, AT(BaseReachableTime), 0, BOTH, NULL,         \
-      "milliseconds",                                                         \
-      ROW "BaseReachableTime; NDTPA_BASE_REACHABLE_TIME",                     \
+      "milliseconds", ROW "BaseReachableTime; NDTPA_BASE_REACHABLE_TIME",     \
       "What reachable_time is drawn around.")                                 \
     X(reachable_time, U32, AT(ReachableTime), NIO_FIELD_VOLATILE, BOTH, NULL, \
       "milliseconds",                                                         \
@@ -100,8 +100,7 @@
       ROW "ZoneIndices; ifi_index",                                           \
       "The zone of each of the 16 scope levels, as a tuple of int.")          \
     X(supports_neighbor_discovery, BOOL, AT(SupportsNeighborDiscovery), 0,    \
-      BOTH, NULL, "no unit",                                                  \
-      ROW "SupportsNeighborDiscovery; not IFF_NOARP",                         \
+      BOTH, NULL, "no unit", ROW "SupportsNeighborDiscovery; not IFF_NOARP",  \
       "True when the link has neighbours to discover.")                       \
     X(supports_router_discovery, BOOL, AT(SupportsRouterDiscovery), 0, BOTH,  \
       NULL, "no unit", ROW "SupportsRouterDiscovery; not IFF_NOARP",          \
@@ -121,8 +120,7 @@
       ROW "MaxRouterAdvertisementInterval; none",                             \
       "The longest time between two router advertisements.")                  \
     X(site_prefix_length, U32, AT(SitePrefixLength), 0, WINDOWS, NULL,        \
-      "bits", ROW "SitePrefixLength; none",                                   \
-      "The length of the site prefix.")                                       \
+      "bits", ROW "SitePrefixLength; none", "The length of the site prefix.") \
     X(supports_wake_up_patterns, BOOL, AT(SupportsWakeUpPatterns), 0,         \
       WINDOWS, NULL, "no unit", ROW "SupportsWakeUpPatterns; none",           \
       "True when a packet can wake the machine.")                             \
@@ -137,7 +135,8 @@
       NULL, "no unit", ROW "DisableDefaultRoutes; none",                      \
       "True when default routes through the interface are not used.")         \
     X(flags, U32, LINUX_AT(Flags), 0, LINUX, NULL, "no unit", "ifi_flags",    \
-      "The bits IFF_*: 1 up, 8 loopback, 0x10 point-to-point, 0x40 running,\n"\
+      "The bits IFF_*: 1 up, 8 loopback, 0x10 point-to-point, 0x40 "          \
+      "running,\n"                                                            \
       "...")                                                                  \
     X(master, U32, LINUX_AT(Master), NIO_FIELD_OPTIONAL, LINUX, NULL,         \
       "no unit", "IFLA_MASTER",                                               \

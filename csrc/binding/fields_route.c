@@ -41,8 +41,8 @@
       ROW "Metric; RTA_PRIORITY",                                             \
       "What this route costs: of two to one destination the lower wins.\n"    \
       "On Windows the metric of the interface is added to it.")               \
-    X(protocol, ENUM32, AT(Protocol), NIO_FIELD_BRIEF, BOTH,                  \
-      "RouteProtocol", "no unit", ROW "Protocol; rtm_protocol",               \
+    X(protocol, ENUM32, AT(Protocol), NIO_FIELD_BRIEF, BOTH, "RouteProtocol", \
+      "no unit", ROW "Protocol; rtm_protocol",                                \
       "Who made the route, as a RouteProtocol. What Linux calls it is in\n"   \
       "kernel_protocol.")                                                     \
     X(origin, ENUM32, AT(Origin), 0, BOTH, "RouteOrigin", "no unit",          \
@@ -58,8 +58,7 @@
       "How long the route is preferred from when the row was made;\n"         \
       "INFINITE when that does not end. Not compared.")                       \
     X(site_prefix_length, U8, AT(SitePrefixLength), 0, WINDOWS, NULL, "bits", \
-      ROW "SitePrefixLength; none",                                           \
-      "The length of the site prefix.")                                       \
+      ROW "SitePrefixLength; none", "The length of the site prefix.")         \
     X(loopback, BOOL, AT(Loopback), 0, BOTH, NULL, "no unit",                 \
       ROW "Loopback; rtm_type and RTA_OIF",                                   \
       "True for a route that stays on this machine.")                         \
@@ -71,14 +70,12 @@
       "True when the route is sent in router advertisements. The kernel\n"    \
       "of Linux never does that itself.")                                     \
     X(immortal, BOOL, AT(Immortal), 0, BOTH, NULL, "no unit",                 \
-      ROW "Immortal; no rta_expires",                                         \
-      "True when the route does not expire.")                                 \
+      ROW "Immortal; no rta_expires", "True when the route does not expire.") \
     X(age, U32, AT(Age), NIO_FIELD_VOLATILE, WINDOWS, NULL, "seconds",        \
       ROW "Age; none",                                                        \
       "How long ago the route was made or changed. Not compared.")            \
     X(table, U32, LINUX_AT(Table), NIO_FIELD_BRIEF, LINUX, NULL, "no unit",   \
-      "RTA_TABLE",                                                            \
-      "The routing table: 254 is main, 253 default, 255 local.")              \
+      "RTA_TABLE", "The routing table: 254 is main, 253 default, 255 local.") \
     X(type, ENUM8, LINUX_AT(Type), NIO_FIELD_BRIEF, LINUX, "RouteType",       \
       "no unit", "rtm_type",                                                  \
       "What becomes of a packet, as a RouteType: UNICAST, BLACKHOLE, ...")    \
@@ -102,7 +99,7 @@
     X(key, IDENTITY, NIO_ABSENT, NIO_FIELD_KEY | NIO_FIELD_HIDDEN, BOTH,      \
       NULL, "no unit",                                                        \
       ROW "DestinationPrefix, NextHop, InterfaceLuid; with RTA_TABLE,\n"      \
-      "rtm_tos and RTA_PRIORITY",                                             \
+          "rtm_tos and RTA_PRIORITY",                                         \
       "The identity of the route: two rows with the same key are two\n"       \
       "states of one route. Bytes, to key a dict of the current state by.")
 

@@ -16,7 +16,8 @@ static const struct {
     [NIO_ROUTE] = {"GetIpForwardTable2", "GetIpForwardEntry2"},
 };
 
-/* ---- tables --------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------
+ */
 
 /* Calls the system without the GIL. `ret_memory` is for FreeMibTable. */
 static NETIO_STATUS
@@ -78,9 +79,8 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
     if (!PyArg_ParseTupleAndKeywords(args, keywords, format, names, &object)) {
         return NULL;
     }
-    if (object != NULL && !nio_family_from(state, object,
-                                           system_names[kind].table,
-                                           &family)) {
+    if (object != NULL &&
+        !nio_family_from(state, object, system_names[kind].table, &family)) {
         return NULL;
     }
     if (!nio_is_supported(system_names[kind].table)) {
@@ -101,14 +101,16 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
 
 #define TABLE_DOC(name, rows, header, netlink)                                \
     name "($module, /, family=0)\n--\n\n"                                     \
-    "The " rows " of this machine now, as a Table.\n\n"                       \
-    "family: socket.AF_INET, AF_INET6, or AF_UNSPEC (0, the default) for\n"   \
-    "both. On Linux the tables are those of the calling thread's network\n"   \
-    "namespace.\n"                                                            \
-    "Returns: a Table, which is empty where there is none.\n"                 \
-    "Raises: InvalidParameterError for another family, TypeError,\n"          \
-    "NetioError.\n"                                                           \
-    "Source: " header "; " netlink "."
+         "The " rows " of this machine now, as a Table.\n\n"                  \
+         "family: socket.AF_INET, AF_INET6, or AF_UNSPEC (0, the default) "   \
+         "for\n"                                                              \
+         "both. On Linux the tables are those of the calling thread's "       \
+         "network\n"                                                          \
+         "namespace.\n"                                                       \
+         "Returns: a Table, which is empty where there is none.\n"            \
+         "Raises: InvalidParameterError for another family, TypeError,\n"     \
+         "NetioError.\n"                                                      \
+         "Source: " header "; " netlink "."
 
 PyDoc_STRVAR(get_ip_forward_table2_doc,
              TABLE_DOC("get_ip_forward_table2", "routes (IpForwardRow)",
@@ -118,9 +120,8 @@ PyDoc_STRVAR(get_unicast_ip_address_table_doc,
                        "addresses (UnicastIpAddressRow)",
                        "GetUnicastIpAddressTable", "RTM_GETADDR"));
 PyDoc_STRVAR(get_ip_interface_table_doc,
-             TABLE_DOC("get_ip_interface_table",
-                       "interfaces (IpInterfaceRow)", "GetIpInterfaceTable",
-                       "RTM_GETLINK"));
+             TABLE_DOC("get_ip_interface_table", "interfaces (IpInterfaceRow)",
+                       "GetIpInterfaceTable", "RTM_GETLINK"));
 
 static PyObject *
 get_ip_forward_table2(PyObject *module, PyObject *args, PyObject *keywords)
@@ -133,8 +134,8 @@ static PyObject *
 get_unicast_ip_address_table(PyObject *module, PyObject *args,
                              PyObject *keywords)
 {
-    return get_table(module, args, keywords,
-                     "|O:get_unicast_ip_address_table", NIO_ADDRESS);
+    return get_table(module, args, keywords, "|O:get_unicast_ip_address_table",
+                     NIO_ADDRESS);
 }
 
 static PyObject *
@@ -144,7 +145,8 @@ get_ip_interface_table(PyObject *module, PyObject *args, PyObject *keywords)
                      NIO_INTERFACE);
 }
 
-/* ---- entries -------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------
+ */
 
 static PyObject *
 get_entry(PyObject *module, PyObject *object, nio_kind kind,
@@ -184,14 +186,15 @@ get_entry(PyObject *module, PyObject *object, nio_kind kind,
 
 #define ENTRY_DOC(name, what, type, header, netlink)                          \
     name "($module, row, /)\n--\n\n"                                          \
-    "The present state of " what ".\n\n"                                      \
-    "row: an " type " from anywhere, or one made by hand of the\n"            \
-    "key members.\n"                                                          \
-    "Returns: a new, full row.\n"                                             \
-    "Raises: NetioError with code 1168 (ERROR_NOT_FOUND) when it is not\n"    \
-    "there, code 2 (ERROR_FILE_NOT_FOUND) for an unknown interface;\n"        \
-    "InvalidParameterError, TypeError.\n"                                     \
-    "Source: " header "; " netlink "."
+         "The present state of " what ".\n\n"                                 \
+         "row: an " type " from anywhere, or one made by hand of the\n"       \
+         "key members.\n"                                                     \
+         "Returns: a new, full row.\n"                                        \
+         "Raises: NetioError with code 1168 (ERROR_NOT_FOUND) when it is "    \
+         "not\n"                                                              \
+         "there, code 2 (ERROR_FILE_NOT_FOUND) for an unknown interface;\n"   \
+         "InvalidParameterError, TypeError.\n"                                \
+         "Source: " header "; " netlink "."
 
 PyDoc_STRVAR(get_ip_forward_entry2_doc,
              ENTRY_DOC("get_ip_forward_entry2", "one route", "IpForwardRow",
@@ -201,9 +204,9 @@ PyDoc_STRVAR(get_unicast_ip_address_entry_doc,
                        "UnicastIpAddressRow", "GetUnicastIpAddressEntry",
                        "RTM_GETADDR"));
 PyDoc_STRVAR(get_ip_interface_entry_doc,
-             ENTRY_DOC("get_ip_interface_entry",
-                       "one interface in one family", "IpInterfaceRow",
-                       "GetIpInterfaceEntry", "RTM_GETLINK"));
+             ENTRY_DOC("get_ip_interface_entry", "one interface in one family",
+                       "IpInterfaceRow", "GetIpInterfaceEntry",
+                       "RTM_GETLINK"));
 
 static PyObject *
 get_ip_forward_entry2(PyObject *module, PyObject *row)

@@ -60,16 +60,16 @@ type_add(PyObject *module, nio_state *state, nio_kind kind)
 static PyObject *
 says_new(const nio_field *field)
 {
-    const char *linux = "", *windows = "";
+    const char *on_linux = "", *on_windows = "";
     if (field->says & NIO_SAYS_LINUX) {
-        linux = "linux ";
+        on_linux = "linux ";
     } else if (field->says & NIO_SAYS_LINUX_IPV6) {
-        linux = "linux-ipv6 ";
+        on_linux = "linux-ipv6 ";
     }
     if (field->says & NIO_SAYS_WINDOWS) {
-        windows = "windows";
+        on_windows = "windows";
     }
-    PyObject *words = PyUnicode_FromFormat("%s%s", linux, windows);
+    PyObject *words = PyUnicode_FromFormat("%s%s", on_linux, on_windows);
     if (words != NULL) {
         nio_replace(&words, PyUnicode_Split(words, NULL, -1));
     }
@@ -104,10 +104,10 @@ schema_describe(const nio_schema *schema)
     return list;
 }
 
-PyDoc_STRVAR(fields_doc,
-"_fields($module, /)\n--\n\n"
-"The field tables: {name of the row type: [field, ...]}, a field as a dict.\n"
-"For the generator of the stub and for tests.");
+PyDoc_STRVAR(fields_doc, "_fields($module, /)\n--\n\n"
+                         "The field tables: {name of the row type: [field, "
+                         "...]}, a field as a dict.\n"
+                         "For the generator of the stub and for tests.");
 
 static PyObject *
 describe(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))

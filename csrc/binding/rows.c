@@ -17,8 +17,8 @@ PyObject *
 nio_row_get(PyObject *self, void *closure)
 {
     nio_row *row = (nio_row *)self;
-    return nio_field_value(nio_state_of(self), nio_schema_of(row->kind), closure,
-                           row->data, row->details);
+    return nio_field_value(nio_state_of(self), nio_schema_of(row->kind),
+                           closure, row->data, row->details);
 }
 
 static void
@@ -72,8 +72,8 @@ repr_part(nio_state *state, const nio_row *row, const nio_field *field)
         return value;
     }
     bool bare = field->enum_name != NULL && PyUnicode_Check(value);
-    PyObject *part = PyUnicode_FromFormat(bare ? "%s=%S" : "%s=%R",
-                                          field->name, value);
+    PyObject *part =
+        PyUnicode_FromFormat(bare ? "%s=%S" : "%s=%R", field->name, value);
     Py_DECREF(value);
     return part;
 }
@@ -113,12 +113,13 @@ row_repr(PyObject *self)
     return result;
 }
 
-PyDoc_STRVAR(asdict_doc,
-"_asdict($self, /, *, json=False)\n--\n\n"
-"A dict of all fields in the order of _fields: {name: value}.\n\n"
-"json: with True every value is one that json.dumps() takes: addresses\n"
-"and prefixes are text, members of an enum are their names.\n"
-"A field that is not known is None.");
+PyDoc_STRVAR(
+    asdict_doc,
+    "_asdict($self, /, *, json=False)\n--\n\n"
+    "A dict of all fields in the order of _fields: {name: value}.\n\n"
+    "json: with True every value is one that json.dumps() takes: addresses\n"
+    "and prefixes are text, members of an enum are their names.\n"
+    "A field that is not known is None.");
 
 static PyObject *
 row_asdict(PyObject *self, PyObject *args, PyObject *keywords)
@@ -138,9 +139,8 @@ row_asdict(PyObject *self, PyObject *args, PyObject *keywords)
         if ((field->flags & NIO_FIELD_HIDDEN) != 0) {
             continue;
         }
-        PyObject *value =
-            (json ? nio_field_plain : nio_field_value)(
-                state, schema, field, row->data, row->details);
+        PyObject *value = (json ? nio_field_plain : nio_field_value)(
+            state, schema, field, row->data, row->details);
         if (value == NULL ||
             PyDict_SetItemString(dict, field->name, value) < 0) {
             Py_CLEAR(dict);
@@ -151,10 +151,11 @@ row_asdict(PyObject *self, PyObject *args, PyObject *keywords)
 }
 
 PyDoc_STRVAR(from_bytes_doc,
-"_from_bytes($type, data, details, /)\n--\n\n"
-"A row of the bytes of the native row, for pickle. They mean something on\n"
-"the same system only.\n\n"
-"Raises: ValueError when they are not as many as a row has.");
+             "_from_bytes($type, data, details, /)\n--\n\n"
+             "A row of the bytes of the native row, for pickle. They mean "
+             "something on\n"
+             "the same system only.\n\n"
+             "Raises: ValueError when they are not as many as a row has.");
 
 static PyObject *
 row_from_bytes(PyObject *type, PyObject *args)
@@ -182,8 +183,7 @@ row_from_bytes(PyObject *type, PyObject *args)
     return nio_row_new(state, (nio_kind)kind, data, details != 0);
 }
 
-PyDoc_STRVAR(reduce_doc,
-"__reduce__($self, /)\n--\n\nFor pickle and copy.");
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nFor pickle and copy.");
 
 static PyObject *
 row_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
@@ -202,8 +202,7 @@ row_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
 static PyMethodDef row_methods[] = {
     {"_asdict", (PyCFunction)(void (*)(void))row_asdict,
      METH_VARARGS | METH_KEYWORDS, asdict_doc},
-    {"_from_bytes", row_from_bytes, METH_VARARGS | METH_CLASS,
-     from_bytes_doc},
+    {"_from_bytes", row_from_bytes, METH_VARARGS | METH_CLASS, from_bytes_doc},
     {"__reduce__", row_reduce, METH_NOARGS, reduce_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -83,8 +83,8 @@ table_slice(PyObject *self, PyObject *slice)
     if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
         return NULL;
     }
-    Py_ssize_t count = PySlice_AdjustIndices(table->count, &start, &stop,
-                                             step);
+    Py_ssize_t count =
+        PySlice_AdjustIndices(table->count, &start, &stop, step);
     if (step == 1) {
         return nio_table_new(nio_state_of(self), table->kind,
                              count > 0 ? row_at(table, start) : NULL,
@@ -97,8 +97,8 @@ table_slice(PyObject *self, PyObject *slice)
     for (Py_ssize_t i = 0; i < count; i++) {
         memcpy(rows + (size_t)i * size, row_at(table, start + i * step), size);
     }
-    PyObject *result = nio_table_new(nio_state_of(self), table->kind, rows,
-                                     (size_t)count);
+    PyObject *result =
+        nio_table_new(nio_state_of(self), table->kind, rows, (size_t)count);
     PyMem_Free(rows);
     return result;
 }
@@ -142,9 +142,9 @@ table_contains(PyObject *self, PyObject *row)
 }
 
 PyDoc_STRVAR(index_doc,
-"index($self, row, start=0, stop=sys.maxsize, /)\n--\n\n"
-"The place of the first row that equals `row`.\n\n"
-"Raises: ValueError when there is none.");
+             "index($self, row, start=0, stop=sys.maxsize, /)\n--\n\n"
+             "The place of the first row that equals `row`.\n\n"
+             "Raises: ValueError when there is none.");
 
 static PyObject *
 table_index(PyObject *self, PyObject *args)
@@ -164,9 +164,8 @@ table_index(PyObject *self, PyObject *args)
     return PyLong_FromSsize_t(place);
 }
 
-PyDoc_STRVAR(count_doc,
-"count($self, row, /)\n--\n\n"
-"How many rows equal `row`.");
+PyDoc_STRVAR(count_doc, "count($self, row, /)\n--\n\n"
+                        "How many rows equal `row`.");
 
 static PyObject *
 table_count(PyObject *self, PyObject *row)
@@ -254,11 +253,13 @@ table_row_type(PyObject *self, void *Py_UNUSED(closure))
     return Py_NewRef((PyObject *)nio_state_of(self)->row_types[kind]);
 }
 
-PyDoc_STRVAR(from_bytes_doc,
-"_from_bytes($type, kind, data, /)\n--\n\n"
-"A table of the bytes of its rows, for pickle. They mean something on the\n"
-"same system only.\n\n"
-"Raises: ValueError for another kind, and when they are no whole rows.");
+PyDoc_STRVAR(
+    from_bytes_doc,
+    "_from_bytes($type, kind, data, /)\n--\n\n"
+    "A table of the bytes of its rows, for pickle. They mean something on "
+    "the\n"
+    "same system only.\n\n"
+    "Raises: ValueError for another kind, and when they are no whole rows.");
 
 static PyObject *
 table_from_bytes(PyObject *type, PyObject *args)
@@ -285,8 +286,7 @@ table_from_bytes(PyObject *type, PyObject *args)
     return NULL;
 }
 
-PyDoc_STRVAR(reduce_doc,
-"__reduce__($self, /)\n--\n\nFor pickle and copy.");
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nFor pickle and copy.");
 
 static PyObject *
 table_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
@@ -302,16 +302,19 @@ table_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
                          table->count * table->size);
 }
 
-PyDoc_STRVAR(table_doc,
-"An immutable sequence of rows of one kind, in one block of memory.\n\n"
-"Tables come from get_ip_forward_table2() and its like. Indexing makes a\n"
-"row object, slicing another table. Through the buffer protocol the block\n"
-"is seen as it is: one item a row, whose format names the members as in\n"
-"the row type, so that numpy.asarray(table)[\"metric\"] is a column without\n"
-"a copy. An address is a record of family, ipv4, ipv6 and scope_id, a\n"
-"prefix of these and length; members that Python shows as None are there\n"
-"as the system left them.\n\n"
-"Source: MIB_IPFORWARD_TABLE2 and its like; RTM_GETROUTE and its like.");
+PyDoc_STRVAR(
+    table_doc,
+    "An immutable sequence of rows of one kind, in one block of memory.\n\n"
+    "Tables come from get_ip_forward_table2() and its like. Indexing makes a\n"
+    "row object, slicing another table. Through the buffer protocol the "
+    "block\n"
+    "is seen as it is: one item a row, whose format names the members as in\n"
+    "the row type, so that numpy.asarray(table)[\"metric\"] is a column "
+    "without\n"
+    "a copy. An address is a record of family, ipv4, ipv6 and scope_id, a\n"
+    "prefix of these and length; members that Python shows as None are there\n"
+    "as the system left them.\n\n"
+    "Source: MIB_IPFORWARD_TABLE2 and its like; RTM_GETROUTE and its like.");
 
 static PyGetSetDef table_getters[] = {
     {"kind", table_kind, NULL,

@@ -64,7 +64,8 @@ nio_raw_address_new(nio_state *state, ADDRESS_FAMILY family,
     if (!ipv6 && family != AF_INET) {
         Py_RETURN_NONE;
     }
-    PyObject *type = nio_ip_type(state, ipv6 ? NIO_IPV6_ADDRESS : NIO_IPV4_ADDRESS);
+    PyObject *type =
+        nio_ip_type(state, ipv6 ? NIO_IPV6_ADDRESS : NIO_IPV4_ADDRESS);
     if (type == NULL) {
         return NULL;
     }
@@ -98,7 +99,8 @@ nio_prefix_new(nio_state *state, const IP_ADDRESS_PREFIX *prefix)
     if (!ipv6 && prefix->Prefix.si_family != AF_INET) {
         Py_RETURN_NONE;
     }
-    PyObject *type = nio_ip_type(state, ipv6 ? NIO_IPV6_NETWORK : NIO_IPV4_NETWORK);
+    PyObject *type =
+        nio_ip_type(state, ipv6 ? NIO_IPV6_NETWORK : NIO_IPV4_NETWORK);
     if (type == NULL) {
         return NULL;
     }
@@ -212,8 +214,8 @@ nio_family_from(nio_state *state, PyObject *object, const char *function,
     if (family == -1 && overflow == 0 && PyErr_Occurred()) {
         return false;
     }
-    if (overflow != 0 || (family != AF_UNSPEC && family != AF_INET &&
-                          family != AF_INET6)) {
+    if (overflow != 0 ||
+        (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)) {
         nio_raise_invalid(state, function,
                           "family must be AF_UNSPEC, AF_INET or AF_INET6 of "
                           "the socket module, not %R",
@@ -307,10 +309,11 @@ members_new(PyObject *type)
     return members;
 }
 
-PyDoc_STRVAR(use_doc,
-"_use($module, enums, hint_type, /)\n--\n\n"
-"Takes the classes that values are made of: {name: IntEnum class}, and\n"
-"NetworkConnectivityHint. Called once by the package at import.");
+PyDoc_STRVAR(
+    use_doc,
+    "_use($module, enums, hint_type, /)\n--\n\n"
+    "Takes the classes that values are made of: {name: IntEnum class}, and\n"
+    "NetworkConnectivityHint. Called once by the package at import.");
 
 static PyObject *
 use(PyObject *module, PyObject *args)

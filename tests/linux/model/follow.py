@@ -149,11 +149,11 @@ class Follower:
         assert not self.wrong, "changes that do not follow:\n" + "\n".join(self.wrong)
         return truth
 
-    def quiet(self, timeout: float = 0.3) -> None:
+    def quiet(self, timeout: float = 0.3) -> Truth:
         """Nothing more comes, so nothing wrong was still on its way."""
         while self.take(timeout):
             pass
-        self.settle()
+        return self.settle()
 
     def close(self) -> None:
         raise NotImplementedError

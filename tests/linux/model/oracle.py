@@ -113,7 +113,8 @@ class Truth:
         dst = route["dst"]
         prefix = ip_network(("0.0.0.0/0" if bits == 32 else "::/0") if dst == "default" else dst)
         type_ = int(route["type"])
-        for leg in self._legs(route):
+        legs = self._legs(route)
+        for leg in legs:
             flags = [*route.get("flags", ()), *leg.get("flags", ())]
             if "dead" in flags:
                 continue  # not in use: no row
@@ -137,7 +138,11 @@ class Truth:
                 "nhid": route.get("nhid", 0),
                 "flags": sum({ROUTE_FLAGS.get(one, 0) for one in flags}),
             }
-            self.routes.setdefault(key, []).append(record)
+            rights = self.routes.setdefault(key, [])
+            rights.append(record)
+            if record["weight"] != 1 and len(legs) == 1:
+                # A group of one: IPv4 says so without a weight, IPv6 and the nexthop with one.
+                rights.append({**record, "weight": 1})
 
     def _address(self, index: int, one: dict[str, Any]) -> None:
         local, peer = plain(one["local"]), plain(one.get("address"))

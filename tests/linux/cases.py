@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""A case: what stands before, one action, and which things are then gone, there, or as before.
+
+Two followers see each case, one of each layer, and must arrive at the kernel's state by changes
+that follow each other; `gone` and `there` say beside it what the kernel is expected to do, so
+that a case shows what it is meant to show.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from tests.support import Namespace
+
+from .model.follow import CallbackFollower, Follower, WatcherFollower
+from .model.oracle import plain
+from .model.world import World
+
+TABLES = [255, 254, 253, 77, 1000]
+Index = dict[str, int]
+Thing = Callable[[str, Any, Any, Index], bool]
+
+
+def R(
+    dst: str,
+    dev: str | None = None,
+    table: int | None = None,
+    *,
+    hop: str | None = None,
+    metric: int | None = None,
+    tos: int | None = None,
+    **record: Any,
+) -> Thing:
+    """A route, or one leg of it."""
+
+    def is_it(kind: str, key: Any, have: Any, index: Index) -> bool:
+        return (
+            kind == "route"
+            and key[3] == ip_network(dst)
+            and (dev is None or key[4] == index[dev])
+            and (table is None or key[0] == table)
+            and (hop is None or key[5] == plain(hop))
+            and (metric is None or key[2] == metric)
+            and (tos is None or key[1] == tos)
+            and record.items() <= have.items()
+        )
+
+    return is_it
+
+
+def A(local: str, **record: Any) -> Thing:
+    """An address."""
+    return lambda kind, key, have, index: (
+        kind == "address" and key[1] == plain(local) and record.items() <= have.items()
+    )
+
+
+def I(dev: str, family: int, **record: Any) -> Thing:  # noqa: E743
+    """An interface as one family has it."""
+    return lambda kind, key, have, index: (
+        kind == "interface" and key == (family, index[dev]) and record.items() <= have.items()
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    before: list[str]
+    act: list[str]
+    gone: list[Thing] = field(default_factory=list)
+    there: list[Thing] = field(default_factory=list)
+    # How many changes in all the Watcher is given by the action; None: not said.
+    changes: int | None = None
+
+
+def ids(cases: list[Case]) -> list[Any]:
+    return [pytest.param(case, id=case.name) for case in cases]
+
+
+def expect(
+    follower: Follower, things: list[Thing], index: Index, wanted: bool, timeout: float = 10
+) -> None:
+    """All of the things there (or none of them), by changes that may still be on their way."""
+    deadline = time.monotonic() + timeout
+    for number, thing in enumerate(things):
+        while wanted != bool(
+            found := [
+                (kind, key, record)
+                for kind, state in follower.state.items()
+                for key, record in state.items()
+                if thing(kind, key, record, index)
+            ]
+        ):
+            assert time.monotonic() < deadline, (
+                f"{'there' if wanted else 'gone'}[{number}]: {found}"
+            )
+            follower.take(0.05)
+
+
+def play(case: Case, netns: Namespace, other: Namespace) -> None:
+    """v0-p0 and v1-p1, up, with 10.N.0.1/24 and fd00:N::1/64; then the case."""
+    netns.sysctl("ipv6.conf.default.dad_transmits", 0)
+    for n in range(2):
+        netns.veth(f"v{n}", f"p{n}")
+        netns.ip(f"address add 10.{n}.0.1/24 dev v{n}")
+        netns.ip(f"address add fd00:{n}::1/64 dev v{n} nodad")
+    world = World(netns, other, 0)
+    replaced = {"OTHER": other.path, "HERE": netns.path}
+
+    def act(commands: list[str]) -> None:
+        for command in commands:
+            for word, path in replaced.items():
+                command = command.replace(word, path)
+            assert world.act([command]), command
+
+    act(case.before)
+    watcher = WatcherFollower(TABLES)
+    followers: list[Follower] = [watcher, CallbackFollower()]
+    try:
+        for follower in followers:
+            index = follower.settle().index
+            follower.quiet()
+        # What is to go was there, and what is to come is not taken for what was.
+        expect(watcher, case.gone, index, True)
+        mark = len(watcher.log)
+        act(case.act)
+        for follower in followers:
+            index |= follower.settle().index
+        expect(watcher, case.gone, index, False)
+        expect(watcher, case.there, index, True)
+        for follower in followers:
+            follower.quiet()
+        expect(watcher, case.gone, index, False, timeout=0)
+        expect(watcher, case.there, index, True, timeout=0)
+        if case.changes is not None:
+            assert len(watcher.log) - mark == case.changes, "\n".join(watcher.log[mark:])
+    finally:
+        for follower in followers:
+            follower.close()

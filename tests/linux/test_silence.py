@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""What the kernel removes without a word (each row and cell of the table of silent losses), and
+what it does say: one case each."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import Namespace
+
+from .cases import TABLES, A, Case, I, R, ids, play
+from .model.follow import CallbackFollower, WatcherFollower
+from .model.links import NET
+
+FOUR = [
+    "route add 172.16.0.0/24 via 10.0.0.9",
+    "route add 172.16.1.0/24 dev v0",
+    "route add 172.16.2.0/24 via 192.0.2.1 dev v0 onlink",
+    "route add default via 10.0.0.9",
+    "route add 172.16.3.0/24 via 10.0.0.9 table 77",
+]
+FOUR_THINGS = [
+    R("172.16.0.0/24"),
+    R("172.16.1.0/24"),
+    R("172.16.2.0/24"),
+    R("0.0.0.0/0"),
+    R("172.16.3.0/24", table=77),
+]
+KERNELS = [R("10.0.0.0/24", "v0", 254), R("10.0.0.255/32", "v0", 255)]
+SIX = [
+    "-6 route add fd01::/64 via fd00:0::9",
+    "-6 route add fd02::/64 dev v0 table 77",
+    "-6 route add default via fd00:0::9",
+]
+SIX_THINGS = [R("fd01::/64"), R("fd02::/64", table=77), R("::/0")]
+SELF = R("10.0.0.1/32", "v0", 255)
+ONE_LEG = ["nexthop via 10.0.0.9 dev v0", "nexthop via 10.1.0.9 dev v1 weight 3"]
+LEGS4 = ["route add 172.16.0.0/24 " + " ".join(ONE_LEG)]
+LEGS6 = ["-6 route add fd01::/64 nexthop via fd00:0::9 dev v0 nexthop via fd00:1::9 dev v1"]
+NEXTHOPS = [
+    "nexthop add id 1 via 10.0.0.9 dev v0",
+    "nexthop add id 2 via 10.1.0.9 dev v1",
+    "nexthop add id 10 group 1/2",
+    "nexthop add id 101 via fd00:0::9 dev v0",
+    "nexthop add id 102 via fd00:1::9 dev v1",
+    "nexthop add id 110 group 101/102",
+]
+BY_ONE = ["route add 172.16.0.0/24 nhid 1", "-6 route add fd01::/64 nhid 101"]
+BY_GROUP = ["route add 172.16.1.0/24 nhid 10", "-6 route add fd02::/64 nhid 110"]
+COMPAT_0 = ["sysctl ipv4.nexthop_compat_mode 0"]
+DOWN, UP = "link set v0 down", "link set v0 up"
+KEEP = "sysctl ipv6.conf.all.keep_addr_on_down 1"
+IGNORE = [f"sysctl ipv{f}.conf.all.ignore_routes_with_linkdown 1" for f in (4, 6)]
+
+CASES = [
+    Case("link down", [*FOUR, *SIX], [DOWN], [*FOUR_THINGS, *KERNELS, *SIX_THINGS],
+         [SELF, A("10.0.0.1"), I("v0", 4, connected=False), I("v0", 6)]),
+    Case("link down: ipv6 addresses go", [], [DOWN], [A("fd00:0::1"), R("fd00:0::/64", "v0")]),
+    Case("link down: ipv6 addresses are kept", [KEEP], [DOWN], [], [A("fd00:0::1")]),
+    Case("link up again", [*FOUR, *SIX, DOWN], [UP], [],
+         [*KERNELS, R("ff00::/8", "v0", 255), R("fe80::/64", "v0")]),
+    Case("link down and up at once", [*FOUR, *SIX], [DOWN, UP], [*FOUR_THINGS, *SIX_THINGS],
+         [*KERNELS, A("10.0.0.1")]),
+    Case("link deleted", [*FOUR, *SIX], ["link delete v0"],
+         [*FOUR_THINGS, *KERNELS, *SIX_THINGS, SELF, A("10.0.0.1"), A("fd00:0::1"),
+          I("v0", 4), I("v0", 6), I("p0", 4)]),
+    Case("link moved away", [*FOUR, *SIX], ["link set v0 netns OTHER"],
+         [*FOUR_THINGS, *KERNELS, *SIX_THINGS, SELF, A("10.0.0.1"), A("fd00:0::1"),
+          I("v0", 4), I("v0", 6)], [I("p0", 4)]),
+    Case("link moved away and back", [*FOUR],
+         ["link set v0 netns OTHER", "other:link set v0 netns HERE"],
+         [*FOUR_THINGS, SELF, A("10.0.0.1")], [I("v0", 4), I("v0", 6)]),
+    Case("carrier lost", [*FOUR, *SIX], ["link set p0 down"], [],
+         [R("172.16.0.0/24", flags=16), R("172.16.3.0/24", flags=16), R("fd01::/64", flags=16),
+          I("v0", 4, connected=False)]),
+    Case("carrier back", [*FOUR, *SIX, "link set p0 down"], ["link set p0 up"], [],
+         [R("172.16.0.0/24", flags=0), R("fd01::/64", flags=0), I("v0", 4, connected=True)]),
+    Case("carrier lost and its routes ignored", [*IGNORE, *FOUR, *SIX], ["link set p0 down"],
+         [R("172.16.0.0/24"), R("fd01::/64")]),
+    Case("carrier back and its routes used again", [*IGNORE, *FOUR, *SIX, "link set p0 down"],
+         ["link set p0 up"], [], [R("172.16.0.0/24", flags=0), R("fd01::/64", flags=0)]),
+    Case("one ipv4 address of several deleted",
+         ["address add 10.7.0.1/24 dev v0", "route add 172.16.0.0/24 via 10.7.0.9",
+          "route add 172.16.1.0/24 dev v1 src 10.7.0.1"],
+         ["address delete 10.7.0.1/24 dev v0"],
+         [A("10.7.0.1"), R("10.7.0.0/24"), R("10.7.0.255/32"), R("10.7.0.1/32"),
+          R("172.16.1.0/24")], [R("172.16.0.0/24")]),
+    Case("last ipv4 address deleted", FOUR, ["address delete 10.0.0.1/24 dev v0"],
+         [A("10.0.0.1"), SELF, *KERNELS, *FOUR_THINGS], [A("10.1.0.1")]),
+    Case("ipv6 address deleted",
+         ["address add fd00:7::1/64 dev v0 nodad", "-6 route add fd01::/64 dev v0 src fd00:7::1"],
+         ["address delete fd00:7::1/64 dev v0"],
+         [A("fd00:7::1"), R("fd00:7::/64"), R("fd00:7::1/128")],
+         [R("fd01::/64", prefsrc=None)]),
+    Case("nexthops deleted", [*NEXTHOPS, *BY_ONE],
+         ["nexthop delete id 1", "nexthop delete id 101"], [R("172.16.0.0/24"), R("fd01::/64")]),
+    Case("nexthops deleted, compat 0", [*COMPAT_0, *NEXTHOPS, *BY_ONE],
+         ["nexthop delete id 1", "nexthop delete id 101"], [R("172.16.0.0/24"), R("fd01::/64")]),
+    Case("groups deleted", [*NEXTHOPS, *BY_GROUP],
+         ["nexthop delete id 10", "nexthop delete id 110"], [R("172.16.1.0/24"), R("fd02::/64")]),
+    Case("groups deleted, compat 0", [*COMPAT_0, *NEXTHOPS, *BY_GROUP],
+         ["nexthop delete id 10", "nexthop delete id 110"], [R("172.16.1.0/24"), R("fd02::/64")]),
+    *(
+        Case(f"link down with nexthop objects, compat {mode}",
+             [f"sysctl ipv4.nexthop_compat_mode {mode}", *NEXTHOPS, *BY_ONE, *BY_GROUP], [DOWN],
+             [R("172.16.0.0/24"), R("fd01::/64"), R("172.16.1.0/24", "v0"), R("fd02::/64", "v0")],
+             [R("172.16.1.0/24", "v1"), R("fd02::/64", "v1")])
+        for mode in (1, 0)
+    ),
+    Case("one leg's link down", [*LEGS4, *LEGS6], [DOWN],
+         [R("172.16.0.0/24", "v0"), R("fd01::/64", "v0")],
+         [R("172.16.0.0/24", "v1", weight=3), R("fd01::/64", "v1")]),
+    Case("one leg's link up again", [*LEGS4, "link set v0 down"], [UP], [],
+         [R("172.16.0.0/24", "v0"), R("172.16.0.0/24", "v1")]),
+    Case("one ipv6 leg's link up again", [KEEP, *LEGS6, "link set v0 down"], [UP], [],
+         [R("fd01::/64", "v0"), R("fd01::/64", "v1")]),
+    Case("every leg's link down", [*LEGS4, *LEGS6], [DOWN, "link set v1 down"],
+         [R("172.16.0.0/24"), R("fd01::/64")]),
+    Case("one leg's device deleted", [*LEGS4, *LEGS6], ["link delete v0"],
+         [R("172.16.0.0/24"), R("fd01::/64", "v0")], [R("fd01::/64", "v1")]),
+    *(
+        Case(f"fib_notify_on_flag_change is no help, {value}",
+             [f"sysctl ipv4.fib_notify_on_flag_change {value}",
+              f"sysctl ipv6.fib_notify_on_flag_change {value}", *FOUR, *SIX], [DOWN],
+             [*FOUR_THINGS, *SIX_THINGS])
+        for value in (0, 1)
+    ),
+    Case("flush of a table", [*FOUR, *SIX], ["route flush table 77", "-6 route flush table 77"],
+         [R("172.16.3.0/24"), R("fd02::/64")], [R("172.16.0.0/24")]),
+    Case("explicit deletes", [*FOUR, *SIX],
+         ["route delete 172.16.0.0/24", "-6 route delete fd01::/64"],
+         [R("172.16.0.0/24"), R("fd01::/64")], [], changes=2),
+    Case("lo down", ["route add 172.16.0.0/24 dev lo"], ["link set lo down"],
+         [R("172.16.0.0/24"), R("127.255.255.255/32"), R("::1/128"), A("::1")]),
+    Case("disable_ipv6", SIX, ["sysctl ipv6.conf.v0.disable_ipv6 1"],
+         [*SIX_THINGS, A("fd00:0::1"), I("v0", 6)], [I("v0", 4), A("10.0.0.1")]),
+    Case("disable_ipv6 ended", ["sysctl ipv6.conf.v0.disable_ipv6 1"],
+         ["sysctl ipv6.conf.v0.disable_ipv6 0"], [], [I("v0", 6), R("fe80::/64", "v0")]),
+    Case("mtu below 1280", SIX, ["link set v0 mtu 1200"],
+         [*SIX_THINGS, A("fd00:0::1"), I("v0", 6)], [I("v0", 4, mtu=1200), A("10.0.0.1")]),
+    Case("mtu enough again", ["link set v0 mtu 1200"], ["link set v0 mtu 1400"], [],
+         [I("v0", 6, mtu=1400), I("v0", 4, mtu=1400)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ids(CASES))
+def test_case(case: Case, netns: Namespace, other_netns: Namespace) -> None:
+    play(case, netns, other_netns)
+
+
+def test_ipv6_that_is_silent_too(netns: Namespace, other_netns: Namespace) -> None:
+    if not (NET / "ipv6/route/skip_notify_on_dev_down").exists():
+        pytest.skip("only the machine's root may set skip_notify_on_dev_down: NETIOAPI_REAL_ROOT=1")
+    silent = "sysctl ipv6.route.skip_notify_on_dev_down 1"
+    gone = [*SIX_THINGS, A("fd00:0::1"), R("fe80::/64", "v0")]
+    play(Case("down", [silent, *SIX], [DOWN], gone), netns, other_netns)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_dump_that_starts_too_early_does_not_count(netns: Namespace, family: int) -> None:
+    """The message of a link that goes down comes before its routes go: read at once, the table
+    would still show them (the more routes, the more often)."""
+    netns.veth()
+    netns.ip("address add 10.0.0.1/24 dev v0")
+    netns.ip("address add fd00::1/64 dev v0 nodad")
+    hop, stem = ("10.0.0.9", "172.16.{}.{}") if family == 4 else ("fd00::9", "fd01:{}::{}")
+    names = [stem.format(n // 250, n % 250 + 1) for n in range(5000)]
+    watcher = WatcherFollower(TABLES)
+    followers = [watcher, CallbackFollower()]
+    for _ in range(3):
+        netns.ip("link set v0 up")
+        if not netns.json("-6 address show dev v0 scope global"):
+            netns.ip("address add fd00::1/64 dev v0 nodad")
+        netns.batch("\n".join(f"route add {name} via {hop} dev v0" for name in names))
+        for follower in followers:
+            follower.settle()
+            follower.counts.clear()
+        netns.ip("link set v0 down")
+        for follower in followers:
+            follower.settle()
+            follower.quiet()
+            gone = sum(n for what, n in follower.counts.items() if what.startswith("DELETE"))
+            assert gone >= len(names)
+    for follower in followers:
+        follower.close()

@@ -70,6 +70,29 @@ an_overflow_is_never_taken_back(void)
     CHECK(mark(queue, NIO_FLAG_SYNCED));
     expect(queue, "A1=2 O A2=3 O S");
     nio_queue_free(queue);
+
+    queue = nio_queue_new(2, key_of, NULL);
+    CHECK(mark(queue, NIO_FLAG_SYNCED));
+    CHECK(mark(queue, NIO_FLAG_OVERFLOW));
+    CHECK(mark(queue, NIO_FLAG_SYNCED));
+    expect(queue, "S O S");
+    nio_queue_free(queue);
+}
+
+static void
+a_mark_that_was_taken_decides_nothing(void)
+{
+    nio_queue *queue = nio_queue_new(1, key_of, NULL);
+    nio_taken taken;
+
+    CHECK(mark(queue, NIO_FLAG_OVERFLOW));
+    CHECK(mark(queue, NIO_FLAG_SYNCED));
+    CHECK(mark(queue, NIO_FLAG_OVERFLOW));
+    CHECK_EQUAL(nio_queue_take(queue, 1, &taken), 1);
+    nio_taken_free(&taken);
+    CHECK(mark(queue, NIO_FLAG_SYNCED));
+    expect(queue, "O S");
+    nio_queue_free(queue);
 }
 
 static void
@@ -127,6 +150,22 @@ the_event_is_set_while_anything_is_queued(void)
     /* Somebody else may set it to wake the taker; an empty take is no reason
      * to take that back. */
     nio_event_set(&readable);
+    expect(queue, "");
+    CHECK(is_set(&readable));
+    nio_queue_free(queue);
+    nio_event_done(&readable);
+}
+
+static void
+closing_an_empty_queue_wakes_its_taker(void)
+{
+    nio_event readable;
+    nio_queue *queue = NULL;
+
+    CHECK(nio_event_init(&readable));
+    queue = nio_queue_new(1, key_of, &readable);
+    nio_queue_close(queue);
+    CHECK(is_set(&readable));
     expect(queue, "");
     CHECK(is_set(&readable));
     nio_queue_free(queue);
@@ -315,6 +354,13 @@ a_flood_gives_its_memory_back(void)
         }
         CHECK_EQUAL(pages_held, 0);
     }
+    nio_queue_free(queue);
+
+    queue = full_queue();
+    put(queue, PARAMETER, 99, 1);
+    CHECK(pages_held > 0); /* the index of a queue with the smallest bound */
+    expect(queue, "A99=1");
+    CHECK_EQUAL(pages_held, 0);
     /* And a quiet queue asks for none. */
     put(queue, ADD, 1, 1);
     expect(queue, "A1=1");
@@ -333,8 +379,10 @@ main(void)
     RUN(a_mark_is_not_told_twice_in_a_row());
     RUN(marks_alone_do_not_fill_memory());
     RUN(an_overflow_is_never_taken_back());
+    RUN(a_mark_that_was_taken_decides_nothing());
     RUN(marks_are_not_counted_as_changes());
     RUN(the_event_is_set_while_anything_is_queued());
+    RUN(closing_an_empty_queue_wakes_its_taker());
     RUN(a_closed_queue_is_empty_and_takes_nothing_in());
     RUN(no_memory_makes_no_queue());
     RUN(what_is_lost_is_counted_and_told());

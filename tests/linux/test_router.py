@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""What others on the link make the kernel change: advertisements of a router, cloned routes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+import pytest
+
+import netioapi
+from tests.support import Namespace, eventually
+
+from .cases import TABLES, A, R, expect
+from .model.follow import CallbackFollower, Follower, WatcherFollower
+from .model.oracle import ADDRESS_FLAGS
+from .packets import Advertisement, fragmentation_needed
+
+PREFIX = "2001:db8:5::/64"
+
+
+def in_prefix(kind: str, key: tuple[object, ...], *_: object) -> bool:
+    """The address that the kernel made of the prefix."""
+    return kind == "address" and str(key[1]).startswith("2001:db8:5:")
+
+
+@pytest.fixture
+def followers(netns: Namespace) -> Iterator[list[Follower]]:
+    netns.sysctl("ipv6.conf.default.dad_transmits", 0)
+    netns.veth()
+    netns.ip("address add 10.0.0.1/24 dev v0")
+    both: list[Follower] = [WatcherFollower(TABLES), CallbackFollower()]
+    for follower in both:
+        follower.settle()
+    yield both
+    for follower in both:
+        follower.close()
+
+
+def settle(followers: list[Follower]) -> None:
+    for follower in followers:
+        follower.settle()
+
+
+def test_advertisements(netns: Namespace, followers: list[Follower]) -> None:
+    Advertisement().send("p0")
+    for follower in followers:
+        index = follower.settle().index
+        expect(follower, [R(PREFIX, "v0"), R("::/0", "v0", protocol=9), in_prefix], index, True)
+    settle(followers)
+    for follower in followers:
+        follower.quiet()
+        follower.counts.clear()
+
+    # The same again: lifetimes begin anew, which is no change.
+    Advertisement().send("p0")
+    for follower in followers:
+        follower.quiet()
+        assert not follower.counts, follower.log[-5:]
+
+    Advertisement(preferred=0, lifetime=0).send("p0")
+    deprecated = ADDRESS_FLAGS["deprecated"]
+
+    def is_deprecated(kind: str, key: tuple[object, ...], record: object, index: object) -> bool:
+        assert isinstance(record, dict)
+        return in_prefix(kind, key) and bool(record["flags"] & deprecated)
+
+    for follower in followers:
+        expect(follower, [is_deprecated], index, True)
+        expect(follower, [R("::/0")], index, False)
+    settle(followers)
+
+
+def test_what_a_router_says_of_the_link_is_a_change(
+    netns: Namespace, followers: list[Follower]
+) -> None:
+    events: list[tuple[int, bool]] = []
+
+    def managed() -> bool:
+        rows = netioapi.get_ip_interface_table(socket.AF_INET6)
+        return any(row.managed_address_configuration_supported for row in rows)
+
+    assert not managed()
+    with netioapi.notify_ip_interface_change(
+        lambda row, type_: events.append(
+            (row.interface_index, row.managed_address_configuration_supported)
+        ),
+        socket.AF_INET6,
+    ):
+        Advertisement(managed=True).send("p0")
+        eventually(lambda: (socket.if_nametoindex("v0"), True) in events, what="managed")
+    assert managed()
+
+
+def test_cloned_routes_are_no_rows(
+    netns: Namespace, other_netns: Namespace, followers: list[Follower]
+) -> None:
+    """A path with a smaller MTU: the kernel remembers it as a cloned route, and dumps that."""
+    netns.ip(f"link set p0 netns {other_netns.path}")
+    with other_netns:
+        other_netns.ip("link set p0 up")
+        other_netns.ip("address add 10.0.0.2/24 dev p0")
+    settle(followers)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind(("10.0.0.1", 0))
+        sender.connect(("10.0.0.2", 9))
+        sender.send(b"x")
+        packet = fragmentation_needed("10.0.0.1", sender.getsockname()[1], "10.0.0.2", 9, 900)
+        with (
+            other_netns,
+            socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as router,
+        ):
+            router.sendto(packet, ("10.0.0.1", 0))
+        eventually(lambda: netns.ip("-4 route show table all cached 10.0.0.2"), what="an exception")
+    for follower in followers:
+        follower.quiet()
+    hosts = {row.destination_prefix for row in netioapi.get_ip_forward_table2()}
+    assert ip_network("10.0.0.2/32") not in hosts
+    # A new subscriber begins with a dump.
+    fresh = WatcherFollower(TABLES)
+    fresh.settle()
+    fresh.close()
+
+
+def test_duplicate_detection_is_told_in_order(netns: Namespace) -> None:
+    """Tentative first, then in use; the kernel's own link-local address only when it is in use."""
+    netns.veth()
+    follower = WatcherFollower(TABLES)
+    follower.settle()
+    mark = len(follower.log)
+    netns.ip("address add fd00:7::1/64 dev v0")
+    index = follower.settle().index
+    tentative = ADDRESS_FLAGS["tentative"] | 0x80
+    expect(follower, [A("fd00:7::1", flags=0x80)], index, True)
+    mine = [line for line in follower.log[mark:] if "address" in line and "fd00:7::1" in line]
+    assert [line.split()[0] for line in mine] == ["ADD", "PARAMETER"], mine
+    assert f"'flags': {tentative}," in mine[0]
+    follower.close()

@@ -84,6 +84,11 @@ get_best_route2(PyObject *module, PyObject *args, PyObject *keywords)
                           UINT32_MAX, &leave_by))) {
         return NULL;
     }
+    if (from != Py_None && source.si_family != destination.si_family) {
+        return nio_raise_invalid(state, function,
+                                 "source and destination are not of the same "
+                                 "address family");
+    }
     if (!nio_is_supported(function)) {
         return nio_raise_missing(state, function);
     }

@@ -82,6 +82,11 @@ interface_new(nio_state *state, PyObject *args, PyObject *keywords)
         !interface_key_from(state, "IpInterfaceRow", index, luid, &key)) {
         return NULL;
     }
+    if (row.Family == AF_UNSPEC) {
+        return nio_raise_invalid(state, "IpInterfaceRow",
+                                 "the row of an interface is of AF_INET or "
+                                 "AF_INET6, not of both");
+    }
     row.InterfaceIndex = (NET_IFINDEX)key.index;
     row.InterfaceLuid.Value = key.luid;
     return nio_row_new(state, NIO_INTERFACE, &row, false);

@@ -15,7 +15,7 @@ static const struct {
     const char *remedy;
 } remedies[] = {
     {ERROR_FILE_NOT_FOUND, ENOENT,
-     "there is no such interface; get_ip_interface_table() lists them"},
+     "get_ip_interface_table() lists the interfaces that there are"},
     {ERROR_ACCESS_DENIED, EACCES,
      "the system forbids it to this process; a container's or sandbox's "
      "rules may, or more rights are needed"},
@@ -67,6 +67,9 @@ message_new(const char *function, DWORD code, PyObject *detail,
                                     (unsigned long)code);
     }
     const char *text = nio_status_text(code, buffer, sizeof(buffer));
+    if (text[0] == 0) {
+        text = "unknown";
+    }
     size_t length = strlen(text);
     if (length > 0 && text[length - 1] == '.') {
         length--;
@@ -77,9 +80,8 @@ message_new(const char *function, DWORD code, PyObject *detail,
         return NULL;
     }
     PyObject *message = PyUnicode_FromFormat(
-        "%s: %U%s(error %lu)%s%s", function, decoded, length > 0 ? " " : "",
-        (unsigned long)code, remedy != NULL ? ": " : "",
-        remedy != NULL ? remedy : "");
+        "%s: %U (error %lu)%s%s", function, decoded, (unsigned long)code,
+        remedy != NULL ? ": " : "", remedy != NULL ? remedy : "");
     Py_DECREF(decoded);
     return message;
 }

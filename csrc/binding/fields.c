@@ -47,6 +47,15 @@ family_of(const nio_schema *schema, const void *row)
     return family;
 }
 
+/* Bytes of the field that mean something: an address of IPv4 has four. */
+static size_t
+size_of(const nio_schema *schema, const nio_field *field, const void *row)
+{
+    bool ipv4 = field->kind == NIO_FIELD_RAW_ADDRESS &&
+                family_of(schema, row) == AF_INET;
+    return ipv4 ? 4 : shapes[field->kind].size;
+}
+
 /* Is the field a member of the native row of its own? */
 static bool
 is_stored(const nio_field *field)
@@ -78,7 +87,7 @@ is_known(const nio_schema *schema, const nio_field *field, const void *row,
     }
     if ((field->flags & NIO_FIELD_OPTIONAL) != 0) {
         static const uint8_t zero[64];
-        size_t size = shapes[field->kind].size;
+        size_t size = size_of(schema, field, row);
         if (memcmp(at(row, field->offset), zero, size) == 0) {
             return false;
         }
@@ -209,32 +218,31 @@ nio_field_plain(nio_state *state, const nio_schema *schema,
     return value;
 }
 
-/* Only what says where the address is: no port, and no garbage behind. */
+/* What the value shows: no port, no zone, and no garbage behind. */
 static size_t
 pack_address(const uint8_t *bytes, uint8_t *pack)
 {
     SOCKADDR_INET address;
     memcpy(&address, bytes, sizeof(address));
-    memset(pack, 0, 22);
+    memset(pack, 0, 18);
     memcpy(pack, &address.si_family, 2);
     if (address.si_family == AF_INET) {
         memcpy(pack + 2, &address.Ipv4.sin_addr, 4);
     } else if (address.si_family == AF_INET6) {
         memcpy(pack + 2, &address.Ipv6.sin6_addr, 16);
-        memcpy(pack + 18, &address.Ipv6.sin6_scope_id, 4);
     }
-    return 22;
+    return 18;
 }
 
 static size_t
-pack_field(const nio_field *field, const uint8_t *bytes, uint8_t *pack)
+pack_field(const nio_field *field, const uint8_t *bytes, size_t size,
+           uint8_t *pack)
 {
-    size_t size = shapes[field->kind].size;
     switch (field->kind) {
     case NIO_FIELD_ADDRESS:
         return pack_address(bytes, pack);
     case NIO_FIELD_PREFIX:
-        pack[22] = bytes[offsetof(IP_ADDRESS_PREFIX, PrefixLength)];
+        pack[18] = bytes[offsetof(IP_ADDRESS_PREFIX, PrefixLength)];
         return pack_address(bytes, pack) + 1;
     case NIO_FIELD_BOOL:
         pack[0] = bytes[0] != 0;
@@ -263,7 +271,8 @@ nio_row_pack(const nio_schema *schema, const void *row, bool details,
         if (is_stored(field) && (field->flags & NIO_FIELD_VOLATILE) == 0 &&
             (details || (field->flags & NIO_FIELD_KEY) != 0) &&
             is_said(schema, field, row)) {
-            size += pack_field(field, at(row, field->offset), pack + size);
+            size += pack_field(field, at(row, field->offset),
+                               size_of(schema, field, row), pack + size);
         }
     }
     if (!details) { /* what else there is of it: its identity */

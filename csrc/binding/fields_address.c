@@ -58,7 +58,7 @@
       "such mark.")                                                           \
     X(scope_id, U32, AT(ScopeId), 0, BOTH, NULL, "no unit",                   \
       ROW "ScopeId; ifa_index if link-local",                                 \
-      "The zone of a link-local address; 0 for others.")                      \
+      "The zone of a link-local address in the lower 28 bits; 0 for others.") \
     X(creation_time_stamp, U64, AT(CreationTimeStamp), 0, BOTH, NULL,         \
       "100 nanoseconds since 1601-01-01 UTC",                                 \
       ROW "CreationTimeStamp; IFA_CACHEINFO cstamp",                          \

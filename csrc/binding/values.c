@@ -96,7 +96,8 @@ PyObject *
 nio_prefix_new(nio_state *state, const IP_ADDRESS_PREFIX *prefix)
 {
     bool ipv6 = prefix->Prefix.si_family == AF_INET6;
-    if (!ipv6 && prefix->Prefix.si_family != AF_INET) {
+    if ((!ipv6 && prefix->Prefix.si_family != AF_INET) ||
+        prefix->PrefixLength > (ipv6 ? 128 : 32)) {
         Py_RETURN_NONE;
     }
     PyObject *type =

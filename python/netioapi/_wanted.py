@@ -100,7 +100,7 @@ def prefixes_from(
         return None
     import ipaddress  # not at import: few programs filter by prefix
 
-    plain = []
+    plain: list[tuple[int, int, bytes]] = []
     for item in items:
         if not isinstance(item, (str, ipaddress.IPv4Network, ipaddress.IPv6Network)):
             if not isinstance(item, (ipaddress.IPv4Address, ipaddress.IPv6Address)):

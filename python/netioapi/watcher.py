@@ -141,6 +141,8 @@ class Watcher:
     def _look(self, most: int) -> tuple[Batch | None, float | None]:
         """What can be delivered now; and for how long at most to wait for more."""
         settler = self._settler
+        if self._watch.stopped:
+            return None, None
         got = self._watch.read(0, most if settler is None else LARGEST_BATCH)
         if settler is None:
             return (None if got is None else Batch(*got)), None

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""What a Watcher lets pass, against a model of it in Python; and the parameters it refuses."""
+
+from __future__ import annotations
+
+import random
+import re
+import socket
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from netioapi import Change, InvalidParameterError, RouteProtocol, Watcher
+from tests.support import Namespace
+from tests.test_watcher import read_snapshot, read_until, to
+
+LOCAL = 255
+EVERY_TABLE = [100, 200, 253, 254, LOCAL]
+NAMES = {"main": 254, "local": LOCAL, "default": 253}
+PREFIXES = ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3/32", "10.1.2.4/31", "0.0.0.0/0"]
+PREFIXES += ["2001:db8::/32", "2001:db8:1::/48", "2001:db8:1::1/128", "2001:db8:1::/49", "::/0"]
+
+
+def passes(change: Change, wanted: dict[str, Any], indices: dict[str, int]) -> bool:
+    """The model: what the docstring of Watcher says."""
+    row, kind = change.row, change.kind
+    prefix = None
+    if kind == "route":
+        prefix = row.destination_prefix
+        tables = wanted.get("tables")
+        numbers = [NAMES.get(t, t) for t in tables] if tables else set(EVERY_TABLE) - {LOCAL}
+        if row.table not in numbers:
+            return False
+        if wanted.get("protocols") and row.protocol not in wanted["protocols"]:
+            return False
+    elif kind == "address":
+        prefix = ip_network(row.address)
+    interfaces = wanted.get("interfaces")
+    if interfaces and row.interface_index not in [indices.get(i, i) for i in interfaces]:
+        return False
+    version = {socket.AF_INET: 4, socket.AF_INET6: 6}.get(wanted.get("family", 0))
+    if kind == "interface":
+        return version in (None, {socket.AF_INET: 4, socket.AF_INET6: 6}[row.family])
+    assert prefix is not None
+    if version not in (None, prefix.version):
+        return False
+    networks = [ip_network(p) for p in wanted.get("prefixes") or [str(prefix)]]
+    return any(n.version == prefix.version and prefix.subnet_of(n) for n in networks)
+
+
+def draw(chance: random.Random, indices: dict[str, int]) -> dict[str, Any]:
+    """Some parameters, each often left out."""
+    choices: dict[str, list[Any]] = {
+        "tables": [*EVERY_TABLE, *NAMES],
+        "interfaces": [*indices, *indices.values()],
+        "prefixes": [*PREFIXES, *map(ip_network, PREFIXES)],
+        "protocols": [RouteProtocol.BGP, RouteProtocol.NET_MGMT, int(RouteProtocol.LOCAL)],
+    }
+    wanted: dict[str, Any] = {"family": chance.choice([0, socket.AF_INET, socket.AF_INET6])}
+    for name, values in choices.items():
+        if chance.random() < 0.4:
+            wanted[name] = chance.sample(values, chance.randint(1, 3))
+    return wanted
+
+
+def commands(chance: random.Random) -> list[str]:
+    lines = []
+    for prefix in [*PREFIXES, "10.1.2.0/25", "10.2.0.0/16", "192.168.0.0/16", "2001:db8:1::/64"]:
+        for table in EVERY_TABLE:
+            device = chance.choice(["v0", "v1"])
+            protocol = chance.choice(["bgp", "static", "kernel", "ospf"])
+            lines.append(
+                f"route add {prefix} dev {device} table {table} proto {protocol} metric 77"
+            )
+    for address in ("10.1.2.3/32", "10.9.9.9/24", "172.16.0.1/12", "2001:db8:1::1/64"):
+        lines.append(f"address add {address} dev {chance.choice(['v0', 'v1'])}")
+    return lines
+
+
+def view(changes: list[Change]) -> list[tuple[str, int, Any]]:
+    return [(c.kind, c.type, c.row) for c in changes]
+
+
+def test_filters_are_as_the_model_says(netns: Namespace, seed: int) -> None:
+    chance = random.Random(seed)
+    indices = {name: netns.veth(name, f"p{name[1:]}") for name in ("v0", "v1")}
+    wants = [draw(chance, indices) for _ in range(60)]
+    everything = Watcher(tables=EVERY_TABLE)
+    watchers = [Watcher(**wanted) for wanted in wants]
+    try:
+        netns.batch("\n".join(commands(chance)))
+        netns.ip("link set v1 down")
+        netns.ip("link set v1 up")
+        for version, end in ((4, "203.0.113.0/24"), (6, "2001:db8:ffff::/48")):
+            netns.ip(f"-{version} route add {end} dev v0 table 100")
+        changes = read_until(everything, to("2001:db8:ffff::/48"))
+        for wanted, watcher in zip(wants, watchers, strict=True):
+            expected = [c for c in changes if passes(c, wanted, indices)]
+            got: list[Change] = []
+            while len(got) < len(expected):
+                batch = watcher.read(timeout=10)
+                assert batch is not None, (wanted, view(got), view(expected))
+                got += batch
+            while later := everything.read(timeout=0):  # what the system did by itself meanwhile
+                changes += later
+            expected = [c for c in changes if passes(c, wanted, indices)]
+            assert view(got) == view(expected)[: len(got)], wanted
+        with Watcher(tables=EVERY_TABLE, snapshot=True) as full:
+            rows = [c for c in read_snapshot(full) if c.initial]
+        for wanted in wants:
+            with Watcher(snapshot=True, **wanted) as watcher:
+                kept = {(c.kind, c.row.key) for c in read_snapshot(watcher) if c.initial}
+            model = {(c.kind, c.row.key) for c in rows if passes(c, wanted, indices)}
+            assert kept == model, wanted
+    finally:
+        for watcher in [everything, *watchers]:
+            watcher.close()
+
+
+def test_the_local_table_is_left_out_unless_asked_for(netns: Namespace) -> None:
+    netns.veth()
+    netns.ip("address add 10.0.0.1/24 dev v0")
+    with Watcher("route", snapshot=True) as watcher:
+        assert LOCAL not in {c.row.table for c in read_snapshot(watcher)}
+    with Watcher("route", snapshot=True, tables=["local"]) as watcher:
+        assert {c.row.table for c in read_snapshot(watcher)} == {LOCAL}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "parameters", "error", "says"),
+    [
+        (["routes"], {}, ValueError, "unknown kind 'routes': give any of 'route', 'address', 'int"),
+        ([["route"]], {}, TypeError, "each on its own"),
+        ([7], {}, TypeError, "a kind is a str, not 7"),
+        ([], {"family": 77}, InvalidParameterError, "family must be AF_UNSPEC, AF_INET or"),
+        ([], {"family": "inet"}, TypeError, "family"),
+        ([], {"tables": "main"}, TypeError, "tables=["),
+        ([], {"tables": 254}, TypeError, "tables=["),
+        ([], {"tables": ["mian"]}, ValueError, "unknown table 'mian'"),
+        ([], {"tables": [-1]}, ValueError, "-1 in tables is not from 0"),
+        ([], {"tables": [2**32]}, ValueError, "4294967296 in tables"),
+        ([], {"tables": [2.5]}, TypeError, "2.5 in tables: a table is an int or a name"),
+        ([], {"tables": []}, ValueError, "tables is empty"),
+        ([], {"interfaces": "v0"}, TypeError, "interfaces=["),
+        ([], {"interfaces": ["nosuch"]}, InvalidParameterError, "no interface named 'nosuch'"),
+        ([], {"interfaces": [99999]}, InvalidParameterError, "99999"),
+        ([], {"interfaces": [0]}, InvalidParameterError, "0"),
+        ([], {"interfaces": [None]}, TypeError, "an index (int) or a name (str)"),
+        ([], {"prefixes": "10.0.0.0/8"}, TypeError, "prefixes=["),
+        ([], {"prefixes": ["10.0.0.1/8"]}, ValueError, "write '10.0.0.0/8'"),
+        ([], {"prefixes": ["10.0.0.0/33"]}, ValueError, "'10.0.0.0/33' in prefixes"),
+        ([], {"prefixes": ["here"]}, ValueError, "give one like '10.0.0.0/8'"),
+        ([], {"prefixes": [10]}, TypeError, "10 in prefixes"),
+        (
+            [],
+            {"protocols": ["bgp"]},
+            TypeError,
+            "'bgp' in protocols: give numbers of RouteProtocol",
+        ),
+        ([], {"settle": -0.1}, ValueError, "settle must be at least 0"),
+        ([], {"settle": float("nan")}, ValueError, "finite, not nan"),
+        ([], {"settle": float("inf")}, ValueError, "finite, not inf"),
+        ([], {"settle": "1s"}, TypeError, "settle is a number of seconds, not '1s'"),
+        ([], {"max_delay": -1}, ValueError, "max_delay must be"),
+        ([], {"queue": 0}, ValueError, "queue must be at least 1"),
+        ([], {"queue": 1.5}, TypeError, "queue is an int"),
+        ([], {"receive_buffer": 0}, ValueError, "receive_buffer must be at least 1"),
+        ([], {"receive_buffer": "1M"}, TypeError, "receive_buffer is an int"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_its_remedy(
+    netns: Namespace, kinds: list[Any], parameters: dict[str, Any], error: type, says: str
+) -> None:
+    with pytest.raises(error, match=re.escape(says)):
+        Watcher(*kinds, **parameters)
+
+
+def test_positional_parameters_are_kinds(netns: Namespace) -> None:
+    with pytest.raises(TypeError):
+        Watcher("route", 2)  # type: ignore[arg-type]
+
+
+def test_read_refuses_what_it_cannot_do(netns: Namespace) -> None:
+    for settle in (0, 1):
+        with Watcher(settle=settle) as watcher:
+            for timeout in (-1, float("nan")):
+                with pytest.raises(ValueError, match="timeout must be None or at least 0"):
+                    watcher.read(timeout=timeout)
+            with pytest.raises(TypeError):
+                watcher.read(timeout="1")  # type: ignore[arg-type]
+            with pytest.raises(ValueError, match="max_changes must be at least 1"):
+                watcher.read(max_changes=0)
+            with pytest.raises(TypeError, match="max_changes is an int"):
+                watcher.read(max_changes="1")  # type: ignore[arg-type]
+
+
+def test_each_parameter_may_be_any_iterable(netns: Namespace) -> None:
+    netns.veth()
+    with Watcher(
+        "route",
+        tables=iter((254, "default")),
+        interfaces={"v0"},
+        prefixes=(p for p in [ip_network("10.0.0.0/8"), "2001:db8::1"]),
+        protocols=range(1, 20),
+        queue=1,
+        receive_buffer=1 << 20,
+        max_delay=1,
+    ) as watcher:
+        netns.ip("route add 10.6.0.0/16 dev v0")
+        read_until(watcher, to("10.6.0.0/16"))
+        assert watcher.stats()["receive_buffer"] > 0

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""settle and max_delay, with a clock that the test turns: nothing here waits for time to pass."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+import pytest
+
+import netioapi.watcher
+from netioapi import NotificationType, Watcher
+from tests.support import Namespace
+from tests.test_watcher import read_until, tables, to
+
+ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
+PARAMETER = NotificationType.PARAMETER
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(netioapi.watcher, "_clock", clock)
+    return clock
+
+
+class Tap:
+    """Changes routes, and knows when each change is in the queue of a settling watcher."""
+
+    def __init__(self, netns: Namespace) -> None:
+        netns.veth()
+        self.netns = netns
+        self.plain = Watcher("route", family=socket.AF_INET)
+
+    def __call__(self, command: str, type: NotificationType = ADD) -> None:
+        self.netns.ip(f"route {command} dev v0")
+        read_until(self.plain, to(command.split()[1], type))
+
+
+@pytest.fixture
+def tap(netns: Namespace) -> Iterator[Tap]:
+    tap = Tap(netns)
+    with tap.plain:
+        yield tap
+
+
+def feed(watcher: Watcher, count: int) -> None:
+    """Let the watcher take in what came; as many changes in all."""
+    while watcher._watch.stats()["delivered"] < count:
+        watcher._watch.wait(10)
+        assert watcher.read(timeout=0) is None
+
+
+def test_delivered_is_what_was_last_once_it_is_quiet(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
+        tap("add 10.1.0.0/16")
+        tap("add 10.2.0.0/16")
+        tap("replace 10.1.0.0/16 proto bgp", PARAMETER)
+        feed(watcher, 3)
+        clock.now += 0.9
+        assert watcher.read(timeout=0) is None
+        tap("add 10.3.0.0/16")
+        feed(watcher, 4)
+        clock.now += 0.9  # 1.8 after the first, and 0.9 after the last
+        assert watcher.read(timeout=0) is None
+        clock.now += 0.2
+        batch = watcher.read(timeout=0)
+        assert batch is not None
+        assert [(str(c.row.destination_prefix), c.type) for c in batch] == [
+            ("10.2.0.0/16", ADD),
+            ("10.1.0.0/16", ADD),  # in its last state, and at its last place
+            ("10.3.0.0/16", ADD),
+        ]
+        assert batch[1].row.protocol == netioapi.RouteProtocol.BGP
+        assert watcher.read(timeout=0) is None
+        tap("replace 10.1.0.0/16 proto static", PARAMETER)
+        tap("del 10.2.0.0/16", DELETE)
+        tap("del 10.3.0.0/16", DELETE)
+        tap("add 10.3.0.0/16")
+        tap("add 10.4.0.0/16")
+        tap("del 10.4.0.0/16", DELETE)
+        feed(watcher, 10)
+        clock.now += 1.0
+        batch = watcher.read(timeout=0)
+        assert batch is not None
+        assert [(str(c.row.destination_prefix), c.type) for c in batch] == [
+            ("10.1.0.0/16", PARAMETER),
+            ("10.2.0.0/16", DELETE),
+            ("10.3.0.0/16", PARAMETER),  # was there before, and is
+            ("10.4.0.0/16", DELETE),
+        ]
+        stats = watcher.stats()
+        assert (stats["received"], stats["delivered"], stats["coalesced"]) == (10, 7, 3)
+
+
+def test_max_delay_ends_the_waiting(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET, settle=1.0, max_delay=2.5) as watcher:
+        for i in range(3):
+            tap(f"add 10.{i}.0.0/16")
+            feed(watcher, i + 1)
+            clock.now += 0.9
+        batch = watcher.read(timeout=0)  # 2.7 after the first, 0.9 after the last
+        assert batch is not None
+        assert len(batch) == 3
+        tap("add 10.9.0.0/16")  # and it counts anew
+        feed(watcher, 4)
+        clock.now += 0.9
+        assert watcher.read(timeout=0) is None
+        clock.now += 0.1
+        assert watcher.read(timeout=0) is not None
+
+
+def test_marks_survive_and_a_large_batch_is_cut(tap: Tap, clock: Clock) -> None:
+    for i in range(10):
+        tap(f"add 10.{i}.0.0/16")
+    with Watcher("route", family=socket.AF_INET, snapshot=True, settle=1.0) as watcher:
+        tap("replace 10.3.0.0/16 proto bgp", PARAMETER)
+        tap("add 10.77.0.0/16")
+        feed(watcher, 12)
+        clock.now += 1
+        batches = []
+        while batch := watcher.read(timeout=0, max_changes=4):
+            batches.append(batch)
+        assert [len(b) for b in batches] == [4, 4, 3]
+        assert [b.synced for b in batches] == [False, False, True]
+        assert [b.overflow for b in batches] == [False] * 3
+        changes = [c for b in batches for c in b]
+        assert [c.initial for c in changes] == [True] * 10 + [False]
+        state = {("route", c.row.key): c.row for c in changes}
+        assert state == {k: v for k, v in tables(socket.AF_INET).items() if k[0] == "route"}
+
+
+def test_settled_changes_lead_to_the_same_state(tap: Tap, clock: Clock, seed: int) -> None:
+    chance = random.Random(seed)
+    with Watcher("route", family=socket.AF_INET, settle=1.0, max_delay=5.0) as watcher:
+        present: dict[int, int] = {}
+        state: dict[bytes, object] = {}
+        for turn in range(20):
+            lines = []
+            for _ in range(50):
+                i = chance.randrange(12)
+                if present.pop(i, None) is None:
+                    present[i] = 1
+                    lines.append(f"route add 10.1.{i}.0/24 dev v0")
+                elif chance.random() < 0.5:
+                    present[i] = 1
+                    lines.append(
+                        f"route replace 10.1.{i}.0/24 dev v0 proto {chance.randint(5, 200)}"
+                    )
+                else:
+                    lines.append(f"route del 10.1.{i}.0/24 dev v0")
+            tap.netns.batch("\n".join(lines))
+            tap(f"add 10.2.{turn}.0/24")
+            while (batch := watcher.read(timeout=0)) is None or to_not_in(batch, turn):
+                for change in batch or ():
+                    follow(state, change)
+                clock.now += chance.choice([0.3, 0.6, 1.2])
+            for change in batch:
+                follow(state, change)
+            truth = {k[1]: v for k, v in tables(socket.AF_INET).items() if k[0] == "route"}
+            assert state == truth
+
+
+def to_not_in(batch: netioapi.Batch, turn: int) -> bool:
+    return not any(c.row.destination_prefix == ip_network(f"10.2.{turn}.0/24") for c in batch)
+
+
+def follow(state: dict[bytes, object], change: netioapi.Change) -> None:
+    key = change.row.key
+    assert change.type != PARAMETER or key in state, change
+    assert change.type != ADD or key not in state, change
+    if change.type == DELETE:
+        state.pop(key, None)  # it may have come and gone while it settled
+    else:
+        state[key] = change.row
+
+
+def test_when_a_reader_leaves_another_one_delivers(tap: Tap) -> None:
+    """With the real clock: the second reader waits for a change, and then knows when it is due."""
+    with Watcher("route", family=socket.AF_INET, settle=0.05) as watcher:
+        got: list[netioapi.Batch | None] = []
+        waiting = threading.Thread(target=lambda: got.append(watcher.read(timeout=20)))
+        waiting.start()
+        tap("add 10.1.0.0/16")
+        first = watcher.read(timeout=0.01)
+        if first is not None:
+            tap("add 10.2.0.0/16")
+        waiting.join(10)
+        assert not waiting.is_alive()
+        assert got[0] is not None
+
+
+def test_what_is_held_back_ends_with_stop(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", settle=1.0) as watcher:
+        tap("add 10.1.0.0/16")
+        feed(watcher, 1)
+        assert watcher.stats()["queued"] == 1
+        watcher.stop()
+        clock.now += 10
+        assert watcher.read() is None
+        assert list(watcher) == []

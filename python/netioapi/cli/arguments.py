@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import math
 import socket
+from collections.abc import Callable
 from typing import NoReturn
 
 from netioapi.cli.words import printable, table_names
@@ -59,7 +60,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def kind(*kinds: str) -> object:
+def kind(*kinds: str) -> Callable[[str], str]:
     """An argument that is one of these."""
 
     def one(text: str) -> str:

@@ -63,9 +63,9 @@ def _run(words: list[str]) -> int:
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     options, _ = parser.parse_known_args(words)
     if options.version:
-        from importlib.metadata import version
+        import netioapi
 
-        print(f"netioapi {version('netioapi')}")
+        print(f"netioapi {netioapi.__version__}")
         return 0
     if options.command is None:
         parser.error("a command is missing")

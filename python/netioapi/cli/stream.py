@@ -145,7 +145,7 @@ class Stream:
         self._sources += 1
 
     def _add_stable(self, family: int) -> None:
-        def stable(table: netioapi.Table) -> None:
+        def stable(table: netioapi.Table[netioapi.UnicastIpAddressRow]) -> None:
             self._put("stable", table, False)
 
         table, registration = netioapi.notify_stable_unicast_ip_address_table(stable, family)

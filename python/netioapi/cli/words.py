@@ -92,7 +92,8 @@ def origin_name(row: Any) -> str:
 
 
 def family_name(family: int) -> str:
-    return {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}.get(family, str(family))
+    names: dict[int, str] = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
+    return names.get(family, str(family))
 
 
 def address_text(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:

@@ -19,7 +19,7 @@ RTM_F_CLONED, RTNH_F_DEAD = 0x200, 0x1
 IFF_RUNNING = 0x40
 IFA_FLAGS = 8
 LEG = struct.Struct("=HBBI")  # length, flags, hops, interface index
-FAMILIES = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
+FAMILIES: dict[int, str] = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
 
 
 def facts(kernel: rt.Netlink) -> Facts:

@@ -121,8 +121,8 @@ class TextScreen:
             if not verdict.table_equal:
                 self._say("  get_ip_forward_table2() says something else, too.")
         if verdict.overflows:
-            self._say(f"  {verdict.overflows} overflows of a queue or socket, repaired.")
-        self._say(f"  {verdict.seconds:.1f} s. Your own network, live: netioapi monitor")
+            self._say(f"  The kernel ran out of buffer {verdict.overflows}x: noticed and repaired.")
+        self._say(f"  {verdict.seconds:.2f} s. Your own network, live: netioapi monitor")
 
     def forbidden(self, reason: str, seconds: float) -> None:
         self._say(f"netioapi demo: no network namespace here: {reason}.")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ class Step:
     name: str
     title: str
     note: str = ""
+    show: Callable[[netioapi.Change], object] = bool  # what of it is worth a line
     sample: list[netioapi.Change] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     silent: int = 0  # changes that the kernel never sent

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support import Namespace
 
-from .model.follow import CallbackFollower, Follower, WatcherFollower
+from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
 from .model.oracle import plain
 from .model.world import World
 
@@ -105,7 +105,7 @@ def expect(
 
 def play(case: Case, netns: Namespace, other: Namespace) -> None:
     """v0-p0 and v1-p1, up, with 10.N.0.1/24 and fd00:N::1/64; then the case."""
-    netns.sysctl("ipv6.conf.default.dad_transmits", 0)
+    netns.sysctl("ipv6.conf.default.accept_dad", 0)
     for n in range(2):
         netns.veth(f"v{n}", f"p{n}")
         netns.ip(f"address add 10.{n}.0.1/24 dev v{n}")
@@ -123,19 +123,15 @@ def play(case: Case, netns: Namespace, other: Namespace) -> None:
     watcher = WatcherFollower(TABLES)
     followers: list[Follower] = [watcher, CallbackFollower()]
     try:
-        for follower in followers:
-            index = follower.settle().index
-            follower.quiet()
+        index = quiet(followers).index
         # What is to go was there, and what is to come is not taken for what was.
         expect(watcher, case.gone, index, True)
         mark = len(watcher.log)
         act(case.act)
-        for follower in followers:
-            index |= follower.settle().index
+        index |= settle(followers).index
         expect(watcher, case.gone, index, False)
         expect(watcher, case.there, index, True)
-        for follower in followers:
-            follower.quiet()
+        index |= quiet(followers).index
         expect(watcher, case.gone, index, False, timeout=0)
         expect(watcher, case.there, index, True, timeout=0)
         if case.changes is not None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import Namespace
 
-from .model.follow import CallbackFollower, Follower, WatcherFollower
+from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
 from .model.links import NET
 from .model.walk import Walk, prepare
 from .model.world import MOVES
@@ -39,7 +39,7 @@ def test_walk(netns: Namespace, other_netns: Namespace, seed: int, name: str) ->
     follower = FOLLOWERS[name]()
     walk = Walk(netns, other_netns, seed)
     walk.walk(STEPS, [follower])
-    follower.quiet()
+    quiet([follower])
     follower.close()
     assert sum(walk.done.values()) > STEPS / 2, "the kernel refused most of the moves"
 
@@ -52,8 +52,8 @@ def test_every_move_is_walked(netns: Namespace, other_netns: Namespace, seed: in
     walk = Walk(netns, other_netns, seed)
     while (never := {one for one in possible() if not walk.done[one]}) and len(walk.steps) < 4000:
         walk.walk(10, followers)
+    quiet(followers)
     for follower in followers:
-        follower.quiet()
         follower.close()
     assert len(possible()) >= 40
     assert never == set()

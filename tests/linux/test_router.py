@@ -13,7 +13,7 @@ import netioapi
 from tests.support import Namespace, eventually
 
 from .cases import TABLES, A, R, expect
-from .model.follow import CallbackFollower, Follower, WatcherFollower
+from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
 from .model.oracle import ADDRESS_FLAGS
 from .packets import Advertisement, fragmentation_needed
 
@@ -27,7 +27,7 @@ def in_prefix(kind: str, key: tuple[object, ...], *_: object) -> bool:
 
 @pytest.fixture
 def followers(netns: Namespace) -> Iterator[list[Follower]]:
-    netns.sysctl("ipv6.conf.default.dad_transmits", 0)
+    netns.sysctl("ipv6.conf.default.accept_dad", 0)
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
     both: list[Follower] = [WatcherFollower(TABLES), CallbackFollower()]
@@ -38,25 +38,19 @@ def followers(netns: Namespace) -> Iterator[list[Follower]]:
         follower.close()
 
 
-def settle(followers: list[Follower]) -> None:
-    for follower in followers:
-        follower.settle()
-
-
 def test_advertisements(netns: Namespace, followers: list[Follower]) -> None:
     Advertisement().send("p0")
     for follower in followers:
         index = follower.settle().index
         expect(follower, [R(PREFIX, "v0"), R("::/0", "v0", protocol=9), in_prefix], index, True)
-    settle(followers)
+    quiet(followers)
     for follower in followers:
-        follower.quiet()
         follower.counts.clear()
 
     # The same again: lifetimes begin anew, which is no change.
     Advertisement().send("p0")
+    quiet(followers)
     for follower in followers:
-        follower.quiet()
         assert not follower.counts, follower.log[-5:]
 
     Advertisement(preferred=0, lifetime=0).send("p0")
@@ -113,8 +107,7 @@ def test_cloned_routes_are_no_rows(
         ):
             router.sendto(packet, ("10.0.0.1", 0))
         eventually(lambda: netns.ip("-4 route show table all cached 10.0.0.2"), what="an exception")
-    for follower in followers:
-        follower.quiet()
+    quiet(followers)
     hosts = {row.destination_prefix for row in netioapi.get_ip_forward_table2()}
     assert ip_network("10.0.0.2/32") not in hosts
     # A new subscriber begins with a dump.

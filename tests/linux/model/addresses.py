@@ -147,9 +147,16 @@ def address6_add(w: World) -> list[str] | None:
 
 @move(0.5)
 def address6_add_with_detection(w: World) -> list[str] | None:
-    name = w.one(w.running())
+    assert w.truth is not None
+    on = {n for n, s in w.truth.settings.items() if s.get("ipv6/disable_ipv6") == "0"}
+    name = w.one(on & set(w.running()))
     n = name and w.number(name)
-    return name and [f"address add fd00:{n:x}:0:5::1/64 dev {name}"]
+    accept = f"sysctl ipv6.conf.{name}.accept_dad"
+    return name and [
+        f"{accept} 1",
+        f"address add fd00:{n:x}:0:5::1/64 dev {name}",
+        f"{accept} 0",
+    ]
 
 
 @move()

@@ -11,6 +11,7 @@ import queue
 import socket
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import netioapi
@@ -149,12 +150,6 @@ class Follower:
         assert not self.wrong, "changes that do not follow:\n" + "\n".join(self.wrong)
         return truth
 
-    def quiet(self, timeout: float = 0.3) -> Truth:
-        """Nothing more comes, so nothing wrong was still on its way."""
-        while self.take(timeout):
-            pass
-        return self.settle()
-
     def close(self) -> None:
         raise NotImplementedError
 
@@ -213,7 +208,9 @@ class CallbackFollower(Follower):
         }
         for kind, table in tables.items():
             for row in table:
-                self.apply(kind, ADD, row, " (table)")
+                # A table shows every route of one identity; changes tell of the first alone.
+                if RECORD[kind](row)[0] not in self.state[kind]:
+                    self.apply(kind, ADD, row, " (table)")
 
     def take(self, timeout: float) -> bool:
         assert not self.failures, self.failures
@@ -226,3 +223,17 @@ class CallbackFollower(Follower):
     def close(self) -> None:
         for registration in self.registrations:
             registration.cancel()
+
+
+def settle(followers: Sequence[Follower]) -> Truth:
+    """All of them at the truth."""
+    for follower in followers:
+        truth = follower.settle()
+    return truth
+
+
+def quiet(followers: Sequence[Follower], timeout: float = 0.2) -> Truth:
+    """Nothing more comes, so nothing wrong was still on its way; and all are at the truth."""
+    while any([follower.take(timeout if n == 0 else 0) for n, follower in enumerate(followers)]):
+        pass
+    return settle(followers)

@@ -19,8 +19,7 @@ class Settles(Protocol):
 
 def prepare(netns: Namespace) -> None:
     """Three pairs of links with an address each, duplicate detection off, small and quick."""
-    netns.sysctl("ipv6.conf.default.dad_transmits", 0)
-    netns.sysctl("ipv6.conf.all.dad_transmits", 0)
+    netns.sysctl("ipv6.conf.default.accept_dad", 0)
     for n in range(3):
         netns.veth(f"v{n}", f"p{n}")
         netns.ip(f"address add 10.{n}.0.1/24 dev v{n}")

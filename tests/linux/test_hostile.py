@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""Netlink messages that are not the kernel's: from a process of the same root, straight to our
+sockets or to the groups that we listen to. All are ignored, counted, and change nothing."""
+
+from __future__ import annotations
+
+import random
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+
+from tests.support import Namespace, eventually, python
+
+from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
+
+NEWLINK, DELLINK, NEWADDR, DELADDR, NEWROUTE, DELROUTE = 16, 17, 20, 21, 24, 25
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+RTA_DST, RTA_OIF, RTA_TABLE, RTA_MULTIPATH = 1, 4, 15, 9
+ROUTE_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # links, addresses, routes
+
+# Reads `port group hex` lines, sends each; says how many the kernel took. What has no groups
+# waits for answers to its own questions alone: its buffer may be full, so these do not wait.
+SEND = """
+import socket, sys
+sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+sent = 0
+for line in open(sys.argv[1]):
+    port, group, wait, data = line.split()
+    flags = 0 if int(wait) else socket.MSG_DONTWAIT
+    try:
+        sock.sendto(bytes.fromhex(data), flags, (int(port), int(group)))
+        sent += int(wait)
+    except OSError as error:
+        if int(wait):
+            print(error, file=sys.stderr)
+print("sent", sent)
+"""
+
+
+def message(type_: int, body: bytes, *, length: int | None = None, seq: int = 0) -> bytes:
+    size = 16 + len(body) if length is None else length
+    return struct.pack("=IHHII", size & 0xFFFFFFFF, type_, 0x400, seq, 0) + body
+
+
+def attribute(type_: int, data: bytes, length: int | None = None) -> bytes:
+    size = 4 + len(data) if length is None else length
+    return struct.pack("=HH", size & 0xFFFF, type_) + data + bytes(-len(data) % 4)
+
+
+def route(type_: int, dst: str, index: int, extra: bytes = b"") -> bytes:
+    head = struct.pack("=BBBBBBBBI", socket.AF_INET, 24, 0, 0, 254, 3, 0, 1, 0)
+    body = attribute(RTA_DST, socket.inet_aton(dst)) + attribute(RTA_OIF, struct.pack("=I", index))
+    return message(type_, head + attribute(RTA_TABLE, struct.pack("=I", 254)) + body + extra)
+
+
+def well_formed(index: int) -> list[bytes]:
+    """What the kernel itself could have said, but did not."""
+    link = struct.pack("=BBHiII", 0, 0, 1, index, 0, 0xFFFFFFFF)
+    address = struct.pack("=BBBBI", socket.AF_INET, 24, 0x80, 0, index)
+    local = attribute(2, socket.inet_aton("10.0.0.1"))
+    return [
+        route(NEWROUTE, "198.51.100.0", index),
+        route(DELROUTE, "172.16.0.0", index),
+        message(DELLINK, link),
+        message(NEWLINK, link + attribute(3, b"evil\0")),
+        message(DELADDR, address + local),
+        message(NEWADDR, address + attribute(2, socket.inet_aton("198.51.100.1"))),
+        message(NLMSG_ERROR, struct.pack("=i", -105) + bytes(16)),
+        *(message(NLMSG_DONE, bytes(4), seq=seq) for seq in range(20)),
+    ]
+
+
+def garbage(index: int, dice: random.Random) -> list[bytes]:
+    good = route(NEWROUTE, "198.51.100.0", index)
+    found = [
+        b"\0",
+        good[:15],
+        good[:-1],
+        message(NEWROUTE, b"", length=0),
+        message(NEWROUTE, b"", length=15),
+        message(NEWROUTE, bytes(12), length=0xFFFFFFFF),
+        message(NEWROUTE, good[16:28] + attribute(RTA_DST, b"\1\2\3\4", length=0)),
+        message(NEWROUTE, good[16:28] + attribute(RTA_DST, b"\1\2\3\4", length=0xFFFF)),
+        message(NEWROUTE, good[16:28] + attribute(RTA_DST, b"\1")),
+        message(NEWROUTE, good[16:28] + attribute(RTA_MULTIPATH, b"\xff\xff" + bytes(30))),
+        good * 1000,
+        bytes(100_000),
+    ]
+    for _ in range(2000):
+        data = bytearray(dice.choice([good, *well_formed(index)]))
+        for _ in range(dice.randint(1, 6)):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        found.append(bytes(data[: dice.randint(1, len(data))]))
+    return found
+
+
+def ports() -> dict[int, int]:
+    """Port -> groups of the route sockets of this namespace."""
+    rows = [line.split() for line in Path("/proc/thread-self/net/netlink").read_text().split("\n")]
+    return {int(r[2]): int(r[3], 16) for r in rows[1:] if r and r[1] == "0" and r[2] != "0"}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("way", ["to the port", "to the groups"])
+@pytest.mark.parametrize("kind", ["well-formed", "garbage"])
+def test_messages_not_from_the_kernel(
+    netns: Namespace, tmp_path: Path, seed: int, kind: str, way: str
+) -> None:
+    netns.sysctl("ipv6.conf.default.accept_dad", 0)
+    index = netns.veth()
+    netns.ip("address add 10.0.0.1/24 dev v0")
+    netns.ip("route add 172.16.0.0/24 dev v0")
+    watcher = WatcherFollower()
+    followers: list[Follower] = [watcher, CallbackFollower()]
+    quiet(followers)
+    for follower in followers:
+        follower.counts.clear()
+    before = watcher.watcher.stats()["ignored"]
+
+    listening = [port for port, groups in ports().items() if groups]
+    assert listening, "no socket of ours is seen"
+    data = well_formed(index) if kind == "well-formed" else garbage(index, random.Random(seed))
+    targets = [(port, 0, bool(groups)) for port, groups in ports().items()]
+    if way == "to the groups":
+        targets = [(0, ROUTE_GROUPS, True)]
+    orders = [f"{p} {g} {wait:d} {one.hex()}\n" for p, g, wait in targets for one in data]
+    counted = sum(wait for _, _, wait in targets) * len(data)
+    (tmp_path / "orders").write_text("".join(orders))
+    done = python(SEND, str(tmp_path / "orders"), timeout=60)
+    assert done.stdout.strip() == f"sent {counted}", done.stderr
+
+    # What was sent to the listening socket was read, and counted, one by one.
+    eventually(
+        lambda: watcher.watcher.stats()["ignored"] >= before + len(data), what="ignored messages"
+    )
+    quiet(followers)
+    for follower in followers:
+        assert not follower.counts, follower.log[-5:]
+
+    # And the kernel is still heard, by a new listener too.
+    netns.ip("route add 192.0.2.0/24 dev v0")
+    followers.append(WatcherFollower())
+    for follower in followers:
+        assert ("192.0.2.0/24") in {str(key[3]) for key in follower.settle().routes}
+        follower.close()

@@ -148,6 +148,7 @@ def test_stable_table_at_once(netns: Namespace, collector: Collector) -> None:
     netns.veth()
     netns.ip("address add 198.51.100.1/24 dev v0")
     table, registration = netioapi.notify_stable_unicast_ip_address_table(collector, socket.AF_INET)
+    assert table is not None
     assert registration is None
     assert ip_address("198.51.100.1") in [row.address for row in table]
     assert not collector.events
@@ -160,6 +161,7 @@ def test_stable_table_later(netns: Namespace, collector: Collector) -> None:
         collector, socket.AF_INET6
     )
     assert table is None
+    assert registration is not None
     with registration:
         (stable,) = collector.wait_count(1)[0]
         assert ip_address("2001:db8::1") in [row.address for row in stable]

@@ -101,7 +101,7 @@ def test_on_error_may_fail_too(netns: Namespace, unraisable: Collector) -> None:
     def fail(row: Any, type: Any) -> None:
         raise LookupError
 
-    def fail_again(error: Exception) -> None:
+    def fail_again(error: BaseException) -> None:
         raise ArithmeticError from error
 
     with netioapi.notify_route_change2(fail, on_error=fail_again) as registration:
@@ -116,7 +116,8 @@ def test_on_error_may_fail_too(netns: Namespace, unraisable: Collector) -> None:
 def test_wrong_signature_is_an_error_of_the_callback(netns: Namespace) -> None:
     netns.veth()
     errors = Collector()
-    with netioapi.notify_route_change2(lambda: None, on_error=errors):
+    collect_nothing: Any = lambda: None  # noqa: E731
+    with netioapi.notify_route_change2(collect_nothing, on_error=errors):
         netns.ip("route add 198.18.0.1 dev v0")
         assert isinstance(errors.wait_count(1)[0][0], TypeError)
 

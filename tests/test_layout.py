@@ -61,8 +61,9 @@ def includes_point_down(root: Path) -> Iterator[str]:
 
 def files_are_short_and_say_what_they_are_for(root: Path) -> Iterator[str]:
     for path, text in files(root, ".c", ".h", ".py", ".pyi"):
+        written = re.sub(r"^# ---- [^\n]*: made by .*?^# ---- end of", "", text, flags=re.M | re.S)
         lines = text.splitlines()
-        if len(lines) > 400:
+        if written.count("\n") > 400:
             yield f"{path} has {len(lines)} lines"
         if lines and lines[0].startswith("#!"):
             del lines[0]

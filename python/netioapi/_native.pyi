@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The types of the extension module. The documentation is in its docstrings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, final, overload
@@ -24,6 +24,8 @@ _MaybeNone: TypeAlias = Any
 _Row_co = TypeVar(
     "_Row_co", bound=IpForwardRow | UnicastIpAddressRow | IpInterfaceRow, covariant=True
 )
+
+__version__: Final[str]
 
 # ---- errors ----
 class NetioError(OSError):
@@ -302,6 +304,67 @@ def _use(enums: dict[str, type[IntEnum]], hint_type: type[NetworkConnectivityHin
 def _fields() -> dict[str, list[dict[str, Any]]]: ...
 
 # ---- registrations ----
+# A row is None for INITIAL alone, which only comes to who asked for it: as with details.
+_OnRoute: TypeAlias = Callable[[IpForwardRow | _MaybeNone, NotificationType], object]
+_OnAddress: TypeAlias = Callable[[UnicastIpAddressRow | _MaybeNone, NotificationType], object]
+_OnInterface: TypeAlias = Callable[[IpInterfaceRow | _MaybeNone, NotificationType], object]
+_OnPort: TypeAlias = Callable[[int, NotificationType], object]
+_OnHint: TypeAlias = Callable[[NetworkConnectivityHint], object]
+_OnTable: TypeAlias = Callable[[Table[UnicastIpAddressRow]], object]
+_OnError: TypeAlias = Callable[[BaseException], object] | None
+
+@final
+class Registration:
+    @property
+    def active(self) -> bool: ...
+    @property
+    def function(self) -> str: ...
+    @property
+    def family(self) -> int | None: ...
+    @property
+    def delivered(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def batches(self) -> int: ...
+    def cancel(self, timeout: float | None = None, *, wait: bool = True) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *args: object) -> None: ...
+
+def notify_ip_interface_change(
+    callback: _OnInterface,
+    family: int = 0,
+    *,
+    initial_notification: bool = False,
+    on_error: _OnError = None,
+    details: bool = True,
+) -> Registration: ...
+def notify_unicast_ip_address_change(
+    callback: _OnAddress,
+    family: int = 0,
+    *,
+    initial_notification: bool = False,
+    on_error: _OnError = None,
+    details: bool = True,
+) -> Registration: ...
+def notify_route_change2(
+    callback: _OnRoute,
+    family: int = 0,
+    *,
+    initial_notification: bool = False,
+    on_error: _OnError = None,
+    details: bool = True,
+) -> Registration: ...
+def notify_teredo_port_change(
+    callback: _OnPort, *, initial_notification: bool = False, on_error: _OnError = None
+) -> Registration: ...
+def notify_network_connectivity_hint_change(
+    callback: _OnHint, *, initial_notification: bool = False, on_error: _OnError = None
+) -> Registration: ...
+def notify_stable_unicast_ip_address_table(
+    callback: _OnTable, family: int = 0, *, on_error: _OnError = None
+) -> tuple[Table[UnicastIpAddressRow], None] | tuple[None, Registration]: ...
+def cancel_mib_change_notify2(registration: Registration, /) -> None: ...
 
 # ---- watches ----
 @final

@@ -115,6 +115,17 @@ def test_stop_from_a_callback(netns: Namespace) -> None:
         assert got == [None]
 
 
+def test_close_from_a_callback_ends_a_reader(netns: Namespace) -> None:
+    netns.veth()
+    watcher = Watcher("route", prefixes=["192.0.2.0/24"])
+    thread, got = reader(watcher)
+    with netioapi.notify_route_change2(lambda row, type: watcher.close()):
+        netns.ip("route add 10.1.0.0/16 dev v0")
+        assert ended(thread)
+    assert got == [None]
+    assert watcher.closed
+
+
 def at_once(act: Callable[[], object], watcher: Watcher) -> object:
     """What read() gives when a signal comes while it waits, whose handler does this."""
 

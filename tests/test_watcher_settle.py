@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import socket
 import threading
 from collections.abc import Iterator
 from ipaddress import ip_network
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -186,19 +189,49 @@ def follow(state: dict[bytes, object], change: netioapi.Change) -> None:
         state[key] = change.row
 
 
-def test_when_a_reader_leaves_another_one_delivers(tap: Tap) -> None:
-    """With the real clock: the second reader waits for a change, and then knows when it is due."""
-    with Watcher("route", family=socket.AF_INET, settle=0.05) as watcher:
-        got: list[netioapi.Batch | None] = []
-        waiting = threading.Thread(target=lambda: got.append(watcher.read(timeout=20)))
+class OneChange:
+    """A native half that has one change to give, and tells how its readers wait."""
+
+    def __init__(self) -> None:
+        self.closed = self.stopped = False
+        self.changes = [SimpleNamespace(_identity=b"1")]
+        self.given = threading.Event()  # the change may be taken
+        self.called = threading.Event()  # somebody has called the others back
+        self.waits: queue.Queue[float | None] = queue.Queue()
+
+    def read(self, timeout: float, most: int) -> tuple[list[Any], bool, bool] | None:
+        return (
+            ([self.changes.pop()], False, False) if self.given.is_set() and self.changes else None
+        )
+
+    def wait(self, timeout: float | None) -> None:
+        self.waits.put(timeout)
+        if timeout is None:
+            assert self.called.wait(10)
+
+    def nudge(self) -> None:
+        self.called.set()
+
+
+def test_when_a_reader_leaves_another_one_delivers(netns: Namespace, clock: Clock) -> None:
+    """One waits for the first change; another took it in, and leaves before it is due."""
+    with Watcher(settle=1.0) as watcher:
+        native, fake = watcher._watch, OneChange()
+        watcher._watch = fake  # type: ignore[assignment]
+        got: queue.Queue[netioapi.Batch | None] = queue.Queue()
+        waiting = threading.Thread(target=lambda: got.put(watcher.read()))
         waiting.start()
-        tap("add 10.1.0.0/16")
-        first = watcher.read(timeout=0.01)
-        if first is not None:
-            tap("add 10.2.0.0/16")
-        waiting.join(10)
-        assert not waiting.is_alive()
-        assert got[0] is not None
+        assert fake.waits.get(timeout=10) is None
+        fake.given.set()
+        assert watcher.read(timeout=0) is None
+        while fake.waits.get(timeout=10) != 1.0:
+            pass
+        clock.now += 1
+        batch = got.get(timeout=10)
+        assert batch is not None
+        assert len(batch) == 1
+        waiting.join()
+        watcher._watch = native
 
 
 def test_what_is_held_back_ends_with_stop(tap: Tap, clock: Clock) -> None:

@@ -22,7 +22,7 @@ def _running_trio() -> ModuleType | None:
     if trio is not None:
         try:
             trio.lowlevel.current_task()
-        except RuntimeError:
+        except (RuntimeError, AttributeError):  # not in a task of it; not wholly imported yet
             return None
     return trio
 

@@ -120,9 +120,8 @@ def play(case: Case, netns: Namespace, other: Namespace) -> None:
             assert world.act([command]), command
 
     act(case.before)
-    watcher = WatcherFollower(TABLES)
-    followers: list[Follower] = [watcher, CallbackFollower()]
-    try:
+    with WatcherFollower(TABLES) as watcher, CallbackFollower() as callbacks:
+        followers: list[Follower] = [watcher, callbacks]
         index = quiet(followers).index
         # What is to go was there, and what is to come is not taken for what was.
         expect(watcher, case.gone, index, True)
@@ -136,6 +135,3 @@ def play(case: Case, netns: Namespace, other: Namespace) -> None:
         expect(watcher, case.there, index, True, timeout=0)
         if case.changes is not None:
             assert len(watcher.log) - mark == case.changes, "\n".join(watcher.log[mark:])
-    finally:
-        for follower in followers:
-            follower.close()

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import Namespace, eventually, python
 
-from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
+from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
 
 NEWLINK, DELLINK, NEWADDR, DELADDR, NEWROUTE, DELROUTE = 16, 17, 20, 21, 24, 25
 NLMSG_ERROR, NLMSG_DONE = 2, 3
@@ -103,6 +103,21 @@ def ports() -> dict[int, int]:
     return {int(r[2]): int(r[3], 16) for r in rows[1:] if r and r[1] == "0" and r[2] != "0"}
 
 
+def attack(file: Path, index: int, seed: int, kind: str, way: str) -> int:
+    """Send it all; how many messages went to where they are surely read."""
+    targets = [(port, 0, bool(groups)) for port, groups in ports().items()]
+    assert any(wait for _, _, wait in targets), "no socket of ours is seen"
+    if way == "to the groups":
+        targets = [(0, ROUTE_GROUPS, True)]
+    data = well_formed(index) if kind == "well-formed" else garbage(index, random.Random(seed))
+    orders = [f"{p} {g} {wait:d} {one.hex()}\n" for p, g, wait in targets for one in data]
+    file.write_text("".join(orders))
+    counted = sum(wait for _, _, wait in targets) * len(data)
+    done = python(SEND, str(file), timeout=60)
+    assert done.stdout.strip() == f"sent {counted}", done.stderr
+    return counted
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("way", ["to the port", "to the groups"])
 @pytest.mark.parametrize("kind", ["well-formed", "garbage"])
@@ -113,36 +128,24 @@ def test_messages_not_from_the_kernel(
     index = netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
     netns.ip("route add 172.16.0.0/24 dev v0")
-    watcher = WatcherFollower()
-    followers: list[Follower] = [watcher, CallbackFollower()]
-    quiet(followers)
-    for follower in followers:
-        follower.counts.clear()
-    before = watcher.watcher.stats()["ignored"]
+    with WatcherFollower() as watcher, CallbackFollower() as callbacks:
+        followers: list[Follower] = [watcher, callbacks]
+        quiet(followers)
+        for follower in followers:
+            follower.counts.clear()
+        before = watcher.watcher.stats()["ignored"]
+        sent = attack(tmp_path / "orders", index, seed, kind, way)
 
-    listening = [port for port, groups in ports().items() if groups]
-    assert listening, "no socket of ours is seen"
-    data = well_formed(index) if kind == "well-formed" else garbage(index, random.Random(seed))
-    targets = [(port, 0, bool(groups)) for port, groups in ports().items()]
-    if way == "to the groups":
-        targets = [(0, ROUTE_GROUPS, True)]
-    orders = [f"{p} {g} {wait:d} {one.hex()}\n" for p, g, wait in targets for one in data]
-    counted = sum(wait for _, _, wait in targets) * len(data)
-    (tmp_path / "orders").write_text("".join(orders))
-    done = python(SEND, str(tmp_path / "orders"), timeout=60)
-    assert done.stdout.strip() == f"sent {counted}", done.stderr
+        # What was sent to the listening socket was read, and counted, one by one.
+        eventually(
+            lambda: watcher.watcher.stats()["ignored"] >= before + sent, what="ignored messages"
+        )
+        quiet(followers)
+        for follower in followers:
+            assert not follower.counts, follower.log[-5:]
 
-    # What was sent to the listening socket was read, and counted, one by one.
-    eventually(
-        lambda: watcher.watcher.stats()["ignored"] >= before + len(data), what="ignored messages"
-    )
-    quiet(followers)
-    for follower in followers:
-        assert not follower.counts, follower.log[-5:]
-
-    # And the kernel is still heard, by a new listener too.
-    netns.ip("route add 192.0.2.0/24 dev v0")
-    followers.append(WatcherFollower())
-    for follower in followers:
-        assert ("192.0.2.0/24") in {str(key[3]) for key in follower.settle().routes}
-        follower.close()
+        # And the kernel is still heard, by a new listener too.
+        netns.ip("route add 192.0.2.0/24 dev v0")
+        with WatcherFollower() as fresh:
+            truth = settle([*followers, fresh])
+            assert "192.0.2.0/24" in {str(key[3]) for key in truth.routes}

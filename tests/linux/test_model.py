@@ -36,11 +36,10 @@ def possible() -> set[str]:
 @pytest.mark.parametrize("name", FOLLOWERS)
 def test_walk(netns: Namespace, other_netns: Namespace, seed: int, name: str) -> None:
     prepare(netns)
-    follower = FOLLOWERS[name]()
     walk = Walk(netns, other_netns, seed)
-    walk.walk(STEPS, [follower])
-    quiet([follower])
-    follower.close()
+    with FOLLOWERS[name]() as follower:
+        walk.walk(STEPS, [follower])
+        quiet([follower])
     assert sum(walk.done.values()) > STEPS / 2, "the kernel refused most of the moves"
 
 
@@ -48,13 +47,11 @@ def test_walk(netns: Namespace, other_netns: Namespace, seed: int, name: str) ->
 def test_every_move_is_walked(netns: Namespace, other_netns: Namespace, seed: int) -> None:
     """At least 40 kinds of change, and none that the kernel always refuses."""
     prepare(netns)
-    followers: list[Follower] = [WatcherFollower(TABLES), CallbackFollower()]
     walk = Walk(netns, other_netns, seed)
-    while (never := {one for one in possible() if not walk.done[one]}) and len(walk.steps) < 4000:
-        walk.walk(10, followers)
-    quiet(followers)
-    for follower in followers:
-        follower.close()
+    with WatcherFollower(TABLES) as watcher, CallbackFollower() as callbacks:
+        while (never := possible() - set(walk.done)) and len(walk.steps) < 4000:
+            walk.walk(10, [watcher, callbacks])
+        quiet([watcher, callbacks])
     assert len(possible()) >= 40
     assert never == set()
 

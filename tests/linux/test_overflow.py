@@ -105,7 +105,10 @@ def child(netns: Namespace, request: pytest.FixtureRequest) -> Iterator[Child]:
         child.close()
     finally:
         child.process.kill()
-        child.process.communicate()
+        child.process.wait()
+        for pipe in (child.process.stdin, child.process.stdout):
+            assert pipe is not None
+            pipe.close()
 
 
 def names(first: int, count: int) -> list[str]:

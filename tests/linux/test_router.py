@@ -14,7 +14,7 @@ from tests.support import Namespace, eventually
 
 from .cases import TABLES, A, R, expect
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
-from .model.oracle import ADDRESS_FLAGS
+from .model.oracle import ADDRESS_FLAGS, PERMANENT
 from .packets import Advertisement, fragmentation_needed
 
 PREFIX = "2001:db8:5::/64"
@@ -30,12 +30,9 @@ def followers(netns: Namespace) -> Iterator[list[Follower]]:
     netns.sysctl("ipv6.conf.default.accept_dad", 0)
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
-    both: list[Follower] = [WatcherFollower(TABLES), CallbackFollower()]
-    for follower in both:
-        follower.settle()
-    yield both
-    for follower in both:
-        follower.close()
+    with WatcherFollower(TABLES) as watcher, CallbackFollower() as callbacks:
+        settle([watcher, callbacks])
+        yield [watcher, callbacks]
 
 
 def test_advertisements(netns: Namespace, followers: list[Follower]) -> None:
@@ -111,22 +108,20 @@ def test_cloned_routes_are_no_rows(
     hosts = {row.destination_prefix for row in netioapi.get_ip_forward_table2()}
     assert ip_network("10.0.0.2/32") not in hosts
     # A new subscriber begins with a dump.
-    fresh = WatcherFollower(TABLES)
-    fresh.settle()
-    fresh.close()
+    with WatcherFollower(TABLES) as fresh:
+        fresh.settle()
 
 
 def test_duplicate_detection_is_told_in_order(netns: Namespace) -> None:
     """Tentative first, then in use; the kernel's own link-local address only when it is in use."""
     netns.veth()
-    follower = WatcherFollower(TABLES)
-    follower.settle()
-    mark = len(follower.log)
-    netns.ip("address add fd00:7::1/64 dev v0")
-    index = follower.settle().index
-    tentative = ADDRESS_FLAGS["tentative"] | 0x80
-    expect(follower, [A("fd00:7::1", flags=0x80)], index, True)
+    with WatcherFollower(TABLES) as follower:
+        follower.settle()
+        mark = len(follower.log)
+        netns.ip("address add fd00:7::1/64 dev v0")
+        index = follower.settle().index
+        tentative = ADDRESS_FLAGS["tentative"] | PERMANENT
+        expect(follower, [A("fd00:7::1", flags=PERMANENT)], index, True)
     mine = [line for line in follower.log[mark:] if "address" in line and "fd00:7::1" in line]
     assert [line.split()[0] for line in mine] == ["ADD", "PARAMETER"], mine
     assert f"'flags': {tentative}," in mine[0]
-    follower.close()

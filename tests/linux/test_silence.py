@@ -165,21 +165,19 @@ def test_a_dump_that_starts_too_early_does_not_count(netns: Namespace, family: i
     netns.ip("address add fd00::1/64 dev v0 nodad")
     hop, stem = ("10.0.0.9", "172.16.{}.{}") if family == 4 else ("fd00::9", "fd01:{}::{}")
     names = [stem.format(n // 250, n % 250 + 1) for n in range(5000)]
-    watcher = WatcherFollower(TABLES)
-    followers: list[Follower] = [watcher, CallbackFollower()]
-    for _ in range(3):
-        netns.ip("link set v0 up")
-        if not netns.json("-6 address show dev v0 scope global"):
-            netns.ip("address add fd00::1/64 dev v0 nodad")
-        netns.batch("\n".join(f"route add {name} via {hop} dev v0" for name in names))
-        settle(followers)
-        for follower in followers:
-            follower.counts.clear()
-        netns.ip("link set v0 down")
-        settle(followers)
-        quiet(followers)
-        for follower in followers:
-            gone = sum(n for what, n in follower.counts.items() if what.startswith("DELETE"))
-            assert gone >= len(names)
-    for follower in followers:
-        follower.close()
+    with WatcherFollower(TABLES) as watcher, CallbackFollower() as callbacks:
+        followers: list[Follower] = [watcher, callbacks]
+        for _ in range(3):
+            netns.ip("link set v0 up")
+            if not netns.json("-6 address show dev v0 scope global"):
+                netns.ip("address add fd00::1/64 dev v0 nodad")
+            netns.batch("\n".join(f"route add {name} via {hop} dev v0" for name in names))
+            settle(followers)
+            for follower in followers:
+                follower.counts.clear()
+            netns.ip("link set v0 down")
+            settle(followers)
+            quiet(followers)
+            for follower in followers:
+                gone = sum(n for what, n in follower.counts.items() if what.startswith("DELETE"))
+                assert gone >= len(names)

@@ -12,7 +12,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import netioapi
 
@@ -152,6 +152,12 @@ class Follower:
 
     def close(self) -> None:
         raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class WatcherFollower(Follower):

@@ -55,7 +55,8 @@ class Walk:
         shown = shown.replace(world.netns.path, "HERE")
         right = world.act(commands)
         self.steps.append(f"{len(self.steps) + 1:4} {shown}{'' if right else '  (refused)'}")
-        self.done[name] += right
+        if right:
+            self.done[name] += 1
 
     def walk(self, steps: int, followers: list[Settles]) -> None:
         self.look(followers)

@@ -3,6 +3,7 @@
 #include "rtnetlink/engine.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/netconf.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -79,13 +80,24 @@ on_nexthop(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     return status;
 }
 
+/* A link without carrier: whether its routes count as dead is a setting. */
+static bool
+is_without_carrier(const nio_mirror *mirror, uint32_t index)
+{
+    const nio_link *link = nio_mirror_link(mirror, index);
+    return link != NULL && (link->flags & IFF_UP) &&
+           !(link->flags & IFF_LOWER_UP);
+}
+
 /* Forwarding and the like changed on a link, or on all of them. */
 static int
 on_netconf(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
 {
+    nio_mirror *mirror = &engine->mirror;
     struct netconfmsg message;
     nio_attribute attribute;
     uint32_t index = 0;
+    bool routes = false;
     (void)header;
     if (!nio_span_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
@@ -95,12 +107,17 @@ on_netconf(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
             !nio_attribute_u32(&attribute, &index)) {
             return -EBADMSG;
         }
+        routes |= attribute.type == NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN;
     }
     if ((int32_t)index > 0) {
-        nio_mirror_dirty_link(&engine->mirror, index);
+        nio_mirror_dirty_link(mirror, index);
+        routes = routes && is_without_carrier(mirror, index);
     }
     else {
-        engine->mirror.dirty.all_links = true;
+        mirror->dirty.all_links = true;
+    }
+    if (routes && mirror->wants_routes) {
+        mirror->dirty.routes[NIO_FAMILY_BIT(message.ncm_family)] = true;
     }
     return body.left != 0 ? -EBADMSG : 0;
 }

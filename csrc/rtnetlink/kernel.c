@@ -72,7 +72,7 @@ on_link(void *context, const struct nlmsghdr *header, nio_span body)
     uint8_t family;
     (void)header;
     if (nio_decode_link(body, &link, &family) == 0) {
-        nio_mirror_new_link(&reading->mirror, &link);
+        nio_mirror_saw_link(&reading->mirror, &link);
     }
     return reading->mirror.short_of_memory ? -ENOMEM : 0;
 }

@@ -136,7 +136,7 @@ keep_times(nio_link *link, const nio_link *known)
 }
 
 void
-nio_mirror_new_link(nio_mirror *mirror, const nio_link *link)
+nio_mirror_saw_link(nio_mirror *mirror, const nio_link *link)
 {
     nio_link after = *link;
     nio_link *known = nio_mirror_link(mirror, link->index);
@@ -166,6 +166,15 @@ nio_mirror_new_link(nio_mirror *mirror, const nio_link *link)
         dirty_below_link(mirror);
     }
     nio_fanout_link(&mirror->fanout, &before, &after);
+}
+
+/* The message is sent in the middle of the change: before IPv6, say, has taken
+ * the new MTU over. The link is read once it is done. */
+void
+nio_mirror_new_link(nio_mirror *mirror, const nio_link *link)
+{
+    nio_mirror_saw_link(mirror, link);
+    nio_mirror_dirty_link(mirror, link->index);
 }
 
 void
@@ -246,7 +255,7 @@ drop_address(nio_mirror *mirror, nio_address *address)
 }
 
 void
-nio_mirror_new_address(nio_mirror *mirror, const nio_address *address)
+nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
 {
     nio_address after = *address;
     nio_address *known = find_address(mirror, address);
@@ -275,9 +284,14 @@ nio_mirror_new_address(nio_mirror *mirror, const nio_address *address)
 }
 
 void
-nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
+nio_mirror_new_address(nio_mirror *mirror, const nio_address *address)
 {
-    nio_mirror_new_address(mirror, address);
+    unsigned bit = NIO_FAMILY_BIT(address->family);
+    if (mirror->dead_legs[bit] && find_address(mirror, address) == NULL) {
+        /* The first address of a link wakes dead legs in silence. */
+        mirror->dirty.routes[bit] = mirror->wants_routes;
+    }
+    nio_mirror_saw_address(mirror, address);
 }
 
 void

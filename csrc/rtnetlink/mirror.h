@@ -33,6 +33,7 @@ typedef struct nio_mirror {
     nio_dirty dirty;
     uint32_t mark;          /* of the newest reading */
     uint64_t nexthop_users; /* legs of routes that name a nexthop object */
+    bool dead_legs[2]; /* IPv4, IPv6: some legs were dead when last seen */
     bool derived; /* something changed that hints and ports are made from */
     bool short_of_memory; /* a record found no room: all must be read again */
     bool wants_routes;    /* else route messages are not asked for */
@@ -62,6 +63,7 @@ void nio_mirror_del_nexthop(nio_mirror *mirror, uint32_t id);
 
 /* A reading of the tables. */
 void nio_mirror_begin(nio_mirror *mirror);
+void nio_mirror_saw_link(nio_mirror *mirror, const nio_link *link);
 void nio_mirror_saw_route(nio_mirror *mirror, const nio_legs *legs);
 void nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address);
 void nio_mirror_saw_nexthop(nio_mirror *mirror, nio_nexthop *nexthop);

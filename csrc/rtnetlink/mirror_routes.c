@@ -200,9 +200,17 @@ put_leg(nio_mirror *mirror, const nio_route *leg, bool exclusive)
     }
 }
 
+/* Dead legs are no rows; that there are some is worth remembering. */
+static void
+notice_dead(nio_mirror *mirror, const nio_legs *legs)
+{
+    mirror->dead_legs[NIO_FAMILY_BIT(legs->head.family)] |= legs->dead > 0;
+}
+
 void
 nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
 {
+    notice_dead(mirror, legs);
     bool replace = (flags & NLM_F_REPLACE) != 0;
     bool certain = replace && is_single_route(mirror, &legs->head);
     if (replace && !certain) {
@@ -238,6 +246,26 @@ drop_users(nio_mirror *mirror, const nio_route *head)
     }
 }
 
+/* The last leg of an IPv6 set is a plain route again, which has no weight. */
+static void
+settle_weight(nio_mirror *mirror, const nio_route *head)
+{
+    nio_route *only = NULL;
+    for (nio_route *route = nio_store_first(&mirror->routes, head);
+         route != NULL; route = nio_store_next(&mirror->routes, route)) {
+        if (same_group(route, head)) {
+            if (only != NULL) {
+                return;
+            }
+            only = route;
+        }
+    }
+    if (only != NULL && only->weight != 1 && only->nexthop_id == 0) {
+        only->weight = 1;
+        nio_fanout_route(&mirror->fanout, NIO_CHANGE_PARAMETER, only);
+    }
+}
+
 void
 nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
 {
@@ -257,11 +285,15 @@ nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
             drop(mirror, route);
         }
     }
+    if (legs->head.family == AF_INET6) {
+        settle_weight(mirror, &legs->head);
+    }
 }
 
 void
 nio_mirror_saw_route(nio_mirror *mirror, const nio_legs *legs)
 {
+    notice_dead(mirror, legs);
     for (size_t i = 0; i < legs->count; i++) {
         const nio_route *leg = &legs->legs[i];
         nio_route *route = find(mirror, leg);

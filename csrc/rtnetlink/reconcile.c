@@ -74,7 +74,7 @@ on_link(void *context, const struct nlmsghdr *header, nio_span body)
     uint8_t family;
     (void)header;
     if (nio_decode_link(body, &link, &family) == 0) {
-        nio_mirror_new_link(&engine->mirror, &link);
+        nio_mirror_saw_link(&engine->mirror, &link);
     }
     return engine->stop ? -ECANCELED : 0;
 }
@@ -226,6 +226,7 @@ read_routes(nio_engine *engine, uint8_t family)
     nio_attempts *attempts = &engine->attempts[bit];
     nio_answer answer;
     engine->churn[bit] = 0;
+    engine->mirror.dead_legs[bit] = false;
     int status = read_table(engine, RTM_GETROUTE, family, on_route, &answer);
     if (status < 0 && status != -EAGAIN) {
         return status == -EAFNOSUPPORT || status == -EOPNOTSUPP ? 0 : status;

@@ -180,7 +180,9 @@ def ipv6_off(w: World) -> list[str] | None:
 def ipv6_on(w: World) -> list[str] | None:
     assert w.truth is not None
     off = {n for n, s in w.truth.settings.items() if s.get("ipv6/disable_ipv6") == "1"}
-    name = w.one(off & set(w.up))
+    # With carrier: without it nothing happens but the setting, and nobody is told.
+    carrier = {n for n in w.up if "LOWER_UP" in w.truth.links[n]["flags"]}
+    name = w.one(off & carrier)
     return name and [f"sysctl ipv6.conf.{name}.disable_ipv6 0"]
 
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""Reads our netioapi.h: its enums and structs, for tests that hold Python against it."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support import ROOT
+
+TEXT = re.sub(
+    r"/\*.*?\*/", "", (ROOT / "csrc/contract/linux/netioapi.h").read_text(), flags=re.DOTALL
+)
+LAYOUT = "".join(
+    (ROOT / f"csrc/contract/{name}").read_text() for name in ("layout.h", "linux/layout.h")
+)
+
+
+def snake(word: str) -> str:
+    """`DestinationPrefix` -> `destination_prefix`."""
+    return re.sub(r"(?<=.)([A-Z])", r"_\1", word).lower()
+
+
+def enum(name: str) -> dict[int, str]:
+    """{number: the header's word} of an enum."""
+    found = re.search(rf"typedef enum \w+ \{{([^}}]*)\}} {name};", TEXT)
+    assert found, name
+    words: dict[int, str] = {}
+    number = 0
+    for item in filter(None, map(str.strip, found[1].split(","))):
+        word, _, value = map(str.strip, item.partition("="))
+        number = int(value) if value else number
+        words[number] = word
+        number += 1
+    return words
+
+
+def members(name: str) -> list[str]:
+    """The members of a struct, in their order."""
+    found = re.search(rf"typedef struct _{name} \{{(.*?)\n\}} {name}", TEXT, re.DOTALL)
+    assert found, name
+    return re.findall(r"(\w+)(?:\[\d+\])?(?: : \d+)?;", found[1])
+
+
+def offsets(name: str) -> dict[str, int]:
+    """{member: offset}, as the compiler checks them."""
+    pairs = re.findall(rf"NIO_AT\({name}, (\w+), (\d+)\)", LAYOUT)
+    return {member: int(offset) for member, offset in pairs}
+
+
+def size(name: str) -> int:
+    found = re.search(rf"NIO_SIZE\({name}, (\d+)\)", LAYOUT)
+    assert found, name
+    return int(found[1])

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""Does a call leave memory behind? Counted in blocks of the allocator, not in bytes or time."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable
+
+ROUNDS = 100
+
+
+def leaks(use: Callable[[], object]) -> bool:
+    """True when each call leaves at least one block. Caches that fill once are no leak."""
+    for _ in range(ROUNDS):
+        use()
+    grown = []
+    for _ in range(3):
+        gc.collect()
+        before = sys.getallocatedblocks()
+        for _ in range(ROUNDS):
+            use()
+        gc.collect()
+        grown.append(sys.getallocatedblocks() - before)
+    return min(grown) >= ROUNDS * 3 // 4

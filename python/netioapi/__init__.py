@@ -16,6 +16,7 @@ change. The names are those of Microsoft's netioapi.h, in snake_case, on every s
 
 from netioapi import _native
 from netioapi._native import (
+    INFINITE,
     Change,
     DeadlockError,
     InvalidParameterError,
@@ -71,6 +72,7 @@ if _native.__version__ != __version__:
 _native._use(ENUMS, NetworkConnectivityHint)
 
 __all__ = [
+    "INFINITE",
     "Batch",
     "Change",
     "ConnectivityCost",

@@ -119,6 +119,9 @@ run(void *argument)
             else {
                 call_batch(entry, &taken);
             }
+            if (nio_is_forked((HANDLE)entry->id)) {
+                return; /* in the child the queue may be locked for ever */
+            }
             nio_taken_free(&taken);
         }
         else {

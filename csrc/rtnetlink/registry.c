@@ -38,6 +38,10 @@ after_fork_in_child(void)
     for (nio_engine *engine = engines; engine != NULL; engine = engine->next) {
         nio_engine_abandon(engine);
     }
+    /* A callback that forked comes back in the child, too: it is the last. */
+    for (nio_entry *entry = entries; entry != NULL; entry = entry->next) {
+        nio_atomic_store(&entry->cancelled, 1);
+    }
     engines = NULL;
     entries = NULL;
     first_own_id = next_id;

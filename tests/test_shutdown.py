@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""The interpreter ends cleanly with live registrations and a live Watcher, under a flood, however
+it ends: each way a hundred times, each seen by its exit code and by a printed marker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.flood import Flood
+from tests.support import Namespace, python
+
+TIMES = 100
+AT_ONCE = 4
+
+LIVE = """
+import atexit, os, signal, sys, threading, time
+import netioapi
+
+busy = threading.Event()
+count = 0
+
+def seen(*arguments):
+    global count
+    count += 1
+    if count == 50:
+        busy.set()
+
+live = [
+    netioapi.notify_route_change2(seen),
+    netioapi.notify_unicast_ip_address_change(seen),
+    netioapi.notify_ip_interface_change(seen, initial_notification=True),
+    netioapi.notify_network_connectivity_hint_change(seen),
+    netioapi.notify_teredo_port_change(seen),
+]
+netioapi.notify_route_change2(seen)  # nobody refers to it
+watcher = netioapi.Watcher("route", snapshot=True)
+live.append(live)  # a circle
+
+assert busy.wait(20)
+print("busy", flush=True)
+"""
+
+ENDS = {  # name: (how it ends, exit code, what its errors end with)
+    "return": ("", 0, ""),
+    "sys.exit": ("sys.exit(3)", 3, ""),
+    "exception": ("raise LookupError('the end')", 1, "LookupError: the end\n"),
+    "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM); signal.pause()", -15, ""),
+    "os._exit": ("os._exit(5)", 5, ""),
+    "handled SIGTERM": (
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(4))\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "live[0].cancel()\nsys.exit('the signal was not handled')",
+        4,
+        "",
+    ),
+}
+
+
+@pytest.fixture
+def flood(netns: Namespace) -> Iterator[None]:
+    with Flood(netns.veth()):
+        yield
+
+
+def run_all(times: int, program: str, code: int, errors: str, timeout: float = 60) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in pool.map(
+            lambda _: python(program, marker="busy", code=code, timeout=timeout), range(times)
+        ):
+            if errors:
+                assert errors in done.stderr
+            else:
+                assert done.stderr == ""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("end", ["return", "sys.exit", "exception", "SIGTERM", "os._exit"])
+def test_exit_a_hundred_times(flood: None, end: str) -> None:
+    how, code, errors = ENDS[end]
+    run_all(TIMES, LIVE + how, code, errors)
+
+
+def test_exit_by_a_handled_signal(flood: None) -> None:
+    how, code, errors = ENDS["handled SIGTERM"]
+    run_all(4, LIVE + how, code, errors)
+
+
+def test_exit_by_ctrl_c_from_a_callback(flood: None) -> None:
+    how = """
+netioapi.notify_route_change2(lambda *_: os.kill(os.getpid(), signal.SIGINT))
+threading.Event().wait(20)
+"""
+    run_all(4, LIVE + how, -2, "KeyboardInterrupt")
+
+
+def test_a_callback_that_never_returns_is_given_up(flood: None) -> None:
+    """After some five seconds; and the other registrations end cleanly meanwhile."""
+    how = """
+inside = threading.Event()
+def forever(*_):
+    inside.set()
+    time.sleep(1000)
+netioapi.notify_route_change2(forever)
+netioapi.notify_route_change2(lambda *_: threading.Event().wait())
+assert inside.wait(20)
+"""
+    run_all(4, LIVE + how, 0, "", timeout=60)
+
+
+def test_the_user_may_end_the_waiting(flood: None) -> None:
+    how = """
+inside = threading.Event()
+def forever(*_):
+    inside.set()
+    threading.Event().wait()
+netioapi.notify_route_change2(forever)
+assert inside.wait(20)
+timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+timer.daemon = True
+timer.start()
+"""
+    run_all(4, LIVE + how, 0, "Exception ignored in: <netioapi.Registration")
+
+
+def test_exit_handlers_on_both_sides_of_ours(netns: Namespace) -> None:
+    program = """
+import atexit
+
+def after():  # runs after our own handler, since it was registered before it
+    try:
+        netioapi.notify_route_change2(print)
+    except RuntimeError as error:
+        assert "exiting" in str(error)
+    else:
+        raise AssertionError("registered at exit")
+    assert not early.active
+    early.cancel()
+    early.cancel(0, wait=False)
+    print("after", flush=True)
+
+atexit.register(after)
+import netioapi
+early = netioapi.notify_route_change2(print)
+
+def before():
+    assert early.active
+    with netioapi.notify_route_change2(print) as late:
+        assert late.active
+    netioapi.notify_route_change2(print)
+    print("before", flush=True)
+
+atexit.register(before)
+"""
+    done = python(program)
+    assert (done.stdout, done.stderr) == ("before\nafter\n", "")
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+def test_threads_that_register_while_it_exits(flood: None, daemon: bool) -> None:
+    how = f"""
+end = time.monotonic() + 1
+def churn():
+    while {daemon} or time.monotonic() < end:
+        try:
+            registration = netioapi.notify_route_change2(seen)
+            registration.cancel(wait=count % 2 == 0)
+        except RuntimeError:
+            return
+for _ in range(4):
+    threading.Thread(target=churn, daemon={daemon}).start()
+live[0].cancel()
+"""
+    run_all(20 if daemon else 4, LIVE + how, 0, "")
+
+
+def test_threads_that_wait_in_cancel_while_it_exits(flood: None) -> None:
+    how = """
+inside, leave = threading.Event(), threading.Event()
+def held(*_):
+    inside.set()
+    leave.wait()
+registration = netioapi.notify_route_change2(held)
+assert inside.wait(20)
+for _ in range(3):
+    threading.Thread(target=registration.cancel, daemon=True).start()
+while registration.active:
+    time.sleep(0.001)
+atexit.register(leave.set)
+"""
+    run_all(8, LIVE + how, 0, "")
+
+
+def test_what_lives_in_odd_places_at_exit(flood: None) -> None:
+    how = """
+class Odd:
+    def __init__(self):
+        self.registration = netioapi.notify_route_change2(self.seen)
+        self.me = self
+    def seen(self, *_):
+        pass
+    def __del__(self):
+        self.registration.cancel()
+        print("deleted", flush=True)
+odd = Odd()
+sys.odd = Odd()
+netioapi.odd = Odd()
+threading.current_thread().odd = Odd()
+"""
+    run_all(8, LIVE + how, 0, "")

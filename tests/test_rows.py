@@ -203,7 +203,7 @@ def test_rows_are_equal_when_all_fields_are_that_do_not_change_by_themselves(
 ) -> None:
     """Change each byte in turn: == sees it exactly when a compared attribute shows it."""
     host = prefix("10.0.0.7/32" if family == socket.AF_INET else "fd00::7/128")
-    members = {"DestinationPrefix": host} if row_type is IpForwardRow else {}
+    members: dict[str, Any] = {"DestinationPrefix": host} if row_type is IpForwardRow else {}
     row = make(row_type, family=family, **members)
     data: bytes = row.__reduce__()[1][0]
     assert len(data) == header.size(STRUCTS[row_type])
@@ -321,7 +321,7 @@ def test_asdict_and_json() -> None:
         "UNICAST",
     )
     with pytest.raises(TypeError):
-        row._asdict(True)  # type: ignore[misc]
+        row._asdict(True)  # type: ignore[call-arg]
 
 
 def test_repr_is_short_and_says_what_matters() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import random
 import re
@@ -119,6 +120,7 @@ def test_a_thousand_from_several_threads_under_a_flood(netns: Namespace, seed: i
     failures = Collector()
     index = netns.veth()
     netioapi.notify_route_change2(print).cancel()
+    gc.collect()
     before = resources()
     made = [0] * 4
 

@@ -230,9 +230,6 @@ nio_bridge *
 nio_bridge_free(nio_bridge *bridge)
 {
     if (bridge != NULL) {
-        if (bridge->has_done) {
-            nio_event_done(&bridge->done);
-        }
         nio_lock_done(&bridge->lock);
         free(bridge);
     }

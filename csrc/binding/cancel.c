@@ -48,7 +48,7 @@ static void
 finish_locked(nio_bridge *bridge, nio_stage stage) NIO_REQUIRES(lock)
 {
     bridge->stage = stage;
-    if (bridge->has_done) {
+    if (bridge->waiters > 0) {
         nio_event_set(&bridge->done);
     }
 }
@@ -131,6 +131,26 @@ look_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
     }
     return closes_circle_locked(bridge) ? NIO_OUTCOME_DEADLOCK
                                         : NIO_OUTCOME_TIMEOUT;
+}
+
+/* The event is there while anybody waits for it: a registration, of which
+ * there may be very many, costs no descriptor. */
+static bool
+join_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+{
+    if (bridge->waiters == 0 && !nio_event_init(&bridge->done)) {
+        return false;
+    }
+    bridge->waiters++;
+    return true;
+}
+
+static void
+leave_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+{
+    if (--bridge->waiters == 0) {
+        nio_event_done(&bridge->done);
+    }
 }
 
 int
@@ -234,10 +254,7 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
     if (outcome == NIO_OUTCOME_TIMEOUT) {
         run = alone && bridge->published && !bridge->begun;
         bridge->begun |= run;
-        if (!run && !bridge->has_done) {
-            bridge->has_done = nio_event_init(&bridge->done);
-        }
-        if (!run && !bridge->has_done) {
+        if (!run && !join_waiters_locked(bridge)) {
             outcome = NIO_OUTCOME_NO_MEMORY;
         }
         else {
@@ -259,6 +276,9 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
     }
     nio_lock_take(&lock);
     block_my_frames_locked(NULL);
+    if (!run) {
+        leave_waiters_locked(bridge);
+    }
     nio_lock_drop(&lock);
     PyEval_RestoreThread(thread);
     return outcome;

@@ -76,8 +76,8 @@ typedef struct nio_bridge {
     HANDLE handle;
     bool published; /* the handle is known */
     bool begun;     /* somebody runs or ran the system's cancel */
-    bool has_done;  /* `done` exists: made by the first that waits */
-    nio_event done;
+    unsigned waiters;
+    nio_event done; /* exists while anybody waits */
     nio_thread helper;
     NETIO_STATUS status; /* of the system's cancel */
     struct nio_bridge *blocked_on; /* its callback waits for that one's end */

@@ -16,6 +16,9 @@ static int
 on_route(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
 {
     nio_mirror *mirror = &engine->mirror;
+    if (!mirror->wants_routes) {
+        return NIO_NOT_OURS; /* what was left in the socket */
+    }
     int status = nio_decode_route(body, &mirror->nexthops, &engine->legs);
     if (status == -ENOMEM) {
         mirror->short_of_memory = true;

@@ -3,6 +3,7 @@
 #include "rtnetlink/engine.h"
 
 #include <linux/rtnetlink.h>
+#include <string.h>
 
 #define KINDS_WITH_ROUTES ((1u << NIO_ROUTE) | (1u << NIO_HINT))
 
@@ -35,11 +36,31 @@ want_routes(nio_engine *engine)
             return status; /* nexthop objects came with Linux 5.3 */
         }
     }
+    memset(engine->attempts, 0, sizeof(engine->attempts));
     mirror->wants_routes = true;
     mirror->dirty.nexthops = true;
     mirror->dirty.routes[0] = true;
     mirror->dirty.routes[1] = true;
     return 0;
+}
+
+/* The last who wanted routes has left: the kernel need not tell of them. */
+static void
+drop_routes_if_unwanted(nio_engine *engine)
+{
+    nio_mirror *mirror = &engine->mirror;
+    unsigned kinds = mirror->fanout.kinds;
+    for (nio_command *c = engine->attaching; c != NULL; c = c->next) {
+        kinds |= c->subscriber->kinds;
+    }
+    if (!mirror->wants_routes || (kinds & KINDS_WITH_ROUTES)) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
+         i++) {
+        nio_feed_leave(&engine->feed, route_groups[i]);
+    }
+    nio_mirror_forget_routes(mirror);
 }
 
 static void
@@ -79,6 +100,7 @@ nio_take_commands(nio_engine *engine)
         }
         else {
             nio_fanout_detach(&engine->mirror.fanout, command->subscriber);
+            drop_routes_if_unwanted(engine);
             answer(engine, command, 0);
         }
         command = next;

@@ -93,6 +93,13 @@ nio_feed_join(nio_feed *feed, int group)
     return 0;
 }
 
+void
+nio_feed_leave(nio_feed *feed, int group)
+{
+    (void)setsockopt(feed->socket, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP,
+                     &group, sizeof(group));
+}
+
 uint64_t
 nio_feed_buffer(nio_feed *feed, int bytes)
 {

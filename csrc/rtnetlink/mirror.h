@@ -61,6 +61,9 @@ void nio_mirror_del_link(nio_mirror *mirror, uint32_t index);
 void nio_mirror_new_nexthop(nio_mirror *mirror, nio_nexthop *nexthop);
 void nio_mirror_del_nexthop(nio_mirror *mirror, uint32_t id);
 
+/* Nobody wants routes any more: what is known of them is dropped, unsaid. */
+void nio_mirror_forget_routes(nio_mirror *mirror);
+
 /* A reading of the tables. */
 void nio_mirror_begin(nio_mirror *mirror);
 void nio_mirror_saw_link(nio_mirror *mirror, const nio_link *link);

@@ -4,6 +4,7 @@
 #include "rtnetlink/mirror.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static nio_nexthop *
 find_nexthop(const nio_mirror *mirror, uint32_t id)
@@ -78,4 +79,20 @@ nio_mirror_sweep_nexthops(nio_mirror *mirror)
             drop_nexthop(mirror, nexthop);
         }
     }
+}
+
+void
+nio_mirror_forget_routes(nio_mirror *mirror)
+{
+    uint32_t cursor = 0;
+    nio_nexthop *nexthop;
+    while ((nexthop = nio_store_each(&mirror->nexthops, &cursor)) != NULL) {
+        drop_nexthop(mirror, nexthop);
+    }
+    nio_store_done(&mirror->routes);
+    mirror->wants_routes = false;
+    mirror->nexthop_users = 0;
+    memset(mirror->dead_legs, 0, sizeof(mirror->dead_legs));
+    mirror->dirty.nexthops = false;
+    memset(mirror->dirty.routes, 0, sizeof(mirror->dirty.routes));
 }

@@ -191,6 +191,7 @@ put_leg(nio_mirror *mirror, const nio_route *leg, bool exclusive)
         add(mirror, leg);
     }
     else if (leg->family == AF_INET6 || exclusive) {
+        route->instances = 1;
         update(mirror, route, leg);
     }
     else {

@@ -123,6 +123,9 @@ on_route(void *context, const struct nlmsghdr *header, nio_span body)
 {
     nio_engine *engine = context;
     (void)header;
+    if (!engine->mirror.wants_routes) {
+        return -ECANCELED; /* the last who wanted them has left meanwhile */
+    }
     int status =
         nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
     if (status == 0) {
@@ -228,6 +231,9 @@ read_routes(nio_engine *engine, uint8_t family)
     engine->churn[bit] = 0;
     engine->mirror.dead_legs[bit] = false;
     int status = read_table(engine, RTM_GETROUTE, family, on_route, &answer);
+    if (!engine->mirror.wants_routes) {
+        return 0;
+    }
     if (status < 0 && status != -EAGAIN) {
         return status == -EAFNOSUPPORT || status == -EOPNOTSUPP ? 0 : status;
     }
@@ -247,16 +253,18 @@ read_routes(nio_engine *engine, uint8_t family)
     return 0;
 }
 
-/* Everything that is dirty in `from` is dirty in `into`. */
+/* What could not be read stays dirty. */
 static void
-merge(nio_dirty *into, const nio_dirty *from)
+merge(nio_mirror *mirror, const nio_dirty *unread)
 {
-    into->all_links |= from->all_links || from->link_count > 0;
-    into->neighbours |= from->neighbours;
-    into->addresses |= from->addresses;
-    into->nexthops |= from->nexthops;
-    into->routes[0] |= from->routes[0];
-    into->routes[1] |= from->routes[1];
+    nio_dirty *dirty = &mirror->dirty;
+    bool routes = mirror->wants_routes;
+    dirty->all_links |= unread->all_links || unread->link_count > 0;
+    dirty->neighbours |= unread->neighbours;
+    dirty->addresses |= unread->addresses;
+    dirty->nexthops |= routes && unread->nexthops;
+    dirty->routes[0] |= routes && unread->routes[0];
+    dirty->routes[1] |= routes && unread->routes[1];
 }
 
 static int
@@ -324,7 +332,7 @@ nio_reconcile(nio_engine *engine)
     uint64_t now = nio_monotonic_ns();
     uint64_t pause = now - began; /* at most half of the time goes to this */
     if (status < 0) {
-        merge(&mirror->dirty, &dirty);
+        merge(mirror, &dirty);
         engine->failure = status;
         pause = pause < FIRST_PAUSE_NS ? FIRST_PAUSE_NS : pause;
     }

@@ -27,8 +27,9 @@ typedef struct nio_datagram {
 
 int nio_feed_open(nio_feed *feed);
 void nio_feed_close(nio_feed *feed);
-/* Join a group (RTNLGRP_*). */
+/* Join a group (RTNLGRP_*), or leave it. */
 int nio_feed_join(nio_feed *feed, int group);
+void nio_feed_leave(nio_feed *feed, int group);
 /* Ask for a receive buffer of so many bytes; returns what was granted, in the
  * kernel's own measure, which is twice the bytes asked for. */
 uint64_t nio_feed_buffer(nio_feed *feed, int bytes);

@@ -161,6 +161,9 @@ nio_store_remove(nio_store *store, void *record)
     removed->mark = 0;
     store->free = index;
     store->count--;
+    if (store->count == 0) {
+        forget_all(store); /* a table that was flushed gives its memory back */
+    }
 }
 
 void *

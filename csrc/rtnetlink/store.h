@@ -25,6 +25,7 @@ typedef struct nio_store {
 
 void nio_store_init(nio_store *store, size_t record_size,
                     uint64_t (*hash)(const void *record, uint64_t seed));
+/* Forget all records and free what holds them; the store can be used again. */
 void nio_store_done(nio_store *store);
 
 /* Walk the records that share `key`'s hash: first, then next until NULL. The
@@ -34,7 +35,8 @@ void *nio_store_next(const nio_store *store, const void *record);
 
 /* Add a copy. NULL when memory is short. record.mark must not be 0. */
 void *nio_store_add(nio_store *store, const void *record);
-/* Remove a record that lies in this store; it may be read until the next add. */
+/* Remove a record that lies in this store; it must not be read afterwards.
+ * With the last one all memory goes. */
 void nio_store_remove(nio_store *store, void *record);
 
 /* Walk all records; *cursor starts at 0. NULL at the end. Removing the record

@@ -2,16 +2,16 @@
 /* The list of registrations and engines, and forks: see registry.h. */
 #include "rtnetlink/registry.h"
 
+#include "base/fork.h"
 #include "contract/tower.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A plain mutex: it is held over fork(), so that the child gets the lists
- * whole and the lock free. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+/* Held over fork(), so that the child gets the lists whole and the lock
+ * free. */
+static nio_lock lock = NIO_LOCK_INITIALIZER;
+static nio_condition changed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static nio_engine *engines;
 static nio_entry *entries;
@@ -19,21 +19,21 @@ static uintptr_t next_id = 1;
 static uintptr_t first_own_id = 1; /* smaller ones are of before a fork */
 
 static void
-before_fork(void)
+before_fork(void) NIO_UNCHECKED
 {
-    pthread_mutex_lock(&lock);
+    nio_lock_take(&lock);
 }
 
 static void
-after_fork_in_parent(void)
+after_fork_in_parent(void) NIO_UNCHECKED
 {
-    pthread_mutex_unlock(&lock);
+    nio_lock_drop(&lock);
 }
 
 /* Nothing that the parent registered lives here. What it owned is left where
  * it is: a thread that does not exist here may have been in the middle of it. */
 static void
-after_fork_in_child(void)
+after_fork_in_child(void) NIO_UNCHECKED
 {
     for (nio_engine *engine = engines; engine != NULL; engine = engine->next) {
         nio_engine_abandon(engine);
@@ -45,40 +45,42 @@ after_fork_in_child(void)
     engines = NULL;
     entries = NULL;
     first_own_id = next_id;
-    pthread_mutex_init(&lock, NULL);
-    pthread_cond_init(&changed, NULL);
+    nio_condition_init(&changed); /* without those who waited there */
+    nio_lock_drop(&lock);
 }
 
 static void
-watch_forks(void)
+begin(void)
 {
-    (void)pthread_atfork(before_fork, after_fork_in_parent,
-                         after_fork_in_child);
+    nio_condition_init(&changed);
+    /* Without memory for it a child could only hang on what it inherits: so
+     * be it, a fork is rare and the parent goes on. */
+    (void)nio_at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 void
-nio_registry_lock(void)
+nio_registry_lock(void) NIO_UNCHECKED
 {
-    pthread_once(&once, watch_forks);
-    pthread_mutex_lock(&lock);
+    pthread_once(&once, begin);
+    nio_lock_take(&lock);
 }
 
 void
-nio_registry_unlock(void)
+nio_registry_unlock(void) NIO_UNCHECKED
 {
-    pthread_mutex_unlock(&lock);
+    nio_lock_drop(&lock);
 }
 
 void
-nio_registry_wait(void)
+nio_registry_wait(void) NIO_UNCHECKED
 {
-    pthread_cond_wait(&changed, &lock);
+    nio_condition_wait(&changed, &lock);
 }
 
 void
 nio_registry_wake(void)
 {
-    pthread_cond_broadcast(&changed);
+    nio_condition_wake_all(&changed);
 }
 
 nio_engine **

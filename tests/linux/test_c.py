@@ -14,35 +14,40 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, run
+from tests.support import ROOT, Namespace, run
 
 CSRC = ROOT / "csrc"
 FLAGS = ["-std=c11", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
 INCLUDES = ["-I", str(CSRC), "-I", str(CSRC / "base/posix"), "-I", str(ROOT / "tests/c")]
+CHILD = "-DCHILD_HAS_THREADS=0"  # of a fork: sanitizers do not outlive one
 SANITIZERS = {
     "plain": [],
     # Undefined behaviour ends the program: otherwise it is only printed.
-    "address": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
-    "thread": ["-fsanitize=thread"],
+    "address": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", CHILD],
+    "thread": ["-fsanitize=thread", CHILD],
 }
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:die_after_fork=0",
 }
 QUEUE = ["base/queue.c", "base/index.c", "base/chunk.c"]
 POSIX = [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
+TOWER = ["base/*.c", "base/posix/*.c", "rtnetlink/**/*.c"]
 MEMORY = ["malloc", "calloc", "nio_pages_new", "nio_pages_free"]
 
 
 @dataclass(frozen=True)
 class Program:
-    """tests/c/NAME.c, what of csrc it is linked with, and the functions it puts itself before."""
+    """tests/c/NAME.c, what of csrc it is linked with, and the functions it puts itself before.
+
+    `arguments` follow the seed, by sanitizer: a sanitized program does less of the same."""
 
     name: str
     sources: tuple[str, ...]
     wraps: tuple[str, ...] = ()
     sanitizers: tuple[str, ...] = ("plain", "address")
+    arguments: tuple[tuple[str, str], ...] = ()
 
 
 PROGRAMS = [
@@ -55,6 +60,15 @@ PROGRAMS = [
         tuple(POSIX),
         wraps=("pthread_create",),
         sanitizers=("plain", "address", "thread"),
+    ),
+]
+TOWER_PROGRAMS = [
+    Program("tower_cancel_test", tuple(TOWER), sanitizers=tuple(SANITIZERS)),
+    Program(
+        "tower_flood_test",
+        tuple(TOWER),
+        sanitizers=tuple(SANITIZERS),
+        arguments=(("plain", "1000"), ("address", "250"), ("thread", "60")),
     ),
 ]
 
@@ -99,7 +113,9 @@ def build(program: Program, sanitizer: str, folder: Path) -> Path:
     cc = compiler()
     assert cc is not None
     binary = folder / f"{program.name}-{sanitizer}"
-    sources = [ROOT / "tests/c" / f"{program.name}.c", *(CSRC / one for one in program.sources)]
+    sources = [ROOT / "tests/c" / f"{program.name}.c"]
+    for pattern in program.sources:
+        sources += sorted(CSRC.glob(pattern))
     wraps = [f"-Wl,--wrap={name}" for name in program.wraps]
     options = [*FLAGS, *SANITIZERS[sanitizer], *INCLUDES, *wraps]
     run([cc, *options, *map(str, sources), "-o", str(binary)], timeout=120)
@@ -112,18 +128,32 @@ def run_program(binary: Path, *arguments: str, timeout: float = 120) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.no_netns
+def each(programs: list[Program]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        ("program", "sanitizer"),
+        [
+            pytest.param(program, sanitizer, id=f"{program.name}-{sanitizer}")
+            for program in programs
+            for sanitizer in program.sanitizers
+        ],
+    )
+
+
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    ("program", "sanitizer"),
-    [
-        pytest.param(program, sanitizer, id=f"{program.name}-{sanitizer}")
-        for program in PROGRAMS
-        for sanitizer in program.sanitizers
-    ],
-)
+@each(PROGRAMS)
 def test_program(program: Program, sanitizer: str, tmp_path: Path, seed: int) -> None:
     run_program(build(program, sanitizer, tmp_path), str(seed))
+
+
+@pytest.mark.timeout(320)
+@each(TOWER_PROGRAMS)
+def test_tower_alone(
+    program: Program, sanitizer: str, tmp_path: Path, seed: int, netns: Namespace
+) -> None:
+    """The rtnetlink tower as a plain C library, in a network of its own."""
+    more = dict(program.arguments).get(sanitizer)
+    binary = build(program, sanitizer, tmp_path)
+    run_program(binary, str(seed), *([more] if more else []), timeout=220)
 
 
 def test_a_check_that_fails_is_seen(tmp_path: Path) -> None:

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* The rtnetlink tower alone, no Python: each sentence of what cancelling
+ * promises, under a flood of changes. */
+#define _GNU_SOURCE /* gettid */
+
+#include "tower_support.h"
+
+/* A thread that cancels a watch, and what it was told. */
+typedef struct canceller {
+    nio_thread thread;
+    watch *target;
+    nio_atomic began; /* its thread id */
+    NETIO_STATUS status;
+} canceller;
+
+static void
+run_canceller(void *argument)
+{
+    canceller *mine = argument;
+
+    nio_atomic_store(&mine->began, (uint64_t)gettid());
+    tell();
+    mine->status = watch_cancel(mine->target);
+}
+
+static void
+cancel_elsewhere(canceller *started, watch *target)
+{
+    started->target = target;
+    CHECK(nio_thread_start(&started->thread, "canceller", run_canceller,
+                           started));
+    WAIT_UNTIL(nio_atomic_load(&started->began) != 0);
+    wait_until_asleep((pid_t)nio_atomic_load(&started->began));
+}
+
+/* A callback that stays inside, once, until it is let go. */
+typedef struct stay {
+    nio_atomic entered, let_go, left;
+} stay;
+
+static void
+stay_inside(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
+{
+    stay *mine = self->with;
+
+    (void)row;
+    (void)type;
+    if (nio_atomic_exchange(&mine->entered, 1) == 0) {
+        tell();
+        WAIT_UNTIL(nio_atomic_load(&mine->let_go) != 0);
+        nio_atomic_store(&mine->left, 1);
+    }
+}
+
+static void
+let_go(stay *stayed)
+{
+    nio_atomic_store(&stayed->let_go, 1);
+    tell();
+}
+
+static void
+expect_stale(HANDLE handle)
+{
+    CHECK_EQUAL(CancelMibChangeNotify2(handle), ERROR_INVALID_HANDLE);
+}
+
+/* ---- handles and arguments ----------------------------------------------- */
+static void
+no_handle_is_an_error(void)
+{
+    CHECK_EQUAL(CancelMibChangeNotify2(NULL), ERROR_INVALID_PARAMETER);
+    expect_stale((HANDLE)(uintptr_t)UINTPTR_MAX);
+    expect_stale((HANDLE)&world); /* an address of something else */
+}
+
+static void
+wrong_arguments_are_an_error_and_give_no_handle(void)
+{
+    HANDLE handle = (HANDLE)&world;
+
+    CHECK_EQUAL(NotifyRouteChange2(99, on_route, NULL, FALSE, &handle),
+                ERROR_INVALID_PARAMETER);
+    CHECK(handle == NULL);
+    CHECK_EQUAL(NotifyRouteChange2(AF_INET, NULL, NULL, FALSE, &handle),
+                ERROR_INVALID_PARAMETER);
+    CHECK_EQUAL(NotifyRouteChange2(AF_INET, on_route, NULL, FALSE, NULL),
+                ERROR_INVALID_PARAMETER);
+    CHECK_EQUAL(NotifyIpInterfaceChange(AF_UNIX, on_interface, NULL, FALSE,
+                                        &handle),
+                ERROR_INVALID_PARAMETER);
+    CHECK_EQUAL(NotifyUnicastIpAddressChange(AF_UNIX, on_address, NULL, FALSE,
+                                             &handle),
+                ERROR_INVALID_PARAMETER);
+    CHECK(handle == NULL);
+}
+
+static void
+a_cancelled_handle_stays_stale(void)
+{
+    watch first = {.then = NULL}, second = {.then = NULL};
+
+    watch_start(&first, WATCH_ROUTE, false);
+    CHECK_EQUAL(watch_cancel(&first), NO_ERROR);
+    expect_stale(first.handle);
+    watch_start(&second, WATCH_ROUTE, false);
+    CHECK(second.handle != first.handle); /* never used twice */
+    expect_stale(first.handle);
+    WAIT_UNTIL(nio_atomic_load(&second.calls) > 0);
+    CHECK_EQUAL(watch_cancel(&second), NO_ERROR);
+    expect_stale(second.handle);
+}
+
+/* ---- waiting ------------------------------------------------------------- */
+static void
+cancel_waits_for_the_callback_in_flight_and_so_does_a_second(void)
+{
+    stay stayed = {.entered = {0}};
+    watch watched = {.then = stay_inside, .with = &stayed};
+    canceller first = {.status = 1}, second = {.status = 1};
+
+    watch_start(&watched, WATCH_ROUTE, false);
+    WAIT_UNTIL(nio_atomic_load(&stayed.entered) != 0);
+    cancel_elsewhere(&first, &watched);
+    cancel_elsewhere(&second, &watched);
+    CHECK_EQUAL(nio_atomic_load(&watched.cancelled), 0);
+    let_go(&stayed);
+    nio_thread_join(&first.thread);
+    CHECK_EQUAL(nio_atomic_load(&stayed.left), 1);
+    nio_thread_join(&second.thread);
+    CHECK_EQUAL(first.status, NO_ERROR);
+    CHECK_EQUAL(second.status, NO_ERROR);
+    CHECK_EQUAL(nio_atomic_load(&watched.calls), 1); /* none began after */
+    expect_stale(watched.handle);
+}
+
+static void
+a_slow_callback_delays_no_other_registration(void)
+{
+    stay stayed = {.entered = {0}};
+    watch slow = {.then = stay_inside, .with = &stayed};
+    watch other = {.then = NULL};
+
+    watch_start(&slow, WATCH_ROUTE, false);
+    WAIT_UNTIL(nio_atomic_load(&stayed.entered) != 0);
+    watch_start(&other, WATCH_ROUTE, true); /* nor a new one */
+    WAIT_UNTIL(nio_atomic_load(&other.calls) > 500);
+    CHECK_EQUAL(watch_cancel(&other), NO_ERROR);
+    CHECK_EQUAL(nio_atomic_load(&stayed.left), 0);
+    let_go(&stayed);
+    CHECK_EQUAL(watch_cancel(&slow), NO_ERROR);
+}
+
+/* ---- from callbacks ------------------------------------------------------ */
+static void
+cancel_itself(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
+{
+    (void)row;
+    (void)type;
+    CHECK_EQUAL(watch_cancel(self), ERROR_POSSIBLE_DEADLOCK);
+}
+
+static void
+its_own_callback_cannot_cancel_and_goes_on(void)
+{
+    watch watched = {.then = cancel_itself};
+
+    watch_start(&watched, WATCH_ROUTE, true);
+    WAIT_UNTIL(nio_atomic_load(&watched.calls) > 20);
+    CHECK_EQUAL(watch_cancel(&watched), NO_ERROR);
+}
+
+static void
+cancel_the_other(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
+{
+    watch *other = self->with;
+
+    (void)row;
+    (void)type;
+    if (nio_atomic_load(&other->cancelled) == 0) {
+        CHECK_EQUAL(watch_cancel(other), NO_ERROR);
+    }
+    expect_stale(other->handle);
+    CHECK_EQUAL(watch_cancel(self), ERROR_POSSIBLE_DEADLOCK);
+}
+
+static void
+another_callback_can_cancel(void)
+{
+    watch other = {.then = NULL};
+    watch watched = {.then = cancel_the_other, .with = &other};
+
+    watch_start(&other, WATCH_ROUTE, true);
+    watch_start(&watched, WATCH_ROUTE, false);
+    WAIT_UNTIL(nio_atomic_load(&watched.calls) > 2);
+    CHECK_EQUAL(nio_atomic_load(&other.cancelled), 1);
+    CHECK_EQUAL(watch_cancel(&watched), NO_ERROR);
+}
+
+static void
+register_and_cancel(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
+{
+    watch inner = {.then = NULL};
+    const uint64_t calls = nio_atomic_load(&self->calls);
+
+    (void)row;
+    (void)type;
+    if (calls < 6) {
+        watch_start(&inner, (watch_kind)(calls % WATCH_KINDS), true);
+        WAIT_UNTIL(nio_atomic_load(&inner.calls) > 1);
+        CHECK_EQUAL(watch_cancel(&inner), NO_ERROR);
+    }
+}
+
+static void
+a_callback_can_register_wait_and_cancel(void)
+{
+    watch watched = {.then = register_and_cancel};
+
+    watch_start(&watched, WATCH_ROUTE, false);
+    WAIT_UNTIL(nio_atomic_load(&watched.calls) > 6);
+    CHECK_EQUAL(watch_cancel(&watched), NO_ERROR);
+}
+
+/* ---- circles ------------------------------------------------------------- */
+/* Watches whose callbacks cancel the next one, the last one's the first. */
+typedef struct circle {
+    watch *members[3];
+    unsigned size;
+    nio_atomic inside, refused, done;
+} circle;
+
+static void
+cancel_the_next(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
+{
+    circle *mine = self->with;
+    watch *next = NULL;
+    NETIO_STATUS status = NO_ERROR;
+
+    (void)row;
+    (void)type;
+    if (nio_atomic_load(&self->calls) > 0) {
+        return;
+    }
+    for (unsigned i = 0; i < mine->size; i++) {
+        if (mine->members[i] == self) {
+            next = mine->members[(i + 1) % mine->size];
+        }
+    }
+    (void)nio_atomic_add(&mine->inside, 1);
+    tell();
+    WAIT_UNTIL(nio_atomic_load(&mine->inside) == mine->size);
+    status = watch_cancel(next);
+    CHECK(status == NO_ERROR || status == ERROR_POSSIBLE_DEADLOCK);
+    (void)nio_atomic_add(&mine->refused, status != NO_ERROR);
+    (void)nio_atomic_add(&mine->done, 1);
+    tell();
+}
+
+static void
+a_circle_is_refused_where_it_would_close(unsigned size)
+{
+    watch members[3] = {{.then = NULL}};
+    circle made = {.size = size};
+    unsigned left = 0;
+
+    for (unsigned i = 0; i < size; i++) {
+        made.members[i] = &members[i];
+        members[i].then = cancel_the_next;
+        members[i].with = &made;
+    }
+    for (unsigned i = 0; i < size; i++) {
+        watch_start(&members[i], WATCH_ROUTE, false);
+    }
+    WAIT_UNTIL(nio_atomic_load(&made.done) == size);
+    CHECK_EQUAL(nio_atomic_load(&made.refused), 1);
+    for (unsigned i = 0; i < size; i++) {
+        if (nio_atomic_load(&members[i].cancelled) == 0) {
+            CHECK_EQUAL(watch_cancel(&members[i]), NO_ERROR);
+            left++;
+        } else {
+            expect_stale(members[i].handle);
+        }
+    }
+    CHECK_EQUAL(left, 1); /* the one whose cancel was refused */
+}
+
+/* Not a circle: who is waited for by a thread may itself wait for another. */
+static void
+a_chain_is_no_circle(void)
+{
+    watch last = {.then = NULL};
+    watch first = {.then = cancel_the_next};
+    circle made = {.members = {&first, &last}, .size = 2};
+    canceller outside = {.status = 1};
+
+    first.with = &made;
+    watch_start(&last, WATCH_ROUTE, false);
+    watch_start(&first, WATCH_ROUTE, false);
+    WAIT_UNTIL(nio_atomic_load(&made.inside) == 1);
+    cancel_elsewhere(&outside, &first);
+    (void)nio_atomic_add(&made.inside, 1);
+    tell();
+    nio_thread_join(&outside.thread);
+    CHECK_EQUAL(outside.status, NO_ERROR);
+    CHECK_EQUAL(nio_atomic_load(&made.refused), 0);
+    expect_stale(last.handle);
+}
+
+int
+main(void)
+{
+    flood flooding;
+    size_t threads = 0, descriptors = 0;
+
+    tower_tests_begin();
+    threads = entries_of("/proc/self/task");
+    descriptors = entries_of("/proc/self/fd");
+    flood_start(&flooding);
+    RUN(no_handle_is_an_error());
+    RUN(wrong_arguments_are_an_error_and_give_no_handle());
+    RUN(a_cancelled_handle_stays_stale());
+    RUN(cancel_waits_for_the_callback_in_flight_and_so_does_a_second());
+    RUN(a_slow_callback_delays_no_other_registration());
+    RUN(its_own_callback_cannot_cancel_and_goes_on());
+    RUN(another_callback_can_cancel());
+    RUN(a_callback_can_register_wait_and_cancel());
+    RUN(a_circle_is_refused_where_it_would_close(2));
+    RUN(a_circle_is_refused_where_it_would_close(3));
+    RUN(a_chain_is_no_circle());
+    flood_stop(&flooding);
+    expect_entries("/proc/self/task", threads);
+    expect_entries("/proc/self/fd", descriptors);
+    puts("ok");
+    return 0;
+}

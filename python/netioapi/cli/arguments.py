@@ -23,7 +23,6 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             **settings,  # type: ignore[arg-type]
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
     def error(self, message: str) -> NoReturn:

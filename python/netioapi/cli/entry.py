@@ -50,6 +50,7 @@ def _run(words: list[str]) -> int:
         command = importlib.import_module(f"netioapi.cli.{words[0]}")
         parser = Parser(prog=f"netioapi {words[0]}", description=command.__doc__)
         command.add_arguments(parser)
+        parser.set_defaults(wrong=parser.error)  # for what only the command can tell
         return int(command.run(parser.parse_intermixed_args(words[1:])))
     listed = "\n".join(f"  {name:9} {text}" for name, text in COMMANDS.items())
     parser = Parser(
@@ -57,6 +58,7 @@ def _run(words: list[str]) -> int:
         usage="netioapi [-h] [--version] COMMAND ...",
         description=f"Tells when the IP interfaces, addresses or routes of this machine change.\n\n"
         f"commands:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="netioapi COMMAND --help tells more.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")

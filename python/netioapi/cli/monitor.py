@@ -37,11 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    kinds = list(dict.fromkeys(options.kinds or WATCHED))
+    if options.table and "route" not in kinds:
+        options.wrong("argument --table is about routes, and none are watched")
+
     from netioapi.cli.hangup import end_with_reader
     from netioapi.cli.lines import Lines
     from netioapi.cli.stream import Stream
 
-    kinds = list(dict.fromkeys(options.kinds or WATCHED))
     left = options.count
     lines = Lines(json=options.json)
     with (

@@ -19,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.table and options.kind != "route":
+        options.wrong(f"argument --table is about routes, not about {options.kind}")
+
     from netioapi.cli.columns import order, write_table
     from netioapi.cli.records import line, row_record
 

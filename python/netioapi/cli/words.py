@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import time
 from enum import IntEnum
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ipaddress
 
 MAIN_TABLE = 254
 # Where iproute2 keeps the names of routing tables, the later file wins.
@@ -103,6 +104,8 @@ def address_text(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
 
 def table_names() -> dict[str, int]:
     """The routing tables that have a name."""
+    from pathlib import Path  # not at import: it brings half of urllib along
+
     found = {"default": 253, "main": MAIN_TABLE, "local": 255}
     files = [Path(name) for name in TABLE_FILES]
     try:

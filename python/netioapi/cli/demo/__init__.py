@@ -15,7 +15,7 @@ from netioapi.cli.arguments import count
 if TYPE_CHECKING:
     from netioapi.cli.demo.screen import Screen
 
-LIVE_SECONDS = 4.0
+LIVE_SECONDS = 3.0
 MOST_ROUTES = 10_000_000
 FEWEST_ROUTES = 20
 

@@ -32,6 +32,12 @@ class Cable:
         return socket.if_nametoindex(self.name)
 
 
+def destination_4(number: int, total: int) -> tuple[bytes, int]:
+    """The prefix of the IPv4 route `number` of `total`, all of them private."""
+    shift, length = (8, 24) if total <= SMALL else (0, 32)
+    return (NETWORK_4 + (number << shift)).to_bytes(4, "big"), length
+
+
 def _cable(name: str, peer: str, network_4: str, network_6: str) -> Cable:
     four = socket.inet_aton(network_4)[:3]
     six = socket.inet_pton(socket.AF_INET6, network_6)[:15]
@@ -82,10 +88,9 @@ class Links:
         self, first: int, last: int, total: int, gateway: bytes, metric: int = 10
     ) -> Iterator[bytes]:
         """Requests for the IPv4 routes number `first` to `last` of `total`, on cable 0."""
-        shift, length = (8, 24) if total <= SMALL else (0, 32)
         index = self.cables[0].index
         for number in range(first, last):
-            destination = (NETWORK_4 + (number << shift)).to_bytes(4, "big")
+            destination, length = destination_4(number, total)
             yield rt.route_body(destination, length, index=index, gateway=gateway, metric=metric)
 
     def routes_6(self, first: int, last: int) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ class Screen(Protocol):
     def opening(self, routes: int) -> None: ...
     def title(self, step: Step) -> None: ...
     def progress(self, what: str, done: int, total: int) -> None: ...
+    def busy(self, what: str) -> None: ...
     def step(self, step: Step) -> None: ...
     def verdict(self, verdict: Verdict) -> None: ...
     def forbidden(self, reason: str, seconds: float) -> None: ...
@@ -38,7 +39,8 @@ class TextScreen:
         self._terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
         self._colours = self._terminal and not os.environ.get("NO_COLOR")
         self._describer = Describer()
-        self._progress_at = 0.0
+        self._shown_at = 0.0
+        self._busy = False
         encoding = sys.stdout.encoding or "ascii"
         self._tick, self._cross, self._dots = ("ok", "DIFFERENT", "...")
         try:
@@ -52,7 +54,8 @@ class TextScreen:
         self._say(self._paint("bold", "netioapi demo"))
         self._say(
             "A network namespace of its own: no root, and nothing of yours is touched.\n"
-            "A Watcher is live; each step changes the kernel, and below it is what was reported."
+            "A Watcher is live. Each step changes the kernel; below it stands what was reported,\nand "
+            f"{self._tick} when the state rebuilt from the reports alone equals the kernel's own."
         )
 
     def title(self, step: Step) -> None:
@@ -62,15 +65,17 @@ class TextScreen:
 
     def progress(self, what: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if not self._terminal or total < MANY:
-            return
-        if done == total:
-            self._say("\r\x1b[K", end="")
-        elif now - self._progress_at > 0.1:
-            self._progress_at = now
+        if total >= MANY and now - self._shown_at > 0.1:
             filled = 30 * done // total
             bar = self._full * filled + self._empty * (30 - filled)
-            self._say(f"\r   {bar} {done:,} of {total:,} {what}", end="")
+            self.busy(f"{bar} {done:,} of {total:,} {what}")
+            self._shown_at = now
+
+    def busy(self, what: str) -> None:
+        """A line that the next one takes away again."""
+        if self._terminal:
+            print(f"\r\x1b[K   {what}", end="", flush=True)
+            self._busy = True
 
     def step(self, step: Step) -> None:
         for change in step.sample:
@@ -86,9 +91,10 @@ class TextScreen:
             for word, name in (("add", "added"), ("parameter", "changed"), ("delete", "deleted"))
             if step.counts[word]
         ]
-        self._say(
-            f"   reported: {', '.join(counted) or 'nothing'}, in {step.seconds * 1000:.0f} ms"
-        )
+        said = f"   reported: {', '.join(counted) or 'nothing'}, in {step.seconds * 1000:.0f} ms"
+        if step.comparison is not None:
+            said += f"  {self._mark(step.comparison.equal)}"
+        self._say(said)
         if step.kernel_said is not None:
             said = f"{step.kernel_said:>9,}"
             lost = f"{step.lost_routes:>9,}"
@@ -100,29 +106,27 @@ class TextScreen:
             )
 
     def verdict(self, verdict: Verdict) -> None:
-        sizes = verdict.sizes
-        what = (
-            f"{sizes['routes']:,} routes, {sizes['addresses']:,} addresses, {sizes['links']} links"
-        )
-        if verdict.equal:
+        found = verdict.comparison
+        self._say(f"\n{self._mark(found.equal)} {self._judged(verdict)}")
+        if found.equal:
             self._say(
-                f"\n{self._paint('good', self._tick)} The state rebuilt from the "
-                f"{verdict.changes:,} reported changes alone equals the kernel's: {what}.\n"
-                "  Asked twice: get_ip_forward_table2(), and a netlink dump that shares no code "
-                "with the library."
+                f"  Compared after {verdict.compared} steps, with get_ip_forward_table2() and with "
+                "a netlink dump\n  that shares no code with the library."
             )
-        else:
-            self._say(
-                f"\n{self._paint('bad', self._cross)} The state rebuilt from "
-                f"{verdict.changes:,} changes is not the kernel's."
-            )
-            self._differences("only reported", verdict.only_reported)
-            self._differences("only in the kernel", verdict.only_kernel)
-            if not verdict.table_equal:
-                self._say("  get_ip_forward_table2() says something else, too.")
+        self._differences("only reported", found.only_reported)
+        self._differences("only in the kernel", found.only_kernel)
+        if not found.table_equal:
+            self._say("  get_ip_forward_table2() says something else.")
         if verdict.overflows:
             self._say(f"  The kernel ran out of buffer {verdict.overflows}x: noticed and repaired.")
         self._say(f"  {verdict.seconds:.2f} s. Your own network, live: netioapi monitor")
+
+    def _judged(self, verdict: Verdict) -> str:
+        changes = f"The state rebuilt from {verdict.changes:,} reported changes alone"
+        return f"{changes} {'equals' if verdict.equal else 'is not'} the kernel's own."
+
+    def _mark(self, equal: bool) -> str:
+        return self._paint("good", self._tick) if equal else self._paint("bad", self._cross)
 
     def forbidden(self, reason: str, seconds: float) -> None:
         self._say(f"netioapi demo: no network namespace here: {reason}.")
@@ -137,8 +141,11 @@ class TextScreen:
     def _paint(self, colour: str, text: str) -> str:
         return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self._colours else text
 
-    def _say(self, text: str, end: str = "\n") -> None:
-        print(text, end=end, flush=True)
+    def _say(self, text: str) -> None:
+        if self._busy:
+            text = "\r\x1b[K" + text
+            self._busy = False
+        print(text, flush=True)
 
 
 class JsonScreen:
@@ -153,6 +160,9 @@ class JsonScreen:
     def progress(self, what: str, done: int, total: int) -> None:
         pass
 
+    def busy(self, what: str) -> None:
+        pass
+
     def step(self, step: Step) -> None:
         record: dict[str, object] = {
             "kind": "step",
@@ -164,6 +174,7 @@ class JsonScreen:
             "deleted": step.counts["delete"],
             "synthesized": step.silent,
             "seconds": round(step.seconds, 6),
+            "equal": None if step.comparison is None else step.comparison.equal,
         }
         if step.kernel_said is not None:
             record["kernel_deleted_ipv4"] = step.kernel_said
@@ -171,17 +182,19 @@ class JsonScreen:
         self._say(record)
 
     def verdict(self, verdict: Verdict) -> None:
+        found = verdict.comparison
         self._say(
             {
                 "kind": "verdict",
-                "equal": verdict.equal,
-                **verdict.sizes,
+                "equal": found.equal,
+                "compared": verdict.compared,
                 "changes": verdict.changes,
                 "overflows": verdict.overflows,
                 "seconds": round(verdict.seconds, 6),
-                "only_reported": verdict.only_reported,
-                "only_kernel": verdict.only_kernel,
-                "table_equal": verdict.table_equal,
+                **found.sizes,
+                "only_reported": found.only_reported,
+                "only_kernel": found.only_kernel,
+                "table_equal": found.table_equal,
             }
         )
 

@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     import netioapi
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """The state rebuilt from the changes, and the kernel's own."""
+
+    only_reported: tuple[str, ...]
+    only_kernel: tuple[str, ...]
+    table_equal: bool  # to get_ip_forward_table2()
+    sizes: Counter[str]
+
+    @property
+    def equal(self) -> bool:
+        return self.table_equal and not self.only_reported and not self.only_kernel
+
+
 @dataclass
 class Step:
     """One thing that is done to the kernel, and what was reported of it."""
@@ -27,20 +41,19 @@ class Step:
     seconds: float = 0.0
     kernel_said: int | None = None  # deletions that it announced; where that is the point
     lost_routes: int = 0  # IPv4 routes that were reported as deleted
+    comparison: Comparison | None = None  # None: too many routes to do it after each step
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the two agree, and what they say."""
+    """Of the whole story: the last comparison, or the first that failed."""
 
-    only_reported: tuple[str, ...]
-    only_kernel: tuple[str, ...]
-    table_equal: bool
-    sizes: Counter[str]
+    comparison: Comparison
+    compared: int  # how often
     changes: int
     overflows: int
     seconds: float
 
     @property
     def equal(self) -> bool:
-        return self.table_equal and not self.only_reported and not self.only_kernel
+        return self.comparison.equal

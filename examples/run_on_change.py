@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+"""How do I run a command whenever the network has changed? As `python run_on_change.py echo hello`:
+once at the start, and once after each burst of changes."""
+
+import subprocess
+import sys
+
+import netioapi
+
+with netioapi.Watcher(settle=0.5, max_delay=5.0, snapshot=True) as watcher:
+    for batch in watcher:
+        print(len(batch), "changes", flush=True)
+        subprocess.run(sys.argv[1:] or ["true"], check=False)

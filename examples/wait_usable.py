@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""How do I wait until my addresses can be used? An IPv6 address is tentative for a second or two,
+until the system knows that no neighbour has it. This waits until none is."""
+
+from __future__ import annotations
+
+import threading
+
+import netioapi
+
+ready = threading.Event()
+tables: list[netioapi.Table[netioapi.UnicastIpAddressRow]] = []
+
+
+def stable(table: netioapi.Table[netioapi.UnicastIpAddressRow]) -> None:
+    tables.append(table)
+    ready.set()
+
+
+table, registration = netioapi.notify_stable_unicast_ip_address_table(stable)
+if registration is not None:  # not yet: the callback has it later
+    with registration:
+        ready.wait(timeout=30)
+    table = tables[0] if tables else None
+
+if table is None:
+    print("still not stable")
+else:
+    for row in table:
+        print("usable:", row.address)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""The commands as a user runs them: a process, its output line by line, its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from tests.support import ROOT, Collector, run
+
+COMMAND = [sys.executable, "-X", "faulthandler", "-m", "netioapi"]
+Record = dict[str, Any]
+
+
+def netioapi(
+    *arguments: str, code: int | None = 0, env: dict[str, str] | None = None, timeout: float = 30
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return run([*COMMAND, *arguments], code=code, env=env, timeout=timeout)
+
+
+def records(text: str) -> list[Record]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+class Running:
+    """A command, or another program, that goes on: read its lines, then end it."""
+
+    def __init__(self, *arguments: str, command: list[str] | None = None) -> None:
+        self._lines = Collector()
+        self._process = subprocess.Popen(
+            [*(COMMAND if command is None else command), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+        self.errors = ""
+        self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._warn)]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            assert stream is not None
+            stream.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines(line.rstrip("\n"))
+
+    def _warn(self) -> None:
+        assert self._process.stderr is not None
+        self.errors = self._process.stderr.read()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for (line,) in self._lines.events]
+
+    @property
+    def records(self) -> list[Record]:
+        return [json.loads(line) for line in self.lines]
+
+    def wait_line(self, wanted: Callable[[str], object], timeout: float = 20) -> str:
+        try:
+            line: str = self._lines.wait_any(wanted, timeout)[0]
+        except AssertionError as error:
+            raise AssertionError(f"{error}; standard error: {self.errors}") from None
+        return line
+
+    def wait_record(self, timeout: float = 20, **wanted: object) -> Record:
+        """The first record that has all of these."""
+
+        def fits(line: str) -> bool:
+            record = json.loads(line)
+            return all(record.get(key) == value for key, value in wanted.items())
+
+        found: Record = json.loads(self.wait_line(fits, timeout))
+        return found
+
+    def type(self, text: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self._process.send_signal(number)
+        return self.wait()
+
+    def wait(self, timeout: float = 20) -> int:
+        """The exit code; the whole of the output is there then."""
+        code = self._process.wait(timeout)
+        for thread in self._threads:
+            thread.join(timeout)
+        return code
+
+
+def live_monitor(*arguments: str) -> Running:
+    """`monitor --json`, past its snapshot: whatever happens from now on is printed."""
+    running = Running("monitor", "--json", "--snapshot", *arguments)
+    try:
+        running.wait_record(kind="mark", change="synced")
+    except BaseException:
+        running.__exit__()
+        raise
+    return running

@@ -7,11 +7,15 @@ import gc
 import sys
 from collections.abc import Callable
 
+import pytest
+
 ROUNDS = 100
 
 
 def leaks(use: Callable[[], object]) -> bool:
     """True when each call leaves at least one block. Caches that fill once are no leak."""
+    if sys.getallocatedblocks() == 0:
+        pytest.skip("this allocator counts no blocks (PYTHONMALLOC)")
     for _ in range(10):
         gc.collect()
         before = sys.getallocatedblocks()

@@ -160,14 +160,14 @@ PyDoc_STRVAR(from_bytes_doc,
 static PyObject *
 row_from_bytes(PyObject *type, PyObject *args)
 {
-    const char *data;
-    Py_ssize_t size;
+    PyObject *data = NULL;
     int details;
     nio_state *state = PyType_GetModuleState((PyTypeObject *)type);
     if (state == NULL ||
-        !PyArg_ParseTuple(args, "y#p:_from_bytes", &data, &size, &details)) {
+        !PyArg_ParseTuple(args, "Sp:_from_bytes", &data, &details)) {
         return NULL;
     }
+    Py_ssize_t size = PyBytes_Size(data);
     int kind = 0;
     while ((PyObject *)state->row_types[kind] != type) {
         kind++;
@@ -180,7 +180,8 @@ row_from_bytes(PyObject *type, PyObject *args)
                      short_name(schema), schema->row_size, size);
         return NULL;
     }
-    return nio_row_new(state, (nio_kind)kind, data, details != 0);
+    return nio_row_new(state, (nio_kind)kind, PyBytes_AsString(data),
+                       details != 0);
 }
 
 PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nFor pickle and copy.");
@@ -194,8 +195,10 @@ row_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
     if (make == NULL) {
         return NULL;
     }
-    return Py_BuildValue("N(y#O)", make, (const char *)row->data,
-                         (Py_ssize_t)nio_schema_of(row->kind)->row_size,
+    return Py_BuildValue("N(NO)", make,
+                         PyBytes_FromStringAndSize(
+                             (const char *)row->data,
+                             (Py_ssize_t)nio_schema_of(row->kind)->row_size),
                          row->details ? Py_True : Py_False);
 }
 

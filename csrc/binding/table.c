@@ -264,18 +264,19 @@ PyDoc_STRVAR(
 static PyObject *
 table_from_bytes(PyObject *type, PyObject *args)
 {
-    const char *noun, *data;
-    Py_ssize_t size;
+    const char *noun;
+    PyObject *data = NULL;
     nio_state *state = PyType_GetModuleState((PyTypeObject *)type);
     if (state == NULL ||
-        !PyArg_ParseTuple(args, "sy#:_from_bytes", &noun, &data, &size)) {
+        !PyArg_ParseTuple(args, "sS:_from_bytes", &noun, &data)) {
         return NULL;
     }
+    Py_ssize_t size = PyBytes_Size(data);
     for (int kind = 0; kind < NIO_KINDS; kind++) {
         const nio_schema *schema = nio_schema_of((nio_kind)kind);
         if (strcmp(schema->noun, noun) == 0 &&
             (size_t)size % schema->row_size == 0) {
-            return nio_table_new(state, (nio_kind)kind, data,
+            return nio_table_new(state, (nio_kind)kind, PyBytes_AsString(data),
                                  (size_t)size / schema->row_size);
         }
     }
@@ -297,9 +298,11 @@ table_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
     if (make == NULL) {
         return NULL;
     }
-    return Py_BuildValue("N(sy#)", make, nio_schema_of(table->kind)->noun,
-                         table->rows != NULL ? (const char *)table->rows : "",
-                         table->count * table->size);
+    return Py_BuildValue(
+        "N(sN)", make, nio_schema_of(table->kind)->noun,
+        PyBytes_FromStringAndSize(
+            table->rows != NULL ? (const char *)table->rows : "",
+            table->count * table->size));
 }
 
 PyDoc_STRVAR(

@@ -56,6 +56,14 @@ ipv4_number(const uint8_t *bytes)
            ((unsigned long)bytes[2] << 8) | bytes[3];
 }
 
+/* No "y#" here or elsewhere: built with the headers of 3.13 that format asks
+ * an older Python for what it does not give. */
+static PyObject *
+packed_new(const uint8_t bytes[16])
+{
+    return PyBytes_FromStringAndSize((const char *)bytes, 16);
+}
+
 PyObject *
 nio_raw_address_new(nio_state *state, ADDRESS_FAMILY family,
                     const uint8_t *bytes)
@@ -70,8 +78,7 @@ nio_raw_address_new(nio_state *state, ADDRESS_FAMILY family,
         return NULL;
     }
     if (ipv6) {
-        return PyObject_CallFunction(type, "y#", (const char *)bytes,
-                                     (Py_ssize_t)16);
+        return PyObject_CallFunction(type, "N", packed_new(bytes));
     }
     return PyObject_CallFunction(type, "k", ipv4_number(bytes));
 }
@@ -113,8 +120,8 @@ nio_prefix_new(nio_state *state, const IP_ADDRESS_PREFIX *prefix)
         bytes[bit / 8] = (uint8_t)(bytes[bit / 8] & ~(0x80u >> (bit % 8)));
     }
     if (ipv6) {
-        return PyObject_CallFunction(type, "((y#i))", (const char *)bytes,
-                                     (Py_ssize_t)16, length);
+        return PyObject_CallFunction(type, "((Ni))", packed_new(bytes),
+                                     length);
     }
     return PyObject_CallFunction(type, "((ki))", ipv4_number(bytes), length);
 }

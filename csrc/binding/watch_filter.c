@@ -74,11 +74,11 @@ prefix_from(PyObject *tuple, nio_prefix *ret_prefix)
 {
     int version = 0;
     unsigned char length = 0;
-    const char *address = NULL;
-    Py_ssize_t size = 0;
-    if (!PyArg_ParseTuple(tuple, "iby#", &version, &length, &address, &size)) {
+    PyObject *packed = NULL; /* borrowed from the tuple */
+    if (!PyArg_ParseTuple(tuple, "ibS", &version, &length, &packed)) {
         return false;
     }
+    Py_ssize_t size = PyBytes_Size(packed);
     Py_ssize_t wanted = version == 4 ? 4 : version == 6 ? 16 : -1;
     if (size != wanted || length > size * 8) {
         PyErr_SetString(PyExc_ValueError, "a prefix is (4 or 6, length, "
@@ -87,7 +87,7 @@ prefix_from(PyObject *tuple, nio_prefix *ret_prefix)
     }
     ret_prefix->family = version == 4 ? AF_INET : AF_INET6;
     ret_prefix->length = length;
-    memcpy(ret_prefix->address, address, (size_t)size);
+    memcpy(ret_prefix->address, PyBytes_AsString(packed), (size_t)size);
     return true;
 }
 

@@ -195,7 +195,7 @@ def look() -> Truth:
     """Ask the kernel, in the namespace of the calling thread."""
     script = "".join(f"ip -N -details -json {query} || exit 1; echo '====';" for query in QUERIES)
     for _ in range(20):
-        chunks = run(["sh", "-c", script]).stdout.split("====\n")[: len(QUERIES)]
+        chunks = run(["sh", "-c", script], timeout=120).stdout.split("====\n")[: len(QUERIES)]
         # `ip` prints nothing where there is nothing, and {} for what its filter left out.
         raw = [[one for one in json.loads(chunk or "[]") if one] for chunk in chunks]
         try:

@@ -45,7 +45,7 @@ class Walk:
     def step(self) -> None:
         """One move that there is something for. What was never done comes first."""
         world, names = self.world, sorted(MOVES)
-        weights = [MOVES[name].weight * (1 if self.done[name] else 4) for name in names]
+        weights = [MOVES[name].weight * (1 if self.done[name] else 20) for name in names]
         again = len(self.steps) % 15 == 14 and MOVES["rebuild"].move(world)
         while True:
             name = "rebuild" if again else world.random.choices(names, weights)[0]

@@ -83,9 +83,11 @@ scope_from(nio_state *state, PyObject *address, const char *function,
         return true;
     }
     PyObject *number = PyNumber_Long(zone);
-    if (number == NULL) {
-        PyErr_Clear(); /* not digits: a name */
+    if (number == NULL && !PyErr_ExceptionMatches(PyExc_ValueError)) {
+        Py_DECREF(zone);
+        return false;
     }
+    PyErr_Clear(); /* not digits: a name */
     bool found = nio_interface_from(state, number != NULL ? number : zone,
                                     function, &index);
     Py_XDECREF(number);
@@ -173,9 +175,11 @@ nio_prefix_from(nio_state *state, PyObject *object, const char *function,
     }
     memset(ret_prefix, 0, sizeof(*ret_prefix));
     address = PyObject_GetAttrString(network, "network_address");
-    length = PyObject_GetAttrString(network, "prefixlen");
+    if (address != NULL) {
+        length = PyObject_GetAttrString(network, "prefixlen");
+    }
     uint64_t bits = 0;
-    if (address != NULL && length != NULL &&
+    if (length != NULL &&
         from_object(state, address, function, &ret_prefix->Prefix) &&
         nio_number_from(state, length, function, "prefix length", 128,
                         &bits)) {

@@ -101,13 +101,10 @@ get_best_route2(PyObject *module, PyObject *args, PyObject *keywords)
         return nio_raise(state, status, function);
     }
     PyObject *route = nio_row_new(state, NIO_ROUTE, &row, true);
-    PyObject *address = nio_address_new(state, &best_source);
-    if (route == NULL || address == NULL) {
-        Py_XDECREF(route);
-        Py_XDECREF(address);
+    if (route == NULL) {
         return NULL;
     }
-    return Py_BuildValue("(NN)", route, address);
+    return Py_BuildValue("(NN)", route, nio_address_new(state, &best_source));
 }
 
 PyDoc_STRVAR(

@@ -105,6 +105,13 @@ error_set(PyObject *self, PyObject *args, PyObject *message, int number)
     return PyObject_SetAttrString(self, "args", args);
 }
 
+static PyObject *
+args_new(unsigned long code, const char *function, PyObject *detail)
+{
+    return detail == Py_None ? Py_BuildValue("(ks)", code, function)
+                             : Py_BuildValue("(ksO)", code, function, detail);
+}
+
 static int
 error_init(PyObject *self, PyObject *args, PyObject *keywords)
 {
@@ -120,14 +127,11 @@ error_init(PyObject *self, PyObject *args, PyObject *keywords)
         return -1;
     }
     const char *remedy = remedy_of((DWORD)code, &error_number);
-    message = message_new(function, (DWORD)code, detail, remedy);
-    init_args = detail == Py_None
-                    ? Py_BuildValue("(ks)", code, function)
-                    : Py_BuildValue("(ksO)", code, function, detail);
-    number = PyLong_FromUnsignedLong(code);
-    name = PyUnicode_FromString(function);
-    if (message == NULL || init_args == NULL || number == NULL ||
-        name == NULL) {
+    if ((message = message_new(function, (DWORD)code, detail, remedy)) ==
+            NULL ||
+        (init_args = args_new(code, function, detail)) == NULL ||
+        (number = PyLong_FromUnsignedLong(code)) == NULL ||
+        (name = PyUnicode_FromString(function)) == NULL) {
         goto done;
     }
     if (error_set(self, init_args, message, error_number) < 0 ||

@@ -136,8 +136,10 @@ nio_hint_new(nio_state *state, const NL_NETWORK_CONNECTIVITY_HINT *hint)
         return NULL;
     }
     level = nio_enum_new(state, "ConnectivityLevel", hint->ConnectivityLevel);
-    cost = nio_enum_new(state, "ConnectivityCost", hint->ConnectivityCost);
-    if (level != NULL && cost != NULL) {
+    if (level != NULL) {
+        cost = nio_enum_new(state, "ConnectivityCost", hint->ConnectivityCost);
+    }
+    if (cost != NULL) {
         result = PyObject_CallFunctionObjArgs(
             state->hint_type, level, cost,
             hint->ApproachingDataLimit ? Py_True : Py_False,
@@ -302,12 +304,11 @@ members_new(PyObject *type)
 {
     PyObject *members = PyDict_New(), *member = NULL;
     PyObject *iterator = members != NULL ? PyObject_GetIter(type) : NULL;
-    while (iterator != NULL && (member = PyIter_Next(iterator)) != NULL) {
+    bool good = iterator != NULL;
+    while (good && (member = PyIter_Next(iterator)) != NULL) {
         PyObject *number = PyNumber_Long(member);
-        if (number != NULL) {
-            (void)PyDict_SetItem(members, number, member);
-            Py_DECREF(number);
-        }
+        good = number != NULL && PyDict_SetItem(members, number, member) == 0;
+        Py_XDECREF(number);
         Py_DECREF(member);
     }
     Py_XDECREF(iterator);

@@ -137,6 +137,10 @@ def test_is_not_made_by_hand_and_does_not_change() -> None:
             pytest.fail("is no sequence to match")
 
 
+def test_can_be_written_in_an_annotation() -> None:
+    assert str(Table[IpForwardRow]) == "netioapi.Table[netioapi.IpForwardRow]"
+
+
 def test_rows_and_parts_outlive_the_table() -> None:
     table = table_of("route", 1000)
     row, part, view = table[7], table[3:9], memoryview(table)

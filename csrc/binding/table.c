@@ -332,6 +332,8 @@ static PyMethodDef table_methods[] = {
     {"_from_bytes", table_from_bytes, METH_VARARGS | METH_CLASS,
      from_bytes_doc},
     {"__reduce__", table_reduce, METH_NOARGS, reduce_doc},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
+     "Table[IpForwardRow], for annotations."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -65,7 +65,7 @@ expect_stale(HANDLE handle)
     CHECK_EQUAL(CancelMibChangeNotify2(handle), ERROR_INVALID_HANDLE);
 }
 
-/* ---- handles and arguments ----------------------------------------------- */
+/* ---- handles and arguments ---------------------------------------------- */
 static void
 no_handle_is_an_error(void)
 {
@@ -111,7 +111,7 @@ a_cancelled_handle_stays_stale(void)
     expect_stale(second.handle);
 }
 
-/* ---- waiting ------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------ */
 static void
 cancel_waits_for_the_callback_in_flight_and_so_does_a_second(void)
 {
@@ -151,7 +151,7 @@ a_slow_callback_delays_no_other_registration(void)
     CHECK_EQUAL(watch_cancel(&slow), NO_ERROR);
 }
 
-/* ---- from callbacks ------------------------------------------------------ */
+/* ---- from callbacks ----------------------------------------------------- */
 static void
 cancel_itself(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
 {
@@ -197,6 +197,26 @@ another_callback_can_cancel(void)
     CHECK_EQUAL(watch_cancel(&watched), NO_ERROR);
 }
 
+/* Also one whose callback has cancelled another before: that is forgotten,
+ * even where the new registration lies in the memory of the old. */
+static void
+who_has_cancelled_can_be_cancelled(void)
+{
+    for (int round = 0; round < 20; round++) {
+        watch old = {.then = NULL};
+        watch middle = {.then = cancel_the_other, .with = &old};
+        watch new = {.then = cancel_the_other, .with = &middle};
+
+        watch_start(&old, WATCH_ROUTE, false);
+        watch_start(&middle, WATCH_ROUTE, false);
+        WAIT_UNTIL(nio_atomic_load(&middle.calls) > 0);
+        watch_start(&new, WATCH_ROUTE, false);
+        WAIT_UNTIL(nio_atomic_load(&new.calls) > 0);
+        CHECK_EQUAL(nio_atomic_load(&middle.cancelled), 1);
+        CHECK_EQUAL(watch_cancel(&new), NO_ERROR);
+    }
+}
+
 static void
 register_and_cancel(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
 {
@@ -222,7 +242,7 @@ a_callback_can_register_wait_and_cancel(void)
     CHECK_EQUAL(watch_cancel(&watched), NO_ERROR);
 }
 
-/* ---- circles ------------------------------------------------------------- */
+/* ---- circles ------------------------------------------------------------ */
 /* Watches whose callbacks cancel the next one, the last one's the first. */
 typedef struct circle {
     watch *members[3];
@@ -324,6 +344,7 @@ main(void)
     RUN(a_slow_callback_delays_no_other_registration());
     RUN(its_own_callback_cannot_cancel_and_goes_on());
     RUN(another_callback_can_cancel());
+    RUN(who_has_cancelled_can_be_cancelled());
     RUN(a_callback_can_register_wait_and_cancel());
     RUN(a_circle_is_refused_where_it_would_close(2));
     RUN(a_circle_is_refused_where_it_would_close(3));

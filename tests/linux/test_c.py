@@ -64,6 +64,7 @@ PROGRAMS = [
 ]
 TOWER_PROGRAMS = [
     Program("tower_cancel_test", tuple(TOWER), sanitizers=tuple(SANITIZERS)),
+    Program("tower_stream_test", tuple(TOWER), sanitizers=tuple(SANITIZERS)),
     Program(
         "tower_flood_test",
         tuple(TOWER),

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* The rtnetlink tower alone, no Python: what a subscriber rebuilds from its
+ * stream is what the system has, whether its queue was long or short. */
+#include "tower_support.h"
+
+#include "base/filter.h"
+#include "base/queue.h"
+
+enum { MOST_ROWS = 1000, LAST_ROUTE = 5000 };
+
+typedef struct state {
+    size_t count;
+    uint8_t keys[MOST_ROWS][NIO_KEY_SIZE];
+    bool synced; /* says the last mark */
+    bool ended;  /* the last route was seen */
+} state;
+
+static size_t
+row_key(int kind, const void *row, uint8_t *key)
+{
+    return nio_row_key((nio_kind)kind, row, key);
+}
+
+static size_t
+find_key(const state *kept, const uint8_t key[NIO_KEY_SIZE])
+{
+    size_t at = 0;
+
+    while (at < kept->count && memcmp(kept->keys[at], key, NIO_KEY_SIZE)) {
+        at++;
+    }
+    return at;
+}
+
+static void
+keep_state(state *kept, const MIB_IPFORWARD_ROW2 *row, uint8_t type)
+{
+    uint8_t key[NIO_KEY_SIZE] = {0};
+    size_t at = 0;
+
+    (void)nio_row_key(NIO_ROUTE, row, key);
+    at = find_key(kept, key);
+    if (type == NIO_CHANGE_DELETE && at < kept->count) {
+        memcpy(kept->keys[at], kept->keys[--kept->count], NIO_KEY_SIZE);
+    } else if (type != NIO_CHANGE_DELETE && at == kept->count) {
+        CHECK(kept->count < MOST_ROWS);
+        CHECK_EQUAL(type, NIO_CHANGE_ADD);
+        memcpy(kept->keys[kept->count++], key, NIO_KEY_SIZE);
+    }
+    kept->ended = kept->ended ||
+                  row->DestinationPrefix.Prefix.Ipv4.sin_addr.s_addr ==
+                      htonl(0x0a000000u + (LAST_ROUTE << 8));
+}
+
+/* Take until the last route and a SYNCED mark, which the tower gives as soon
+ * as its mirror is exact; in small portions, so that a short queue is full. */
+static void
+take_stream(nio_queue *queue, nio_event *readable, state *kept)
+{
+    while (!kept->ended || !kept->synced) {
+        nio_taken taken;
+        nio_cursor cursor = {0};
+        nio_change *change = NULL;
+
+        CHECK_EQUAL(nio_event_wait(readable, NIO_FOREVER), NIO_WAIT_SET);
+        (void)nio_queue_take(queue, 7, &taken);
+        while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
+            if (change->kind == NIO_CHANGE_MARK) {
+                kept->synced = change->flags == NIO_FLAG_SYNCED;
+            } else {
+                keep_state(kept, nio_change_row(change), change->type);
+            }
+        }
+        nio_taken_free(&taken);
+        (void)sched_yield();
+    }
+}
+
+/* From its snapshot on, what a subscriber rebuilds is what the system has. */
+static void
+a_stream_rebuilds_the_table(size_t bound)
+{
+    static state kept;
+    const nio_filter four = {.family = AF_INET};
+    const nio_request request = {
+        .kinds = 1u << NIO_ROUTE, .filter = &four, .snapshot = true};
+    PMIB_IPFORWARD_TABLE2 table = NULL;
+    nio_event readable;
+    nio_queue *queue = NULL;
+    HANDLE handle = NULL;
+    flood flooding;
+    int fd = kernel_open();
+
+    memset(&kept, 0, sizeof(kept));
+    CHECK(nio_event_init(&readable));
+    queue = nio_queue_new(bound, row_key, &readable);
+    flood_start(&flooding);
+    CHECK_EQUAL(nio_subscribe(&request, queue, &handle), NO_ERROR);
+    for (unsigned i = 0; i < 1000; i++) {
+        set_route(fd, true, 2000 + i % 300);
+        set_route(fd, false, 2000 + i % 300);
+    }
+    flood_stop(&flooding);
+    set_route(fd, true, LAST_ROUTE);
+    take_stream(queue, &readable, &kept);
+    CHECK_EQUAL(nio_unsubscribe(handle), NO_ERROR);
+
+    CHECK_EQUAL(GetIpForwardTable2(AF_INET, &table), NO_ERROR);
+    CHECK_EQUAL(kept.count, table->NumEntries);
+    for (ULONG i = 0; i < table->NumEntries; i++) {
+        uint8_t key[NIO_KEY_SIZE] = {0};
+        (void)nio_row_key(NIO_ROUTE, &table->Table[i], key);
+        CHECK(find_key(&kept, key) < kept.count);
+    }
+    FreeMibTable(table);
+    set_route(fd, false, LAST_ROUTE);
+    (void)close(fd);
+    nio_queue_free(queue);
+    nio_event_done(&readable);
+}
+
+int
+main(void)
+{
+    tower_tests_begin();
+    RUN(a_stream_rebuilds_the_table(1000000));
+    for (int round = 0; round < 10; round++) {
+        RUN(a_stream_rebuilds_the_table(5));
+    }
+    puts("ok");
+    return 0;
+}

@@ -206,8 +206,14 @@ void
 nio_bridge_init(void)
 {
     static const nio_hooks hooks = {on_begin, on_end, on_thread_end};
+    static bool done; /* under the lock: interpreters may import at once */
 
-    nio_set_hooks(&hooks);
+    nio_cancel_lock();
+    if (!done) {
+        nio_set_hooks(&hooks);
+        done = true;
+    }
+    nio_cancel_unlock();
 }
 
 nio_bridge *

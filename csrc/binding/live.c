@@ -88,7 +88,8 @@ nio_registrations_reap(nio_state *state)
 
 /* Interpreter exit. What a callback never returns from is given up after a
  * while: its context stays, disabled and abandoned, and the thread that is in
- * it meets the end of the interpreter as a daemon thread does. */
+ * it meets the end of the interpreter as a daemon thread does. (CPython aborts
+ * where an interpreter beside the main one ends with a thread left.) */
 void
 nio_registrations_shutdown(nio_state *state)
 {

@@ -88,10 +88,13 @@ module_free(void *module)
     (void)module_clear((PyObject *)module);
 }
 
-/* Two slots are younger than the limited API of 3.11, so that their ids are
- * plain numbers here and only a Python that knows them gets to see them. */
-#define SLOT_MULTIPLE_INTERPRETERS 3 /* Py_mod_multiple_interpreters, 3.12 */
+/* The slot is younger than the limited API of 3.11: its number is written out,
+ * and only a Python that knows it gets to see it. 3.12 knows it, but ends an
+ * interpreter that is left over at exit when our threads can no longer let go
+ * of it, and aborts; 3.13 ends it in time. */
+#define SLOT_MULTIPLE_INTERPRETERS 3 /* Py_mod_multiple_interpreters */
 #define INTERPRETERS_NOT_SUPPORTED ((void *)0)
+#define PER_INTERPRETER_GIL_SUPPORTED ((void *)2)
 
 static PyModuleDef_Slot slots_3_11[] = {
     {Py_mod_exec, (void *)module_exec},
@@ -101,6 +104,12 @@ static PyModuleDef_Slot slots_3_11[] = {
 static PyModuleDef_Slot slots_3_12[] = {
     {Py_mod_exec, (void *)module_exec},
     {SLOT_MULTIPLE_INTERPRETERS, INTERPRETERS_NOT_SUPPORTED},
+    {0, NULL},
+};
+
+static PyModuleDef_Slot slots_3_13[] = {
+    {Py_mod_exec, (void *)module_exec},
+    {SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL_SUPPORTED},
     {0, NULL},
 };
 
@@ -133,7 +142,10 @@ nio_state_of(PyObject *self)
 PyMODINIT_FUNC
 PyInit__native(void)
 {
-    if (Py_Version >= 0x030C0000) {
+    if (Py_Version >= 0x030D0000) {
+        module_definition.m_slots = slots_3_13;
+    }
+    else if (Py_Version >= 0x030C0000) {
         module_definition.m_slots = slots_3_12;
     }
     return PyModuleDef_Init(&module_definition);

@@ -100,13 +100,12 @@ nio_registration_cancel(nio_registration *self, uint64_t timeout_ns, bool wait)
         if (!wait_until_over(self, timeout_ns)) {
             return NULL;
         }
-        nio_registration_retire(self);
-        if (nio_cancel_stage(bridge) == NIO_FAILED) {
-            return nio_raise(bridge->state, bridge->status,
-                             "CancelMibChangeNotify2");
-        }
     }
     nio_registrations_reap(bridge->state);
+    if (wait && nio_cancel_stage(bridge) == NIO_FAILED) {
+        return nio_raise(bridge->state, bridge->status,
+                         "CancelMibChangeNotify2");
+    }
     Py_RETURN_NONE;
 }
 

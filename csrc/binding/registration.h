@@ -97,7 +97,7 @@ PyThreadState *nio_gil_release(void);
 void nio_gil_retake(PyThreadState *thread);
 
 /* ---- bridge.c ------------------------------------------------------------ */
-/* Tell the tower how batches take the GIL. At every import; cheap. */
+/* Tell the tower, once, how batches take the GIL. */
 void nio_bridge_init(void);
 /* Zeroed, in stage STARTING; NULL with MemoryError. */
 nio_bridge *nio_bridge_new(nio_state *state);

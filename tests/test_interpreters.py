@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Several interpreters in one process, each with its own registrations, closed in any order."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.flood import Flood
+from tests.support import Namespace, python
+
+PROGRAM = """
+import sys, threading
+import _interpreters
+import netioapi
+
+kind = sys.argv[1]
+LIFE = '''
+import threading
+import netioapi
+
+busy, errors, count = threading.Event(), [], 0
+
+def seen(*_):
+    global count
+    count += 1
+    if count == 20:
+        busy.set()
+
+live = [
+    netioapi.notify_route_change2(seen, initial_notification=True, on_error=errors.append),
+    netioapi.notify_ip_interface_change(seen, on_error=errors.append),
+]
+watcher = netioapi.Watcher("route", snapshot=True)
+assert busy.wait(20), count
+assert watcher.read(timeout=20) is not None
+for _ in range(10):
+    netioapi.notify_route_change2(seen).cancel()
+live[0].cancel()
+assert not errors, errors
+'''
+
+def life(interpreter):
+    failure = _interpreters.exec(interpreter, LIFE)
+    assert failure is None, failure
+
+def lives():
+    for _ in range(4):
+        interpreter = _interpreters.create(kind)
+        life(interpreter)
+        _interpreters.destroy(interpreter)  # with a live registration and a live watcher
+    ended.append(True)
+
+ended = []
+registration = netioapi.notify_route_change2(lambda *_: None)
+threads = [threading.Thread(target=lives) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert ended == [True] * 3
+assert registration.active and registration.delivered
+life(_interpreters.create(kind))  # left over at exit
+print("ended", flush=True)
+"""
+
+
+@pytest.fixture
+def flood(netns: Namespace) -> Iterator[None]:
+    with Flood(netns.veth()):
+        yield
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="3.13 ends interpreters in the right order")
+@pytest.mark.parametrize("kind", ["legacy", "isolated"])
+def test_each_has_its_own(flood: None, kind: str) -> None:
+    if importlib.util.find_spec("_interpreters") is None:
+        pytest.skip("this Python cannot make interpreters")
+    assert python(PROGRAM, kind, marker="ended").stderr == ""
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 12), reason="3.12 alone asks and cannot")
+def test_an_isolated_one_is_refused() -> None:
+    program = """
+import _xxsubinterpreters as interpreters
+try:
+    interpreters.run_string(interpreters.create(isolated=True), "import netioapi")
+except interpreters.RunFailedError as error:
+    assert "does not support loading in subinterpreters" in str(error), error
+    print("refused")
+"""
+    python(program, marker="refused")

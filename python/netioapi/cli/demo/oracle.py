@@ -4,7 +4,6 @@ nothing with the library that they check."""
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import struct
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ RT_TABLE_LOCAL = 255  # which the library leaves out, as long as nobody asks
 RTM_F_CLONED, RTNH_F_DEAD = 0x200, 0x1
 IFF_RUNNING = 0x40
 IFA_FLAGS = 8
+TYPES = {1: "UNICAST", 6: "BLACKHOLE", 7: "UNREACHABLE", 8: "PROHIBIT"}
 LEG = struct.Struct("=HBBI")  # length, flags, hops, interface index
 FAMILIES: dict[int, str] = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
 
@@ -40,15 +40,15 @@ def _routes(body: memoryview) -> Iterator[tuple[Any, ...]]:
     table = _number(found, rt.RTA_TABLE)
     if family not in FAMILIES or table == RT_TABLE_LOCAL or flags & RTM_F_CLONED:
         return
-    size = 4 if family == socket.AF_INET else 16
-    destination = bytes(found.get(rt.RTA_DST, bytes(size)))
-    prefix = f"{ipaddress.ip_address(destination)}/{length}"
+    nothing = bytes(4 if family == socket.AF_INET else 16)
+    prefix = f"{socket.inet_ntop(family, found.get(rt.RTA_DST, nothing))}/{length}"
     metric = _number(found, rt.RTA_PRIORITY)
     for index, gateway, weight, leg_flags in _legs(found, flags):
         if leg_flags & RTNH_F_DEAD:
             continue  # the kernel would not use it
-        next_hop = str(ipaddress.ip_address(gateway or bytes(size)))
-        yield ("route", table, tos, metric, prefix, index, next_hop, kind, weight)
+        next_hop = socket.inet_ntop(family, gateway or nothing)
+        word = TYPES.get(kind, str(kind))
+        yield ("route", table, tos, metric, prefix, index, next_hop, word, weight)
 
 
 def _legs(found: dict[int, memoryview], flags: int) -> Iterator[tuple[int, bytes, int, int]]:
@@ -64,11 +64,11 @@ def _legs(found: dict[int, memoryview], flags: int) -> Iterator[tuple[int, bytes
 
 
 def _address(body: memoryview) -> tuple[Any, ...]:
-    _, length, short_flags, _, index = struct.unpack_from("=BBBBI", body)
+    family, length, short_flags, _, index = struct.unpack_from("=BBBBI", body)
     found = rt.attributes(body[8:])
     local = found.get(rt.IFA_LOCAL) or found[rt.IFA_ADDRESS]
     flags = _number(found, IFA_FLAGS, short_flags)
-    return ("address", index, f"{ipaddress.ip_address(bytes(local))}/{length}", flags)
+    return ("address", index, f"{socket.inet_ntop(family, local)}/{length}", flags)
 
 
 def _interfaces(body: memoryview) -> Iterator[tuple[Any, ...]]:

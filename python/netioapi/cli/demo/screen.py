@@ -54,7 +54,7 @@ class TextScreen:
         self._say(self._paint("bold", "netioapi demo"))
         self._say(
             "A network namespace of its own: no root, and nothing of yours is touched.\n"
-            "A Watcher is live. Each step changes the kernel; below it stands what was reported,\nand "
+            "A Watcher is live. Each step changes the kernel; below stands what was reported,\nand "
             f"{self._tick} when the state rebuilt from the reports alone equals the kernel's own."
         )
 

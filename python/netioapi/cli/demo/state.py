@@ -59,15 +59,15 @@ def _route(row: Any) -> tuple[Any, ...]:
         row.metric,
         str(row.destination_prefix),
         row.interface_index,
-        str(row.next_hop).partition("%")[0],
-        int(row.type),
+        str(row.next_hop),
+        row.type.name,
         row.weight,
     )
 
 
 def _address(row: Any) -> tuple[Any, ...]:
-    text = str(row.address).partition("%")[0]
-    return ("address", row.interface_index, f"{text}/{row.on_link_prefix_length}", row.flags)
+    text = f"{row.address}/{row.on_link_prefix_length}"
+    return ("address", row.interface_index, text, row.flags)
 
 
 def _interface(row: Any) -> tuple[Any, ...]:

@@ -62,8 +62,7 @@ nio_chunk_is_own(const struct nio_chunk *chunk)
  * not nothing: a program may have met the row in a table that it read
  * meanwhile. */
 void
-nio_record_merge(nio_change *record, const nio_change *change,
-                 const void *row)
+nio_record_merge(nio_change *record, const nio_change *change, const void *row)
 {
     const uint8_t first = record->first_type;
     const uint8_t snapshot = record->flags & NIO_FLAG_SNAPSHOT;
@@ -71,8 +70,8 @@ nio_record_merge(nio_change *record, const nio_change *change,
     *record = *change;
     record->first_type = first;
     if (change->type != NIO_CHANGE_DELETE) {
-        record->type = first == NIO_CHANGE_ADD ? NIO_CHANGE_ADD
-                                               : NIO_CHANGE_PARAMETER;
+        record->type =
+            first == NIO_CHANGE_ADD ? NIO_CHANGE_ADD : NIO_CHANGE_PARAMETER;
         record->flags = (uint8_t)(record->flags | snapshot);
     }
     memcpy(nio_change_row(record), row, change->size);

@@ -64,8 +64,7 @@ matches(const nio_slot *slot, nio_queue_key key, const identity *wanted)
 
 /* The live slot of this identity, or else a free one where it belongs. */
 static nio_slot *
-find_slot(const nio_index *index, const nio_span *span,
-          const identity *wanted)
+find_slot(const nio_index *index, const nio_span *span, const identity *wanted)
 {
     nio_slot *dead = NULL;
 

@@ -197,7 +197,6 @@ put_mark_locked(nio_queue *queue, const nio_change *mark)
     return append_locked(queue, mark, NULL) != NULL;
 }
 
-
 static bool
 put_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
@@ -318,8 +317,10 @@ nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
     return kept;
 }
 
+/* Unchecked: nobody else knows the queue yet. */
 nio_queue *
-nio_queue_new(size_t bound, nio_queue_key key, nio_event *readable)
+nio_queue_new(size_t bound, nio_queue_key key,
+              nio_event *readable) NIO_UNCHECKED
 {
     nio_queue *queue = calloc(1, sizeof(*queue));
 

@@ -9,7 +9,9 @@
 #endif
 
 #define NIO_CAPABILITY NIO_ANNOTATE(capability("mutex"))
-#define NIO_GUARDED_BY(lock) NIO_ANNOTATE(guarded_by(lock))
+/* Of a lock that is a member of the same struct. In C clang tells two of them
+ * apart by the address only. */
+#define NIO_GUARDED_BY(lock) NIO_ANNOTATE(guarded_by(&lock))
 #define NIO_REQUIRES(lock) NIO_ANNOTATE(requires_capability(lock))
 #define NIO_ACQUIRE(lock) NIO_ANNOTATE(acquire_capability(lock))
 #define NIO_RELEASE(lock) NIO_ANNOTATE(release_capability(lock))

@@ -33,9 +33,8 @@ address_of(const char *text)
 static MIB_IPFORWARD_ROW2
 route(const char *destination, unsigned length)
 {
-    MIB_IPFORWARD_ROW2 row = {.InterfaceIndex = 7,
-                              .Protocol = RouteProtocolNetMgmt,
-                              .Table = 254};
+    MIB_IPFORWARD_ROW2 row = {
+        .InterfaceIndex = 7, .Protocol = RouteProtocolNetMgmt, .Table = 254};
     row.DestinationPrefix.Prefix = address_of(destination);
     row.DestinationPrefix.PrefixLength = (UINT8)length;
     return row;

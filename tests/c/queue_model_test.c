@@ -119,8 +119,8 @@ take_and_compare(nio_queue *queue, model *model, size_t most)
 
 /* One change that the system could tell now. */
 static void
-change_something(nio_queue *queue, model *model, unsigned keys,
-                 uint32_t value, unsigned long long *seed)
+change_something(nio_queue *queue, model *model, unsigned keys, uint32_t value,
+                 unsigned long long *seed)
 {
     const int kind = (int)random_below(seed, 3);
     const uint32_t key = random_below(seed, keys);
@@ -284,8 +284,7 @@ a_queue_closes_under_its_producer(void)
 int
 main(int argc, char **argv)
 {
-    const unsigned long long seed =
-        argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    const unsigned long long seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 
     printf("seed %llu\n", seed);
     RUN(random_walks_equal_the_model(seed));

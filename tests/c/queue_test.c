@@ -39,8 +39,8 @@ any_portion_and_any_size_keep_the_order(unsigned long long seed)
         size_t seen = 0;
 
         for (unsigned i = 0; i < puts && put_count < 70000; i++) {
-            nio_change next = {.time_ns = put_count, .kind = KIND,
-                               .type = INITIAL};
+            nio_change next = {
+                .time_ns = put_count, .kind = KIND, .type = INITIAL};
             next.size = (uint16_t)random_below(
                 &seed, random_below(&seed, 50) == 0 ? 5000 : 60);
             memset(bytes, (int)(put_count++ & 0xff), next.size);
@@ -95,11 +95,14 @@ each_pair_of_types_merges_as_the_header_says(void)
         int queued, comes;
         const char *wanted;
     } pairs[] = {
-        {ADD, ADD, "A99=0 A1=2"},       {ADD, PARAMETER, "A99=0 A1=2"},
-        {ADD, DELETE, "A99=0 D1=2"},    {PARAMETER, ADD, "A99=0 P1=2"},
+        {ADD, ADD, "A99=0 A1=2"},
+        {ADD, PARAMETER, "A99=0 A1=2"},
+        {ADD, DELETE, "A99=0 D1=2"},
+        {PARAMETER, ADD, "A99=0 P1=2"},
         {PARAMETER, PARAMETER, "A99=0 P1=2"},
         {PARAMETER, DELETE, "A99=0 D1=2"},
-        {DELETE, ADD, "A99=0 P1=2"},    {DELETE, PARAMETER, "A99=0 P1=2"},
+        {DELETE, ADD, "A99=0 P1=2"},
+        {DELETE, PARAMETER, "A99=0 P1=2"},
         {DELETE, DELETE, "A99=0 D1=2"},
     };
 
@@ -232,8 +235,7 @@ initial_and_rowless_changes_never_merge(void)
 int
 main(int argc, char **argv)
 {
-    const unsigned long long seed =
-        argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    const unsigned long long seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 
     RUN(up_to_the_bound_every_change_is_kept_in_order());
     RUN(any_portion_and_any_size_keep_the_order(seed));

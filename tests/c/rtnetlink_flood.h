@@ -41,11 +41,10 @@ request_attribute(request *made, unsigned short type, uint32_t value)
 static inline request
 request_of(uint16_t type, unsigned flags, size_t body)
 {
-    return (request){
-        .header = {.nlmsg_len = (uint32_t)NLMSG_LENGTH(body),
-                   .nlmsg_type = type,
-                   .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK |
-                                             flags)}};
+    return (request){.header = {.nlmsg_len = (uint32_t)NLMSG_LENGTH(body),
+                                .nlmsg_type = type,
+                                .nlmsg_flags = (uint16_t)(NLM_F_REQUEST |
+                                                          NLM_F_ACK | flags)}};
 }
 
 /* The kernel's answer, a negative errno. */
@@ -118,9 +117,8 @@ set_address(int fd, bool add, unsigned number)
                               add ? NLM_F_CREATE | NLM_F_EXCL : 0,
                               sizeof(made.body.address));
 
-    made.body.address = (struct ifaddrmsg){.ifa_family = AF_INET,
-                                           .ifa_prefixlen = 32,
-                                           .ifa_index = LO};
+    made.body.address = (struct ifaddrmsg){
+        .ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_index = LO};
     request_attribute(&made, IFA_LOCAL, htonl(0x7f090900u + number));
     request_attribute(&made, IFA_ADDRESS, htonl(0x7f090900u + number));
     CHECK_EQUAL(request_send(fd, &made), 0);

@@ -86,9 +86,9 @@ wrong_arguments_are_an_error_and_give_no_handle(void)
                 ERROR_INVALID_PARAMETER);
     CHECK_EQUAL(NotifyRouteChange2(AF_INET, on_route, NULL, FALSE, NULL),
                 ERROR_INVALID_PARAMETER);
-    CHECK_EQUAL(NotifyIpInterfaceChange(AF_UNIX, on_interface, NULL, FALSE,
-                                        &handle),
-                ERROR_INVALID_PARAMETER);
+    CHECK_EQUAL(
+        NotifyIpInterfaceChange(AF_UNIX, on_interface, NULL, FALSE, &handle),
+        ERROR_INVALID_PARAMETER);
     CHECK_EQUAL(NotifyUnicastIpAddressChange(AF_UNIX, on_address, NULL, FALSE,
                                              &handle),
                 ERROR_INVALID_PARAMETER);

@@ -8,7 +8,7 @@
 
 /* Sanitizers have locks and lists of threads that do not outlive a fork. */
 #ifndef CHILD_HAS_THREADS
-#define CHILD_HAS_THREADS 1
+#    define CHILD_HAS_THREADS 1
 #endif
 
 /* ---- a thousand registrations ------------------------------------------- */
@@ -257,8 +257,7 @@ a_forked_child_inherits_nothing(void)
 int
 main(int argc, char **argv)
 {
-    const unsigned long long seed =
-        argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    const unsigned long long seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     const unsigned count =
         argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1000;
     flood flooding;

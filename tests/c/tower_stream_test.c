@@ -47,9 +47,9 @@ keep_state(state *kept, const MIB_IPFORWARD_ROW2 *row, uint8_t type)
         CHECK_EQUAL(type, NIO_CHANGE_ADD);
         memcpy(kept->keys[kept->count++], key, NIO_KEY_SIZE);
     }
-    kept->ended = kept->ended ||
-                  row->DestinationPrefix.Prefix.Ipv4.sin_addr.s_addr ==
-                      htonl(0x0a000000u + (LAST_ROUTE << 8));
+    kept->ended =
+        kept->ended || row->DestinationPrefix.Prefix.Ipv4.sin_addr.s_addr ==
+                           htonl(0x0a000000u + (LAST_ROUTE << 8));
 }
 
 /* Take until the last route and a SYNCED mark, which the tower gives as soon

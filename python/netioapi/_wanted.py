@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
     from typing import TypeVar
 
-    T = TypeVar("T")
+    _T = TypeVar("_T")
 
 KINDS = {"interface": 1, "address": 2, "route": 4}  # bits of the native request
 TABLES = {"default": 253, "main": 254, "local": 255}
@@ -37,7 +37,7 @@ def kinds_from(kinds: tuple[str, ...]) -> int:
     return bits
 
 
-def _items(values: Iterable[T] | None, name: str, example: str) -> list[T] | None:
+def _items(values: Iterable[_T] | None, name: str, example: str) -> list[_T] | None:
     if values is None:
         return None
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):

@@ -191,10 +191,10 @@ def on_terminal(*arguments: str, env: dict[str, str]) -> str:
 
 def test_a_terminal_gets_a_table_of_rich(v0: Namespace) -> None:
     pytest.importorskip("rich", reason="the extra `cli` is not installed")
-    shown = on_terminal("show", "route", env={"TERM": "xterm-256color", "COLUMNS": "120"})
+    shown = on_terminal("show", "route", env={"TERM": "xterm-256color", "COLUMNS": "40"})
     assert "\x1b[" in shown
     assert "203.0.113.0/24" in shown
-    assert "destination" in shown
+    assert "DESTINATION" in shown
 
 
 def test_a_terminal_without_rich_gets_plain_text(v0: Namespace, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from netioapi.cli.describe import INFINITE, Describer
 from netioapi.cli.words import address_text, family_name, named, origin_name, table_names
 
+WIDEST = 10_000  # columns of a terminal
 Column = tuple[str, Callable[[Any], str]]
 
 
@@ -103,16 +104,20 @@ def _write_plain(headings: list[str], cells: list[list[str]]) -> None:
 
 def _write_rich(headings: list[str], cells: list[list[str]]) -> bool:
     try:
-        from rich.box import SIMPLE_HEAD
         from rich.console import Console
+        from rich.measure import Measurement
         from rich.table import Table
         from rich.text import Text
     except ImportError:
         return False
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold", style="bold" if heading == headings[0] else "")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading, style in zip(headings, ("cyan", *[""] * len(headings)), strict=False):
+        table.add_column(heading.upper(), no_wrap=True, style=style)
     for one in cells:
         table.add_row(*map(Text, one))
-    Console().print(table)
+    console = Console()
+    # What is too wide for the terminal is for the terminal to wrap: half an address is none.
+    wide = console.options.update(width=WIDEST)
+    console.width = max(console.width, Measurement.get(console, wide, table).maximum)
+    console.print(table)
     return True

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from netioapi.cli.describe import Describer
+from netioapi.cli.paint import Paint
 from netioapi.cli.records import Event, event_record, line
 from netioapi.cli.words import clock_time, named
 
@@ -24,6 +25,7 @@ class Lines:
     def __init__(self, *, json: bool) -> None:
         self._json = json
         self._describer = Describer()
+        self._paint = Paint()
         if not json:
             self._describer.learn()
 
@@ -42,8 +44,9 @@ class Lines:
         else:
             sign = " " if event.initial else SIGNS[event.change]
             what = self._what(event)
-        tail = UNSAID if event.synthesized else ""
-        return f"{clock_time(event.time_ns)}  {sign} {event.kind:9}  {what}{tail}"
+        tail = self._paint("dim", UNSAID) if event.synthesized else ""
+        clock = self._paint("dim", clock_time(event.time_ns))
+        return f"{clock}  {self._paint(sign, sign)} {event.kind:9}  {what}{tail}"
 
     def _what(self, event: Event) -> str:
         if event.kind == "teredo":

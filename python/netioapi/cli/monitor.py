@@ -12,6 +12,11 @@ KINDS = (*WATCHED, "teredo", "hint", "stable")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "A line begins with + (added), ~ (changed), - (deleted), nothing (it was there before), "
+        "! (the system lost changes, which are being repaired) or = (the state is exact). "
+        "(unannounced): the system sent no message of it."
+    )
     parser.add_argument(
         "kinds",
         nargs="*",

@@ -93,7 +93,8 @@ def _child(options: argparse.Namespace, show: Screen, writing: int, parent: int)
         os.close(writing)
         return 1
     os.close(writing)
-    return 0 if Story(show, links, options.routes).tell() else 1
+    with links.kernel:
+        return 0 if Story(show, links, options.routes).tell() else 1
 
 
 def _live(json: bool) -> int:

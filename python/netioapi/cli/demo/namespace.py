@@ -69,6 +69,8 @@ def _remedy(error: OSError) -> str:
         _setting("user/max_net_namespaces"),
     ):
         cure = "sysctl user.max_user_namespaces and user.max_net_namespaces above 0 allow them"
+    elif os.geteuid() == 0:
+        cure = "a container may that is started with --privileged"
     else:
         cure = "root may, or a container that is started with --privileged"
     return f"{error.strerror}; {cure}"

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from typing import Protocol
@@ -11,9 +10,9 @@ from typing import Protocol
 from netioapi.cli.demo.told import Step, Verdict
 from netioapi.cli.describe import Describer
 from netioapi.cli.lines import SIGNS, UNSAID
+from netioapi.cli.paint import Paint, is_terminal
 from netioapi.cli.records import line
 
-COLOURS = {"bold": "1", "dim": "2", "+": "32", "-": "31", "~": "33", "good": "1;32", "bad": "1;31"}
 MANY = 20_000  # of what it is worth to show the progress
 SHOWN = 10  # differences
 
@@ -36,8 +35,8 @@ class TextScreen:
     """Colours and progress only where somebody looks at them."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-        self._colours = self._terminal and not os.environ.get("NO_COLOR")
+        self._terminal = is_terminal()
+        self._paint = Paint()
         self._describer = Describer()
         self._shown_at = 0.0
         self._busy = False
@@ -129,7 +128,7 @@ class TextScreen:
         return self._paint("good", self._tick) if equal else self._paint("bad", self._cross)
 
     def forbidden(self, reason: str, seconds: float) -> None:
-        self._say(f"netioapi demo: no network namespace here: {reason}.")
+        self._say(f"netioapi demo: no network of its own here: {reason}.")
         self._say(f"Watching the live system for {seconds:.0f} s instead:")
 
     def _differences(self, title: str, facts: tuple[str, ...]) -> None:
@@ -137,9 +136,6 @@ class TextScreen:
             self._say(f"  {title}: {fact}")
         if len(facts) > SHOWN:
             self._say(f"  {self._dots} and {len(facts) - SHOWN:,} more {title}")
-
-    def _paint(self, colour: str, text: str) -> str:
-        return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self._colours else text
 
     def _say(self, text: str) -> None:
         if self._busy:

@@ -11,7 +11,7 @@ import netioapi
 from netioapi.cli.demo import oracle
 from netioapi.cli.demo import rtnetlink as rt
 from netioapi.cli.demo.links import Links
-from netioapi.cli.demo.screen import Screen
+from netioapi.cli.demo.screen import MANY, Screen
 from netioapi.cli.demo.state import State
 from netioapi.cli.demo.told import Comparison, Step, Verdict
 
@@ -235,7 +235,9 @@ class Story:
     def _compare(self) -> Comparison:
         """Read on until the two are equal, but not for ever."""
         deadline = time.monotonic() + self.patience
-        self.screen.busy(f"comparing {len(self.state.rows['route']):,} routes with the kernel's")
+        routes = len(self.state.rows["route"])
+        if routes > MANY:
+            self.screen.busy(f"comparing {routes:,} routes with the kernel's")
         while True:
             reported, kernel = self.state.facts(), oracle.facts(self.links.kernel)
             table = {row.key: row for row in netioapi.get_ip_forward_table2()}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* What else the binding is linked with: the parts of a tower that tower.c
+ * does not play, and the two doors of the system that it can shut (the linker
+ * sends the calls here: --wrap). */
+#include "base/filter.h"
+#include "contract/tower.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+struct nio_queue;
+
+extern int standin_setting(int what);
+extern void standin_hooks(const nio_hooks *hooks);
+
+enum { NO_THREADS = 6, NO_EVENTS = 7 };
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*run)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*run)(void *), void *argument);
+int __real_eventfd(unsigned count, int flags);
+int __wrap_eventfd(unsigned count, int flags);
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                      void *(*run)(void *), void *argument)
+{
+    if (standin_setting(NO_THREADS)) {
+        return EAGAIN;
+    }
+    return __real_pthread_create(thread, attributes, run, argument);
+}
+
+int
+__wrap_eventfd(unsigned count, int flags)
+{
+    if (standin_setting(NO_EVENTS)) {
+        errno = EMFILE;
+        return -1;
+    }
+    return __real_eventfd(count, flags);
+}
+
+void
+nio_set_hooks(const nio_hooks *hooks)
+{
+    standin_hooks(hooks);
+}
+
+const char *
+nio_status_text(DWORD status, char *buffer, size_t size)
+{
+    (void)status;
+    (void)buffer;
+    (void)size;
+    return "the stand-in says so";
+}
+
+bool
+nio_is_forked(HANDLE handle)
+{
+    (void)handle;
+    return false;
+}
+
+size_t
+nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE])
+{
+    (void)kind;
+    memcpy(key, row, NIO_KEY_SIZE);
+    return NIO_KEY_SIZE;
+}
+
+ULONG
+nio_row_table(const MIB_IPFORWARD_ROW2 *row)
+{
+    return row->Table;
+}
+
+NETIO_STATUS
+nio_subscribe(const nio_request *request, struct nio_queue *queue,
+              HANDLE *ret_handle)
+{
+    (void)request;
+    (void)queue;
+    (void)ret_handle;
+    return ERROR_NOT_SUPPORTED;
+}
+
+NETIO_STATUS
+nio_unsubscribe(HANDLE handle)
+{
+    (void)handle;
+    return ERROR_INVALID_HANDLE;
+}
+
+NETIO_STATUS
+nio_statistics_of(HANDLE handle, nio_statistics *ret_statistics)
+{
+    (void)handle;
+    (void)ret_statistics;
+    return ERROR_INVALID_HANDLE;
+}

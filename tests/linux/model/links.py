@@ -124,7 +124,9 @@ def bridge_delete(w: World) -> list[str] | None:
 
 @move()
 def enslave(w: World) -> list[str] | None:
-    name = w.one(n for n, link in w.links.items() if n[0] in "pv" and "master" not in link)
+    # One end of a cable at most: with both in one bridge, packets would go round for ever.
+    plugged = {n[1] for n, link in w.links.items() if "master" in link}
+    name = w.one(n for n in w.links if n[0] in "pv" and n[1] not in plugged)
     return [f"link set {name} master br0"] if name and "br0" in w.links else None
 
 

@@ -12,7 +12,6 @@ typedef struct state {
     size_t count;
     uint8_t keys[MOST_ROWS][NIO_KEY_SIZE];
     bool synced; /* says the last mark */
-    bool ended;  /* the last route was seen */
 } state;
 
 static size_t
@@ -41,57 +40,83 @@ keep_state(state *kept, const MIB_IPFORWARD_ROW2 *row, uint8_t type)
     (void)nio_row_key(NIO_ROUTE, row, key);
     at = find_key(kept, key);
     if (type == NIO_CHANGE_DELETE && at < kept->count) {
-        memcpy(kept->keys[at], kept->keys[--kept->count], NIO_KEY_SIZE);
+        memmove(kept->keys[at], kept->keys[--kept->count], NIO_KEY_SIZE);
     } else if (type != NIO_CHANGE_DELETE && at == kept->count) {
         CHECK(kept->count < MOST_ROWS);
         CHECK_EQUAL(type, NIO_CHANGE_ADD);
         memcpy(kept->keys[kept->count++], key, NIO_KEY_SIZE);
     }
-    kept->ended =
-        kept->ended || row->DestinationPrefix.Prefix.Ipv4.sin_addr.s_addr ==
-                           htonl(0x0a000000u + (LAST_ROUTE << 8));
 }
 
-/* Take until the last route and a SYNCED mark, which the tower gives as soon
- * as its mirror is exact; in small portions, so that a short queue is full. */
-static void
-take_stream(nio_queue *queue, nio_event *readable, state *kept)
+/* Small portions, so that a short queue is full. False: it was empty. */
+static bool
+take_some(nio_queue *queue, state *kept)
 {
-    while (!kept->ended || !kept->synced) {
-        nio_taken taken;
-        nio_cursor cursor = {0};
-        nio_change *change = NULL;
+    nio_taken taken;
+    nio_cursor cursor = {0};
+    nio_change *change = NULL;
+    const bool some = nio_queue_take(queue, 7, &taken) > 0;
 
-        CHECK_EQUAL(nio_event_wait(readable, NIO_FOREVER), NIO_WAIT_SET);
-        (void)nio_queue_take(queue, 7, &taken);
-        while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
-            if (change->kind == NIO_CHANGE_MARK) {
-                kept->synced = change->flags == NIO_FLAG_SYNCED;
-            } else {
-                keep_state(kept, nio_change_row(change), change->type);
-            }
+    while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
+        if (change->kind == NIO_CHANGE_MARK) {
+            kept->synced = change->flags == NIO_FLAG_SYNCED;
+        } else {
+            keep_state(kept, nio_change_row(change), change->type);
         }
-        nio_taken_free(&taken);
-        (void)sched_yield();
     }
+    nio_taken_free(&taken);
+    return some;
+}
+
+static bool
+equals(const state *kept, const MIB_IPFORWARD_TABLE2 *table)
+{
+    for (ULONG i = 0; i < table->NumEntries; i++) {
+        uint8_t key[NIO_KEY_SIZE] = {0};
+        (void)nio_row_key(NIO_ROUTE, &table->Table[i], key);
+        if (find_key(kept, key) == kept->count) {
+            return false;
+        }
+    }
+    return kept->count == table->NumEntries;
+}
+
+/* When the network is quiet the stream comes to what the table is, with a
+ * SYNCED mark behind its snapshot, and stays there. */
+static void
+expect_table(HANDLE handle, nio_queue *queue, nio_event *readable)
+{
+    static state kept;
+    PMIB_IPFORWARD_TABLE2 table = NULL;
+
+    kept.count = 0;
+    kept.synced = false;
+    CHECK_EQUAL(GetIpForwardTable2(AF_INET, &table), NO_ERROR);
+    CHECK(table->NumEntries > 0);
+    while (!kept.synced || !equals(&kept, table)) {
+        CHECK_EQUAL(nio_event_wait(readable, NIO_FOREVER), NIO_WAIT_SET);
+        (void)take_some(queue, &kept);
+    }
+    CHECK_EQUAL(nio_unsubscribe(handle), NO_ERROR);
+    while (take_some(queue, &kept)) {
+    }
+    CHECK(equals(&kept, table));
+    FreeMibTable(table);
 }
 
 /* From its snapshot on, what a subscriber rebuilds is what the system has. */
 static void
 a_stream_rebuilds_the_table(size_t bound)
 {
-    static state kept;
     const nio_filter four = {.family = AF_INET};
     const nio_request request = {
         .kinds = 1u << NIO_ROUTE, .filter = &four, .snapshot = true};
-    PMIB_IPFORWARD_TABLE2 table = NULL;
     nio_event readable;
     nio_queue *queue = NULL;
     HANDLE handle = NULL;
     flood flooding;
     int fd = kernel_open();
 
-    memset(&kept, 0, sizeof(kept));
     CHECK(nio_event_init(&readable));
     queue = nio_queue_new(bound, row_key, &readable);
     flood_start(&flooding);
@@ -102,17 +127,7 @@ a_stream_rebuilds_the_table(size_t bound)
     }
     flood_stop(&flooding);
     set_route(fd, true, LAST_ROUTE);
-    take_stream(queue, &readable, &kept);
-    CHECK_EQUAL(nio_unsubscribe(handle), NO_ERROR);
-
-    CHECK_EQUAL(GetIpForwardTable2(AF_INET, &table), NO_ERROR);
-    CHECK_EQUAL(kept.count, table->NumEntries);
-    for (ULONG i = 0; i < table->NumEntries; i++) {
-        uint8_t key[NIO_KEY_SIZE] = {0};
-        (void)nio_row_key(NIO_ROUTE, &table->Table[i], key);
-        CHECK(find_key(&kept, key) < kept.count);
-    }
-    FreeMibTable(table);
+    expect_table(handle, queue, &readable);
     set_route(fd, false, LAST_ROUTE);
     (void)close(fd);
     nio_queue_free(queue);

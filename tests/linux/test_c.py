@@ -69,7 +69,7 @@ TOWER_PROGRAMS = [
         "tower_flood_test",
         tuple(TOWER),
         sanitizers=tuple(SANITIZERS),
-        arguments=(("plain", "1000"), ("address", "250"), ("thread", "60")),
+        arguments=(("plain", "1000"), ("address", "150"), ("thread", "60")),
     ),
 ]
 

@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ from tests.support import Collector, eventually
 
 ADD, INITIAL = NotificationType.ADD, NotificationType.INITIAL
 SYNCHRONOUS, FAIL_CANCEL, NULL_HANDLE, REFUSE, STABLE_NOW, LATE, NO_THREADS, NO_EVENTS = range(8)
+BATCHES = 8
 system = ctypes.CDLL(netioapi._native.__file__)
 notify: Any = netioapi.notify_route_change2
 
@@ -45,17 +47,17 @@ def overlapping_calls_become_one_stream() -> None:
         inside += 1
         assert inside == 1
         numbers.append(row.metric)
-        sum(range(100))  # long enough to be interrupted now and then
+        time.sleep(0)  # lets the GIL go
         inside -= 1
 
     with notify(look, on_error=errors) as registration:
-        system.standin_call(8, 2000, ADD)
+        system.standin_call(8, 1000, ADD)
         system.standin_join()
-        assert len(numbers) == registration.delivered == 16000
-        assert registration.batches <= 16000
+        assert len(numbers) == registration.delivered == 8000
+        assert registration.batches <= 8000
     for thread in range(8):
         mine = [number for number in numbers if number // 100000 == thread]
-        assert mine == list(range(thread * 100000, thread * 100000 + 2000))
+        assert mine == list(range(thread * 100000, thread * 100000 + 1000))
     assert not errors.events
 
 
@@ -80,10 +82,12 @@ def cancel_waits_for_overlapping_calls() -> None:
 
 def initial_on_the_registering_thread_comes_once() -> None:
     system.standin_set(SYNCHRONOUS, 1)
-    seen = []
+    seen: list[tuple[Any, Any, bool]] = []
+    local = threading.local()
+    local.here = True
 
     def look(row: Any, type: Any) -> None:
-        seen.append((row, type, threading.current_thread() is threading.main_thread()))
+        seen.append((row, type, getattr(local, "here", False)))  # Python's own thread state
         if len(seen) == 1:  # one that registers another in the same way
             notify(look, initial_notification=True).cancel()
 
@@ -158,7 +162,7 @@ def a_cancel_that_fails_disables_and_leaks() -> None:
     system.standin_join()
     assert not seen.events
     leaked = weakref.ref(registration)
-    del registration
+    del registration, error
     gc.collect()
     assert leaked() is not None
 
@@ -225,6 +229,20 @@ def no_call_begins_once_a_cancel_began() -> None:
         registration.cancel()
         assert registration.delivered == 0
     assert not seen.events
+
+
+def no_call_begins_in_a_batch_either() -> None:
+    system.standin_set(BATCHES, 1)
+
+    def look(row: Any, type: Any) -> None:
+        if row.metric == 9:
+            registration.cancel(wait=False)
+
+    registration = notify(look)
+    system.standin_call(1, 100, ADD)
+    system.standin_join()
+    assert (registration.delivered, registration.batches) == (10, 1)
+    registration.cancel()
 
 
 def without_threads_the_caller_does_the_work() -> None:

@@ -42,6 +42,7 @@ enum { /* what standin_set() sets, in the order that the tests know */
     LATE, /* callbacks during the cancel, after the binding began it */
     NO_THREADS,
     NO_EVENTS,
+    BATCHES, /* all that one thread calls back is one batch */
     SETTINGS
 };
 static int settings[SETTINGS];
@@ -103,9 +104,16 @@ run_caller(void *argument)
 {
     const caller *self = argument;
     pid_t process = getpid();
+    bool batch = standin_setting(BATCHES) != 0;
+    if (batch) {
+        hooks.begin(self->target->context);
+    }
     for (unsigned i = 0; i < self->count; i++) {
         call_back(self->target, self->first + i,
                   (MIB_NOTIFICATION_TYPE)self->type);
+    }
+    if (batch) {
+        hooks.end(self->target->context);
     }
     hooks.thread_end(self->target->context);
     if (getpid() != process) {

@@ -134,6 +134,18 @@ def test_the_local_table_is_left_out_unless_asked_for(netns: Namespace) -> None:
         assert {c.row.table for c in read_snapshot(watcher)} == {LOCAL}
 
 
+def test_a_route_that_changes_its_protocol_comes_and_goes(netns: Namespace) -> None:
+    netns.veth()
+    netns.ip("address add 10.0.0.1/24 dev v0")
+    with Watcher("route", protocols=[RouteProtocol.BGP]) as watcher:
+        for protocol in ("bgp", "static", "bgp", "static"):
+            netns.ip(f"route replace 10.9.0.0/16 via 10.0.0.2 proto {protocol}")
+        netns.ip("route add 10.10.0.0/16 via 10.0.0.2 proto bgp")
+        changes = read_until(watcher, to("10.10.0.0/16"))
+    assert [c.type.name for c in changes] == ["ADD", "DELETE", "ADD", "DELETE", "ADD"]
+    assert {c.row.protocol for c in changes} == {RouteProtocol.BGP}
+
+
 @pytest.mark.parametrize(
     ("kinds", "parameters", "error", "says"),
     [

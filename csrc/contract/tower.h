@@ -124,7 +124,9 @@ typedef struct nio_request {
 } nio_request;
 
 /* Live on return: every change after it reaches `queue` (borrowed until
- * nio_unsubscribe has returned). The snapshot ends with a SYNCED mark. */
+ * nio_unsubscribe has returned). A snapshot and a loss are each followed by a
+ * SYNCED mark as soon as the state is known to be exact: at once on a quiet
+ * network, after the next reading of the tables on a busy one. */
 NETIO_STATUS nio_subscribe(const nio_request *request, struct nio_queue *queue,
                            HANDLE *ret_handle);
 /* After it returns nothing is appended to the queue. Idempotent it is not. */

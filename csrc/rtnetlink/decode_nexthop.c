@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/nexthop.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,8 +24,11 @@ take_group(nio_nexthop *nexthop, const nio_span *payload)
     for (size_t i = 0; i < count; i++) {
         struct nexthop_grp member;
         memcpy(&member, payload->at + i * sizeof(member), sizeof(member));
-        /* resvd1 is the high byte of the weight since 6.11. */
-        uint32_t weight = member.weight + ((uint32_t)member.resvd1 << 8) + 1;
+        /* The byte behind it is the weight's high one since 6.11, and has had
+         * two names in the kernel's headers. */
+        const uint8_t *low = payload->at + i * sizeof(member) +
+                             offsetof(struct nexthop_grp, weight);
+        uint32_t weight = low[0] + ((uint32_t)low[1] << 8) + 1;
         members[i].id = member.id;
         members[i].weight = (uint16_t)(weight > UINT16_MAX ? UINT16_MAX
                                                            : weight);

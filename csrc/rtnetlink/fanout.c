@@ -99,6 +99,35 @@ nio_fanout_route(const nio_fanout *fanout, uint8_t type,
 }
 
 void
+nio_fanout_route_change(const nio_fanout *fanout, const nio_route *before,
+                        const nio_route *after)
+{
+    MIB_IPFORWARD_ROW2 old, new;
+    if (!(fanout->kinds & (1u << NIO_ROUTE))) {
+        return;
+    }
+    nio_route_row(after, fanout->links, &new);
+    if (before->protocol == after->protocol) {
+        put_all(fanout, NIO_ROUTE, NIO_CHANGE_PARAMETER, &new);
+        return; /* all else that a filter looks at is the identity */
+    }
+    nio_route_row(before, fanout->links, &old);
+    for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
+        bool was = nio_filter_accepts(s->filter, NIO_ROUTE, &old);
+        bool is = nio_filter_accepts(s->filter, NIO_ROUTE, &new);
+        if (was && !is) {
+            nio_subscriber_put(s, fanout, NIO_ROUTE, NIO_CHANGE_DELETE,
+                               fanout->flags, &old);
+        }
+        else if (is) {
+            nio_subscriber_put(s, fanout, NIO_ROUTE,
+                               was ? NIO_CHANGE_PARAMETER : NIO_CHANGE_ADD,
+                               fanout->flags, &new);
+        }
+    }
+}
+
+void
 nio_fanout_address(const nio_fanout *fanout, uint8_t type,
                    const nio_address *address)
 {

@@ -39,6 +39,10 @@ void nio_fanout_detach(nio_fanout *fanout, nio_subscriber *subscriber);
 /* A change of one record, to all who want it. */
 void nio_fanout_route(const nio_fanout *fanout, uint8_t type,
                       const nio_route *route);
+/* A known route changed. For whom only one of the two states passes the
+ * filter, it came or went. */
+void nio_fanout_route_change(const nio_fanout *fanout, const nio_route *before,
+                             const nio_route *after);
 void nio_fanout_address(const nio_fanout *fanout, uint8_t type,
                         const nio_address *address);
 /* Compares both families' rows of the link before (NULL: it is new) and after

@@ -120,17 +120,15 @@ drop(nio_mirror *mirror, nio_route *route)
 static void
 update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
 {
-    bool same = same_state(route, leg);
-    nio_record record = route->record;
-    uint8_t instances = route->instances;
+    nio_route before = *route;
     mirror->nexthop_users -= route->nexthop_id != 0;
     mirror->nexthop_users += leg->nexthop_id != 0;
     *route = *leg;
-    route->record = record;
-    route->instances = instances;
-    if (!same) {
+    route->record = before.record;
+    route->instances = before.instances;
+    if (!same_state(&before, route)) {
         notice(mirror, route);
-        nio_fanout_route(&mirror->fanout, NIO_CHANGE_PARAMETER, route);
+        nio_fanout_route_change(&mirror->fanout, &before, route);
     }
 }
 

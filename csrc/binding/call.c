@@ -12,7 +12,9 @@
 /* What this thread is doing for us. */
 static NIO_THREAD_LOCAL struct {
     const nio_frame *frames;
-    PyThreadState *kept; /* made by us, for the interpreter it serves */
+    /* Made by us, for the interpreter it serves: on Linux a thread serves one
+     * registration. A system's pool of threads would need one for each. */
+    PyThreadState *kept;
     PyThreadState *lent; /* of a Python thread that now calls the system */
 } here;
 

@@ -260,7 +260,7 @@ GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *hint)
         code = nio_read_nexthops(&reading);
     }
     if (code == NO_ERROR) {
-        code = nio_read_routes(&reading, AF_UNSPEC, keep_default,
+        code = nio_read_routes(&reading, AF_UNSPEC, 0, keep_default,
                                &reading.mirror);
     }
     if (code == NO_ERROR) {

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define LOOPBACK_INDEX 1u
+
 /* The interface that the caller means: the LUID if there is one, else the
  * index. 0 where it does not exist. */
 static uint32_t
@@ -59,6 +61,14 @@ match_route(void *context, const nio_route *leg)
     return 0;
 }
 
+/* Rows on lo may be routes without an interface, which the kernel would not
+ * find there: then all are read. */
+static uint32_t
+blackholes_too(uint32_t index)
+{
+    return index == LOOPBACK_INDEX ? 0 : index;
+}
+
 NETIO_STATUS NETIOAPI_API_
 GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
 {
@@ -78,7 +88,7 @@ GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
     if (code == NO_ERROR) {
         code = nio_read_routes(&reading,
                                row->DestinationPrefix.Prefix.si_family,
-                               match_route, &search);
+                               blackholes_too(search.index), match_route, &search);
     }
     if (code == NO_ERROR && !search.found) {
         code = ERROR_NOT_FOUND;

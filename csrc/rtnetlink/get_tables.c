@@ -152,7 +152,7 @@ GetIpForwardTable2(ADDRESS_FAMILY family, PMIB_IPFORWARD_TABLE2 *ret_table)
     }
     code = nio_read_nexthops(&reading);
     if (code == NO_ERROR) {
-        code = nio_read_routes(&reading, family, take_route, &table);
+        code = nio_read_routes(&reading, family, 0, take_route, &table);
     }
     code = finish(&table, code, ret_table);
     nio_reading_close(&reading);

@@ -23,7 +23,9 @@ DWORD nio_read_nexthops(nio_reading *reading);
 DWORD nio_read_times(nio_reading *reading);
 
 /* Every leg of every route of a family (AF_UNSPEC: both), as the kernel gives
- * them; a negative result of `leg` ends the walk. */
+ * them; a negative result of `leg` ends the walk. `index` (0: none): only
+ * routes with a leg on this interface are wanted, others may come too. */
 DWORD nio_read_routes(nio_reading *reading, ADDRESS_FAMILY family,
+                      uint32_t index,
                       int (*leg)(void *context, const nio_route *leg),
                       void *context);

@@ -179,6 +179,25 @@ nio_dump(nio_requester *requester, uint16_t type, uint8_t family,
 }
 
 int
+nio_dump_routes_of(nio_requester *requester, uint8_t family, uint32_t index,
+                   nio_reply reply, void *context, nio_answer *ret_answer)
+{
+    struct {
+        struct nlmsghdr header;
+        struct rtmsg route;
+        struct rtattr oif;
+        uint32_t index;
+    } request = {.header = {.nlmsg_type = RTM_GETROUTE,
+                            .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                 .route = {.rtm_family = family},
+                 .oif = {.rta_len = sizeof(struct rtattr) + sizeof(uint32_t),
+                         .rta_type = RTA_OIF},
+                 .index = index};
+    return nio_query(requester, &request, sizeof(request), reply, context,
+                     ret_answer);
+}
+
+int
 nio_ask_link(nio_requester *requester, uint32_t index, nio_reply reply,
              void *context)
 {

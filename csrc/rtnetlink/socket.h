@@ -74,6 +74,10 @@ int nio_query(nio_requester *requester, void *request, size_t size,
  * `type` is RTM_GETROUTE and its like. */
 int nio_dump(nio_requester *requester, uint16_t type, uint8_t family,
              nio_reply reply, void *context, nio_answer *ret_answer);
+/* The routes of one interface only, where the kernel can tell them apart
+ * (since 4.20; before that, all). */
+int nio_dump_routes_of(nio_requester *requester, uint8_t family, uint32_t index,
+                       nio_reply reply, void *context, nio_answer *ret_answer);
 /* One link, by index; the answer also waits for changes that the kernel is in
  * the middle of (it takes the RTNL lock): the barrier of a reading. */
 int nio_ask_link(nio_requester *requester, uint32_t index, nio_reply reply,

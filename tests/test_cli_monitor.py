@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
+from typing import IO
 
 import pytest
 
+from netioapi import Batch
+from netioapi.cli.lines import Lines
+from netioapi.cli.stream import events_of
 from tests.cli import COMMAND, Running, live_monitor, netioapi, records
 from tests.support import Namespace, eventually
 
@@ -75,6 +82,10 @@ def test_lines_for_people(v0: Namespace) -> None:
         v0.ip("link set v0 down")
         gone = monitor.wait_line(lambda line: "198.51.100.0/24" in line and " - " in line)
         changed = monitor.wait_line(lambda line: " ~ interface  v0 ipv4 disconnected" in line)
+        v0.ip("route add 198.51.100.128/25 dev p0")
+        monitor.wait_line(lambda line: "+ route      198.51.100.128/25 dev p0" in line)
+        v0.ip("link delete p0")  # and so its name cannot be asked for any more
+        monitor.wait_line(lambda line: "- route      198.51.100.128/25 dev p0" in line)
     clock = r"\d\d:\d\d:\d\d\.\d{6}"
     assert re.fullmatch(
         rf"{clock}  \+ route      blackhole 203.0.113.0/24 dev lo metric 5 table 77 by boot", added
@@ -84,6 +95,19 @@ def test_lines_for_people(v0: Namespace) -> None:
         gone,
     )
     assert changed
+
+
+@pytest.mark.no_netns
+def test_a_loss_stands_before_what_repairs_it_and_the_end_after() -> None:
+    marks = list(events_of(Batch([], True, True)))
+    assert [(mark.kind, mark.change) for mark in marks] == [
+        ("mark", "overflow"),
+        ("mark", "synced"),
+    ]
+    assert marks[0].time_ns <= marks[1].time_ns
+    lost, exact = (Lines(json=False).text(mark) for mark in marks)
+    assert lost.endswith("  ! mark       changes were lost; what repairs the state follows")
+    assert exact.endswith("  = mark       the state is exact")
 
 
 def test_filters(v0: Namespace) -> None:
@@ -224,15 +248,15 @@ def test_signals_end_it_while_nobody_reads(v0: Namespace, number: int) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        eventually(lambda: _is_blocked_in_write(process.pid))
+        eventually(lambda: process.stdout is not None and _is_nearly_full(process.stdout))
         process.send_signal(number)
         assert process.wait(10) == -number
         assert process.stderr.read() == b""
 
 
-def _is_blocked_in_write(pid: int) -> bool:
-    with open(f"/proc/{pid}/wchan") as file:
-        return "pipe_write" in file.read()
+def _is_nearly_full(pipe: IO[bytes]) -> bool:
+    waiting = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+    return bool(waiting > 0.75 * fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))
 
 
 def test_a_closed_pipe_ends_it_at_once(netns: Namespace) -> None:

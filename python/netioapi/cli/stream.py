@@ -101,7 +101,7 @@ class Stream:
             elif isinstance(item, Event):
                 yield [item]
             else:
-                yield list(_events_of(item))
+                yield list(events_of(item))
                 self._turns.release()
 
     # ---- the Watcher's thread ----------------------------------------------
@@ -166,7 +166,7 @@ def _port() -> int:
         return 0
 
 
-def _events_of(batch: netioapi.Batch) -> Iterator[Event]:
+def events_of(batch: netioapi.Batch) -> Iterator[Event]:
     last = 0
     if batch.overflow:
         yield Event(time.time_ns(), "mark", "overflow")

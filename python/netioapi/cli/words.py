@@ -65,7 +65,7 @@ def plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, tuple | list):
         return [plain(one) for one in value]
-    return str(value)
+    return str(value).partition("%")[0]  # an address, without its zone
 
 
 def named(value: Any) -> str:

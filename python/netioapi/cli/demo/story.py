@@ -94,7 +94,7 @@ class Story:
             show=lambda change: change.kind == "address",
         )
         self.links.plug_in()
-        self._await(step, lambda: len(self.state.rows["address"]) >= 4, samples=4)
+        self._await(step, lambda: step.counts["add"] >= 8, samples=4)
 
     def _add(self) -> None:
         total = self.total_4 + self.total_6

@@ -8,12 +8,15 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Asked for when nobody says otherwise; without the right to it the kernel
  * gives what net.core.rmem_max allows. Memory is used only under load. */
 #define RECEIVE_BUFFER (128 * 1024 * 1024)
+
+#define NETNS_COOKIE 71 /* SO_NETNS_COOKIE, newer than the oldest headers */
 
 static const int groups[] = {
     RTNLGRP_LINK,        RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
@@ -53,7 +56,7 @@ open_sockets(nio_engine *engine)
 }
 
 static int
-engine_new(const struct stat *namespace, nio_engine **ret_engine)
+engine_new(uint64_t namespace_id, nio_engine **ret_engine)
 {
     nio_engine *engine = calloc(1, sizeof(*engine));
     int status = -ENOMEM;
@@ -66,8 +69,7 @@ engine_new(const struct stat *namespace, nio_engine **ret_engine)
     }
     engine->feed.socket = -1;
     engine->requester.socket = -1;
-    engine->namespace_device = namespace->st_dev;
-    engine->namespace_inode = namespace->st_ino;
+    engine->namespace_id = namespace_id;
     nio_lock_init(&engine->lock);
     nio_condition_init(&engine->answered);
     nio_mirror_init(&engine->mirror);
@@ -90,25 +92,47 @@ done:
     return status;
 }
 
+/* A number that only this namespace has, as long as anything of it lives (an
+ * engine does): the kernel's cookie (since 5.14), else the inode in /proc. */
+static int
+find_namespace(uint64_t *ret_id)
+{
+    struct stat inode;
+    socklen_t size = sizeof(*ret_id);
+    int probe = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (probe < 0) {
+        return -errno;
+    }
+    int failed = getsockopt(probe, SOL_SOCKET, NETNS_COOKIE, ret_id, &size);
+    close(probe);
+    if (failed == 0) {
+        return 0;
+    }
+    if (stat("/proc/thread-self/ns/net", &inode) < 0) {
+        return -errno;
+    }
+    *ret_id = inode.st_ino;
+    return 0;
+}
+
 int
 nio_engine_acquire(nio_engine **ret_engine)
 {
-    struct stat namespace;
+    uint64_t namespace_id = 0;
     nio_engine *engine;
-    int status = 0;
-    if (stat("/proc/thread-self/ns/net", &namespace) < 0) {
-        return -errno;
+    int status = find_namespace(&namespace_id);
+    if (status < 0) {
+        return status;
     }
     nio_registry_lock();
     nio_engine **engines = nio_registry_engines();
     for (engine = *engines; engine != NULL; engine = engine->next) {
-        if (engine->namespace_device == namespace.st_dev &&
-            engine->namespace_inode == namespace.st_ino) {
+        if (engine->namespace_id == namespace_id) {
             break;
         }
     }
     if (engine == NULL) {
-        status = engine_new(&namespace, &engine);
+        status = engine_new(namespace_id, &engine);
         if (status == 0) {
             engine->next = *engines;
             *engines = engine;

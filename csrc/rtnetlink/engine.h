@@ -17,8 +17,6 @@
 #include "rtnetlink/mirror.h"
 #include "rtnetlink/socket.h"
 
-#include <sys/types.h>
-
 /* What a thread asks of the reader; on the asker's stack until answered. */
 typedef struct nio_command {
     struct nio_command *next;
@@ -39,8 +37,7 @@ typedef struct nio_attempts {
 typedef struct nio_engine {
     struct nio_engine *next; /* of the registry's list, under its lock */
     unsigned users;          /* likewise */
-    dev_t namespace_device;  /* identity of the namespace: constant */
-    ino_t namespace_inode;
+    uint64_t namespace_id;   /* constant */
     nio_event wake; /* set when there is a command or the end */
     nio_thread thread;
 

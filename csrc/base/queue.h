@@ -44,7 +44,7 @@ enum {
 /* Flags of a change. */
 enum {
     NIO_FLAG_SNAPSHOT = 1,    /* a row that was there at subscription */
-    NIO_FLAG_SYNTHESIZED = 2, /* found by comparing tables: no message */
+    NIO_FLAG_SYNTHESIZED = 2, /* the system sent no message of it */
     NIO_FLAG_OVERFLOW = 4,    /* a mark without a row: changes were lost */
     NIO_FLAG_SYNCED = 8       /* a mark without a row: the state is exact */
 };

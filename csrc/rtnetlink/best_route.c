@@ -15,6 +15,8 @@
 #ifndef RTM_F_FIB_MATCH
 #define RTM_F_FIB_MATCH 0x2000
 #endif
+/* IPv4 says RT_TABLE_MAIN of every table unless it is asked for it. */
+#define FLAGS_OF_MATCH (RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE)
 
 typedef struct question {
     struct nlmsghdr header;
@@ -107,6 +109,14 @@ on_decision(void *context, const struct nlmsghdr *header, nio_span body)
             (void)nio_attribute_address(&attribute, decision->gateway,
                                         &family);
         }
+        else if (attribute.type == RTA_VIA &&
+                 attribute.payload.left > sizeof(uint16_t)) {
+            uint8_t family;
+            attribute.payload.at += sizeof(uint16_t); /* its family */
+            attribute.payload.left -= sizeof(uint16_t);
+            (void)nio_attribute_address(&attribute, decision->gateway,
+                                        &family);
+        }
     }
     return 0;
 }
@@ -131,12 +141,22 @@ choose_leg(const match *match, const decision *decision)
     return match->legs.count > 0 ? &match->legs.legs[0] : NULL;
 }
 
-/* A blackhole is EINVAL to the kernel, which means no network to a program. */
+/* EINVAL is a blackhole, which means no network to a program; or, if it is
+ * gone without the source, a source that is no address of this machine. */
 static DWORD
-code_of_route(int status)
+code_of_route(nio_reading *reading, int status, uint32_t index,
+              const SOCKADDR_INET *source, const SOCKADDR_INET *destination)
 {
-    return status == -EINVAL ? ERROR_NETWORK_UNREACHABLE
-                             : nio_code_of(status);
+    decision unused;
+    memset(&unused, 0, sizeof(unused));
+    if (status != -EINVAL) {
+        return nio_code_of(status);
+    }
+    if (source != NULL && ask(reading, ask_for(destination, NULL, index, 0),
+                              on_decision, &unused) != -EINVAL) {
+        return ERROR_INVALID_PARAMETER;
+    }
+    return ERROR_NETWORK_UNREACHABLE;
 }
 
 static DWORD
@@ -151,19 +171,18 @@ best_route(nio_reading *reading, uint32_t index, const SOCKADDR_INET *source,
                      on_decision, &decision);
     if (status == 0) {
         status =
-            ask(reading, ask_for(destination, source, index, RTM_F_FIB_MATCH),
+            ask(reading, ask_for(destination, source, index, FLAGS_OF_MATCH),
                 on_match, &match);
+        if (status == -EHOSTUNREACH) {
+            status = -ENETUNREACH; /* it would go out without any route */
+        }
     }
     const nio_route *leg = choose_leg(&match, &decision);
     if (status == 0 && leg == NULL) {
         status = -ENETUNREACH;
     }
     if (status == 0) {
-        nio_route route = *leg;
-        if (route.type == RTN_LOCAL || route.type == RTN_BROADCAST) {
-            route.table = RT_TABLE_LOCAL; /* the match says main */
-        }
-        nio_route_row(&route, &reading->mirror.links, row);
+        nio_route_row(leg, &reading->mirror.links, row);
         if (source != NULL) {
             *ret_source = *source;
         }
@@ -173,7 +192,7 @@ best_route(nio_reading *reading, uint32_t index, const SOCKADDR_INET *source,
         }
     }
     nio_legs_done(&match.legs);
-    return code_of_route(status);
+    return code_of_route(reading, status, index, source, destination);
 }
 
 NETIO_STATUS NETIOAPI_API_
@@ -193,10 +212,15 @@ GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
     if (code != NO_ERROR) {
         return code;
     }
+    bool chosen = index != 0 || (luid != NULL && luid->Value != 0);
     if (luid != NULL && luid->Value != 0) {
         index = (NET_IFINDEX)luid->Info.NetLuidIndex;
     }
-    if (index != 0 && nio_mirror_link(&reading.mirror, index) == NULL) {
+    if (!chosen && destination->si_family == AF_INET6) {
+        index = destination->Ipv6.sin6_scope_id; /* fe80::1%eth0 */
+        chosen = index != 0;
+    }
+    if (chosen && nio_mirror_link(&reading.mirror, index) == NULL) {
         code = ERROR_FILE_NOT_FOUND;
     }
     if (code == NO_ERROR) {

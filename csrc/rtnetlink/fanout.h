@@ -30,7 +30,7 @@ typedef struct nio_fanout {
     unsigned kinds;         /* that any subscriber wants */
     const nio_store *links; /* of the mirror: for LUIDs */
     uint64_t time_ns;       /* of the message that is being applied */
-    uint8_t flags;          /* NIO_FLAG_SYNTHESIZED while tables are read */
+    uint8_t flags;          /* NIO_FLAG_SYNTHESIZED where no message says it */
 } nio_fanout;
 
 void nio_fanout_attach(nio_fanout *fanout, nio_subscriber *subscriber);

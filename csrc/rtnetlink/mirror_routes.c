@@ -166,11 +166,14 @@ is_single_route(const nio_mirror *mirror, const nio_route *head)
     return count == 0 || (even && count == legs);
 }
 
-/* Remove the legs of the group that the new route does not have. */
+/* Remove the legs of the group that the new route does not have. The kernel
+ * tells of the new ones only. */
 static void
 drop_others(nio_mirror *mirror, const nio_legs *legs)
 {
+    uint8_t flags = mirror->fanout.flags;
     nio_route *next;
+    mirror->fanout.flags |= NIO_FLAG_SYNTHESIZED;
     for (nio_route *route = nio_store_first(&mirror->routes, &legs->head);
          route != NULL; route = next) {
         next = nio_store_next(&mirror->routes, route);
@@ -178,6 +181,7 @@ drop_others(nio_mirror *mirror, const nio_legs *legs)
             drop(mirror, route);
         }
     }
+    mirror->fanout.flags = flags;
 }
 
 /* One leg of a route that was not a replacement. */

@@ -259,8 +259,8 @@ static PyGetSetDef change_getset[] = {
      "True for a row that was there before the Watcher (snapshot=True).",
      &snapshot_flag},
     {"synthesized", change_flag, NULL,
-     "True where the system sent no message and the change was found by\n"
-     "comparing tables.",
+     "True where the system sent no message of the change: it was found by\n"
+     "comparing tables, or is the unsaid half of a replacement.",
      &synthesized_flag},
     {"_identity", change_identity, NULL,
      "Kind and row.key as bytes: equal for two states of one thing.", NULL},

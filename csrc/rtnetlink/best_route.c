@@ -15,8 +15,6 @@
 #ifndef RTM_F_FIB_MATCH
 #define RTM_F_FIB_MATCH 0x2000
 #endif
-/* IPv4 says RT_TABLE_MAIN of every table unless it is asked for it. */
-#define FLAGS_OF_MATCH (RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE)
 
 typedef struct question {
     struct nlmsghdr header;
@@ -141,22 +139,12 @@ choose_leg(const match *match, const decision *decision)
     return match->legs.count > 0 ? &match->legs.legs[0] : NULL;
 }
 
-/* EINVAL is a blackhole, which means no network to a program; or, if it is
- * gone without the source, a source that is no address of this machine. */
+/* A blackhole is EINVAL to the kernel, which means no network to a program. */
 static DWORD
-code_of_route(nio_reading *reading, int status, uint32_t index,
-              const SOCKADDR_INET *source, const SOCKADDR_INET *destination)
+code_of_route(int status)
 {
-    decision unused;
-    memset(&unused, 0, sizeof(unused));
-    if (status != -EINVAL) {
-        return nio_code_of(status);
-    }
-    if (source != NULL && ask(reading, ask_for(destination, NULL, index, 0),
-                              on_decision, &unused) != -EINVAL) {
-        return ERROR_INVALID_PARAMETER;
-    }
-    return ERROR_NETWORK_UNREACHABLE;
+    return status == -EINVAL ? ERROR_NETWORK_UNREACHABLE
+                             : nio_code_of(status);
 }
 
 static DWORD
@@ -169,10 +157,13 @@ best_route(nio_reading *reading, uint32_t index, const SOCKADDR_INET *source,
     memset(&decision, 0, sizeof(decision));
     int status = ask(reading, ask_for(destination, source, index, 0),
                      on_decision, &decision);
+    uint32_t flags = RTM_F_FIB_MATCH;
+    if (destination->si_family == AF_INET) {
+        flags |= RTM_F_LOOKUP_TABLE; /* else it says main; IPv6 refuses it */
+    }
     if (status == 0) {
-        status =
-            ask(reading, ask_for(destination, source, index, FLAGS_OF_MATCH),
-                on_match, &match);
+        status = ask(reading, ask_for(destination, source, index, flags),
+                     on_match, &match);
         if (status == -EHOSTUNREACH) {
             status = -ENETUNREACH; /* it would go out without any route */
         }
@@ -192,7 +183,7 @@ best_route(nio_reading *reading, uint32_t index, const SOCKADDR_INET *source,
         }
     }
     nio_legs_done(&match.legs);
-    return code_of_route(reading, status, index, source, destination);
+    return code_of_route(status);
 }
 
 NETIO_STATUS NETIOAPI_API_

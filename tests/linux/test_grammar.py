@@ -13,6 +13,7 @@ from .model.oracle import ADDRESS_FLAGS, PERMANENT, plain
 
 X, Y = "172.16.0.0/24", "fd01::/64"
 ADD4, ADD6 = f"route add {X} via 10.0.0.9", f"-6 route add {Y} via fd00:0::9"
+FROM = f"-6 route add {Y} from fd09::/64 via fd00:0::9"
 ECMP6 = f"-6 route add {Y} nexthop via fd00:0::9 nexthop via fd00:1::9"
 NEXTHOPS = [
     "nexthop add id 1 via 10.0.0.9 dev v0",
@@ -91,6 +92,13 @@ CASES = [
     Case("ipv6 leg deleted", [ECMP6], [f"-6 route delete {Y} via fd00:1::9"], [R(Y, "v1")],
          [R(Y, "v0")], changes=1),
     Case("ipv6 all legs deleted", [ECMP6], [f"-6 route delete {Y}"], [R(Y)], [], changes=2),
+    Case("ipv6 from a source: no row", [ADD6], [FROM], [], [R(Y)], changes=0),
+    Case("ipv6 from a source, deleted", [ADD6, FROM], [FROM.replace("add", "delete")],
+         [], [R(Y)], changes=0),
+    Case("ipv6 through a link-local gateway", [], [f"-6 route add {Y} via fe80::9 dev v0"], [],
+         [R(Y, "v0", hop="fe80::9")], changes=1),
+    Case("one leg twice", [], [f"route add {X} nexthop via 10.0.0.9 nexthop via 10.0.0.9"], [],
+         [R(X, "v0")]),
     Case("fe80::/64 once on each link", [], [], [], [R("fe80::/64", "v0"), R("fe80::/64", "v1")]),
     *(
         case

@@ -15,10 +15,10 @@ from tests.support import Namespace
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
 from .model.links import NET
 from .model.walk import Walk, prepare
-from .model.world import MOVES
+from .model.world import MOVES, OTHERS
 
 STEPS = int(os.environ.get("NETIOAPI_STEPS", "250"))
-TABLES = [255, 254, 253, 77, 1000]
+TABLES = [255, 254, 253, *OTHERS]
 FOLLOWERS: dict[str, Callable[[], Follower]] = {
     "watcher": WatcherFollower,
     "watcher of every table": lambda: WatcherFollower(TABLES),

@@ -112,6 +112,29 @@ def arp_off_and_on(w: World) -> list[str] | None:
     return name and [f"link set {name} arp {w.random.choice(('on', 'off'))}"]
 
 
+@move(0.3)
+def multicast_off_and_on(w: World) -> list[str] | None:
+    name = w.one(w.links)
+    return name and [f"link set {name} multicast {w.random.choice(('on', 'off'))}"]
+
+
+@move(0.3)
+def what_no_row_shows(w: World) -> list[str] | None:
+    name, n = w.one(w.links), w.random.randrange(10)
+    return name and [f"link set {name} txqueuelen {100 + n} alias toy{n}"]
+
+
+@move(0.3)
+def vxlan_add(w: World) -> list[str] | None:
+    add = "link add xl7 type vxlan id 5 dstport 4789"
+    return None if "xl7" in w.links else [add, "link set xl7 up"]
+
+
+@move(0.3)
+def vxlan_delete(w: World) -> list[str] | None:
+    return ["link delete xl7"] if "xl7" in w.links else None
+
+
 @move(0.5)
 def bridge_add(w: World) -> list[str] | None:
     return None if "br0" in w.links else ["link add br0 type bridge", "link set br0 up"]

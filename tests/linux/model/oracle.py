@@ -124,6 +124,8 @@ class Truth:
 
     def _route(self, bits: int, route: dict[str, Any]) -> None:
         dst = route["dst"]
+        if "from" in route:
+            return  # depends on the packet's source, which a row has no word for
         prefix = ip_network(("0.0.0.0/0" if bits == 32 else "::/0") if dst == "default" else dst)
         type_ = int(route["type"])
         legs = self._legs(route)

@@ -277,6 +277,48 @@ def route6_delete(w: World) -> list[str] | None:
     return old and [f"-6 route delete {_prefix_of(old)}"]
 
 
+@move(0.7)
+def route4_of_a_local_type(w: World) -> list[str] | None:
+    name, type_ = w.one(w.up), w.random.choice(("broadcast", "multicast", "local"))
+    dev = "lo" if type_ == "local" else name
+    return dev and [f"-4 route add {type_} {w.prefix(4)} dev {dev}{w.table()}"]
+
+
+@move(0.7)
+def route6_of_a_local_type(w: World) -> list[str] | None:
+    name, type_ = w.one(w.up), w.random.choice(("anycast", "multicast", "local"))
+    dev = "lo" if type_ == "local" else name
+    return dev and [f"-6 route add {type_} {w.prefix(6)} dev {dev}{w.table()}"]
+
+
+@move()
+def route6_via_a_link_local_gateway(w: World) -> list[str] | None:
+    name = w.one(w.running())
+    return name and [f"-6 route add {w.prefix(6)} via fe80::{w.random.randrange(7, 9)} dev {name}"]
+
+
+@move(0.7)
+def route6_from_a_source(w: World) -> list[str] | None:
+    """No row of ours; but its messages look like those of the route without a source."""
+    old, via = w.one(w.routes(6, type="1")), _via(w, 6)
+    if old is None or via is None:
+        return None
+    route = f"{old['dst']} from fd09::/64 table {old['table']} metric {old['metric']} {via}"
+    return [f"-6 route add {route}", f"-6 route delete {route}"]
+
+
+@move(0.5)
+def route6_that_expires_later(w: World) -> list[str] | None:
+    name = w.one(w.up)
+    return name and [f"-6 route add {w.prefix(6)} dev {name} expires {w.random.randint(1, 900)}"]
+
+
+@move(0.5)
+def multipath4_of_one_leg_twice(w: World) -> list[str] | None:
+    via = _via(w, 4)
+    return via and [f"-4 route add {w.prefix(4)} nexthop {via} weight 2 nexthop {via}"]
+
+
 @move(0.3)
 def rule_add(w: World) -> list[str] | None:
     """The first rule of one's own parts the tables main and local, which were one in memory."""

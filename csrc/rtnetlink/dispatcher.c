@@ -5,6 +5,7 @@
 #include "rtnetlink/registry.h"
 
 #include "contract/annotate.h"
+#include "rtnetlink/derived.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -78,9 +79,8 @@ static void
 call_stable(nio_entry *entry)
 {
     PMIB_UNICASTIPADDRESS_TABLE table = NULL;
-    if (GetUnicastIpAddressTable(entry->subscriber.family, &table) !=
-        NO_ERROR) {
-        return; /* no address is left: the next change tells */
+    if (nio_read_address_table(entry->subscriber.family, &table) != NO_ERROR) {
+        return; /* memory or sockets are short: the next change tells */
     }
     begin(entry);
     if (nio_atomic_load(&entry->cancelled)) {

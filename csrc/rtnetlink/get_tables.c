@@ -3,6 +3,7 @@
  * FreeMibTable: the kernel's tables as they are now, in one block. */
 #include "rtnetlink/kernel.h"
 
+#include "rtnetlink/derived.h"
 #include "rtnetlink/rows.h"
 
 #include <errno.h>
@@ -177,6 +178,18 @@ GetUnicastIpAddressTable(ADDRESS_FAMILY family,
     code = finish(&table, code, ret_table);
     nio_reading_close(&reading);
     return code;
+}
+
+DWORD
+nio_read_address_table(ADDRESS_FAMILY family,
+                       PMIB_UNICASTIPADDRESS_TABLE *ret_table)
+{
+    DWORD code = GetUnicastIpAddressTable(family, ret_table);
+    if (code != ERROR_NOT_FOUND) {
+        return code;
+    }
+    *ret_table = calloc(1, sizeof(**ret_table));
+    return *ret_table == NULL ? ERROR_NOT_ENOUGH_MEMORY : NO_ERROR;
 }
 
 NETIO_STATUS NETIOAPI_API_

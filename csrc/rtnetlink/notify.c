@@ -195,7 +195,7 @@ NotifyStableUnicastIpAddressTable(
     bool stable;
     code = nio_read_stable(family, &stable);
     if (code == NO_ERROR && stable) {
-        return GetUnicastIpAddressTable(family, table);
+        return nio_read_address_table(family, table);
     }
     if (code != NO_ERROR) {
         return code;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""get_best_route2 beside what `ip route get` says: the source and the leg that the kernel takes, and
-with `fibmatch` the entry of its table. Nothing is sent anywhere."""
+"""get_best_route2 beside what `ip route get` says: the source and the leg that the kernel takes,
+and with `fibmatch` the entry of its table. Nothing is sent anywhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import netioapi
-from netioapi import NetioError
+from netioapi import IpInterfaceRow, NetioError
 from tests.support import Namespace, eventually
 
 LINKS = ("v0", "v1", "v2")
@@ -68,6 +68,16 @@ REFUSED: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 
+def is_settled(link: str) -> bool:
+    rows = [r for r in netioapi.get_unicast_ip_address_table() if r.interface_name == link]
+    interface = IpInterfaceRow(socket.AF_INET, interface_index=socket.if_nametoindex(link))
+    return bool(
+        netioapi.get_ip_interface_entry(interface).connected
+        and any(row.address.is_link_local for row in rows)
+        and all(row.dad_state == netioapi.DadState.PREFERRED for row in rows)
+    )
+
+
 @pytest.fixture
 def net(netns: Namespace) -> Namespace:
     """Three links with an IPv4 and an IPv6 network each, all settled, and routes of every sort."""
@@ -78,17 +88,7 @@ def net(netns: Namespace) -> Namespace:
         netns.ip(f"address add fd00:{number}::1/64 dev {link} nodad")
     for line in ROUTES.strip().splitlines():
         netns.ip(line)
-    for link in LINKS:
-        eventually(
-            lambda link=link: [
-                row
-                for row in netioapi.get_unicast_ip_address_table(socket.AF_INET6)
-                if row.interface_name == link
-                and row.address.is_link_local
-                and row.dad_state == netioapi.DadState.PREFERRED
-            ]
-        )
-        eventually(lambda link=link: "LOWER_UP" in netns.json(f"link show dev {link}")[0]["flags"])
+    eventually(lambda: all(map(is_settled, LINKS)), what="settled links")
     return netns
 
 

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+"""What Windows tells and the kernel does not: the hint, the Teredo port and the stable table, each
+made from links, addresses and routes. Every step is one change, and what it must lead to."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv6Address, ip_address
+
+import pytest
+
+import netioapi
+from netioapi import NotificationType
+from netioapi.enums import ConnectivityLevel
+from tests.support import Collector, Namespace
+
+NONE, LOCAL, INTERNET = (
+    ConnectivityLevel.NONE,
+    ConnectivityLevel.LOCAL_ACCESS,
+    ConnectivityLevel.INTERNET_ACCESS,
+)
+
+HINTS = [
+    ("route add default dev v0", NONE),  # without an address it leads nowhere
+    ("address add 10.0.0.1/24 dev v0", INTERNET),
+    ("route delete default", LOCAL),
+    ("route add default via 10.0.0.9 table 77", LOCAL),
+    ("route add blackhole default", LOCAL),
+    ("route delete default", LOCAL),
+    ("route add default dev lo", LOCAL),
+    ("route delete default", LOCAL),
+    ("route add default via 10.0.0.9 table default", INTERNET),
+    ("link set p0 down", NONE),  # the carrier is lost; addresses and routes stay
+    ("link set p0 up", INTERNET),
+    ("route delete default table default", LOCAL),
+    ("route add default via 10.0.0.9 metric 5", INTERNET),
+    ("route replace default via 10.0.0.8 metric 5", INTERNET),
+    ("link set v0 down", NONE),  # takes its routes with it, in silence
+    ("link set v0 up", LOCAL),
+    ("nexthop add id 1 via 10.0.0.9 dev v0", LOCAL),
+    ("route add default nhid 1", INTERNET),
+    ("nexthop delete id 1", LOCAL),  # in silence, too
+    ("-6 address add fd00::1/64 dev v0 nodad", LOCAL),
+    ("-6 route add default via fd00::9", INTERNET),
+    ("address delete 10.0.0.1/24 dev v0", INTERNET),
+    ("-6 route delete default", LOCAL),
+    ("-6 address delete fd00::1/64 dev v0", NONE),
+    ("address add 10.0.0.1/24 dev v0", LOCAL),
+    ("link delete v0", NONE),
+]
+
+
+def without_link_local(netns: Namespace) -> None:
+    """Links have the addresses that a test gives them, and no others."""
+    netns.sysctl("ipv6.conf.default.addr_gen_mode", 1)
+
+
+def wait_for_level(collector: Collector, level: ConnectivityLevel) -> None:
+    collector.wait_for(lambda events: events[-1][0].connectivity_level == level)
+
+
+def test_hint(netns: Namespace, collector: Collector) -> None:
+    without_link_local(netns)
+    netns.veth()
+    with netioapi.notify_network_connectivity_hint_change(collector, initial_notification=True):
+        assert collector.wait_count(1)[0][0].connectivity_level == NONE
+        for number, (step, level) in enumerate(HINTS):
+            netns.ip(step)
+            wait_for_level(collector, level)
+            assert netioapi.get_network_connectivity_hint() == collector.events[-1][0], (
+                number,
+                step,
+            )
+    levels = [hint.connectivity_level for (hint,) in collector.events]
+    assert all(a != b for a, b in itertools.pairwise(levels)), levels
+    hint = collector.events[-1][0]
+    assert hint.connectivity_cost == netioapi.ConnectivityCost.UNKNOWN
+    assert (hint.approaching_data_limit, hint.over_data_limit, hint.roaming) == (False,) * 3
+
+
+def teredo(port: int, server: int = 0x0201) -> str:
+    return f"2001:0:c000:{server:x}:8000:{port ^ 0xFFFF:x}:3fff:fdfe"
+
+
+def test_teredo_port(netns: Namespace, collector: Collector) -> None:
+    witness = Collector()
+
+    def add(address: str, dev: str) -> None:
+        """The kernel tells of a new IPv6 address later, on a thread of its own."""
+        witness.clear()
+        netns.ip(f"address add {address} dev {dev} nodad")
+        local = ip_address(address.split("/")[0])
+        witness.wait_any(lambda row, _: row.address == local)
+
+    netns.veth()
+    netns.ip(f"address add {teredo(4567)}/32 dev v0 nodad")
+    assert netioapi.get_teredo_port() == 4567
+    with (
+        netioapi.notify_unicast_ip_address_change(witness, socket.AF_INET6),
+        netioapi.notify_teredo_port_change(collector, initial_notification=True),
+    ):
+        # Known before: the first call says no port all the same, as on Windows.
+        assert collector.wait_count(1)[0] == (0, NotificationType.INITIAL)
+        add("2001:1::1/32", "v0")  # next to it, and none
+        add("2001:db8::1/32", "v0")
+        add(f"{teredo(65535)}/128", "p0")
+        netns.ip(f"-6 address delete {teredo(4567)}/32 dev v0")
+        collector.wait_for(lambda events: events[-1][0] == 65535)
+        assert netioapi.get_teredo_port() == 65535
+        netns.ip("link set p0 down")  # an IPv6 address goes with its link
+        collector.wait_for(lambda events: events[-1][0] == 0)
+        assert netioapi.get_teredo_port() == 0
+        netns.ip("link set p0 up")
+        add(f"{teredo(1)}/32", "lo")
+        collector.wait_for(lambda events: events[-1][0] == 1)
+        add(f"{teredo(1, 0x202)}/32", "v0")  # the same port again
+        netns.ip(f"-6 address delete {teredo(1)}/32 dev lo")
+        netns.ip(f"-6 address delete {teredo(1, 0x202)}/32 dev v0")
+        collector.wait_for(lambda events: events[-1][0] == 0)
+    ports = [port for port, _ in collector.events]
+    assert ports[1:] == [65535, 0, 1, 0]
+    assert {type_ for _, type_ in collector.events[1:]} == {NotificationType.PARAMETER}
+
+
+X, Y = "2001:db8::1", "2001:db8::2"
+
+
+@pytest.fixture
+def tentative(netns: Namespace) -> Namespace:
+    """v0, on which an address that is not added with `nodad` stays tentative."""
+    without_link_local(netns)
+    netns.sysctl("ipv6.conf.default.dad_transmits", 10_000)
+    netns.veth()
+    return netns
+
+
+@contextmanager
+def everything_was_told(netns: Namespace) -> Iterator[None]:
+    """At the end, what was done inside has been told to everybody."""
+    witness = Collector()
+    with netioapi.notify_unicast_ip_address_change(witness):
+        yield
+        netns.ip("address add 10.99.99.99/32 dev lo")
+        witness.wait_any(lambda row, _: row.address == ip_address("10.99.99.99"))
+        netns.ip("address delete 10.99.99.99/32 dev lo")
+
+
+def addresses(table: netioapi.Table[netioapi.UnicastIpAddressRow]) -> set[object]:
+    return {row.address for row in table if row.interface_name != "lo"}
+
+
+@pytest.mark.parametrize("family", [socket.AF_UNSPEC, socket.AF_INET6])
+def test_stable_once_for_each_transition(
+    tentative: Namespace, collector: Collector, family: int
+) -> None:
+    tentative.ip(f"address add {X}/64 dev v0")
+    stable, registration = netioapi.notify_stable_unicast_ip_address_table(collector, family)
+    assert stable is None
+    assert registration is not None
+    with registration:
+        with everything_was_told(tentative):
+            tentative.ip("address add 2001:db8::7/64 dev v0 nodad")
+        assert not collector.events
+        for number in range(1, 6):
+            tentative.ip(f"address delete {X}/64 dev v0")
+            collector.wait_count(number)
+            assert addresses(collector.events[-1][0]) == {IPv6Address("2001:db8::7")}
+            with everything_was_told(tentative):
+                tentative.ip(f"address add {X}/64 dev v0")
+                tentative.ip(f"address add {Y}/64 dev v0")
+                tentative.ip(f"address delete {Y}/64 dev v0")  # one of two is no transition
+        assert len(collector) == 5
+    with everything_was_told(tentative):
+        tentative.ip(f"address delete {X}/64 dev v0")
+    assert len(collector) == 5
+
+
+def test_stable_cancelled_while_pending(tentative: Namespace, collector: Collector) -> None:
+    tentative.ip(f"address add {X}/64 dev v0")
+    _, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
+    assert registration is not None
+    registration.cancel()
+    with everything_was_told(tentative):
+        tentative.ip(f"address delete {X}/64 dev v0")
+    assert not collector.events
+    assert not registration.active
+
+
+def test_stable_at_once_where_nothing_can_settle(
+    tentative: Namespace, collector: Collector
+) -> None:
+    tentative.ip(f"address add {X}/64 dev v0")
+    now, registration = netioapi.notify_stable_unicast_ip_address_table(collector, socket.AF_INET)
+    assert registration is None  # IPv4 has no duplicate detection
+    assert now is not None
+    assert {row.family for row in now} == {socket.AF_INET}
+    # Without a carrier the address would be tentative without end.
+    _, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
+    assert registration is not None
+    with registration:
+        tentative.ip("link set p0 down")
+        (told,) = collector.wait_count(1)[0]
+    now, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
+    assert registration is None
+    for table in (told, now):
+        assert table is not None
+        assert addresses(table) == {IPv6Address(X)}
+
+
+def test_stable_without_any_address(tentative: Namespace, collector: Collector) -> None:
+    tentative.ip("link set lo down")
+    now, registration = netioapi.notify_stable_unicast_ip_address_table(collector, socket.AF_INET6)
+    assert registration is None
+    assert now is not None
+    assert len(now) == 0
+    tentative.ip(f"address add {X}/64 dev v0")
+    _, registration = netioapi.notify_stable_unicast_ip_address_table(collector, socket.AF_INET6)
+    assert registration is not None
+    with registration:
+        tentative.ip(f"address delete {X}/64 dev v0")
+        (told,) = collector.wait_count(1)[0]
+    assert len(told) == 0
+
+
+def test_stable_waits_for_what_the_kernel_does_not_tell(
+    netns: Namespace, collector: Collector
+) -> None:
+    """The kernel's own link-local address is tentative in silence, also to an engine that runs."""
+    with netioapi.notify_unicast_ip_address_change(lambda *_: None):
+        netns.veth()
+        _, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
+        assert registration is not None
+        with registration:
+            collector.wait_count(1)
+            netns.veth("v1", "p1")
+            collector.wait_for(
+                lambda events: {row.interface_name for row in events[-1][0]} >= {"v1", "p1"}
+            )
+    for (table,) in collector.events:
+        assert not [row for row in table if row.dad_state == netioapi.DadState.TENTATIVE]

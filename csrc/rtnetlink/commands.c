@@ -79,7 +79,7 @@ begin_attach(nio_engine *engine, nio_command *command)
         engine->counted.receive_buffer =
             nio_feed_buffer(&engine->feed, engine->buffer_wish);
     }
-    command->readings = engine->readings;
+    command->begun = engine->begun;
     command->next = engine->attaching;
     engine->attaching = command;
 }
@@ -122,20 +122,21 @@ attach(nio_engine *engine, nio_subscriber *subscriber)
 
 /* A mirror that was read since the command came is good enough: what is dirty
  * again will be told as changes. Else a busy network would keep newcomers out
- * for ever. A kernel that refuses to be read is the newcomer's to know. */
+ * for ever. A kernel that refuses to be read is the newcomer's to know. What
+ * was being read when the command came may lack what it asks for. */
 void
 nio_serve_attaching(nio_engine *engine)
 {
-    bool exact = !nio_dirty_any(&engine->mirror.dirty);
+    bool exact = !engine->lost && !nio_dirty_any(&engine->mirror.dirty);
     nio_command **link = &engine->attaching;
     while (*link != NULL) {
         nio_command *command = *link;
-        if (exact || engine->readings > command->readings) {
+        if (exact || engine->read > command->begun) {
             *link = command->next;
             attach(engine, command->subscriber);
             answer(engine, command, 0);
         }
-        else if (engine->failure != 0) {
+        else if (engine->failed > command->begun) {
             *link = command->next;
             answer(engine, command, engine->failure);
         }

@@ -23,7 +23,7 @@ typedef struct nio_command {
     enum { NIO_ATTACH, NIO_DETACH } what;
     nio_subscriber *subscriber;
     int receive_buffer;   /* bytes wanted; 0: no wish */
-    uint64_t readings;    /* of the reader, when it saw the command first */
+    uint64_t begun;       /* by the reader, when it saw the command first */
     bool answered;
     int status; /* negative errno */
 } nio_command;
@@ -36,7 +36,7 @@ typedef struct nio_attempts {
 
 typedef struct nio_engine {
     struct nio_engine *next; /* of the registry's list, under its lock */
-    unsigned users;          /* likewise */
+    unsigned users;          /* likewise; 0: it is ending */
     uint64_t namespace_id;   /* constant */
     nio_event wake; /* set when there is a command or the end */
     nio_thread thread;
@@ -57,11 +57,13 @@ typedef struct nio_engine {
     nio_statistics counted;    /* not yet added to `statistics` */
     nio_attempts attempts[2];  /* IPv4, IPv6 */
     uint64_t churn[2];         /* route messages while tables were read */
-    uint64_t readings;         /* readings of tables that ended well */
+    uint64_t begun;            /* readings of tables, counted */
+    uint64_t read;             /* the last one that ended well */
+    uint64_t failed;           /* the last one that did not, ... */
     uint64_t not_before_ns;    /* when the next reading may begin */
     int buffer_wish;           /* largest receive buffer that was asked for */
     bool lost;                 /* the kernel dropped messages */
-    int failure;               /* of the last reading; 0: it went well */
+    int failure;               /* ... and why */
     bool stop;                 /* the reader has seen `stopping` */
     NL_NETWORK_CONNECTIVITY_HINT hint; /* as last told */
     USHORT teredo_port;

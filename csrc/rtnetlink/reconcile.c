@@ -27,6 +27,7 @@
 #define MOST_READINGS 3u
 #define LONGEST_PAUSE_NS 1000000000u
 #define FIRST_PAUSE_NS 10000000u /* after a reading that failed */
+#define ROUNDS 64 /* receives between two parts: a flood has no end */
 
 /* Keep what the feed brings; look at commands. Between the parts of a dump,
  * so that neither the kernel's buffer nor a cancelling thread waits long. */
@@ -36,7 +37,11 @@ between(void *context)
     nio_engine *engine = context;
     int count;
     nio_take_commands(engine);
-    while ((count = nio_feed_receive(&engine->feed)) != 0) {
+    for (int round = 0; round < ROUNDS; round++) {
+        count = nio_feed_receive(&engine->feed);
+        if (count == 0) {
+            return;
+        }
         uint64_t now = nio_realtime_ns();
         if (count < 0) {
             engine->lost = true;
@@ -112,10 +117,11 @@ on_nexthop(void *context, const struct nlmsghdr *header, nio_span body)
     nio_engine *engine = context;
     nio_nexthop nexthop;
     (void)header;
-    if (nio_decode_nexthop(body, &nexthop) == 0) {
+    int status = nio_decode_nexthop(body, &nexthop);
+    if (status == 0) {
         nio_mirror_saw_nexthop(&engine->mirror, &nexthop);
     }
-    return engine->stop ? -ECANCELED : 0;
+    return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;
 }
 
 static int
@@ -313,6 +319,7 @@ nio_reconcile(nio_engine *engine)
     nio_mirror *mirror = &engine->mirror;
     nio_dirty dirty = mirror->dirty;
     uint64_t began = nio_monotonic_ns();
+    uint64_t number = ++engine->begun;
     memset(&mirror->dirty, 0, sizeof(mirror->dirty));
     mirror->fanout.time_ns = nio_realtime_ns();
     mirror->fanout.flags = NIO_FLAG_SYNTHESIZED;
@@ -334,11 +341,11 @@ nio_reconcile(nio_engine *engine)
     if (status < 0) {
         merge(mirror, &dirty);
         engine->failure = status;
+        engine->failed = number;
         pause = pause < FIRST_PAUSE_NS ? FIRST_PAUSE_NS : pause;
     }
     else {
-        engine->failure = 0;
-        engine->readings++;
+        engine->read = number;
     }
     engine->not_before_ns =
         now + (pause > LONGEST_PAUSE_NS ? LONGEST_PAUSE_NS : pause);

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""Who registers while tables are being read: live on return, and not told of what was there."""
+
+from __future__ import annotations
+
+import random
+import threading
+from typing import Any
+
+import netioapi
+from tests.support import Collector, Namespace
+
+
+def mtu(netns: Namespace, value: int) -> None:
+    """What makes all tables be read again, and changes no route."""
+    netns.ip(f"link set v0 mtu {value}")
+
+
+def prefixes(collector: Collector, last: str) -> list[str]:
+    def seen(events: list[tuple[Any, ...]]) -> list[str] | None:
+        names = [str(row.destination_prefix) for row, _ in events]
+        return names if last in names else None
+
+    return collector.wait_for(seen)
+
+
+def test_a_reading_that_began_sooner_is_not_enough(netns: Namespace, seed: int) -> None:
+    """The addresses are being read when the first asks for routes: they are read for it first."""
+    chance = random.Random(seed)
+    netns.veth()
+    netns.batch("".join(f"addr add 10.1.{i >> 8}.{i & 255}/8 dev v0\n" for i in range(1, 8000)))
+    netns.batch("".join(f"route add 198.18.0.{i} dev v0\n" for i in range(200)))
+    with netioapi.notify_ip_interface_change(lambda *_: None):
+        for number in range(40):
+            mtu(netns, 1300 + number)
+            threading.Event().wait(chance.uniform(0, 0.03))
+            collector = Collector()
+            with netioapi.notify_route_change2(collector):
+                threading.Event().wait(0.1)  # for the reading after it, to be able to fail
+                netns.ip(f"route add 198.18.1.{number} dev v0")
+                seen = prefixes(collector, f"198.18.1.{number}/32")
+            assert seen == [f"198.18.1.{number}/32"]
+
+
+def test_a_reading_that_was_given_up_is_no_obstacle(netns: Namespace, seed: int) -> None:
+    """The last who wanted routes leaves while they are read, and the next one comes at once."""
+    chance = random.Random(seed)
+    netns.veth()
+    netns.batch("".join(f"route add 10.1.{i >> 8}.{i & 255} dev v0\n" for i in range(50000)))
+    with netioapi.notify_ip_interface_change(lambda *_: None):
+        for number in range(15):
+            registration = netioapi.notify_route_change2(lambda *_: None)
+            mtu(netns, 1300 + number)
+            threading.Event().wait(chance.uniform(0, 0.05))
+            registration.cancel()
+            collector = Collector()
+            with netioapi.notify_route_change2(collector):
+                netns.ip(f"route add 198.18.1.{number} dev v0")
+                seen = prefixes(collector, f"198.18.1.{number}/32")
+            assert seen == [f"198.18.1.{number}/32"]

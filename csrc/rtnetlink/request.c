@@ -4,6 +4,7 @@
 #include "rtnetlink/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
@@ -15,25 +16,33 @@
 
 #define ANSWER_SECONDS 30 /* only a broken kernel keeps us waiting longer */
 
-int
-nio_requester_open(nio_requester *requester)
+/* A socket to ask with, or a negative errno. */
+static int
+open_socket(void)
 {
     static const int on = 1;
     const struct timeval limit = {.tv_sec = ANSWER_SECONDS};
-    memset(requester, 0, sizeof(*requester));
-    requester->buffer = malloc(NIO_REPLY_SIZE);
-    requester->socket =
-        socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (requester->buffer == NULL || requester->socket < 0) {
-        int error = requester->buffer == NULL ? ENOMEM : errno;
-        nio_requester_close(requester);
-        return -error;
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0) {
+        return -errno;
     }
     /* Strict checks make dumps leave cloned routes out (since 4.20). */
-    (void)setsockopt(requester->socket, SOL_NETLINK, NETLINK_GET_STRICT_CHK,
-                     &on, sizeof(on));
-    (void)setsockopt(requester->socket, SOL_SOCKET, SO_RCVTIMEO, &limit,
-                     sizeof(limit));
+    (void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    return fd;
+}
+
+int
+nio_requester_open(nio_requester *requester)
+{
+    memset(requester, 0, sizeof(*requester));
+    requester->socket = open_socket();
+    requester->buffer = malloc(NIO_REPLY_SIZE);
+    if (requester->buffer == NULL || requester->socket < 0) {
+        int status = requester->socket < 0 ? requester->socket : -ENOMEM;
+        nio_requester_close(requester);
+        return status;
+    }
     return 0;
 }
 
@@ -79,7 +88,26 @@ static int
 kernel_error(nio_span body)
 {
     int error = 0;
-    return nio_span_take(&body, &error, sizeof(error)) ? error : -EBADMSG;
+    bool sound = nio_span_take(&body, &error, sizeof(error)) && error <= 0;
+    return sound ? error : -EBADMSG;
+}
+
+/* While the rest of a dump that was given up is in the socket, the kernel
+ * begins no other one there (EBUSY). The number stays: a child that a fork
+ * made meanwhile closes its copy by it. */
+static int
+begin_anew(nio_requester *requester)
+{
+    int status = 0;
+    int fresh = open_socket();
+    if (fresh < 0) {
+        return fresh;
+    }
+    if (dup3(fresh, requester->socket, O_CLOEXEC) < 0) {
+        status = -errno;
+    }
+    close(fresh);
+    return status;
 }
 
 /* One datagram's messages. 1: more are to come. */
@@ -118,6 +146,10 @@ nio_query(nio_requester *requester, void *request, size_t size,
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     nio_answer answer = {false, 0};
     struct nlmsghdr header;
+    int status = requester->unread ? begin_anew(requester) : 0;
+    if (status < 0) {
+        goto done;
+    }
     memcpy(&header, request, sizeof(header));
     header.nlmsg_len = (uint32_t)size;
     header.nlmsg_seq = ++requester->sequence;
@@ -127,7 +159,7 @@ nio_query(nio_requester *requester, void *request, size_t size,
         sent = sendto(requester->socket, request, size, 0,
                       (struct sockaddr *)&kernel, sizeof(kernel));
     } while (sent < 0 && errno == EINTR);
-    int status = sent < 0 ? -errno : 1;
+    status = sent < 0 ? -errno : 1;
     while (status == 1) {
         nio_span bytes;
         status = receive(requester, &bytes);
@@ -139,6 +171,8 @@ nio_query(nio_requester *requester, void *request, size_t size,
             requester->between(requester->context);
         }
     }
+    requester->unread = status < 0;
+done:
     if (ret_answer != NULL) {
         *ret_answer = answer;
     }

@@ -43,6 +43,7 @@ nio_datagram nio_feed_datagram(const nio_feed *feed, int number);
 typedef struct nio_requester {
     int socket;
     uint32_t sequence;
+    bool unread; /* an answer was not read to its end */
     uint8_t *buffer; /* owned, of NIO_REPLY_SIZE bytes */
     /* Called between the parts of a long answer, without a lock. NULL: no. */
     void (*between)(void *context);

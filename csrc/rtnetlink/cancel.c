@@ -48,6 +48,9 @@ nio_registry_cancel(HANDLE handle)
         current->blocked_on = entry;
     }
     entry->waiters++;
+    while (entry->state == NIO_ENTRY_ATTACHING) {
+        nio_registry_wait();
+    }
     mine = entry->state == NIO_ENTRY_ACTIVE;
     if (mine) {
         entry->state = NIO_ENTRY_CANCELLING;

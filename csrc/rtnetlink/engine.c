@@ -23,16 +23,22 @@ static const int groups[] = {
     RTNLGRP_IPV6_IFINFO, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
 };
 
+static void
+close_descriptors(nio_engine *engine)
+{
+    nio_feed_close(&engine->feed);
+    nio_requester_close(&engine->requester);
+    nio_event_done(&engine->wake);
+}
+
 /* Frees what an engine owns; its thread has never run or is joined. */
 static nio_engine *
 engine_free(nio_engine *engine)
 {
-    nio_feed_close(&engine->feed);
-    nio_requester_close(&engine->requester);
+    close_descriptors(engine);
     nio_mirror_done(&engine->mirror);
     nio_legs_done(&engine->legs);
     nio_backlog_clear(&engine->backlog);
-    nio_event_done(&engine->wake);
     nio_condition_done(&engine->answered);
     nio_lock_done(&engine->lock);
     free(engine);
@@ -127,7 +133,7 @@ nio_engine_acquire(nio_engine **ret_engine)
     nio_registry_lock();
     nio_engine **engines = nio_registry_engines();
     for (engine = *engines; engine != NULL; engine = engine->next) {
-        if (engine->namespace_id == namespace_id) {
+        if (engine->users > 0 && engine->namespace_id == namespace_id) {
             break;
         }
     }
@@ -152,13 +158,6 @@ nio_engine_release(nio_engine *engine)
     bool last;
     nio_registry_lock();
     last = --engine->users == 0;
-    if (last) {
-        nio_engine **link = nio_registry_engines();
-        while (*link != engine) {
-            link = &(*link)->next;
-        }
-        *link = engine->next;
-    }
     nio_registry_unlock();
     if (!last) {
         return;
@@ -168,6 +167,16 @@ nio_engine_release(nio_engine *engine)
     nio_lock_drop(&engine->lock);
     nio_event_set(&engine->wake);
     nio_thread_join(&engine->thread);
+    /* Listed until its descriptors are closed: a child that a fork makes
+     * meanwhile would keep a socket that fills and that nobody reads. */
+    nio_registry_lock();
+    nio_engine **link = nio_registry_engines();
+    while (*link != engine) {
+        link = &(*link)->next;
+    }
+    *link = engine->next;
+    close_descriptors(engine);
+    nio_registry_unlock();
     engine_free(engine);
 }
 

@@ -48,6 +48,7 @@ attach(nio_entry *entry, int receive_buffer, HANDLE *ret_handle)
         status = nio_engine_attach(entry->engine, &entry->subscriber,
                                    receive_buffer);
     }
+    nio_registry_activate(entry);
     if (status < 0) {
         (void)nio_registry_cancel(*ret_handle);
         *ret_handle = NULL;

@@ -41,6 +41,9 @@ after_fork_in_child(void) NIO_UNCHECKED
     /* A callback that forked comes back in the child, too: it is the last. */
     for (nio_entry *entry = entries; entry != NULL; entry = entry->next) {
         nio_atomic_store(&entry->cancelled, 1);
+        if (!entry->direct) {
+            nio_event_done(&entry->readable);
+        }
     }
     engines = NULL;
     entries = NULL;
@@ -121,6 +124,15 @@ nio_registry_put(nio_entry *entry)
     nio_registry_lock();
     entry->next = entries;
     entries = entry;
+    nio_registry_unlock();
+}
+
+void
+nio_registry_activate(nio_entry *entry)
+{
+    nio_registry_lock();
+    entry->state = NIO_ENTRY_ACTIVE;
+    nio_registry_wake();
     nio_registry_unlock();
 }
 

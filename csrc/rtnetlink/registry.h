@@ -9,9 +9,11 @@
 #include "base/thread.h"
 #include "rtnetlink/engine.h"
 
-/* ACTIVE --cancel--> CANCELLING --all threads ended--> CANCELLED (freed with
- * the last waiter). */
+/* ATTACHING --> ACTIVE --cancel--> CANCELLING --all threads ended-->
+ * CANCELLED (freed with the last waiter). A cancel that comes before Notify*
+ * has returned waits until it is active: Notify* still uses the entry. */
 typedef enum nio_entry_state {
+    NIO_ENTRY_ATTACHING,
     NIO_ENTRY_ACTIVE,
     NIO_ENTRY_CANCELLING,
     NIO_ENTRY_CANCELLED
@@ -58,6 +60,8 @@ nio_entry *nio_entry_new(void);
 nio_entry *nio_entry_free(nio_entry *entry);
 /* From now on its number can be cancelled. */
 void nio_registry_put(nio_entry *entry);
+/* ATTACHING -> ACTIVE: from now on it may be freed by who cancels it. */
+void nio_registry_activate(nio_entry *entry);
 /* Under the lock: the entry of a handle, NULL for none. */
 nio_entry *nio_registry_find(HANDLE handle);
 

@@ -203,3 +203,68 @@ with netioapi.Watcher():
 print("nothing", flush=True)
 """
     python(program, marker="nothing")
+
+
+CLOSERS = """
+import netioapi, os, re, threading
+ended = threading.Event()
+watchers = [netioapi.Watcher() for _ in range(3)]
+def open_and_close(place):
+    while not ended.is_set():
+        watchers[place].close()
+        watchers[place] = netioapi.Watcher("route")
+threads = [threading.Thread(target=open_and_close, args=(place,)) for place in range(3)]
+def groups():
+    # of the netlink sockets that this process has open
+    with open("/proc/net/netlink") as table:
+        joined = {line.split()[-1] for line in list(table)[1:] if int(line.split()[3], 16)}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            inode = re.match(r"socket:\\[(\\d+)\\]", os.readlink(f"/proc/self/fd/{name}"))
+        except FileNotFoundError:
+            continue
+        if inode and inode[1] in joined:
+            yield inode[1]
+for thread in threads:
+    thread.start()
+for _ in range(100):
+    pid = os.fork()
+    if pid == 0:
+        for watcher in watchers:
+            watcher.close()  # another thread may have been in the middle of it
+        os._exit(len(list(groups())))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+ended.set()
+for thread in threads:
+    thread.join()
+for watcher in watchers:
+    watcher.close()
+print("closed", flush=True)
+"""
+
+
+def test_forks_of_a_process_that_opens_and_closes(netns: Namespace) -> None:
+    """The child can close what others were closing, and has no socket that hears the kernel."""
+    python(QUIET + CLOSERS, marker="closed", timeout=60)
+
+
+def test_a_signal_handler_that_forks_under_a_reader(netns: Namespace) -> None:
+    """The child that comes back to read() is told; the parent reads on."""
+    program = """
+import netioapi, os, signal, threading
+parent = os.getpid()
+def handler(number, frame):
+    global child
+    child = os.fork()
+signal.signal(signal.SIGUSR1, handler)
+watcher = netioapi.Watcher("route")
+threading.Timer(0.2, os.kill, [parent, signal.SIGUSR1]).start()
+try:
+    assert watcher.read(timeout=2) is None
+except RuntimeError as error:
+    os._exit(7 if "fork" in str(error) and os.getpid() != parent else 8)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+watcher.close()
+print("told", flush=True)
+"""
+    python(QUIET + program, marker="told")

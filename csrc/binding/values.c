@@ -3,7 +3,8 @@
  * enums, interface names. ipaddress is imported at first use; the enums are
  * handed over by the package (_use). Called with the GIL. The lookups of
  * interface names keep the GIL: the kernel answers from memory, and giving
- * it away at each would cost a busy program a switch interval a name. */
+ * it away at each would cost a busy program a switch interval a name. Those
+ * of LUIDs, which have to ask for links, let it go. */
 #include "binding/fields.h"
 
 #include <string.h>
@@ -151,6 +152,22 @@ nio_hint_new(nio_state *state, const NL_NETWORK_CONNECTIVITY_HINT *hint)
     return result;
 }
 
+/* Lets the GIL go: on Linux links are read, and wait for those who change
+ * them. False where there is no such interface. */
+static bool
+luid_of(NET_IFINDEX index, NET_LUID *ret_luid)
+{
+    const nio_functions *system = nio_system();
+    NETIO_STATUS status;
+    if (index == 0 || system->ConvertInterfaceIndexToLuid == NULL) {
+        return false;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = system->ConvertInterfaceIndexToLuid(index, ret_luid);
+    Py_END_ALLOW_THREADS
+    return status == NO_ERROR;
+}
+
 PyObject *
 nio_interface_name_new(nio_state *Py_UNUSED(state), NET_LUID luid,
                        NET_IFINDEX index)
@@ -160,9 +177,7 @@ nio_interface_name_new(nio_state *Py_UNUSED(state), NET_LUID luid,
     if (system->ConvertInterfaceLuidToAlias == NULL) {
         Py_RETURN_NONE;
     }
-    if (luid.Value == 0 &&
-        (index == 0 || system->ConvertInterfaceIndexToLuid == NULL ||
-         system->ConvertInterfaceIndexToLuid(index, &luid) != NO_ERROR)) {
+    if (luid.Value == 0 && !luid_of(index, &luid)) {
         Py_RETURN_NONE;
     }
     if (system->ConvertInterfaceLuidToAlias(
@@ -251,10 +266,12 @@ index_from_name(nio_state *state, PyObject *object, const char *function,
     if (length > 0 && wcslen(name) == (size_t)length &&
         system->ConvertInterfaceAliasToLuid != NULL &&
         system->ConvertInterfaceLuidToIndex != NULL) {
+        Py_BEGIN_ALLOW_THREADS
         status = system->ConvertInterfaceAliasToLuid(name, &luid);
         if (status == NO_ERROR) {
             status = system->ConvertInterfaceLuidToIndex(&luid, ret_index);
         }
+        Py_END_ALLOW_THREADS
     }
     PyMem_Free(name);
     if (status != NO_ERROR) {
@@ -269,7 +286,6 @@ bool
 nio_interface_from(nio_state *state, PyObject *object, const char *function,
                    NET_IFINDEX *ret_index)
 {
-    const nio_functions *system = nio_system();
     uint64_t index = 0;
     NET_LUID luid = {0};
     if (PyUnicode_Check(object)) {
@@ -286,9 +302,7 @@ nio_interface_from(nio_state *state, PyObject *object, const char *function,
                          &index)) {
         return false;
     }
-    if (system->ConvertInterfaceIndexToLuid == NULL ||
-        system->ConvertInterfaceIndexToLuid((NET_IFINDEX)index, &luid) !=
-            NO_ERROR) {
+    if (!luid_of((NET_IFINDEX)index, &luid)) {
         nio_raise_invalid(state, function,
                           "there is no interface with the index %llu",
                           (unsigned long long)index);

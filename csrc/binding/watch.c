@@ -52,16 +52,14 @@ feed_new(size_t bound)
 bool
 nio_watch_is_forked(const nio_watch *self)
 {
-    return self->state == NIO_WATCH_OPEN && nio_is_forked(self->feed->handle);
+    return self->state != NIO_WATCH_CLOSED &&
+           nio_is_forked(self->feed->handle);
 }
 
 bool
 nio_watch_enter(nio_watch *self)
 {
-    if (nio_watch_is_forked(self)) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "this Watcher was made before fork() and is dead in "
-                        "the child process: make a new one there");
+    if (nio_watch_refuse_forked(self)) {
         return false;
     }
     self->users += self->state == NIO_WATCH_OPEN;
@@ -122,13 +120,14 @@ wait_until_finished(nio_watch *self)
 }
 
 /* In a forked child. The queue is leaked: somebody may have held its lock
- * when the process forked. The event is the parent's too, and only our
- * descriptor of it is closed. */
+ * when the process forked, or have waited for the closing. The event is the
+ * parent's too, and only our descriptor of it is closed. */
 static void
 abandon(nio_watch *self)
 {
     nio_atomic_store(&self->stopped, 1);
     self->state = NIO_WATCH_CLOSED;
+    self->abandoned = true;
     nio_event_done(&self->feed->readable);
     self->feed = NULL;
 }
@@ -138,18 +137,19 @@ static NETIO_STATUS
 close_watch(nio_watch *self)
 {
     NETIO_STATUS status = NO_ERROR;
+    nio_queue_statistics last;
     nio_feed *feed = self->feed;
 
     unlink_watch(self);
     if (self->state == NIO_WATCH_CLOSED) {
         return NO_ERROR;
     }
-    if (self->state == NIO_WATCH_CLOSING) {
-        wait_until_finished(self);
-        return NO_ERROR;
-    }
     if (nio_watch_is_forked(self)) {
         abandon(self);
+        return NO_ERROR;
+    }
+    if (self->state == NIO_WATCH_CLOSING) {
+        wait_until_finished(self);
         return NO_ERROR;
     }
     nio_watch_refresh(self);
@@ -158,13 +158,14 @@ close_watch(nio_watch *self)
     self->state = NIO_WATCH_CLOSING;
     Py_BEGIN_ALLOW_THREADS
     status = nio_unsubscribe(feed->handle);
-    nio_queue_statistics_of(feed->queue, &self->queued);
+    nio_queue_statistics_of(feed->queue, &last);
     nio_queue_close(feed->queue);
     nio_lock_take(&self->lock);
     self->finished = true;
     nio_condition_wake_all(&self->condition);
     nio_lock_drop(&self->lock);
     Py_END_ALLOW_THREADS
+    self->queued = last;
     self->state = NIO_WATCH_CLOSED;
     if (status == NO_ERROR) {
         nio_watch_leave(self);
@@ -198,8 +199,10 @@ watch_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
 
     (void)close_watch(self);
-    nio_condition_done(&self->condition);
-    nio_lock_done(&self->lock);
+    if (!self->abandoned) {
+        nio_condition_done(&self->condition);
+        nio_lock_done(&self->lock);
+    }
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(op);
     Py_DECREF(type);
 }

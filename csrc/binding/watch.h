@@ -37,6 +37,7 @@ typedef struct nio_watch {
     nio_lock lock; /* of `finished`, and for it alone */
     nio_condition condition;
     bool finished NIO_GUARDED_BY(lock); /* closing has become closed */
+    bool abandoned; /* closed in a forked child */
 } nio_watch;
 
 static inline bool
@@ -56,6 +57,8 @@ void nio_watch_leave(nio_watch *self);
 void nio_watch_refresh(nio_watch *self);
 
 /* ---- watch_read.c: its methods for those who read ----------------------- */
+/* True, with an exception set, when it is forked. */
+bool nio_watch_refuse_forked(nio_watch *self);
 PyObject *nio_watch_read(PyObject *self, PyObject *args);
 PyObject *nio_watch_wait(PyObject *self, PyObject *args);
 PyObject *nio_watch_nudge(PyObject *self, PyObject *unused);

@@ -63,12 +63,25 @@ take(nio_watch *self, size_t most, nio_taken *ret_taken)
     return count;
 }
 
-/* False when a signal handler raised. */
+bool
+nio_watch_refuse_forked(nio_watch *self)
+{
+    if (!nio_watch_is_forked(self)) {
+        return false;
+    }
+    PyErr_SetString(PyExc_RuntimeError,
+                    "this Watcher was made before fork() and is dead in "
+                    "the child process: make a new one there");
+    return true;
+}
+
+/* False when a signal handler raised, or forked and this is the child. */
 static bool
 after_wait(nio_watch *self, nio_wait woken)
 {
     self->wakeups += woken != NIO_WAIT_TIMEOUT;
-    return woken != NIO_WAIT_INTERRUPTED || PyErr_CheckSignals() == 0;
+    return woken != NIO_WAIT_INTERRUPTED ||
+           (PyErr_CheckSignals() == 0 && !nio_watch_refuse_forked(self));
 }
 
 /* The changes as a list, and what the marks among them say: `overflow` when

@@ -93,6 +93,7 @@ def garbage(index: int, dice: random.Random) -> list[bytes]:
         data = bytearray(dice.choice([good, *well_formed(index)]))
         for _ in range(dice.randint(1, 6)):
             data[dice.randrange(len(data))] = dice.randrange(256)
+        data[6] &= 0xFE  # NLM_F_REQUEST: what is sent to groups is the kernel's to answer, too
         found.append(bytes(data[: dice.randint(1, len(data))]))
     return found
 

@@ -263,7 +263,13 @@ settle_weight(nio_mirror *mirror, const nio_route *head)
             only = route;
         }
     }
-    if (only != NULL && only->weight != 1 && only->nexthop_id == 0) {
+    if (only == NULL || only->weight == 1 || only->nexthop_id != 0) {
+        return;
+    }
+    if (mirror->dead_legs[NIO_FAMILY_BIT(AF_INET6)]) {
+        dirty(mirror, AF_INET6); /* a dead leg may be left of the set */
+    }
+    else {
         only->weight = 1;
         nio_fanout_route(&mirror->fanout, NIO_CHANGE_PARAMETER, only);
     }

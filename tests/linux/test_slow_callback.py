@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""Far more changes than are kept for one callback, which stays inside meanwhile: memory is bounded,
+the others are not delayed, and what is delivered in the end is the exact state."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from functools import partial
+from typing import Any
+
+import pytest
+
+import netioapi
+from netioapi import NotificationType, Watcher
+from tests.held import Held
+from tests.support import Collector, Namespace, eventually
+
+BOUND = 100_000  # QUEUE_BOUND of csrc/rtnetlink/notify.c
+BATCH = 1024  # the most that the callback's thread has taken already
+ROUTES = 500
+ROUNDS = 150  # of ROUTES added and deleted: 150,000 changes
+NEWROUTE, DELROUTE = 24, 25
+
+
+def changes(verb: int, index: int, numbers: range) -> bytes:
+    """One message for each number: 198.18.x.x/32 by the link `index`."""
+    flags = 0x601 if verb == NEWROUTE else 1  # REQUEST, and CREATE | EXCL
+    head = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 254, 4, 253, 1, 0)
+    return b"".join(
+        struct.pack("=IHHII", 44, verb, flags, 0, 0)
+        + head
+        + struct.pack("=HH", 8, 1)
+        + struct.pack("!I", 0xC6120000 + number)
+        + struct.pack("=HHI", 8, 4, index)
+        for number in numbers
+    )
+
+
+class State(Held):
+    """Holds the first change until it is let go, and rebuilds the routes from all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.routes: dict[bytes, object] = {}
+        self.wrong: list[object] = []
+
+    def __call__(self, row: Any, type: Any) -> None:
+        if not self.left:
+            super().__call__(row, type)
+        if (type == NotificationType.ADD) == (row.key in self.routes):
+            if type != NotificationType.DELETE:  # of one never seen it does nothing
+                self.wrong.append((type, row))
+        if type == NotificationType.DELETE:
+            self.routes.pop(row.key, None)
+        else:
+            self.routes[row.key] = row
+
+
+def has_received(watcher: Watcher, count: int) -> bool:
+    return watcher.stats()["received"] >= count
+
+
+@pytest.mark.timeout(120)
+def test_changes_of_one_key_become_one(netns: Namespace) -> None:
+    index = netns.veth()
+    state, quick = State(), Collector()
+    kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    with (
+        kernel,
+        netioapi.notify_route_change2(state, socket.AF_INET) as slow,
+        Watcher("route", family=socket.AF_INET, queue=10) as witness,
+    ):
+        netns.ip("route add 198.51.100.0/24 dev v0")
+        assert state.entered.wait(10)
+        add, delete = (changes(v, index, range(ROUTES)) for v in (NEWROUTE, DELROUTE))
+        for number in range(1, ROUNDS + 1):
+            kernel.send(add)
+            kernel.send(delete)
+            if number % 10 == 0:  # no faster than the kernel's buffer is read
+                told = 1 + number * 2 * ROUTES
+                eventually(partial(has_received, witness, told))
+        with netioapi.notify_route_change2(quick, socket.AF_INET):
+            kernel.send(changes(NEWROUTE, index, range(0, ROUTES, 2)))
+            quick.wait_count(ROUTES // 2)
+        assert slow.delivered == 1
+        assert witness.stats()["overflows"] == 0
+        state.leave.set()
+        truth = {row.key for row in netioapi.get_ip_forward_table2(socket.AF_INET)}
+        eventually(lambda: set(state.routes) == truth, 60, "the exact state")
+        assert len(truth) == ROUTES // 2 + 1
+        assert not state.wrong
+        assert slow.delivered <= BOUND + BATCH + ROUTES
+        # And it goes on, change by change.
+        before = slow.delivered
+        netns.ip("route delete 198.51.100.0/24")
+        eventually(lambda: len(state.routes) == len(truth) - 1)
+        assert slow.delivered == before + 1

@@ -75,6 +75,8 @@ class Case:
     act: list[str]
     gone: list[Thing] = field(default_factory=list)
     there: list[Thing] = field(default_factory=list)
+    # There before and after, and not deleted in between.
+    stay: list[Thing] = field(default_factory=list)
     # How many changes in all the Watcher is given by the action; None: not said.
     changes: int | None = None
 
@@ -124,14 +126,17 @@ def play(case: Case, netns: Namespace, other: Namespace) -> None:
         followers: list[Follower] = [watcher, callbacks]
         index = quiet(followers).index
         # What is to go was there, and what is to come is not taken for what was.
-        expect(watcher, case.gone, index, True)
+        expect(watcher, [*case.gone, *case.stay], index, True)
         mark = len(watcher.log)
+        watcher.deleted.clear()
         act(case.act)
         index |= settle(followers).index
         expect(watcher, case.gone, index, False)
         expect(watcher, case.there, index, True)
         index |= quiet(followers).index
         expect(watcher, case.gone, index, False, timeout=0)
-        expect(watcher, case.there, index, True, timeout=0)
+        expect(watcher, [*case.there, *case.stay], index, True, timeout=0)
+        broken = [one for one in watcher.deleted for thing in case.stay if thing(*one, index)]
+        assert not broken, broken
         if case.changes is not None:
             assert len(watcher.log) - mark == case.changes, "\n".join(watcher.log[mark:])

@@ -54,9 +54,9 @@ IGNORE = [f"sysctl ipv{f}.conf.all.ignore_routes_with_linkdown 1" for f in (4, 6
 
 CASES = [
     Case("link down", [*FOUR, *SIX], [DOWN], [*FOUR_THINGS, *KERNELS, *SIX_THINGS],
-         [SELF, A("10.0.0.1"), I("v0", 4, connected=False), I("v0", 6)]),
+         [I("v0", 4, connected=False)], [SELF, A("10.0.0.1"), I("v0", 4), I("v0", 6)]),
     Case("link down: ipv6 addresses go", [], [DOWN], [A("fd00:0::1"), R("fd00:0::/64", "v0")]),
-    Case("link down: ipv6 addresses are kept", [KEEP], [DOWN], [], [A("fd00:0::1")]),
+    Case("link down: ipv6 addresses are kept", [KEEP], [DOWN], [], [], [A("fd00:0::1")]),
     Case("link up again", [*FOUR, *SIX, DOWN], [UP], [],
          [*KERNELS, R("ff00::/8", "v0", 255), R("fe80::/64", "v0")]),
     Case("link down and up at once", [*FOUR, *SIX], [DOWN, UP], [*FOUR_THINGS, *SIX_THINGS],

@@ -105,6 +105,7 @@ class Follower:
         self.wrong: list[str] = []
         self.log: list[str] = []
         self.counts: Counter[str] = Counter()
+        self.deleted: list[tuple[str, Key, Record]] = []
         self._identities: dict[Any, Any] = {}  # row.key <-> our key: one to one
 
     def apply(self, kind: str, type_: int, row: Any, mark: str = "") -> None:
@@ -122,7 +123,7 @@ class Follower:
         if (key in state) != (type_ != ADD):
             self.wrong.append(f"{self.log[-1]}, but before it: {state.get(key)}")
         if type_ == DELETE:
-            state.pop(key, None)
+            self.deleted.append((kind, key, state.pop(key, record)))
         else:
             state[key] = record
 

@@ -22,19 +22,6 @@ FOREVER = 0xFFFFFFFF
 LOCAL = 255
 
 DEAD, ONLINK, LINKDOWN = 1, 4, 16
-
-
-class Alone(int):
-    """The weight of a leg that is alone, which means nothing: any is right. The kernel tells none
-    for a route of one leg, and the old one for the last live leg of several."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, int)
-
-    __hash__ = int.__hash__
-
-
-ALONE = Alone(1)
 ROUTE_FLAGS = {"dead": DEAD, "onlink": ONLINK, "linkdown": LINKDOWN}
 # Types that stand for no interface: on lo, as IPv6 has them itself.
 NOWHERE = {6, 7, 8, 9}
@@ -129,7 +116,6 @@ class Truth:
         prefix = ip_network(("0.0.0.0/0" if bits == 32 else "::/0") if dst == "default" else dst)
         type_ = int(route["type"])
         legs = self._legs(route)
-        live = sum("dead" not in leg.get("flags", ()) for leg in legs)
         for leg in legs:
             flags = [*route.get("flags", ()), *leg.get("flags", ())]
             if "dead" in flags:
@@ -150,7 +136,7 @@ class Truth:
                 "type": type_,
                 "protocol": int(route["protocol"]),
                 "prefsrc": plain(route.get("prefsrc")),
-                "weight": leg.get("weight", 1) if live > 1 else ALONE,
+                "weight": leg.get("weight", 1),
                 "nhid": route.get("nhid", 0),
                 "flags": sum({ROUTE_FLAGS.get(one, 0) for one in flags}),
             }

@@ -10,19 +10,24 @@
 
 #define LOOPBACK_INDEX 1u
 
+static bool
+is_link(const nio_reading *reading, uint32_t index, NET_LUID luid)
+{
+    const nio_link *link = nio_mirror_link(&reading->mirror, index);
+    return link != NULL && (luid.Value == 0 ||
+                            nio_luid(index, link->type).Value == luid.Value);
+}
+
 /* The interface that the caller means: the LUID if there is one, else the
- * index. 0 where it does not exist. */
+ * index. 0 where it does not exist. A LUID has room for the low bits of a
+ * large index only: the index tells then, if it is of that LUID. */
 static uint32_t
 find_interface(const nio_reading *reading, NET_LUID luid, NET_IFINDEX index)
 {
-    uint32_t wanted = luid.Value != 0 ? (uint32_t)luid.Info.NetLuidIndex
-                                      : index;
-    const nio_link *link = nio_mirror_link(&reading->mirror, wanted);
-    if (link == NULL || (luid.Value != 0 &&
-                         nio_luid(wanted, link->type).Value != luid.Value)) {
-        return 0;
+    if (!is_link(reading, index, luid) && luid.Value != 0) {
+        index = (NET_IFINDEX)luid.Info.NetLuidIndex;
     }
-    return wanted;
+    return is_link(reading, index, luid) ? index : 0;
 }
 
 typedef struct route_search {

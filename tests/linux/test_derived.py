@@ -168,6 +168,10 @@ def test_stable_once_for_each_transition(
             tentative.ip(f"address delete {X}/64 dev v0")
             collector.wait_count(number)
             assert addresses(collector.events[-1][0]) == {IPv6Address("2001:db8::7")}
+            with everything_was_told(tentative):  # stable and changed: still stable
+                tentative.ip("address add 10.98.0.1/32 dev lo")
+                tentative.ip("address delete 10.98.0.1/32 dev lo")
+            assert len(collector) == number
             with everything_was_told(tentative):
                 tentative.ip(f"address add {X}/64 dev v0")
                 tentative.ip(f"address add {Y}/64 dev v0")

@@ -11,6 +11,8 @@ from tests.support import Namespace
 from .cases import A, Case, I, R, ids, play
 from .model.oracle import ADDRESS_FLAGS, PERMANENT, plain
 
+pytestmark = pytest.mark.timeout(150)  # above the deadline of settle(), which says more
+
 X, Y = "172.16.0.0/24", "fd01::/64"
 ADD4, ADD6 = f"route add {X} via 10.0.0.9", f"-6 route add {Y} via fd00:0::9"
 FROM = f"-6 route add {Y} from fd09::/64 via fd00:0::9"

@@ -17,6 +17,8 @@ from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, se
 from .model.oracle import ADDRESS_FLAGS, PERMANENT
 from .packets import Advertisement, fragmentation_needed
 
+pytestmark = pytest.mark.timeout(150)  # above the deadline of settle(), which says more
+
 PREFIX = "2001:db8:5::/64"
 
 

@@ -12,6 +12,8 @@ from .cases import TABLES, A, Case, I, R, ids, play
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
 from .model.links import NET
 
+pytestmark = pytest.mark.timeout(150)  # above the deadline of settle(), which says more
+
 FOUR = [
     "route add 172.16.0.0/24 via 10.0.0.9",
     "route add 172.16.1.0/24 dev v0",

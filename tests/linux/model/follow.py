@@ -131,7 +131,7 @@ class Follower:
         """Apply what has arrived, or else what arrives first in that time. False: nothing."""
         raise NotImplementedError
 
-    def settle(self, timeout: float = 60) -> Truth:
+    def settle(self, timeout: float = 40) -> Truth:
         """Read until the state equals the truth."""
         deadline = time.monotonic() + timeout
         while True:

@@ -50,10 +50,10 @@ def attribute(type_: int, data: bytes, length: int | None = None) -> bytes:
     return struct.pack("=HH", size & 0xFFFF, type_) + data + bytes(-len(data) % 4)
 
 
-def route(type_: int, dst: str, index: int, extra: bytes = b"") -> bytes:
+def route(type_: int, dst: str, index: int, *, seq: int = 0) -> bytes:
     head = struct.pack("=BBBBBBBBI", socket.AF_INET, 24, 0, 0, 254, 3, 0, 1, 0)
     body = attribute(RTA_DST, socket.inet_aton(dst)) + attribute(RTA_OIF, struct.pack("=I", index))
-    return message(type_, head + attribute(RTA_TABLE, struct.pack("=I", 254)) + body + extra)
+    return message(type_, head + attribute(RTA_TABLE, struct.pack("=I", 254)) + body, seq=seq)
 
 
 def well_formed(index: int) -> list[bytes]:
@@ -69,7 +69,9 @@ def well_formed(index: int) -> list[bytes]:
         message(DELADDR, address + local),
         message(NEWADDR, address + attribute(2, socket.inet_aton("198.51.100.1"))),
         message(NLMSG_ERROR, struct.pack("=i", -105) + bytes(16)),
-        *(message(NLMSG_DONE, bytes(4), seq=seq) for seq in range(20)),
+        # As if in answer to a question: nobody has to guess its number.
+        *(route(NEWROUTE, "198.51.100.0", index, seq=seq) for seq in range(100)),
+        *(message(NLMSG_DONE, bytes(4), seq=seq) for seq in range(100)),
     ]
 
 
@@ -145,8 +147,11 @@ def test_messages_not_from_the_kernel(
         for follower in followers:
             assert not follower.counts, follower.log[-5:]
 
-        # And the kernel is still heard, by a new listener too.
+        # And the kernel is still heard, and asked, by a new listener too.
         netns.ip("route add 192.0.2.0/24 dev v0")
+        netns.ip("link set p0 down")
+        netns.ip("route add 192.0.3.0/24 dev v0")
+        settle(followers)
         with WatcherFollower() as fresh:
             truth = settle([*followers, fresh])
             assert "192.0.2.0/24" in {str(key[3]) for key in truth.routes}

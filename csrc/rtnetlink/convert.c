@@ -115,27 +115,36 @@ ConvertInterfaceLuidToIndex(const NET_LUID *luid, NET_IFINDEX *index)
     return NO_ERROR;
 }
 
-NETIO_STATUS NETIOAPI_API_
-ConvertInterfaceAliasToLuid(const WCHAR *alias, NET_LUID *luid)
+/* `impossible`: the code for what no interface can be called. */
+static DWORD
+luid_of(const WCHAR *alias, NET_LUID *luid, DWORD impossible)
 {
     char name[IF_NAMESIZE + 4] = {0};
     size_t used = 0;
+    if (luid != NULL) {
+        luid->Value = 0;
+    }
     if (alias == NULL || luid == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
-    luid->Value = 0;
     for (; *alias != 0; alias++) {
         if (used >= IF_NAMESIZE - 1 || *alias < 0 || *alias > 0x10ffff) {
-            return ERROR_INVALID_NAME;
+            return impossible;
         }
         used += encode_one((uint32_t)*alias, (uint8_t *)name + used);
     }
     if (used == 0 || used >= IF_NAMESIZE) {
-        return ERROR_INVALID_NAME;
+        return impossible;
     }
     unsigned index = if_nametoindex(name);
     return index == 0 ? ERROR_INVALID_PARAMETER
                       : ConvertInterfaceIndexToLuid(index, luid);
+}
+
+NETIO_STATUS NETIOAPI_API_
+ConvertInterfaceAliasToLuid(const WCHAR *alias, NET_LUID *luid)
+{
+    return luid_of(alias, luid, ERROR_INVALID_PARAMETER);
 }
 
 /* Linux has one name where Windows has a name and an alias. */
@@ -148,5 +157,5 @@ ConvertInterfaceLuidToNameW(const NET_LUID *luid, WCHAR *name, SIZE_T length)
 NETIO_STATUS NETIOAPI_API_
 ConvertInterfaceNameToLuidW(const WCHAR *name, NET_LUID *luid)
 {
-    return ConvertInterfaceAliasToLuid(name, luid);
+    return luid_of(name, luid, ERROR_INVALID_NAME);
 }

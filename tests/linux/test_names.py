@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""The interface conversions of the tower, as a C program calls them: indices, LUIDs and names of
+any bytes. The tower is built as a plain library, without Python."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+from typing import Any
+
+import pytest
+
+from tests.support import Namespace, run
+
+from .test_c import CSRC, FLAGS, INCLUDES, TOWER, compiler, unavailable
+
+FILE_NOT_FOUND, NOT_ENOUGH_MEMORY, INVALID_PARAMETER, INVALID_NAME = 2, 8, 87, 123
+LENGTH = 257  # IF_MAX_STRING_SIZE + 1
+# As the kernel takes them: up to 15 bytes, none of them a space, '/' or ':'.
+NAMES = [
+    b"v",
+    b"fifteen-bytes-x",
+    "schnittstelle-ä".encode()[:15],  # cut in the middle of a character
+    "äöüßéåç".encode(),
+    "網路介面卡".encode(),
+    "\U0001f310\U0001f310\U0001f310".encode(),
+    b"\xff\xfe\x80\xc3",
+    b"\xed\xb2\x80",  # a surrogate, which is not UTF-8
+    b"\xc1\x81\xf5\x80\x80\x80",  # a zero too long, and a number too large
+]
+
+
+@pytest.fixture(scope="module")
+def tower(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    cc = compiler()
+    if cc is None:
+        unavailable("no C compiler")
+    assert cc is not None
+    library = tmp_path_factory.mktemp("tower") / "tower.so"
+    sources = [str(source) for pattern in TOWER for source in sorted(CSRC.glob(pattern))]
+    run([cc, *FLAGS, *INCLUDES, "-fPIC", "-shared", *sources, "-o", str(library)], timeout=120)
+    return ctypes.CDLL(str(library))
+
+
+def luid_of(tower: Any, index: int) -> Any:
+    luid = ctypes.c_uint64(1)
+    code = tower.ConvertInterfaceIndexToLuid(index, ctypes.byref(luid))
+    assert code == (FILE_NOT_FOUND if luid.value == 0 else 0)
+    return luid
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_there_and_back(tower: Any, netns: Namespace, name: bytes) -> None:
+    text = os.fsdecode(name)
+    run(["ip", "link", "add", text, "type", "veth", "peer", "name", "p0"])
+    index = next(number for number, each in socket.if_nameindex() if os.fsencode(each) == name)
+    luid = luid_of(tower, index)
+    assert (luid.value >> 48, luid.value >> 24 & 0xFFFFFF) == (6, index)  # IF_TYPE_ETHERNET
+    back = ctypes.c_uint32(0)
+    assert tower.ConvertInterfaceLuidToIndex(ctypes.byref(luid), ctypes.byref(back)) == 0
+    assert back.value == index
+    for to_name, to_luid in (
+        (tower.ConvertInterfaceLuidToNameW, tower.ConvertInterfaceNameToLuidW),
+        (tower.ConvertInterfaceLuidToAlias, tower.ConvertInterfaceAliasToLuid),
+    ):
+        buffer = ctypes.create_unicode_buffer(LENGTH)
+        assert to_name(ctypes.byref(luid), buffer, ctypes.c_size_t(LENGTH)) == 0
+        assert buffer.value == text
+        found = ctypes.c_uint64(1)
+        assert to_luid(buffer, ctypes.byref(found)) == 0
+        assert found.value == luid.value
+        # The zero at the end wants its place, too; not a byte behind is written.
+        exact = ctypes.create_unicode_buffer("x" * (len(text) + 2))
+        for short in range(len(text) + 1):
+            code = to_name(ctypes.byref(luid), exact, ctypes.c_size_t(short))
+            assert code == NOT_ENOUGH_MEMORY
+        assert to_name(ctypes.byref(luid), exact, ctypes.c_size_t(len(text) + 1)) == 0
+        assert ctypes.wstring_at(exact, len(exact)) == text + "\0x\0"
+
+
+def test_what_names_nothing(tower: Any, netns: Namespace) -> None:
+    assert luid_of(tower, 999_999).value == 0
+    unknown, index = ctypes.c_uint64(6 << 48 | 999 << 24), ctypes.c_uint32(7)
+    code = tower.ConvertInterfaceLuidToIndex(ctypes.byref(unknown), ctypes.byref(index))
+    assert (code, index.value) == (INVALID_PARAMETER, 0)
+    buffer = ctypes.create_unicode_buffer(LENGTH)
+    for to_name in (tower.ConvertInterfaceLuidToNameW, tower.ConvertInterfaceLuidToAlias):
+        code = to_name(ctypes.byref(unknown), buffer, ctypes.c_size_t(LENGTH))
+        assert code == INVALID_PARAMETER
+        assert to_name(None, buffer, ctypes.c_size_t(LENGTH)) == INVALID_PARAMETER
+        assert to_name(ctypes.byref(unknown), None, ctypes.c_size_t(0)) == INVALID_PARAMETER
+    impossible = ["", "x" * 16, "x" * 4000, "ä" * 8, "x" * 14 + "ä", "\U0010ffff" * 4]
+    for to_luid, code in (
+        (tower.ConvertInterfaceNameToLuidW, INVALID_NAME),
+        (tower.ConvertInterfaceAliasToLuid, INVALID_PARAMETER),
+    ):
+        for name in impossible:
+            luid = ctypes.c_uint64(1)
+            assert to_luid(ctypes.c_wchar_p(name), ctypes.byref(luid)) == code, name
+            assert luid.value == 0
+        luid = ctypes.c_uint64(1)
+        assert to_luid(ctypes.c_wchar_p("nosuch"), ctypes.byref(luid)) == INVALID_PARAMETER
+        assert luid.value == 0
+        luid = ctypes.c_uint64(1)
+        assert to_luid(None, ctypes.byref(luid)) == INVALID_PARAMETER
+        assert luid.value == 0
+        assert to_luid(ctypes.c_wchar_p("lo"), None) == INVALID_PARAMETER
+
+
+def test_each_namespace_has_its_own(tower: Any, netns: Namespace, other_netns: Namespace) -> None:
+    netns.veth("v0", "p0", up=False)
+    with other_netns:
+        luid = ctypes.c_uint64(1)
+        name = ctypes.c_wchar_p("v0")
+        assert tower.ConvertInterfaceNameToLuidW(name, ctypes.byref(luid)) == INVALID_PARAMETER

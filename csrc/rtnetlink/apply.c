@@ -12,6 +12,15 @@
 typedef int (*handler)(nio_engine *engine, const struct nlmsghdr *header,
                        nio_span body);
 
+/* The prefix of a router's advertisement: with it comes an address, of which
+ * the kernel tells only when duplicate detection is through. */
+static bool
+brings_address(const nio_route *route)
+{
+    return route->family == AF_INET6 && route->protocol == RTPROT_KERNEL &&
+           route->expires != NIO_INFINITE;
+}
+
 static int
 on_route(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
 {
@@ -25,6 +34,7 @@ on_route(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     }
     if (status == 0 && header->nlmsg_type == RTM_NEWROUTE) {
         nio_mirror_new_route(mirror, &engine->legs, header->nlmsg_flags);
+        mirror->dirty.addresses |= brings_address(&engine->legs.head);
     }
     else if (status == 0) {
         nio_mirror_del_route(mirror, &engine->legs);

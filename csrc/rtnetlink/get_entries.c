@@ -37,6 +37,15 @@ typedef struct route_search {
     nio_route route;
 } route_search;
 
+/* What a packet that no rule sends elsewhere would meet first. */
+static bool
+comes_before(const nio_route *a, const nio_route *b)
+{
+    bool a_is_main = a->table == RT_TABLE_MAIN;
+    bool b_is_main = b->table == RT_TABLE_MAIN;
+    return a_is_main != b_is_main ? a_is_main : a->priority < b->priority;
+}
+
 /* A row that we gave names its table, and so the one route that it was; one
  * that a program made as on Windows means the first that matches. */
 static int
@@ -58,7 +67,7 @@ match_route(void *context, const nio_route *leg)
             ? (leg->table != key->Table || leg->tos != key->Tos ||
                leg->priority != key->Metric)
             : (leg->table == RT_TABLE_LOCAL ||
-               (search->found && search->route.priority <= leg->priority))) {
+               (search->found && !comes_before(leg, &search->route)))) {
         return 0;
     }
     search->route = *leg;

@@ -98,6 +98,7 @@ def test_rows_without_details_are_enough(net: Namespace, collector: Collector) -
 def test_a_key_made_by_hand_means_the_best_one(net: Namespace) -> None:
     for metric in (30, 10, 20):
         net.ip(f"route add 172.16.0.0/16 via 10.0.0.9 metric {metric}")
+    net.ip("route add 172.16.0.0/16 via 10.0.0.9 metric 5 table 77")  # of no rule: not the best
     index = socket.if_nametoindex("v0")
     luid = netioapi.get_ip_interface_entry(
         IpInterfaceRow(socket.AF_INET, interface_index=index)

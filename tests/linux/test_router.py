@@ -65,6 +65,27 @@ def test_advertisements(netns: Namespace, followers: list[Follower]) -> None:
     settle(followers)
 
 
+def test_an_address_is_told_while_it_is_tentative(netns: Namespace) -> None:
+    """Of an address that it makes of a prefix the kernel says nothing before duplicate detection
+    is through; the prefix's own route is what tells that there is one."""
+    netns.veth()
+    for name in ("v0", "p0"):
+        settled = f"-6 address show dev {name} scope link -tentative"
+        eventually(lambda show=settled: "fe80" in netns.ip(show), what=f"a link-local on {name}")
+    with netioapi.Watcher("route", "address") as watcher:
+        Advertisement().send("p0")
+        states: list[netioapi.DadState] = []
+        while not states or states[-1] != netioapi.DadState.PREFERRED:
+            batch = watcher.read(timeout=10)
+            assert batch is not None, states
+            states += [
+                change.row.dad_state
+                for change in batch
+                if change.kind == "address" and change.row.address in ip_network(PREFIX)
+            ]
+    assert states[0] == netioapi.DadState.TENTATIVE
+
+
 def test_what_a_router_says_of_the_link_is_a_change(
     netns: Namespace, followers: list[Follower]
 ) -> None:

@@ -162,7 +162,9 @@ def test_entries_of_an_index_that_no_luid_has_room_for(net: Namespace) -> None:
     """Its LUID is that of v0, and its rows are its own."""
     index = socket.if_nametoindex("v0") + (1 << 24)
     net.ip(f"link add v1 index {index} mtu 1333 type veth peer name p1")
-    rows = [r for r in netioapi.get_ip_interface_table(socket.AF_INET) if r.interface_index == index]
+    rows = [
+        r for r in netioapi.get_ip_interface_table(socket.AF_INET) if r.interface_index == index
+    ]
     assert [r.interface_name for r in rows] == ["v1"]
     assert netioapi.get_ip_interface_entry(rows[0]) == rows[0]
 

@@ -125,7 +125,7 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
     return record;
 }
 
-/* ---- coalescing --------------------------------------------------------- */
+/* ---- coalescing */
 /* The queued record that a state may take the place of, or NULL. Without an
  * index the queue is a FIFO, which is as exact. */
 static nio_change *
@@ -226,7 +226,7 @@ put_locked(nio_queue *queue, const nio_change *change, const void *row)
     return kept;
 }
 
-/* ---- taking ------------------------------------------------------------- */
+/* ---- taking */
 /* Move up to `most` records of the head chunk to the end of `taken`. */
 static void
 take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)

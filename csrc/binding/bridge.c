@@ -58,8 +58,7 @@ leave(nio_bridge *bridge, nio_left *copy)
     if (left) {
         if (bridge->last != NULL) {
             bridge->last->next = copy;
-        }
-        else {
+        } else {
             bridge->first = copy;
         }
         bridge->last = copy;
@@ -76,8 +75,7 @@ next_or_finish(nio_bridge *bridge)
     nio_left *left = bridge->first;
     if (left == NULL) {
         bridge->delivering = false;
-    }
-    else {
+    } else {
         bridge->first = left->next;
         if (bridge->first == NULL) {
             bridge->last = NULL;

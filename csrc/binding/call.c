@@ -113,9 +113,9 @@ arguments(nio_bridge *bridge, const nio_call *call, PyObject **ret_first,
         *ret_first = nio_hint_new(bridge->state, &call->hint);
         return *ret_first != NULL;
     case NIO_SHAPE_TABLE:
-        *ret_first = nio_table_new(bridge->state, NIO_ADDRESS,
-                                   call->table->Table,
-                                   call->table->NumEntries);
+        *ret_first =
+            nio_table_new(bridge->state, NIO_ADDRESS, call->table->Table,
+                          call->table->NumEntries);
         return *ret_first != NULL;
     }
     if (*ret_first == NULL) {

@@ -179,8 +179,7 @@ nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle)
     nio_lock_take(&lock);
     if (!registered) {
         finish_locked(bridge, NIO_CANCELLED);
-    }
-    else {
+    } else {
         bridge->handle = handle;
         bridge->published = true;
         if (bridge->stage == NIO_STARTING) {
@@ -195,7 +194,8 @@ nio_stage
 nio_cancel_stage(nio_bridge *bridge)
 {
     nio_lock_take(&lock);
-    nio_stage stage = nio_cancel_forked(bridge) ? NIO_CANCELLED : bridge->stage;
+    nio_stage stage =
+        nio_cancel_forked(bridge) ? NIO_CANCELLED : bridge->stage;
     nio_lock_drop(&lock);
     return stage;
 }
@@ -256,8 +256,7 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
         bridge->begun |= run;
         if (!run && !join_waiters_locked(bridge)) {
             outcome = NIO_OUTCOME_NO_MEMORY;
-        }
-        else {
+        } else {
             block_my_frames_locked(bridge);
         }
     }
@@ -270,8 +269,7 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
     if (run) {
         run_cancel(bridge);
         outcome = NIO_OUTCOME_DONE;
-    }
-    else {
+    } else {
         outcome = outcomes[nio_event_wait(&bridge->done, timeout_ns)];
     }
     nio_lock_take(&lock);

@@ -8,8 +8,7 @@
 #include <string.h>
 
 typedef struct change_object {
-    PyObject_VAR_HEAD
-    PyObject *row; /* owned; NULL until it is first read */
+    PyObject_VAR_HEAD PyObject *row; /* owned; NULL until it is first read */
     uint64_t time_ns;
     nio_kind kind;
     uint8_t type;
@@ -67,8 +66,7 @@ static PyObject *
 change_kind(PyObject *op, void *closure)
 {
     (void)closure;
-    return PyUnicode_InternFromString(
-        kind_names[((change_object *)op)->kind]);
+    return PyUnicode_InternFromString(kind_names[((change_object *)op)->kind]);
 }
 
 static PyObject *
@@ -176,9 +174,8 @@ change_followed_by(PyObject *op, PyObject *other)
     both->flags = later->flags;
     memcpy(both->data, later->data, nio_row_size(self->kind));
     if (later->type != NIO_CHANGE_DELETE) {
-        both->type = self->first_type == NIO_CHANGE_ADD
-                         ? NIO_CHANGE_ADD
-                         : NIO_CHANGE_PARAMETER;
+        both->type = self->first_type == NIO_CHANGE_ADD ? NIO_CHANGE_ADD
+                                                        : NIO_CHANGE_PARAMETER;
         both->flags |= self->flags & NIO_FLAG_SNAPSHOT;
     }
     return (PyObject *)both;
@@ -279,12 +276,9 @@ PyDoc_STRVAR(change_doc,
              "Immutable. Made by Watcher; found in a Batch.");
 
 static PyType_Slot change_slots[] = {
-    {Py_tp_doc, (void *)change_doc},
-    {Py_tp_dealloc, change_dealloc},
-    {Py_tp_repr, change_repr},
-    {Py_tp_getset, change_getset},
-    {Py_tp_methods, change_methods},
-    {0, NULL},
+    {Py_tp_doc, (void *)change_doc}, {Py_tp_dealloc, change_dealloc},
+    {Py_tp_repr, change_repr},       {Py_tp_getset, change_getset},
+    {Py_tp_methods, change_methods}, {0, NULL},
 };
 
 static PyType_Spec change_spec = {

@@ -90,7 +90,7 @@ nio_replace(PyObject **slot, PyObject *value)
     Py_XDECREF(old);
 }
 
-/* ---- the macros that make a table (see fields_route.c) --- */
+/* ---- the macros that make a table (see fields_route.c) */
 #define NIO_SAYS_BITS_BOTH (NIO_SAYS_LINUX | NIO_SAYS_WINDOWS)
 #define NIO_SAYS_BITS_LINUX NIO_SAYS_LINUX
 #define NIO_SAYS_BITS_WINDOWS NIO_SAYS_WINDOWS
@@ -123,10 +123,10 @@ nio_replace(PyObject **slot, PyObject *value)
     {#name, nio_row_get, NULL, NIO_FIELD_DOC(says, unit, source, text),       \
      (void *)&fields[FIELD_##name]},
 
-/* ---- row_types.c --- */
+/* ---- row_types.c */
 const nio_schema *nio_schema_of(nio_kind kind);
 
-/* ---- rows.c --- */
+/* ---- rows.c */
 /* A new reference to the Python type of a struct. */
 PyTypeObject *nio_row_type_new(PyObject *module, const nio_schema *schema);
 /* The getter of every field; `closure` is its nio_field. */
@@ -134,12 +134,12 @@ PyObject *nio_row_get(PyObject *self, void *closure);
 /* Compares two native rows of a kind as == does. */
 bool nio_row_equal(nio_kind kind, const void *a, const void *b);
 
-/* ---- construct.c --- */
+/* ---- construct.c */
 /* tp_new of the three row types: a key to look up with. */
 PyObject *nio_row_construct(PyTypeObject *type, PyObject *args,
                             PyObject *keywords);
 
-/* ---- fields.c: pure functions of a native row --- */
+/* ---- fields.c: pure functions of a native row */
 /* A new reference to the value of a field; None where it is not known. */
 PyObject *nio_field_value(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
@@ -158,12 +158,12 @@ char *nio_schema_format(const nio_schema *schema);
 /* What the stub writes for a field of this kind, borrowed for ever. */
 const char *nio_field_type(const nio_field *field);
 
-/* ---- addresses.c --- */
+/* ---- addresses.c */
 /* From an ipaddress network or a str; false with an exception set. */
 bool nio_prefix_from(nio_state *state, PyObject *object, const char *function,
                      IP_ADDRESS_PREFIX *ret_prefix);
 
-/* ---- values.c --- */
+/* ---- values.c */
 typedef enum nio_ip_kind {
     NIO_IPV4_ADDRESS,
     NIO_IPV6_ADDRESS,
@@ -178,7 +178,7 @@ bool nio_number_from(nio_state *state, PyObject *object, const char *function,
                      const char *argument, uint64_t most,
                      uint64_t *ret_number);
 
-/* ---- ask.c --- */
+/* ---- ask.c */
 /* Adds the functions with one answer; called by nio_get_init. */
 int nio_ask_init(PyObject *module);
 /* Does this system have the function of this name (header's or ours)? */

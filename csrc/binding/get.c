@@ -16,7 +16,7 @@ static const struct {
     [NIO_ROUTE] = {"GetIpForwardTable2", "GetIpForwardEntry2"},
 };
 
-/* ---- tables --- */
+/* ---- tables */
 
 /* Calls the system without the GIL. `ret_memory` is for FreeMibTable. */
 static NETIO_STATUS
@@ -144,7 +144,7 @@ get_ip_interface_table(PyObject *module, PyObject *args, PyObject *keywords)
                      NIO_INTERFACE);
 }
 
-/* ---- entries --- */
+/* ---- entries */
 
 static PyObject *
 get_entry(PyObject *module, PyObject *object, nio_kind kind,

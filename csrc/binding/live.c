@@ -13,8 +13,7 @@ unlist_locked(nio_state *state, nio_registration *self)
 {
     if (self->previous != NULL) {
         self->previous->next = self->next;
-    }
-    else {
+    } else {
         state->registrations = self->next;
     }
     if (self->next != NULL) {
@@ -106,9 +105,8 @@ nio_registrations_shutdown(nio_state *state)
         nio_outcome outcome;
         do {
             uint64_t now = nio_monotonic_ns();
-            outcome = nio_cancel_wait(self->bridge,
-                                      now < deadline ? deadline - now : 0,
-                                      false);
+            outcome = nio_cancel_wait(
+                self->bridge, now < deadline ? deadline - now : 0, false);
             if (outcome == NIO_OUTCOME_INTERRUPTED &&
                 PyErr_CheckSignals() < 0) {
                 PyErr_WriteUnraisable((PyObject *)self);

@@ -10,9 +10,8 @@ static int
 module_exec(PyObject *module)
 {
     static const init_function parts[] = {
-        nio_errors_init,       nio_values_init, nio_rows_init,
-        nio_table_init,        nio_registration_init,
-        nio_notify_init,       nio_get_init,    nio_watch_init,
+        nio_errors_init,       nio_values_init, nio_rows_init, nio_table_init,
+        nio_registration_init, nio_notify_init, nio_get_init,  nio_watch_init,
     };
     nio_state *state = nio_state_of_module(module);
 
@@ -117,14 +116,10 @@ PyDoc_STRVAR(module_doc,
              "The native half of netioapi. Its names are public in netioapi.");
 
 static PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "netioapi._native",
-    .m_doc = module_doc,
-    .m_size = sizeof(nio_state),
-    .m_slots = slots_3_11,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
-    .m_free = module_free,
+    PyModuleDef_HEAD_INIT,   .m_name = "netioapi._native",
+    .m_doc = module_doc,     .m_size = sizeof(nio_state),
+    .m_slots = slots_3_11,   .m_traverse = module_traverse,
+    .m_clear = module_clear, .m_free = module_free,
 };
 
 nio_state *
@@ -144,8 +139,7 @@ PyInit__native(void)
 {
     if (Py_Version >= 0x030D0000) {
         module_definition.m_slots = slots_3_13;
-    }
-    else if (Py_Version >= 0x030C0000) {
+    } else if (Py_Version >= 0x030C0000) {
         module_definition.m_slots = slots_3_12;
     }
     return PyModuleDef_Init(&module_definition);

@@ -33,17 +33,19 @@ typedef struct nio_state {
     PyObject *InvalidParameterError;
     PyObject *DeadlockError;
     /* types */
-    PyTypeObject *row_types[NIO_KINDS]; /* IpInterfaceRow, UnicastIpAddressRow,
-                                         * IpForwardRow: by nio_kind (rows.c) */
-    PyTypeObject *Table;                /* table.c */
-    PyTypeObject *Registration;         /* registration.c */
-    PyTypeObject *Watch;                /* watch.c: the native half of Watcher */
-    PyTypeObject *Change;               /* watch.c */
+    PyTypeObject
+        *row_types[NIO_KINDS];  /* IpInterfaceRow, UnicastIpAddressRow,
+                                 * IpForwardRow: by nio_kind (rows.c) */
+    PyTypeObject *Table;        /* table.c */
+    PyTypeObject *Registration; /* registration.c */
+    PyTypeObject *Watch;        /* watch.c: the native half of Watcher */
+    PyTypeObject *Change;       /* watch.c */
     /* values (values.c): callables of ipaddress, imported at first use, and
      * the members of the enums that enums.py hands over at import */
-    PyObject *ip_types[4]; /* IPv4Address, IPv6Address, IPv4Network, IPv6Network */
-    PyObject *enums;       /* {"NotificationType": {0: member, ...}, ...} */
-    PyObject *hint_type;   /* NetworkConnectivityHint, handed over likewise */
+    PyObject
+        *ip_types[4]; /* IPv4Address, IPv6Address, IPv4Network, IPv6Network */
+    PyObject *enums;  /* {"NotificationType": {0: member, ...}, ...} */
+    PyObject *hint_type; /* NetworkConnectivityHint, handed over likewise */
     /* live registrations and watches, kept alive until they are cancelled:
      * each file guards and documents its own list */
     struct nio_registration *registrations;
@@ -55,7 +57,7 @@ typedef struct nio_state {
 nio_state *nio_state_of_module(PyObject *module);
 nio_state *nio_state_of(PyObject *self);
 
-/* ---- each file's part of module exec: 0, or -1 with an exception --------- */
+/* ---- each file's part of module exec: 0, or -1 with an exception */
 int nio_errors_init(PyObject *module, nio_state *state);
 int nio_values_init(PyObject *module, nio_state *state);
 int nio_rows_init(PyObject *module, nio_state *state);
@@ -65,7 +67,7 @@ int nio_notify_init(PyObject *module, nio_state *state); /* adds functions */
 int nio_get_init(PyObject *module, nio_state *state);    /* adds functions */
 int nio_watch_init(PyObject *module, nio_state *state);
 
-/* ---- errors.c ------------------------------------------------------------ */
+/* ---- errors.c */
 /* Sets the exception for a Win32 code of the named function; returns NULL. */
 PyObject *nio_raise(nio_state *state, DWORD code, const char *function);
 /* Sets InvalidParameterError (code 87) with this text; returns NULL. */
@@ -75,7 +77,7 @@ PyObject *nio_raise_invalid(nio_state *state, const char *function,
  * it; returns NULL. */
 PyObject *nio_raise_missing(nio_state *state, const char *function);
 
-/* ---- values.c: numbers of the system to Python's values and back ---------- */
+/* ---- values.c: numbers of the system to Python's values and back */
 /* A new reference to the member of the named enum, or to a plain int where
  * the number is unknown. */
 PyObject *nio_enum_new(nio_state *state, const char *name, long number);
@@ -99,7 +101,7 @@ bool nio_address_from(nio_state *state, PyObject *object, const char *function,
 bool nio_interface_from(nio_state *state, PyObject *object,
                         const char *function, NET_IFINDEX *ret_index);
 
-/* ---- rows.c -------------------------------------------------------------- */
+/* ---- rows.c */
 /* Bytes of the native row of a kind. */
 size_t nio_row_size(nio_kind kind);
 /* A new row object holding a copy. details false: only the header's key
@@ -110,15 +112,15 @@ PyObject *nio_row_new(nio_state *state, nio_kind kind, const void *row,
 const void *nio_row_data(nio_state *state, nio_kind kind, PyObject *row,
                          const char *function);
 
-/* ---- table.c ------------------------------------------------------------- */
+/* ---- table.c */
 /* A new Table of `count` rows, which are copied. */
 PyObject *nio_table_new(nio_state *state, nio_kind kind, const void *rows,
                         size_t count);
 
-/* ---- bridge.c: the thread-local stack of callbacks this thread is in ------ */
+/* ---- bridge.c: the thread-local stack of callbacks this thread is in */
 struct nio_registration;
 
-/* ---- registration.c, watch.c ------------------------------------------------ */
+/* ---- registration.c, watch.c */
 /* Cancel everything that is live: the atexit hook, and module free. */
 void nio_registrations_shutdown(nio_state *state);
 void nio_watches_shutdown(nio_state *state);

@@ -255,24 +255,32 @@ registration_dealloc(PyObject *op)
 }
 
 PyDoc_STRVAR(registration_doc,
-"A live registration, made by the notify functions.\n\n"
-"It is kept alive until it is cancelled, as a running thread is, also when\n"
-"the program holds no reference. A context manager that cancels at its end.");
+             "A live registration, made by the notify functions.\n\n"
+             "It is kept alive until it is cancelled, as a running thread is, "
+             "also when\n"
+             "the program holds no reference. A context manager that cancels "
+             "at its end.");
 
-PyDoc_STRVAR(cancel_doc,
-"cancel($self, /, timeout=None, *, wait=True)\n--\n\n"
-"End it: block until the callback in flight has returned; none runs later.\n\n"
-"No new callback begins from now on, whatever comes of the wait. Cancelling\n"
-"again is fine: it waits for the cancellation that goes on already.\n\n"
-"timeout: seconds to wait at most; None waits without a limit.\n"
-"wait: False returns at once, and a helper thread finishes the work. Legal\n"
-"    everywhere, in the registration's own callback too.\n\n"
-"Raises DeadlockError in its own callback, and where callbacks would wait for\n"
-"each other in a circle; the registration then stays as it was. TimeoutError\n"
-"when the timeout passes; the cancellation goes on. NetioError when the\n"
-"system's own cancel fails: the callback is disabled all the same.\n"
-"Ctrl-C ends the wait, and not the cancellation.\n\n"
-"Source: CancelMibChangeNotify2, called on a helper thread.");
+PyDoc_STRVAR(
+    cancel_doc,
+    "cancel($self, /, timeout=None, *, wait=True)\n--\n\n"
+    "End it: block until the callback in flight has returned; none runs "
+    "later.\n\n"
+    "No new callback begins from now on, whatever comes of the wait. "
+    "Cancelling\n"
+    "again is fine: it waits for the cancellation that goes on already.\n\n"
+    "timeout: seconds to wait at most; None waits without a limit.\n"
+    "wait: False returns at once, and a helper thread finishes the work. "
+    "Legal\n"
+    "    everywhere, in the registration's own callback too.\n\n"
+    "Raises DeadlockError in its own callback, and where callbacks would wait "
+    "for\n"
+    "each other in a circle; the registration then stays as it was. "
+    "TimeoutError\n"
+    "when the timeout passes; the cancellation goes on. NetioError when the\n"
+    "system's own cancel fails: the callback is disabled all the same.\n"
+    "Ctrl-C ends the wait, and not the cancellation.\n\n"
+    "Source: CancelMibChangeNotify2, called on a helper thread.");
 
 static PyMethodDef registration_methods[] = {
     {"cancel", (PyCFunction)(void (*)(void))registration_cancel,

@@ -26,9 +26,9 @@ typedef enum nio_shape {
 } nio_shape;
 
 /*             published              cancel              system's cancel
- *   STARTING ----------> ACTIVE ------------> CANCELLING ------------> CANCELLED
- *       |                                      ^   |
- *       |  cancel: begins when published       |   |  it failed: the context is
+ *   STARTING ----------> ACTIVE ------------> CANCELLING ------------>
+ * CANCELLED |                                      ^   | |  cancel: begins
+ * when published       |   |  it failed: the context is
  *       +--------------------------------------+   +--> FAILED       leaked
  *       |
  *       +--> CANCELLED: the system refused to register */
@@ -48,14 +48,14 @@ struct nio_left;
 typedef struct nio_bridge {
     /* set before the system sees it */
     PyInterpreterState *interpreter;
-    nio_state *state;   /* borrowed, as the next two: of the Registration */
+    nio_state *state; /* borrowed, as the next two: of the Registration */
     PyObject *callback;
-    PyObject *on_error; /* or NULL */
+    PyObject *on_error;   /* or NULL */
     const char *function; /* the header's name; static */
     nio_shape shape;
     nio_kind kind;
     bool details;
-    bool initial; /* the one INITIAL is wanted and has not come */
+    bool initial;        /* the one INITIAL is wanted and has not come */
     uint64_t generation; /* of the process: a fork makes another one */
 
     /* any thread */
@@ -79,11 +79,11 @@ typedef struct nio_bridge {
     unsigned waiters;
     nio_event done; /* exists while anybody waits */
     nio_thread helper;
-    NETIO_STATUS status; /* of the system's cancel */
+    NETIO_STATUS status;           /* of the system's cancel */
     struct nio_bridge *blocked_on; /* its callback waits for that one's end */
 } nio_bridge;
 
-/* ---- call.c ------------------------------------------------------------ */
+/* ---- call.c */
 /* The callbacks this thread is in, innermost first; on the C stack. */
 typedef struct nio_frame {
     const struct nio_frame *up;
@@ -96,7 +96,7 @@ const nio_frame *nio_frames(void);
 PyThreadState *nio_gil_release(void);
 void nio_gil_retake(PyThreadState *thread);
 
-/* ---- bridge.c ------------------------------------------------------------ */
+/* ---- bridge.c */
 /* Tell the tower, once, how batches take the GIL. */
 void nio_bridge_init(void);
 /* Zeroed, in stage STARTING; NULL with MemoryError. */
@@ -121,7 +121,7 @@ VOID NETIOAPI_API_ nio_on_hint_change(PVOID context,
 VOID NETIOAPI_API_ nio_on_stable_table(PVOID context,
                                        PMIB_UNICASTIPADDRESS_TABLE table);
 
-/* ---- cancel.c: none of it needs the GIL, but for nio_cancel_wait ---------- */
+/* ---- cancel.c: none of it needs the GIL, but for nio_cancel_wait */
 /* Prepare for forks: 0, or -1 with MemoryError. */
 int nio_cancel_init(void);
 /* A new bridge joins this process. */
@@ -137,7 +137,7 @@ nio_stage nio_cancel_stage(nio_bridge *bridge);
 void nio_cancel_begin(nio_bridge *bridge);
 
 typedef enum nio_outcome {
-    NIO_OUTCOME_DONE,        /* CANCELLED, FAILED, or forked */
+    NIO_OUTCOME_DONE, /* CANCELLED, FAILED, or forked */
     NIO_OUTCOME_TIMEOUT,
     NIO_OUTCOME_INTERRUPTED, /* by a signal: look at it, then wait again */
     NIO_OUTCOME_DEADLOCK,    /* this thread is in its callback, or a circle */
@@ -162,7 +162,7 @@ void nio_cancel_begin_locked(nio_bridge *bridge);
 /* True when it is over; begins again what could not be begun. */
 bool nio_cancel_over_locked(nio_bridge *bridge);
 
-/* ---- registration.c, live.c ----------------------------------------------- */
+/* ---- registration.c, live.c */
 typedef struct nio_registration {
     PyObject_HEAD
     nio_bridge *bridge; /* owned */

@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-/* ---- the feed ----------------------------------------------------------- */
+/* ---- the feed */
 static size_t
 key_of(int kind, const void *row, uint8_t *key)
 {
@@ -48,7 +48,7 @@ feed_new(size_t bound)
     return feed->queue != NULL ? feed : feed_free(feed);
 }
 
-/* ---- users -------------------------------------------------------------- */
+/* ---- users */
 bool
 nio_watch_is_forked(const nio_watch *self)
 {
@@ -83,7 +83,7 @@ nio_watch_refresh(nio_watch *self)
     }
 }
 
-/* ---- stopping and closing ----------------------------------------------- */
+/* ---- stopping and closing */
 /* For ever, and so the event must stay set: who emptied the queue, and with
  * it cleared the event, sets it again (watch_read.c). */
 static void
@@ -220,7 +220,7 @@ nio_watches_shutdown(nio_state *state)
     }
 }
 
-/* ---- making ------------------------------------------------------------- */
+/* ---- making */
 static bool
 open_watch(nio_watch *self, nio_state *state, const nio_request *request,
            size_t bound)
@@ -254,10 +254,9 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
 static PyObject *
 watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"kinds",      "family",   "tables",
-                            "interfaces", "prefixes", "protocols",
-                            "snapshot",   "queue",    "receive_buffer",
-                            NULL};
+    static char *names[] = {
+        "kinds",     "family",   "tables", "interfaces",     "prefixes",
+        "protocols", "snapshot", "queue",  "receive_buffer", NULL};
     nio_wanted_arguments given = {NULL, NULL, NULL, NULL, NULL};
     nio_wanted wanted = {.filter = {.family = 0}};
     nio_request request = {.filter = &wanted.filter};
@@ -279,9 +278,9 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     nio_condition_init(&self->condition);
     nio_state *state = nio_state_of(op);
     request.snapshot = snapshot != 0;
-    bool good = nio_wanted_from(state, &given, &wanted) &&
-                open_watch(self, state, &request,
-                           bound > 0 ? (size_t)bound : 1);
+    bool good =
+        nio_wanted_from(state, &given, &wanted) &&
+        open_watch(self, state, &request, bound > 0 ? (size_t)bound : 1);
     nio_wanted_done(&wanted);
     if (!good) {
         Py_DECREF(op);
@@ -290,7 +289,7 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     return op;
 }
 
-/* ---- what it tells ------------------------------------------------------ */
+/* ---- what it tells */
 static PyObject *
 watch_stats(PyObject *op, PyObject *unused)
 {
@@ -331,8 +330,8 @@ watch_wakeups(PyObject *op, void *closure)
 static PyGetSetDef watch_getset[] = {
     {"closed", watch_closed, NULL, "True once close() has begun.", NULL},
     {"stopped", watch_stopped, NULL, "True after stop() or close().", NULL},
-    {"wakeups", watch_wakeups, NULL,
-     "How many waits ended before their time.", NULL},
+    {"wakeups", watch_wakeups, NULL, "How many waits ended before their time.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -370,12 +369,9 @@ PyDoc_STRVAR(watch_doc,
              "The native half of Watcher. Private: use netioapi.Watcher.");
 
 static PyType_Slot watch_slots[] = {
-    {Py_tp_doc, (void *)watch_doc},
-    {Py_tp_new, watch_new},
-    {Py_tp_dealloc, watch_dealloc},
-    {Py_tp_getset, watch_getset},
-    {Py_tp_methods, watch_methods},
-    {0, NULL},
+    {Py_tp_doc, (void *)watch_doc}, {Py_tp_new, watch_new},
+    {Py_tp_dealloc, watch_dealloc}, {Py_tp_getset, watch_getset},
+    {Py_tp_methods, watch_methods}, {0, NULL},
 };
 
 static PyType_Spec watch_spec = {

@@ -7,7 +7,7 @@
 
 #include "base/filter.h"
 
-/* ---- watch.c: the Watch type, from its making to its closing ------------ */
+/* ---- watch.c: the Watch type, from its making to its closing */
 /* What outlives the object when the system's cancel fails: then it is leaked,
  * since the system may still write to it. */
 typedef struct nio_feed {
@@ -26,10 +26,10 @@ typedef enum nio_watch_state {
 typedef struct nio_watch {
     PyObject_HEAD
     struct nio_watch *next, **link; /* in state->watches, while open */
-    nio_feed *feed;     /* owned; NULL: freed, or leaked */
+    nio_feed *feed;                 /* owned; NULL: freed, or leaked */
     nio_watch_state state;
-    unsigned users; /* those who use the feed without the GIL; ... */
-    unsigned polls; /* ... of them, between begin_poll() and end_poll() */
+    unsigned users;     /* those who use the feed without the GIL; ... */
+    unsigned polls;     /* ... of them, between begin_poll() and end_poll() */
     nio_atomic stopped; /* set once */
     uint64_t wakeups;   /* how many waits ended before their time */
     nio_statistics system; /* the last figures, once it is closing */
@@ -37,7 +37,7 @@ typedef struct nio_watch {
     nio_lock lock; /* of `finished`, and for it alone */
     nio_condition condition;
     bool finished NIO_GUARDED_BY(lock); /* closing has become closed */
-    bool abandoned; /* closed in a forked child */
+    bool abandoned;                     /* closed in a forked child */
 } nio_watch;
 
 static inline bool
@@ -56,7 +56,7 @@ void nio_watch_leave(nio_watch *self);
 /* As of now; after the closing as they were then. */
 void nio_watch_refresh(nio_watch *self);
 
-/* ---- watch_read.c: its methods for those who read ----------------------- */
+/* ---- watch_read.c: its methods for those who read */
 /* True, with an exception set, when it is forked. */
 bool nio_watch_refuse_forked(nio_watch *self);
 PyObject *nio_watch_read(PyObject *self, PyObject *args);
@@ -66,12 +66,12 @@ PyObject *nio_watch_fileno(PyObject *self, PyObject *unused);
 PyObject *nio_watch_begin_poll(PyObject *self, PyObject *unused);
 PyObject *nio_watch_end_poll(PyObject *self, PyObject *unused);
 
-/* ---- change.c ----------------------------------------------------------- */
+/* ---- change.c */
 int nio_change_init(PyObject *module, nio_state *state);
 /* A new Change that holds a copy of this change (not a mark) and its row. */
 PyObject *nio_change_new(nio_state *state, nio_change *change);
 
-/* ---- watch_filter.c ----------------------------------------------------- */
+/* ---- watch_filter.c */
 /* What a subscriber wants, in arrays that it owns. Starts as {0}. */
 typedef struct nio_wanted {
     nio_filter filter; /* borrows the arrays */

@@ -92,8 +92,7 @@ prefix_from(PyObject *tuple, nio_prefix *ret_prefix)
 }
 
 static bool
-prefixes_from(PyObject *sequence, nio_prefix **ret_prefixes,
-              size_t *ret_count)
+prefixes_from(PyObject *sequence, nio_prefix **ret_prefixes, size_t *ret_count)
 {
     if (sequence == Py_None) {
         return true;

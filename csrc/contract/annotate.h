@@ -3,9 +3,9 @@
 #pragma once
 
 #if defined(__clang__)
-#define NIO_ANNOTATE(x) __attribute__((x))
+#    define NIO_ANNOTATE(x) __attribute__((x))
 #else
-#define NIO_ANNOTATE(x)
+#    define NIO_ANNOTATE(x)
 #endif
 
 #define NIO_CAPABILITY NIO_ANNOTATE(capability("mutex"))
@@ -18,7 +18,7 @@
 #define NIO_UNCHECKED NIO_ANNOTATE(no_thread_safety_analysis)
 
 #if defined(_MSC_VER)
-#define NIO_THREAD_LOCAL __declspec(thread)
+#    define NIO_THREAD_LOCAL __declspec(thread)
 #else
-#define NIO_THREAD_LOCAL _Thread_local
+#    define NIO_THREAD_LOCAL _Thread_local
 #endif

@@ -4,7 +4,7 @@
 #pragma once
 
 #ifdef _WIN32
-#include "contract/windows/netioapi.h"
+#    include "contract/windows/netioapi.h"
 #else
-#include "contract/linux/netioapi.h"
+#    include "contract/linux/netioapi.h"
 #endif

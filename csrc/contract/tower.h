@@ -105,7 +105,12 @@ bool nio_is_forked(HANDLE handle);
  * members of the header. Linux: route (table, tos, priority, prefix,
  * interface, next hop), address (interface, address, prefix length, peer),
  * interface (family, interface). Returns the length of the key. */
-typedef enum nio_kind { NIO_INTERFACE, NIO_ADDRESS, NIO_ROUTE, NIO_KINDS } nio_kind;
+typedef enum nio_kind {
+    NIO_INTERFACE,
+    NIO_ADDRESS,
+    NIO_ROUTE,
+    NIO_KINDS
+} nio_kind;
 #define NIO_KEY_SIZE 64
 size_t nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE]);
 
@@ -117,10 +122,10 @@ struct nio_queue;
 struct nio_filter;
 
 typedef struct nio_request {
-    unsigned kinds; /* bits: 1u << NIO_ROUTE, ... */
+    unsigned kinds;                  /* bits: 1u << NIO_ROUTE, ... */
     const struct nio_filter *filter; /* borrowed for the call; NULL: all */
-    bool snapshot;        /* first all present rows as initial changes */
-    int receive_buffer;   /* bytes wanted of the system; 0: the default */
+    bool snapshot;      /* first all present rows as initial changes */
+    int receive_buffer; /* bytes wanted of the system; 0: the default */
 } nio_request;
 
 /* Live on return: every change after it reaches `queue` (borrowed until

@@ -35,8 +35,7 @@ on_route(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     if (status == 0 && header->nlmsg_type == RTM_NEWROUTE) {
         nio_mirror_new_route(mirror, &engine->legs, header->nlmsg_flags);
         mirror->dirty.addresses |= brings_address(&engine->legs.head);
-    }
-    else if (status == 0) {
+    } else if (status == 0) {
         nio_mirror_del_route(mirror, &engine->legs);
     }
     return status;
@@ -49,8 +48,7 @@ on_address(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     int status = nio_decode_address(body, &address);
     if (status == 0 && header->nlmsg_type == RTM_NEWADDR) {
         nio_mirror_new_address(&engine->mirror, &address);
-    }
-    else if (status == 0) {
+    } else if (status == 0) {
         nio_mirror_del_address(&engine->mirror, &address);
     }
     return status;
@@ -68,8 +66,7 @@ on_link(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     }
     if (status == 0 && header->nlmsg_type == RTM_NEWLINK) {
         nio_mirror_new_link(&engine->mirror, &link);
-    }
-    else if (status == 0) {
+    } else if (status == 0) {
         nio_mirror_del_link(&engine->mirror, link.index);
     }
     return status;
@@ -85,8 +82,7 @@ on_nexthop(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     }
     if (status == 0 && header->nlmsg_type == RTM_NEWNEXTHOP) {
         nio_mirror_new_nexthop(&engine->mirror, &nexthop);
-    }
-    else if (status == 0) {
+    } else if (status == 0) {
         nio_mirror_del_nexthop(&engine->mirror, nexthop.id);
         free(nexthop.members);
     }
@@ -125,8 +121,7 @@ on_netconf(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     if ((int32_t)index > 0) {
         nio_mirror_dirty_link(mirror, index);
         routes = routes && is_without_carrier(mirror, index);
-    }
-    else {
+    } else {
         mirror->dirty.all_links = true;
     }
     if (routes && mirror->wants_routes) {

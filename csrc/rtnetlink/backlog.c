@@ -21,7 +21,8 @@ grow(nio_backlog *backlog, size_t size)
     while (capacity < size) {
         capacity *= 2;
     }
-    uint8_t *bytes = capacity > BOUND ? NULL : realloc(backlog->bytes, capacity);
+    uint8_t *bytes =
+        capacity > BOUND ? NULL : realloc(backlog->bytes, capacity);
     if (bytes == NULL) {
         return false;
     }
@@ -58,7 +59,8 @@ nio_backlog_next(nio_backlog *backlog, nio_span *ret_datagram,
     ret_datagram->at = backlog->bytes + backlog->cursor + sizeof(head);
     ret_datagram->left = (size_t)head.length;
     *ret_time_ns = head.time_ns;
-    backlog->cursor += sizeof(head) + (((size_t)head.length + 7u) & ~(size_t)7u);
+    backlog->cursor +=
+        sizeof(head) + (((size_t)head.length + 7u) & ~(size_t)7u);
     return true;
 }
 

@@ -18,7 +18,8 @@ typedef struct nio_backlog {
 } nio_backlog;
 
 /* False: there is no room, the datagram is lost. */
-bool nio_backlog_add(nio_backlog *backlog, nio_span datagram, uint64_t time_ns);
+bool nio_backlog_add(nio_backlog *backlog, nio_span datagram,
+                     uint64_t time_ns);
 /* The next datagram in order, borrowed; false at the end. */
 bool nio_backlog_next(nio_backlog *backlog, nio_span *ret_datagram,
                       uint64_t *ret_time_ns);

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #ifndef RTM_F_FIB_MATCH
-#define RTM_F_FIB_MATCH 0x2000
+#    define RTM_F_FIB_MATCH 0x2000
 #endif
 
 typedef struct question {
@@ -97,18 +97,15 @@ on_decision(void *context, const struct nlmsghdr *header, nio_span body)
     while (nio_attribute_next(&body, &attribute)) {
         if (attribute.type == RTA_OIF) {
             (void)nio_attribute_u32(&attribute, &decision->oif);
-        }
-        else if (attribute.type == RTA_PREFSRC) {
+        } else if (attribute.type == RTA_PREFSRC) {
             (void)nio_attribute_address(&attribute, decision->source,
                                         &decision->family);
-        }
-        else if (attribute.type == RTA_GATEWAY) {
+        } else if (attribute.type == RTA_GATEWAY) {
             uint8_t family;
             (void)nio_attribute_address(&attribute, decision->gateway,
                                         &family);
-        }
-        else if (attribute.type == RTA_VIA &&
-                 attribute.payload.left > sizeof(uint16_t)) {
+        } else if (attribute.type == RTA_VIA &&
+                   attribute.payload.left > sizeof(uint16_t)) {
             uint8_t family;
             attribute.payload.at += sizeof(uint16_t); /* its family */
             attribute.payload.left -= sizeof(uint16_t);
@@ -143,8 +140,7 @@ choose_leg(const match *match, const decision *decision)
 static DWORD
 code_of_route(int status)
 {
-    return status == -EINVAL ? ERROR_NETWORK_UNREACHABLE
-                             : nio_code_of(status);
+    return status == -EINVAL ? ERROR_NETWORK_UNREACHABLE : nio_code_of(status);
 }
 
 static DWORD
@@ -176,8 +172,7 @@ best_route(nio_reading *reading, uint32_t index, const SOCKADDR_INET *source,
         nio_route_row(leg, &reading->mirror.links, row);
         if (source != NULL) {
             *ret_source = *source;
-        }
-        else {
+        } else {
             nio_sockaddr((uint8_t)destination->si_family, decision.source,
                          decision.oif, ret_source);
         }
@@ -218,8 +213,8 @@ GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
         code = nio_read_nexthops(&reading);
     }
     if (code == NO_ERROR) {
-        code = best_route(&reading, index, source, destination, row,
-                          ret_source);
+        code =
+            best_route(&reading, index, source, destination, row, ret_source);
     }
     nio_reading_close(&reading);
     return code;

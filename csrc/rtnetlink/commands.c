@@ -97,8 +97,7 @@ nio_take_commands(nio_engine *engine)
         nio_command *next = command->next;
         if (command->what == NIO_ATTACH) {
             begin_attach(engine, command);
-        }
-        else {
+        } else {
             nio_fanout_detach(&engine->mirror.fanout, command->subscriber);
             drop_routes_if_unwanted(engine);
             answer(engine, command, 0);
@@ -135,12 +134,10 @@ nio_serve_attaching(nio_engine *engine)
             *link = command->next;
             attach(engine, command->subscriber);
             answer(engine, command, 0);
-        }
-        else if (engine->failed > command->begun) {
+        } else if (engine->failed > command->begun) {
             *link = command->next;
             answer(engine, command, engine->failure);
-        }
-        else {
+        } else {
             link = &command->next;
         }
     }

@@ -81,8 +81,7 @@ nio_decode_address(nio_span body, nio_address *ret_address)
     }
     if (!has_local) {
         memcpy(address.local, far_end, sizeof(address.local));
-    }
-    else if (memcmp(address.local, far_end, sizeof(far_end)) != 0) {
+    } else if (memcmp(address.local, far_end, sizeof(far_end)) != 0) {
         memcpy(address.peer, far_end, sizeof(address.peer));
     }
     *ret_address = address;

@@ -77,8 +77,7 @@ take_families(nio_link *link, nio_span span)
     while (nio_attribute_next(&span, &family)) {
         if (family.type == AF_INET) {
             take_inet(link, family.payload);
-        }
-        else if (family.type == AF_INET6) {
+        } else if (family.type == AF_INET6) {
             take_inet6(link, family.payload);
         }
     }

@@ -30,8 +30,8 @@ take_group(nio_nexthop *nexthop, const nio_span *payload)
                              offsetof(struct nexthop_grp, weight);
         uint32_t weight = low[0] + ((uint32_t)low[1] << 8) + 1;
         members[i].id = member.id;
-        members[i].weight = (uint16_t)(weight > UINT16_MAX ? UINT16_MAX
-                                                           : weight);
+        members[i].weight =
+            (uint16_t)(weight > UINT16_MAX ? UINT16_MAX : weight);
     }
     free(nexthop->members);
     nexthop->members = members;

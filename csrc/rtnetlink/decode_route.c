@@ -37,8 +37,7 @@ add_leg(nio_legs *legs, bool dead)
     nio_route *leg = &legs->legs[total];
     if (dead) {
         legs->dead++;
-    }
-    else {
+    } else {
         if (legs->dead > 0) {
             *leg = legs->legs[legs->count];
             leg = &legs->legs[legs->count];
@@ -256,16 +255,14 @@ nio_decode_route(nio_span body, const nio_store *nexthops, nio_legs *legs)
     int status;
     if (multipath.left > 0) {
         status = take_multipath(legs, multipath);
-    }
-    else if (head->nexthop_id != 0 && head->oif == 0) {
-        status = take_nexthop(legs, nexthops, head->nexthop_id, 1,
-                              GROUP_DEPTH);
+    } else if (head->nexthop_id != 0 && head->oif == 0) {
+        status =
+            take_nexthop(legs, nexthops, head->nexthop_id, 1, GROUP_DEPTH);
         if (status == 0 && legs->count + legs->dead == 0 &&
             head->type != RTN_UNICAST) {
             status = take_single(legs);
         }
-    }
-    else {
+    } else {
         status = take_single(legs);
     }
     for (size_t i = 0; i < legs->count; i++) {

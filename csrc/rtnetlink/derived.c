@@ -201,12 +201,10 @@ nio_derive_for(nio_engine *engine, nio_subscriber *subscriber)
     if (wants(subscriber, NIO_HINT)) {
         put(engine, subscriber, NIO_HINT, NIO_CHANGE_INITIAL, &engine->hint,
             sizeof(engine->hint));
-    }
-    else if (wants(subscriber, NIO_TEREDO)) {
+    } else if (wants(subscriber, NIO_TEREDO)) {
         put(engine, subscriber, NIO_TEREDO, NIO_CHANGE_INITIAL, &no_port,
             sizeof(no_port));
-    }
-    else {
+    } else {
         for (uint8_t kind = 0; kind < NIO_KINDS; kind++) {
             if (wants(subscriber, kind)) {
                 put(engine, subscriber, kind, NIO_CHANGE_INITIAL, NULL, 0);

@@ -5,7 +5,8 @@
 #include "contract/netio.h"
 #include "rtnetlink/mirror.h"
 
-/* The port of a Teredo address (RFC 4380) on any interface; 0: there is none. */
+/* The port of a Teredo address (RFC 4380) on any interface; 0: there is none.
+ */
 USHORT nio_teredo_port_of(const nio_mirror *mirror);
 NL_NETWORK_CONNECTIVITY_HINT nio_hint_of(const nio_mirror *mirror);
 /* No address of the family is still settling. */

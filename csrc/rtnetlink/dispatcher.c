@@ -85,8 +85,7 @@ call_stable(nio_entry *entry)
     begin(entry);
     if (nio_atomic_load(&entry->cancelled)) {
         FreeMibTable(table);
-    }
-    else {
+    } else {
         entry->call.stable(entry->context, table); /* taken by the callee */
     }
     end(entry);
@@ -115,16 +114,14 @@ run(void *argument)
         if (nio_queue_take(entry->queue, BATCH, &taken) > 0) {
             if (entry->subscriber.kinds == 1u << NIO_STABLE) {
                 call_stable(entry);
-            }
-            else {
+            } else {
                 call_batch(entry, &taken);
             }
             if (nio_is_forked((HANDLE)entry->id)) {
                 return; /* in the child the queue may be locked for ever */
             }
             nio_taken_free(&taken);
-        }
-        else {
+        } else {
             (void)nio_event_wait(&entry->readable, NIO_FOREVER);
         }
     }

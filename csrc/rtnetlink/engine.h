@@ -22,8 +22,8 @@ typedef struct nio_command {
     struct nio_command *next;
     enum { NIO_ATTACH, NIO_DETACH } what;
     nio_subscriber *subscriber;
-    int receive_buffer;   /* bytes wanted; 0: no wish */
-    uint64_t begun;       /* by the reader, when it saw the command first */
+    int receive_buffer; /* bytes wanted; 0: no wish */
+    uint64_t begun;     /* by the reader, when it saw the command first */
     bool answered;
     int status; /* negative errno */
 } nio_command;
@@ -38,7 +38,7 @@ typedef struct nio_engine {
     struct nio_engine *next; /* of the registry's list, under its lock */
     unsigned users;          /* likewise; 0: it is ending */
     uint64_t namespace_id;   /* constant */
-    nio_event wake; /* set when there is a command or the end */
+    nio_event wake;          /* set when there is a command or the end */
     nio_thread thread;
 
     nio_lock lock;
@@ -52,19 +52,19 @@ typedef struct nio_engine {
     nio_requester requester;
     nio_mirror mirror;
     nio_legs legs;
-    nio_backlog backlog;       /* what came while tables were read */
-    nio_command *attaching;    /* commands that wait for an exact mirror */
-    nio_statistics counted;    /* not yet added to `statistics` */
-    nio_attempts attempts[2];  /* IPv4, IPv6 */
-    uint64_t churn[2];         /* route messages while tables were read */
-    uint64_t begun;            /* readings of tables, counted */
-    uint64_t read;             /* the last one that ended well */
-    uint64_t failed;           /* the last one that did not, ... */
-    uint64_t not_before_ns;    /* when the next reading may begin */
-    int buffer_wish;           /* largest receive buffer that was asked for */
-    bool lost;                 /* the kernel dropped messages */
-    int failure;               /* ... and why */
-    bool stop;                 /* the reader has seen `stopping` */
+    nio_backlog backlog;      /* what came while tables were read */
+    nio_command *attaching;   /* commands that wait for an exact mirror */
+    nio_statistics counted;   /* not yet added to `statistics` */
+    nio_attempts attempts[2]; /* IPv4, IPv6 */
+    uint64_t churn[2];        /* route messages while tables were read */
+    uint64_t begun;           /* readings of tables, counted */
+    uint64_t read;            /* the last one that ended well */
+    uint64_t failed;          /* the last one that did not, ... */
+    uint64_t not_before_ns;   /* when the next reading may begin */
+    int buffer_wish;          /* largest receive buffer that was asked for */
+    bool lost;                /* the kernel dropped messages */
+    int failure;              /* ... and why */
+    bool stop;                /* the reader has seen `stopping` */
     NL_NETWORK_CONNECTIVITY_HINT hint; /* as last told */
     USHORT teredo_port;
 } nio_engine;
@@ -85,7 +85,7 @@ nio_statistics nio_engine_statistics(nio_engine *engine);
 /* In the child of a fork: the threads are gone, the descriptors are copies. */
 void nio_engine_abandon(nio_engine *engine);
 
-/* ---- between the files of the engine, on the reader's thread --------------- */
+/* ---- between the files of the engine, on the reader's thread */
 
 void nio_reader_run(void *engine);
 /* commands.c: take what was left by others; detach at once. */

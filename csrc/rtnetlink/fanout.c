@@ -59,8 +59,7 @@ nio_subscriber_put_plain(const nio_subscriber *subscriber,
 
 void
 nio_subscriber_put(const nio_subscriber *subscriber, const nio_fanout *fanout,
-                   nio_kind kind, uint8_t type, uint8_t flags,
-                   const void *row)
+                   nio_kind kind, uint8_t type, uint8_t flags, const void *row)
 {
     if ((subscriber->kinds & (1u << kind)) &&
         nio_filter_accepts(subscriber->filter, kind, row)) {
@@ -118,8 +117,7 @@ nio_fanout_route_change(const nio_fanout *fanout, const nio_route *before,
         if (was && !is) {
             nio_subscriber_put(s, fanout, NIO_ROUTE, NIO_CHANGE_DELETE,
                                fanout->flags, &old);
-        }
-        else if (is) {
+        } else if (is) {
             nio_subscriber_put(s, fanout, NIO_ROUTE,
                                was ? NIO_CHANGE_PARAMETER : NIO_CHANGE_ADD,
                                fanout->flags, &new);
@@ -157,16 +155,14 @@ nio_fanout_link(const nio_fanout *fanout, const nio_link *before,
     }
     for (size_t i = 0; i < 2; i++) {
         MIB_IPINTERFACE_ROW old, new;
-        bool was = before != NULL &&
-                   nio_interface_row(before, families[i], &old);
+        bool was =
+            before != NULL && nio_interface_row(before, families[i], &old);
         bool is = after != NULL && nio_interface_row(after, families[i], &new);
         if (!was && is) {
             put_all(fanout, NIO_INTERFACE, NIO_CHANGE_ADD, &new);
-        }
-        else if (was && !is) {
+        } else if (was && !is) {
             put_all(fanout, NIO_INTERFACE, NIO_CHANGE_DELETE, &old);
-        }
-        else if (was && is && !same_interface(&old, &new)) {
+        } else if (was && is && !same_interface(&old, &new)) {
             put_all(fanout, NIO_INTERFACE, NIO_CHANGE_PARAMETER, &new);
         }
     }

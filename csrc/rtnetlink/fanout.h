@@ -59,5 +59,6 @@ void nio_subscriber_put_plain(const nio_subscriber *subscriber,
                               const nio_fanout *fanout, uint8_t kind,
                               uint8_t type, uint8_t flags, const void *row,
                               size_t size);
-/* To all: changes were lost; the repair follows, and a SYNCED mark after it. */
+/* To all: changes were lost; the repair follows, and a SYNCED mark after it.
+ */
 void nio_fanout_mark_overflow(const nio_fanout *fanout);

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #define SLOTS 64
-#define SLOT_SIZE (64u * 1024u) /* pages that are never touched cost nothing */
+/* Pages that are never touched cost nothing. */
+#define SLOT_SIZE (64u * 1024u)
 
 struct nio_slots {
     struct mmsghdr headers[SLOTS];
@@ -37,9 +38,9 @@ new_slots(void)
     if (slots == NULL) {
         return NULL;
     }
-    slots->bytes = mmap(NULL, (size_t)SLOTS * SLOT_SIZE,
-                        PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                        -1, 0);
+    slots->bytes =
+        mmap(NULL, (size_t)SLOTS * SLOT_SIZE, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (slots->bytes == MAP_FAILED) {
         return free_slots(slots);
     }
@@ -124,8 +125,8 @@ nio_feed_receive(nio_feed *feed)
     }
     int count;
     do {
-        count = recvmmsg(feed->socket, slots->headers, SLOTS, MSG_DONTWAIT,
-                         NULL);
+        count =
+            recvmmsg(feed->socket, slots->headers, SLOTS, MSG_DONTWAIT, NULL);
     } while (count < 0 && errno == EINTR);
     if (count < 0) {
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;

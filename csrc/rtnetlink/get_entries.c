@@ -100,9 +100,9 @@ GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
         find_interface(&reading, row->InterfaceLuid, row->InterfaceIndex);
     code = search.index == 0 ? ERROR_NOT_FOUND : nio_read_nexthops(&reading);
     if (code == NO_ERROR) {
-        code = nio_read_routes(&reading,
-                               row->DestinationPrefix.Prefix.si_family,
-                               blackholes_too(search.index), match_route, &search);
+        code = nio_read_routes(
+            &reading, row->DestinationPrefix.Prefix.si_family,
+            blackholes_too(search.index), match_route, &search);
     }
     if (code == NO_ERROR && !search.found) {
         code = ERROR_NOT_FOUND;
@@ -158,8 +158,7 @@ GetUnicastIpAddressEntry(PMIB_UNICASTIPADDRESS_ROW row)
         const nio_address *address = find_address(&reading, row, index);
         if (address == NULL) {
             code = ERROR_NOT_FOUND;
-        }
-        else {
+        } else {
             nio_address_row(address, &reading.mirror.links, row);
         }
     }

@@ -59,8 +59,8 @@ finish(growing *table, DWORD code, void *ret_table)
     memset(table->block, 0, ROWS_OFFSET);
     memcpy(table->block, &count, sizeof(count));
     /* Give back what growing in steps took too much of. */
-    uint8_t *block = realloc(table->block,
-                             ROWS_OFFSET + table->count * table->row_size);
+    uint8_t *block =
+        realloc(table->block, ROWS_OFFSET + table->count * table->row_size);
     block = block == NULL ? table->block : block;
     memcpy(ret_table, &block, sizeof(block));
     return NO_ERROR;

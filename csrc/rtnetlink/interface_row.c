@@ -13,8 +13,8 @@
 static void
 take_inet6(const nio_link *link, MIB_IPINTERFACE_ROW *row)
 {
-    bool listens =
-        link->accept_ra == 2 || (link->accept_ra == 1 && !link->inet6.forwarding);
+    bool listens = link->accept_ra == 2 ||
+                   (link->accept_ra == 1 && !link->inet6.forwarding);
     row->MaxReassemblySize = link->max_reassembly6;
     row->ManagedAddressConfigurationSupported =
         (link->inet6_flags & RA_MANAGED) != 0;
@@ -24,9 +24,8 @@ take_inet6(const nio_link *link, MIB_IPINTERFACE_ROW *row)
         listens ? RouterDiscoveryEnabled : RouterDiscoveryDisabled;
     row->DadTransmits = link->dad_transmits;
     row->LinkLocalAddressBehavior =
-        link->address_generation == IN6_ADDR_GEN_MODE_NONE
-            ? LinkLocalAlwaysOff
-            : LinkLocalAlwaysOn;
+        link->address_generation == IN6_ADDR_GEN_MODE_NONE ? LinkLocalAlwaysOff
+                                                           : LinkLocalAlwaysOn;
     row->NlMtu = link->mtu6;
 }
 

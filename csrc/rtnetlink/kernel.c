@@ -211,18 +211,16 @@ nio_read_routes(nio_reading *reading, ADDRESS_FAMILY family, uint32_t index,
                 int (*leg)(void *context, const nio_route *leg), void *context)
 {
     static const uint8_t families[] = {AF_INET, AF_INET6};
-    route_walk walk = {.nexthops = &reading->mirror.nexthops,
-                       .leg = leg,
-                       .context = context};
+    route_walk walk = {
+        .nexthops = &reading->mirror.nexthops, .leg = leg, .context = context};
     int status = 0;
     for (size_t i = 0; status == 0 && i < 2; i++) {
         if (family == AF_UNSPEC || family == families[i]) {
-            status =
-                index != 0
-                    ? nio_dump_routes_of(&reading->requester, families[i],
-                                         index, on_route, &walk, NULL)
-                    : nio_dump(&reading->requester, RTM_GETROUTE, families[i],
-                               on_route, &walk, NULL);
+            status = index != 0
+                         ? nio_dump_routes_of(&reading->requester, families[i],
+                                              index, on_route, &walk, NULL)
+                         : nio_dump(&reading->requester, RTM_GETROUTE,
+                                    families[i], on_route, &walk, NULL);
             if (status == -EAFNOSUPPORT || status == -EOPNOTSUPP) {
                 status = family == AF_UNSPEC ? 0 : status;
             }

@@ -25,7 +25,8 @@ typedef struct nio_attribute {
 } nio_attribute;
 
 /* Step to the next message; ret_body is what follows its header. False at the
- * end and on a malformed length alike: then span->left is 0 at the end only. */
+ * end and on a malformed length alike: then span->left is 0 at the end only.
+ */
 bool nio_message_next(nio_span *span, struct nlmsghdr *ret_header,
                       nio_span *ret_body);
 

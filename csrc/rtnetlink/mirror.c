@@ -12,7 +12,6 @@
 /* What of a link's flags makes the kernel change addresses and routes. */
 #define FLAGS_THAT_MATTER (IFF_UP | IFF_RUNNING | IFF_LOWER_UP)
 
-
 static uint64_t
 link_hash(const void *record, uint64_t seed)
 {
@@ -112,7 +111,7 @@ nio_mirror_begin(nio_mirror *mirror)
     }
 }
 
-/* ---- links --------------------------------------------------------------- */
+/* ---- links */
 
 nio_link *
 nio_mirror_link(const nio_mirror *mirror, uint32_t index)
@@ -217,7 +216,7 @@ nio_mirror_saw_times(nio_mirror *mirror, uint8_t family, uint32_t index,
     nio_fanout_link(&mirror->fanout, &before, link);
 }
 
-/* ---- addresses ----------------------------------------------------------- */
+/* ---- addresses */
 
 /* IPv4 may have one address several times on a link, with other prefixes and
  * peers; IPv6 has it once and changes the rest in place. */

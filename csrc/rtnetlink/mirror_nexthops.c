@@ -36,8 +36,7 @@ nio_mirror_saw_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
         free(known->members);
         nexthop->record.next = known->record.next;
         *known = *nexthop;
-    }
-    else if (nio_store_add(&mirror->nexthops, nexthop) == NULL) {
+    } else if (nio_store_add(&mirror->nexthops, nexthop) == NULL) {
         free(nexthop->members);
         mirror->short_of_memory = true;
     }

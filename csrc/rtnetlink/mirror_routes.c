@@ -191,12 +191,10 @@ put_leg(nio_mirror *mirror, const nio_route *leg, bool exclusive)
     nio_route *route = find(mirror, leg);
     if (route == NULL) {
         add(mirror, leg);
-    }
-    else if (leg->family == AF_INET6 || exclusive) {
+    } else if (leg->family == AF_INET6 || exclusive) {
         route->instances = 1;
         update(mirror, route, leg);
-    }
-    else {
+    } else {
         /* IPv4 allows a second route of the same identity, which may differ
          * in what we do not even decode: count them in a dump. */
         dirty(mirror, AF_INET);
@@ -224,8 +222,7 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
         nio_route *route = certain ? find(mirror, leg) : NULL;
         if (route != NULL) {
             update(mirror, route, leg);
-        }
-        else {
+        } else {
             put_leg(mirror, leg, (flags & NLM_F_EXCL) != 0);
         }
     }
@@ -268,8 +265,7 @@ settle_weight(nio_mirror *mirror, const nio_route *head)
     }
     if (mirror->dead_legs[NIO_FAMILY_BIT(AF_INET6)]) {
         dirty(mirror, AF_INET6); /* a dead leg may be left of the set */
-    }
-    else {
+    } else {
         only->weight = 1;
         nio_fanout_route(&mirror->fanout, NIO_CHANGE_PARAMETER, only);
     }
@@ -289,8 +285,7 @@ nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
         }
         if (route->instances > 1) {
             dirty(mirror, route->family); /* which one stays? */
-        }
-        else {
+        } else {
             drop(mirror, route);
         }
     }
@@ -308,13 +303,11 @@ nio_mirror_saw_route(nio_mirror *mirror, const nio_legs *legs)
         nio_route *route = find(mirror, leg);
         if (route == NULL) {
             add(mirror, leg);
-        }
-        else if (route->record.mark == mirror->mark) {
+        } else if (route->record.mark == mirror->mark) {
             if (route->instances < UINT8_MAX) {
                 route->instances++;
             }
-        }
-        else {
+        } else {
             route->record.mark = mirror->mark;
             route->instances = 1;
             update(mirror, route, leg);

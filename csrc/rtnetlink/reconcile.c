@@ -63,7 +63,8 @@ between(void *context)
                 !nio_backlog_add(&engine->backlog, datagram.bytes, now);
             while (nio_message_next(&bytes, &header, &body)) {
                 if ((header.nlmsg_type == RTM_NEWROUTE ||
-                     header.nlmsg_type == RTM_DELROUTE) && body.left > 0) {
+                     header.nlmsg_type == RTM_DELROUTE) &&
+                    body.left > 0) {
                     engine->churn[NIO_FAMILY_BIT(body.at[0])]++;
                 }
             }
@@ -183,8 +184,8 @@ read_links(nio_engine *engine, const nio_dirty *dirty)
         status = later(status, &engine->mirror.dirty.all_links);
     }
     for (size_t i = 0; status == 0 && i < dirty->link_count; i++) {
-        status = nio_ask_link(&engine->requester, dirty->links[i], on_link,
-                              engine);
+        status =
+            nio_ask_link(&engine->requester, dirty->links[i], on_link, engine);
         if (status == -ENODEV) {
             if (nio_mirror_link(&engine->mirror, dirty->links[i]) != NULL) {
                 nio_mirror_del_link(&engine->mirror, dirty->links[i]);
@@ -192,7 +193,8 @@ read_links(nio_engine *engine, const nio_dirty *dirty)
             status = 0;
         }
     }
-    if (status == 0 && (dirty->neighbours || engine->mirror.dirty.neighbours)) {
+    if (status == 0 &&
+        (dirty->neighbours || engine->mirror.dirty.neighbours)) {
         engine->mirror.dirty.neighbours = false;
         status = nio_dump(&engine->requester, RTM_GETNEIGHTBL, AF_UNSPEC,
                           on_times, engine, &answer);
@@ -343,8 +345,7 @@ nio_reconcile(nio_engine *engine)
         engine->failure = status;
         engine->failed = number;
         pause = pause < FIRST_PAUSE_NS ? FIRST_PAUSE_NS : pause;
-    }
-    else {
+    } else {
         engine->read = number;
     }
     engine->not_before_ns =

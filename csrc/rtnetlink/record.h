@@ -28,13 +28,13 @@ typedef struct nio_route {
     uint8_t family;
     uint8_t prefix_length;
     uint8_t tos;
-    uint8_t type;     /* RTN_* */
-    uint8_t protocol; /* RTPROT_* */
-    uint8_t flags;    /* RTNH_F_* */
+    uint8_t type;           /* RTN_* */
+    uint8_t protocol;       /* RTPROT_* */
+    uint8_t flags;          /* RTNH_F_* */
     uint8_t gateway_family; /* AF_UNSPEC: no gateway */
-    uint8_t legs;      /* live legs of the kernel's route, at most 255 */
-    uint16_t weight;   /* 1 and up */
-    uint8_t instances; /* kernel routes that share this identity */
+    uint8_t legs;           /* live legs of the kernel's route, at most 255 */
+    uint16_t weight;        /* 1 and up */
+    uint8_t instances;      /* kernel routes that share this identity */
     uint8_t pad;
     uint32_t expires; /* seconds, when last told; NIO_INFINITE */
 } nio_route;

@@ -31,7 +31,8 @@ after_fork_in_parent(void) NIO_UNCHECKED
 }
 
 /* Nothing that the parent registered lives here. What it owned is left where
- * it is: a thread that does not exist here may have been in the middle of it. */
+ * it is: a thread that does not exist here may have been in the middle of it.
+ */
 static void
 after_fork_in_child(void) NIO_UNCHECKED
 {

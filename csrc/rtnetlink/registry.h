@@ -48,7 +48,8 @@ typedef struct nio_entry {
 
 void nio_registry_lock(void);
 void nio_registry_unlock(void);
-/* Under the lock: wait until some entry changed its state; say that one did. */
+/* Under the lock: wait until some entry changed its state; say that one did.
+ */
 void nio_registry_wait(void);
 void nio_registry_wake(void);
 /* Under the lock: the head of the list of engines. */

@@ -141,7 +141,7 @@ take_answer(nio_requester *requester, nio_span bytes, nio_reply reply,
 
 int
 nio_query(nio_requester *requester, void *request, size_t size,
-            nio_reply reply, void *context, nio_answer *ret_answer)
+          nio_reply reply, void *context, nio_answer *ret_answer)
 {
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     nio_answer answer = {false, 0};
@@ -238,9 +238,9 @@ nio_ask_link(nio_requester *requester, uint32_t index, nio_reply reply,
     struct {
         struct nlmsghdr header;
         struct ifinfomsg link;
-    } request = {.header = {.nlmsg_type = RTM_GETLINK,
-                            .nlmsg_flags = NLM_F_REQUEST},
-                 .link = {.ifi_index = (int)index}};
+    } request = {
+        .header = {.nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST},
+        .link = {.ifi_index = (int)index}};
     return nio_query(requester, &request, sizeof(request), reply, context,
-                       NULL);
+                     NULL);
 }

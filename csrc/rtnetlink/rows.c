@@ -19,13 +19,20 @@ static const struct {
     uint16_t hardware;
     uint16_t if_type;
 } if_types[] = {
-    {ARPHRD_ETHER, 6},       {ARPHRD_IEEE802, 9},
-    {ARPHRD_PPP, 23},        {ARPHRD_LOOPBACK, 24},
-    {ARPHRD_ATM, 37},        {ARPHRD_IEEE80211, 71},
-    {ARPHRD_IEEE80211_PRISM, 71}, {ARPHRD_IEEE80211_RADIOTAP, 71},
-    {ARPHRD_TUNNEL, 131},    {ARPHRD_TUNNEL6, 131},
-    {ARPHRD_SIT, 131},       {ARPHRD_IPGRE, 131},
-    {823 /* ARPHRD_IP6GRE */, 131}, {ARPHRD_NONE, 131},
+    {ARPHRD_ETHER, 6},
+    {ARPHRD_IEEE802, 9},
+    {ARPHRD_PPP, 23},
+    {ARPHRD_LOOPBACK, 24},
+    {ARPHRD_ATM, 37},
+    {ARPHRD_IEEE80211, 71},
+    {ARPHRD_IEEE80211_PRISM, 71},
+    {ARPHRD_IEEE80211_RADIOTAP, 71},
+    {ARPHRD_TUNNEL, 131},
+    {ARPHRD_TUNNEL6, 131},
+    {ARPHRD_SIT, 131},
+    {ARPHRD_IPGRE, 131},
+    {823 /* ARPHRD_IP6GRE */, 131},
+    {ARPHRD_NONE, 131},
     {ARPHRD_IEEE1394, 144},
 };
 
@@ -93,8 +100,7 @@ nio_sockaddr(uint8_t family, const uint8_t bytes[16], uint32_t index,
     ret_address->si_family = family;
     if (family == AF_INET) {
         memcpy(&ret_address->Ipv4.sin_addr, bytes, 4);
-    }
-    else {
+    } else {
         memcpy(&ret_address->Ipv6.sin6_addr, bytes, 16);
         if (is_link_local(family, bytes)) {
             ret_address->Ipv6.sin6_scope_id = index;
@@ -108,8 +114,7 @@ nio_sockaddr_bytes(const SOCKADDR_INET *address, uint8_t ret[16])
     memset(ret, 0, 16);
     if (address->si_family == AF_INET6) {
         memcpy(ret, &address->Ipv6.sin6_addr, 16);
-    }
-    else {
+    } else {
         memcpy(ret, &address->Ipv4.sin_addr, 4);
     }
 }
@@ -189,26 +194,20 @@ take_origins(const nio_address *address, MIB_UNICASTIPADDRESS_ROW *row)
     bool dhcp = !(address->flags & IFA_F_PERMANENT);
     if (address->index == LOOPBACK_INDEX || link_local) {
         row->PrefixOrigin = IpPrefixOriginWellKnown;
-    }
-    else if (advertised) {
+    } else if (advertised) {
         row->PrefixOrigin = IpPrefixOriginRouterAdvertisement;
-    }
-    else {
+    } else {
         row->PrefixOrigin = dhcp ? IpPrefixOriginDhcp : IpPrefixOriginManual;
     }
     if (address->index == LOOPBACK_INDEX) {
         row->SuffixOrigin = IpSuffixOriginWellKnown;
-    }
-    else if (temporary || (address->flags & IFA_F_STABLE_PRIVACY)) {
+    } else if (temporary || (address->flags & IFA_F_STABLE_PRIVACY)) {
         row->SuffixOrigin = IpSuffixOriginRandom;
-    }
-    else if ((link_local || advertised) && is_eui64(address)) {
+    } else if ((link_local || advertised) && is_eui64(address)) {
         row->SuffixOrigin = IpSuffixOriginLinkLayerAddress;
-    }
-    else if (dhcp && !advertised && !link_local) {
+    } else if (dhcp && !advertised && !link_local) {
         row->SuffixOrigin = IpSuffixOriginDhcp;
-    }
-    else {
+    } else {
         row->SuffixOrigin = IpSuffixOriginManual;
     }
 }
@@ -246,7 +245,8 @@ nio_address_row(const nio_address *address, const nio_store *links,
         row->ScopeId.Parts.Zone = address->index & 0xfffffffu;
     }
     row->CreationTimeStamp.QuadPart =
-        (int64_t)(boot_filetime() + address->created * (uint64_t)FILETIME_PER_TICK);
+        (int64_t)(boot_filetime() +
+                  address->created * (uint64_t)FILETIME_PER_TICK);
     row->Flags = address->flags;
     if (memcmp(address->peer, zero, sizeof(zero)) != 0) {
         memcpy(row->Peer, address->peer, sizeof(row->Peer));

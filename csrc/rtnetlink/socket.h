@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- the feed ------------------------------------------------------------ */
+/* ---- the feed */
 
 /* Datagrams of one receive; the buffers are kept. */
 typedef struct nio_feed {
-    int socket; /* -1: closed */
+    int socket;              /* -1: closed */
     struct nio_slots *slots; /* owned */
 } nio_feed;
 
@@ -38,19 +38,20 @@ uint64_t nio_feed_buffer(nio_feed *feed, int bytes);
 int nio_feed_receive(nio_feed *feed);
 nio_datagram nio_feed_datagram(const nio_feed *feed, int number);
 
-/* ---- requests ------------------------------------------------------------ */
+/* ---- requests */
 
 typedef struct nio_requester {
     int socket;
     uint32_t sequence;
-    bool unread; /* an answer was not read to its end */
+    bool unread;     /* an answer was not read to its end */
     uint8_t *buffer; /* owned, of NIO_REPLY_SIZE bytes */
     /* Called between the parts of a long answer, without a lock. NULL: no. */
     void (*between)(void *context);
     void *context;
 } nio_requester;
 
-#define NIO_REPLY_SIZE (64u * 1024u) /* the kernel hands out at most 32 KiB */
+/* The kernel hands out at most 32 KiB. */
+#define NIO_REPLY_SIZE (64u * 1024u)
 
 int nio_requester_open(nio_requester *requester);
 void nio_requester_close(nio_requester *requester);
@@ -69,7 +70,7 @@ typedef struct nio_answer {
  * but for length and sequence, and give every message of the answer to
  * `reply`. Returns 0, the kernel's error, or reply's. */
 int nio_query(nio_requester *requester, void *request, size_t size,
-                nio_reply reply, void *context, nio_answer *ret_answer);
+              nio_reply reply, void *context, nio_answer *ret_answer);
 
 /* A dump of a whole table, with a family header of zeros but the family.
  * `type` is RTM_GETROUTE and its like. */
@@ -77,8 +78,9 @@ int nio_dump(nio_requester *requester, uint16_t type, uint8_t family,
              nio_reply reply, void *context, nio_answer *ret_answer);
 /* The routes of one interface only, where the kernel can tell them apart
  * (since 4.20; before that, all). */
-int nio_dump_routes_of(nio_requester *requester, uint8_t family, uint32_t index,
-                       nio_reply reply, void *context, nio_answer *ret_answer);
+int nio_dump_routes_of(nio_requester *requester, uint8_t family,
+                       uint32_t index, nio_reply reply, void *context,
+                       nio_answer *ret_answer);
 /* One link, by index; the answer also waits for changes that the kernel is in
  * the middle of (it takes the RTNL lock): the barrier of a reading. */
 int nio_ask_link(nio_requester *requester, uint32_t index, nio_reply reply,

@@ -73,8 +73,8 @@ grow_buckets(nio_store *store)
 static bool
 grow_chunks(nio_store *store)
 {
-    uint8_t **chunks = realloc(
-        store->chunks, (store->chunk_count + 1) * sizeof(*store->chunks));
+    uint8_t **chunks = realloc(store->chunks, (store->chunk_count + 1) *
+                                                  sizeof(*store->chunks));
     if (chunks == NULL) {
         return false;
     }
@@ -130,8 +130,7 @@ nio_store_add(nio_store *store, const void *record)
     uint32_t index = store->free;
     if (index != NONE) {
         store->free = record_at(store, index)->next;
-    }
-    else {
+    } else {
         if (store->high == store->chunk_count << CHUNK_BITS &&
             !grow_chunks(store)) {
             return NULL;

@@ -87,8 +87,8 @@ route_key(const MIB_IPFORWARD_ROW2 *row, uint8_t *key)
 {
     size_t used = append(key, 0, &row->Table, sizeof(row->Table));
     used = append(key, used, &row->Metric, sizeof(row->Metric));
-    used = append(key, used, &row->InterfaceIndex,
-                  sizeof(row->InterfaceIndex));
+    used =
+        append(key, used, &row->InterfaceIndex, sizeof(row->InterfaceIndex));
     used = append(key, used, &row->Tos, sizeof(row->Tos));
     key[used++] = row->DestinationPrefix.PrefixLength;
     used = append_address(key, used, &row->DestinationPrefix.Prefix);

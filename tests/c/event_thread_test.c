@@ -20,7 +20,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-/* ---- a thread that the system refuses (linked with --wrap) -------------- */
+/* ---- a thread that the system refuses (linked with --wrap) */
 typedef void *(*thread_run)(void *);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           thread_run run, void *argument);
@@ -36,7 +36,7 @@ __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                   : __real_pthread_create(thread, attributes, run, argument);
 }
 
-/* ---- events ------------------------------------------------------------- */
+/* ---- events */
 static void
 an_event_stays_set_until_it_is_cleared(void)
 {
@@ -195,7 +195,7 @@ a_signal_interrupts_a_wait(void)
     nio_event_done(&never);
 }
 
-/* ---- threads ------------------------------------------------------------ */
+/* ---- threads */
 typedef struct portrait {
     char name[16];
     sigset_t blocked;
@@ -266,7 +266,7 @@ a_thread_may_be_refused(void)
     nio_thread_join(&thread);
 }
 
-/* ---- locks -------------------------------------------------------------- */
+/* ---- locks */
 typedef struct table_tennis {
     nio_lock lock;
     nio_condition turned;

@@ -4,7 +4,7 @@
 #include "memory.h"
 #include "queue_support.h"
 
-/* ---- marks -------------------------------------------------------------- */
+/* ---- marks */
 static void
 a_mark_is_not_told_twice_in_a_row(void)
 {
@@ -119,7 +119,7 @@ marks_are_not_counted_as_changes(void)
     nio_queue_free(queue);
 }
 
-/* ---- the event, closing ------------------------------------------------- */
+/* ---- the event, closing */
 static bool
 is_set(nio_event *event)
 {
@@ -208,7 +208,7 @@ a_closed_queue_is_empty_and_takes_nothing_in(void)
     nio_event_done(&readable);
 }
 
-/* ---- memory ------------------------------------------------------------- */
+/* ---- memory */
 static void
 no_memory_makes_no_queue(void)
 {

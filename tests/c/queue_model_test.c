@@ -5,7 +5,7 @@
 
 #include "base/thread.h"
 
-/* ---- the model: a list that is searched --------------------------------- */
+/* ---- the model: a list that is searched */
 typedef struct item {
     int kind, type, first, flags;
     uint32_t key, value;
@@ -183,7 +183,7 @@ random_walks_equal_the_model(unsigned long long seed)
     walk(700, MOST_KEYS, 30000, 60, seed + 22);
 }
 
-/* ---- two threads -------------------------------------------------------- */
+/* ---- two threads */
 enum { CHANGES = 1000000, TOGGLED = 100 };
 
 typedef struct producer {

@@ -2,7 +2,7 @@
 /* base/queue.h: each rule of its header alone, on one thread. */
 #include "queue_support.h"
 
-/* ---- below the bound ---------------------------------------------------- */
+/* ---- below the bound */
 static void
 up_to_the_bound_every_change_is_kept_in_order(void)
 {
@@ -87,7 +87,7 @@ the_largest_row_fits_and_zero_is_no_portion(void)
     nio_taken_free(&taken); /* twice is nothing */
 }
 
-/* ---- past the bound: the table of the header ---------------------------- */
+/* ---- past the bound: the table of the header */
 static void
 each_pair_of_types_merges_as_the_header_says(void)
 {

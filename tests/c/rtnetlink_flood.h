@@ -124,7 +124,7 @@ set_address(int fd, bool add, unsigned number)
     CHECK_EQUAL(request_send(fd, &made), 0);
 }
 
-/* ---- a flood of all three kinds, until it is stopped -------------------- */
+/* ---- a flood of all three kinds, until it is stopped */
 typedef struct flood {
     nio_thread thread;
     nio_atomic stop;

@@ -65,7 +65,7 @@ expect_stale(HANDLE handle)
     CHECK_EQUAL(CancelMibChangeNotify2(handle), ERROR_INVALID_HANDLE);
 }
 
-/* ---- handles and arguments ---------------------------------------------- */
+/* ---- handles and arguments */
 static void
 no_handle_is_an_error(void)
 {
@@ -111,7 +111,7 @@ a_cancelled_handle_stays_stale(void)
     expect_stale(second.handle);
 }
 
-/* ---- waiting ------------------------------------------------------------ */
+/* ---- waiting */
 static void
 cancel_waits_for_the_callback_in_flight_and_so_does_a_second(void)
 {
@@ -151,7 +151,7 @@ a_slow_callback_delays_no_other_registration(void)
     CHECK_EQUAL(watch_cancel(&slow), NO_ERROR);
 }
 
-/* ---- from callbacks ----------------------------------------------------- */
+/* ---- from callbacks */
 static void
 cancel_itself(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
 {
@@ -242,7 +242,7 @@ a_callback_can_register_wait_and_cancel(void)
     CHECK_EQUAL(watch_cancel(&watched), NO_ERROR);
 }
 
-/* ---- circles ------------------------------------------------------------ */
+/* ---- circles */
 /* Watches whose callbacks cancel the next one, the last one's the first. */
 typedef struct circle {
     watch *members[3];

@@ -11,7 +11,7 @@
 #    define CHILD_HAS_THREADS 1
 #endif
 
-/* ---- a thousand registrations ------------------------------------------- */
+/* ---- a thousand registrations */
 enum { WORKERS = 4, HELD = 5, FORKS = 10, LIVE_ROUNDS = 50 };
 
 typedef struct worker {
@@ -117,7 +117,7 @@ registrations_come_and_go(unsigned long long seed, unsigned count)
     }
 }
 
-/* ---- what is told ------------------------------------------------------- */
+/* ---- what is told */
 /* Each of the flood's routes comes and goes in turn, or the order is wrong. */
 typedef struct ledger {
     bool known[FLOOD_ROUTES], present[FLOOD_ROUTES];
@@ -200,7 +200,7 @@ it_is_live_on_return(void)
     (void)close(fd);
 }
 
-/* ---- forks -------------------------------------------------------------- */
+/* ---- forks */
 static void
 register_own(void)
 {

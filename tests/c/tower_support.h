@@ -56,7 +56,7 @@ struct watch {
     nio_atomic ended;     /* thread_end was called */
 };
 
-/* ---- callbacks and batches ---------------------------------------------- */
+/* ---- callbacks and batches */
 static NIO_THREAD_LOCAL watch *batch;
 
 static inline void
@@ -122,7 +122,7 @@ on_interface(PVOID context, PMIB_IPINTERFACE_ROW row,
     on_change(context, row, type);
 }
 
-/* ---- registrations ------------------------------------------------------ */
+/* ---- registrations */
 static inline void
 watch_start(watch *self, watch_kind kind, bool initial)
 {
@@ -156,7 +156,7 @@ watch_cancel(watch *self)
     return status;
 }
 
-/* ---- the process -------------------------------------------------------- */
+/* ---- the process */
 static inline size_t
 entries_of(const char *folder)
 {

@@ -34,21 +34,20 @@ typedef struct caller {
 } caller;
 
 enum { /* what standin_set() sets, in the order that the tests know */
-    SYNCHRONOUS, /* INITIAL twice, on the registering thread */
-    FAIL_CANCEL, /* the code that CancelMibChangeNotify2 returns */
-    NULL_HANDLE,
-    REFUSE, /* the code that registering returns */
-    STABLE_NOW,
-    LATE, /* callbacks during the cancel, after the binding began it */
-    NO_THREADS,
-    NO_EVENTS,
-    BATCHES, /* all that one thread calls back is one batch */
-    SETTINGS
+       SYNCHRONOUS, /* INITIAL twice, on the registering thread */
+       FAIL_CANCEL, /* the code that CancelMibChangeNotify2 returns */
+       NULL_HANDLE,
+       REFUSE, /* the code that registering returns */
+       STABLE_NOW,
+       LATE, /* callbacks during the cancel, after the binding began it */
+       NO_THREADS,
+       NO_EVENTS,
+       BATCHES, /* all that one thread calls back is one batch */
+       SETTINGS
 };
 static int settings[SETTINGS];
 int standin_setting(int what);
 void standin_hooks(const nio_hooks *set);
-
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
@@ -126,7 +125,7 @@ run_caller(void *argument)
     return NULL;
 }
 
-/* ---- what the tests call ---------------------------------------------------- */
+/* ---- what the tests call */
 
 NIO_PUBLIC void standin_set(int what, int value);
 NIO_PUBLIC int standin_tables(void);
@@ -181,7 +180,7 @@ standin_hooks(const nio_hooks *set)
     hooks = *set;
 }
 
-/* ---- the system ---------------------------------------------------------------- */
+/* ---- the system */
 
 static NETIO_STATUS
 start(registration made, BOOLEAN initial, HANDLE *ret_handle)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Our subset of Microsoft's netioapi.h (with what it draws from ifdef.h,
- * ws2ipdef.h and winerror.h; nldef.h stands beside it) for Linux: the same names, types and
- * layouts, so that a page of Microsoft's documentation is the documentation.
- * Members that only Linux knows stand behind Microsoft's in each row, where a
- * program written for Windows never looks. contract/layout.h holds the sizes
- * and offsets fast. Address families are the socket API's own numbers of the
- * system: AF_INET6 is 10 here and 23 on Windows. */
+ * ws2ipdef.h and winerror.h; nldef.h stands beside it) for Linux: the same
+ * names, types and layouts, so that a page of Microsoft's documentation is the
+ * documentation. Members that only Linux knows stand behind Microsoft's in
+ * each row, where a program written for Windows never looks. contract/layout.h
+ * holds the sizes and offsets fast. Address families are the socket API's own
+ * numbers of the system: AF_INET6 is 10 here and 23 on Windows. */
 #pragma once
 
 #include "contract/linux/nldef.h"
@@ -162,10 +162,10 @@ typedef struct _MIB_IPINTERFACE_ROW {
     BOOLEAN DisableDefaultRoutes;
     UCHAR MicrosoftEnd; /* Microsoft's padding byte */
     /* Linux only. */
-    ULONG Flags;        /* ifi_flags: IFF_* */
-    ULONG Master;       /* IFLA_MASTER: ifindex of the bridge, bond or VRF */
+    ULONG Flags;         /* ifi_flags: IFF_* */
+    ULONG Master;        /* IFLA_MASTER: ifindex of the bridge, bond or VRF */
     USHORT HardwareType; /* ifi_type: ARPHRD_* */
-    UCHAR OperState;    /* IFLA_OPERSTATE: IF_OPER_* */
+    UCHAR OperState;     /* IFLA_OPERSTATE: IF_OPER_* */
     UCHAR Pad;
     CHAR Name[16]; /* IFLA_IFNAME, NUL-terminated */
 } MIB_IPINTERFACE_ROW, *PMIB_IPINTERFACE_ROW;
@@ -216,14 +216,14 @@ typedef struct _MIB_IPFORWARD_ROW2 {
     ULONG Age;
     NL_ROUTE_ORIGIN Origin;
     /* Linux only. */
-    ULONG Table;     /* RTA_TABLE */
-    ULONG NexthopId; /* RTA_NH_ID, 0: no nexthop object */
+    ULONG Table;               /* RTA_TABLE */
+    ULONG NexthopId;           /* RTA_NH_ID, 0: no nexthop object */
     UCHAR PreferredSource[16]; /* RTA_PREFSRC, all 0: none */
-    USHORT Weight; /* rtnh_hops + 1; 1 for a route of one leg */
-    UCHAR Type;    /* rtm_type: RTN_* */
-    UCHAR Tos;     /* rtm_tos */
-    UCHAR Flags;   /* rtm_flags or rtnh_flags: RTNH_F_* */
-    UCHAR KernelProtocol; /* rtm_protocol: RTPROT_* */
+    USHORT Weight;             /* rtnh_hops + 1; 1 for a route of one leg */
+    UCHAR Type;                /* rtm_type: RTN_* */
+    UCHAR Tos;                 /* rtm_tos */
+    UCHAR Flags;               /* rtm_flags or rtnh_flags: RTNH_F_* */
+    UCHAR KernelProtocol;      /* rtm_protocol: RTPROT_* */
     USHORT Pad;
 } MIB_IPFORWARD_ROW2, *PMIB_IPFORWARD_ROW2;
 
@@ -260,10 +260,10 @@ NETIO_STATUS NETIOAPI_API_ NotifyUnicastIpAddressChange(
     ADDRESS_FAMILY Family, PUNICAST_IPADDRESS_CHANGE_CALLBACK Callback,
     PVOID CallerContext, BOOLEAN InitialNotification,
     HANDLE *NotificationHandle);
-NETIO_STATUS NETIOAPI_API_ NotifyRouteChange2(
-    ADDRESS_FAMILY Family, PIPFORWARD_CHANGE_CALLBACK Callback,
-    PVOID CallerContext, BOOLEAN InitialNotification,
-    HANDLE *NotificationHandle);
+NETIO_STATUS NETIOAPI_API_
+NotifyRouteChange2(ADDRESS_FAMILY Family, PIPFORWARD_CHANGE_CALLBACK Callback,
+                   PVOID CallerContext, BOOLEAN InitialNotification,
+                   HANDLE *NotificationHandle);
 NETIO_STATUS NETIOAPI_API_ NotifyTeredoPortChange(
     PTEREDO_PORT_CHANGE_CALLBACK Callback, PVOID CallerContext,
     BOOLEAN InitialNotification, HANDLE *NotificationHandle);
@@ -296,8 +296,8 @@ NETIO_STATUS NETIOAPI_API_
 GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *ConnectivityHint);
 VOID NETIOAPI_API_ FreeMibTable(PVOID Memory);
 
-NETIO_STATUS NETIOAPI_API_
-ConvertInterfaceIndexToLuid(NET_IFINDEX InterfaceIndex, NET_LUID *InterfaceLuid);
+NETIO_STATUS NETIOAPI_API_ ConvertInterfaceIndexToLuid(
+    NET_IFINDEX InterfaceIndex, NET_LUID *InterfaceLuid);
 NETIO_STATUS NETIOAPI_API_ ConvertInterfaceLuidToIndex(
     const NET_LUID *InterfaceLuid, NET_IFINDEX *InterfaceIndex);
 NETIO_STATUS NETIOAPI_API_ ConvertInterfaceLuidToNameW(

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define NS_PER_MS 1000000u
-#define ROUNDS 64 /* receives before commands are looked at again */
+#define ROUNDS 64 /* receives before anything else is looked at again */
 
 /* Until when the reader may sleep: -1 for ever, else milliseconds. */
 static int
@@ -38,7 +38,8 @@ wait_for_work(nio_engine *engine)
 }
 
 /* Apply what is there. After a loss the kernel drops all until its queue is
- * empty: so only then the tables are worth reading. */
+ * empty: so only then the tables are worth reading. Who registers or cancels
+ * waits for one receive at most: with many subscribers each takes long. */
 static void
 drain(nio_engine *engine)
 {
@@ -67,6 +68,10 @@ drain(nio_engine *engine)
                 continue;
             }
             nio_apply(engine, datagram.bytes);
+        }
+        nio_take_commands(engine);
+        if (engine->stop || engine->attaching != NULL) {
+            return;
         }
     }
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads our netioapi.h: its enums and structs, for tests that hold Python against it."""
+"""Reads our netioapi.h (with the nldef.h that it includes): its enums and structs, for tests that hold Python against it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 
 from tests.support import ROOT
 
-TEXT = re.sub(
-    r"/\*.*?\*/", "", (ROOT / "csrc/contract/linux/netioapi.h").read_text(), flags=re.DOTALL
+TEXT = "".join(
+    re.sub(r"/\*.*?\*/", "", (ROOT / f"csrc/contract/linux/{name}").read_text(), flags=re.DOTALL)
+    for name in ("nldef.h", "netioapi.h")
 )
 LAYOUT = "".join(
     (ROOT / f"csrc/contract/{name}").read_text() for name in ("layout.h", "linux/layout.h")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads our netioapi.h (with the nldef.h that it includes): its enums and structs, for tests that hold Python against it."""
+"""Reads our netioapi.h, with the nldef.h that it includes: the enums and structs, for tests that
+hold Python against them."""
 
 from __future__ import annotations
 

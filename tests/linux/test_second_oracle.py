@@ -46,6 +46,7 @@ def dump() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 def test_routes_and_addresses_are_those_that_pyroute2_reads(netns: Namespace) -> None:
     netns.sysctl("ipv6.conf.default.accept_dad", 0)  # else a flag changes between two looks
+    netns.sysctl("ipv6.conf.default.accept_dad", 0)  # nothing settles between the two readings
     netns.veth()
     netns.ip("link set lo up")
     netns.ip("address add 10.0.0.1/24 dev v0")
@@ -89,12 +90,7 @@ def test_routes_and_addresses_are_those_that_pyroute2_reads(netns: Namespace) ->
         (a.interface_index, str(a.address), a.on_link_prefix_length, a.flags)
         for a in netioapi.get_unicast_ip_address_table()
     } == {
-        (
-            a["index"],
-            a.get("IFA_LOCAL", a["IFA_ADDRESS"]),
-            a["prefixlen"],
-            a["IFA_FLAGS"],
-        )
+        (a["index"], a.get("IFA_LOCAL", a["IFA_ADDRESS"]), a["prefixlen"], a["IFA_FLAGS"])
         for a in addresses
         if a["family"] in (socket.AF_INET, socket.AF_INET6)
     }

@@ -37,6 +37,16 @@ wait_for_work(nio_engine *engine)
     (void)poll(waits, 2, timeout_ms(engine)); /* signals are blocked here */
 }
 
+/* The kernel told us something that we did not get. */
+static void
+lose(nio_engine *engine)
+{
+    engine->lost = true;
+    engine->counted.overflows++;
+    engine->mirror.fanout.time_ns = nio_realtime_ns();
+    nio_fanout_mark_overflow(&engine->mirror.fanout);
+}
+
 /* Apply what is there. After a loss the kernel drops all until its queue is
  * empty: so only then the tables are worth reading. Who registers or cancels
  * waits for one receive at most: with many subscribers each takes long. */
@@ -46,10 +56,7 @@ drain(nio_engine *engine)
     for (int round = 0; round < ROUNDS; round++) {
         int count = nio_feed_receive(&engine->feed);
         if (count == -ENOBUFS) {
-            engine->lost = true;
-            engine->counted.overflows++;
-            engine->mirror.fanout.time_ns = nio_realtime_ns();
-            nio_fanout_mark_overflow(&engine->mirror.fanout);
+            lose(engine);
             continue;
         }
         if (count <= 0) {
@@ -64,7 +71,9 @@ drain(nio_engine *engine)
             nio_datagram datagram = nio_feed_datagram(&engine->feed, i);
             if (datagram.foreign || datagram.truncated) {
                 engine->counted.ignored++;
-                engine->lost |= !datagram.foreign;
+                if (!datagram.foreign) {
+                    lose(engine);
+                }
                 continue;
             }
             nio_apply(engine, datagram.bytes);

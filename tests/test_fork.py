@@ -131,6 +131,8 @@ def forks(row, type):
     global child
     if child:
         os._exit(13)  # a callback in the child
+    if "registration" not in globals():
+        return  # it calls back before the name is bound
     if len(pids) < 10:
         pid = os.fork()
         pids.append(pid)

@@ -107,7 +107,7 @@ def test_in_its_own_callback_it_is_a_deadlock(netns: Namespace, cancel: Any) -> 
         finally:
             active.append(registration.active)
 
-    registration = netioapi.notify_route_change2(own, on_error=errors)
+    registration = netioapi.notify_route_change2(own, socket.AF_INET, on_error=errors)
     change(netns)
     (error,) = errors.wait_count(1)[0]
     assert isinstance(error, DeadlockError)
@@ -130,7 +130,7 @@ def test_in_its_own_on_error_it_is_a_deadlock(netns: Namespace) -> None:
             registration.cancel()
         seen.append(error)
 
-    registration = netioapi.notify_route_change2(fail, on_error=own)
+    registration = netioapi.notify_route_change2(fail, socket.AF_INET, on_error=own)
     change(netns)
     eventually(lambda: seen)
     registration.cancel()
@@ -150,7 +150,7 @@ def test_in_its_own_callback_also_while_another_thread_cancels(netns: Namespace)
         raised.append(True)
 
     entered = threading.Event()
-    registration = netioapi.notify_route_change2(own)
+    registration = netioapi.notify_route_change2(own, socket.AF_INET)
     change(netns)
     assert entered.wait(10)
     registration.cancel(30)

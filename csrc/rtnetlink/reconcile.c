@@ -309,9 +309,8 @@ apply_backlog(nio_engine *engine)
 {
     nio_span datagram;
     unsigned count = 0;
-    while (!engine->stop &&
-           nio_backlog_next(&engine->backlog, &datagram,
-                            &engine->mirror.fanout.time_ns)) {
+    while (!engine->stop && nio_backlog_next(&engine->backlog, &datagram,
+                                             &engine->mirror.fanout.time_ns)) {
         nio_apply(engine, datagram);
         if (++count % ROUNDS == 0) {
             nio_take_commands(engine); /* a long one is no reason to wait */

@@ -213,7 +213,9 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
 {
     notice_dead(mirror, legs);
     bool replace = (flags & NLM_F_REPLACE) != 0;
-    bool certain = replace && is_single_route(mirror, &legs->head);
+    /* A dead route is no row here, but may be the one that is replaced. */
+    bool certain = replace && is_single_route(mirror, &legs->head) &&
+                   !mirror->dead_legs[NIO_FAMILY_BIT(legs->head.family)];
     if (replace && !certain) {
         dirty(mirror, legs->head.family);
     }

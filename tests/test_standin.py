@@ -19,7 +19,7 @@ CHECKS = re.findall(
 )
 FLAGS = ["-std=c11", "-O1", "-g", "-fPIC", "-fvisibility=hidden", "-pthread"]
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
-SOURCES = ["binding/*.c", "base/*.c", "base/posix/*.c"]
+SOURCES = ["binding/*.c", "binding/posix/*.c", "base/*.c", "base/posix/*.c"]
 
 
 @pytest.fixture(scope="module")

@@ -31,3 +31,13 @@ void nio_event_clear(nio_event *event);
 nio_wait nio_event_wait(nio_event *event, uint64_t timeout_ns);
 /* What a program can poll: a file descriptor, or -1 (Windows). Borrowed. */
 int nio_event_descriptor(const nio_event *event);
+/* What a program can give to WaitForSingleObject, or NULL (Linux). Borrowed.
+ */
+void *nio_event_handle(const nio_event *event);
+
+/* Where no signal ends a wait by itself (Windows): the event object `native`
+ * (borrowed for ever) ends as INTERRUPTED the waits of threads for which
+ * `this_thread()` is true. Who sets it leaves the reason first: it is reset by
+ * the wait that it ended. To be called before the first wait; elsewhere it
+ * does nothing. */
+void nio_event_interrupt_by(void *native, bool (*this_thread)(void));

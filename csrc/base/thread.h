@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Native threads: named, with every signal blocked, always joined. */
+/* Native threads: named, with every signal blocked, always joined; and what a
+ * thread keeps for us, whoever started it. */
 #pragma once
 
 #include "platform.h"
@@ -17,3 +18,12 @@ bool nio_thread_start(nio_thread *thread, const char *name,
                       void (*run)(void *argument), void *argument);
 /* Wait until the thread has ended. Nothing happens when it never started. */
 void nio_thread_join(nio_thread *thread);
+
+/* ---- One pointer a thread, for whoever asks first (csrc/binding).
+ * `at_end(pointer)` runs on the thread as it ends, where the pointer is not
+ * NULL then. Once a process; false when the system has no slot left. */
+bool nio_thread_own_init(void (*at_end)(void *own));
+/* NULL where none was set. Any thread, at any time after the init. */
+void *nio_thread_own(void);
+/* False when memory is short; NULL can always be set. */
+bool nio_thread_set_own(void *own);

@@ -5,7 +5,11 @@
  * though some systems call back on two threads at once: who comes while
  * another delivers leaves a copy and returns, and who delivers goes on until
  * nothing is left. A lock that is held while Python runs would do the same,
- * and deadlock with the GIL. */
+ * and deadlock with the GIL.
+ *
+ * Some systems give the key of a row only. The rest is read by who delivers,
+ * when it is the row's turn and without the GIL: so what is delivered last is
+ * never older than what was delivered before. */
 #include "binding/call.h"
 
 #include <stdlib.h>
@@ -17,12 +21,6 @@ typedef struct nio_left {
     struct nio_left *next;
     nio_any_row row;
 } nio_left;
-
-/* The batch that this thread is in, as its registration's deliverer. */
-static NIO_THREAD_LOCAL struct {
-    nio_bridge *bridge;
-    bool attached;
-} batch;
 
 /* Python may be told, if `attached`, and nobody cancelled meanwhile, nor made
  * this a forked child: a callback that forks comes back in both. */
@@ -67,45 +65,66 @@ leave(nio_bridge *bridge, nio_left *copy)
     return left;
 }
 
-/* The next call that others left; NULL: this thread delivers no more. */
+/* All calls that others left; NULL: this thread delivers no more. */
 static nio_left *
-next_or_finish(nio_bridge *bridge)
+all_or_finish(nio_bridge *bridge)
 {
     nio_lock_take(&bridge->lock);
     nio_left *left = bridge->first;
-    if (left == NULL) {
-        bridge->delivering = false;
-    } else {
-        bridge->first = left->next;
-        if (bridge->first == NULL) {
-            bridge->last = NULL;
-        }
-    }
+    bridge->first = bridge->last = NULL;
+    bridge->delivering = left != NULL;
     nio_lock_drop(&bridge->lock);
     return left;
 }
 
+/* Without the GIL: asks the system for what it left out, to `space`. */
 static void
-finish(nio_bridge *bridge, bool attached)
+complete(const nio_bridge *bridge, nio_call *call, nio_any_row *space)
 {
-    nio_left *left;
-
-    while ((left = next_or_finish(bridge)) != NULL) {
-        handle(bridge, &left->call, attached);
-        free(left);
+    if (call->row != NULL && bridge->details &&
+        !nio_atomic_load(&bridge->disabled)) {
+        call->row = nio_complete_row(bridge->kind, call->type, call->row,
+                                     space, &call->details);
     }
-    if (attached) {
-        nio_detach();
+}
+
+static void
+finish(nio_bridge *bridge)
+{
+    nio_left *left, *next;
+
+    while ((left = all_or_finish(bridge)) != NULL) {
+        for (nio_left *at = left; at != NULL; at = at->next) {
+            nio_any_row space;
+            complete(bridge, &at->call, &space);
+            if (at->call.row == &space) {
+                at->row = space;
+                at->call.row = &at->row;
+            }
+        }
+        bool attached = nio_attach(bridge, false);
+        for (; left != NULL; left = next) {
+            next = left->next;
+            handle(bridge, &left->call, attached);
+            free(left);
+        }
+        if (attached) {
+            nio_detach();
+        }
     }
 }
 
 static void
 deliver(nio_bridge *bridge, nio_call *call)
 {
+    const nio_here *here = nio_thread_own();
     nio_left *copy = NULL;
+    nio_any_row space;
 
-    if (batch.bridge == bridge) {
-        handle(bridge, call, batch.attached);
+    if (here != NULL && here->batch == bridge) {
+        call->details =
+            true; /* only towers whose rows are whole have batches */
+        handle(bridge, call, here->attached);
         return;
     }
     while (!claim(bridge)) {
@@ -128,19 +147,25 @@ deliver(nio_bridge *bridge, nio_call *call)
         }
     }
     free(copy);
-    bool attached = nio_attach(bridge);
+    complete(bridge, call, &space);
+    bool attached = nio_attach(bridge, false);
     handle(bridge, call, attached);
-    finish(bridge, attached);
+    if (attached) {
+        nio_detach();
+    }
+    finish(bridge);
 }
 
 static void
 on_begin(void *context)
 {
     nio_bridge *bridge = context;
+    nio_here *here = nio_here_of_thread();
 
-    if (claim(bridge)) {
-        batch.bridge = bridge;
-        batch.attached = nio_attach(bridge);
+    /* Without memory there is no batch: each call comes on its own. */
+    if (here != NULL && claim(bridge)) {
+        here->attached = nio_attach(bridge, true);
+        here->batch = bridge;
     }
 }
 
@@ -148,10 +173,14 @@ static void
 on_end(void *context)
 {
     nio_bridge *bridge = context;
+    nio_here *here = nio_thread_own();
 
-    if (batch.bridge == bridge) {
-        finish(bridge, batch.attached);
-        batch.bridge = NULL;
+    if (here != NULL && here->batch == bridge) {
+        here->batch = NULL;
+        if (here->attached) {
+            nio_detach();
+        }
+        finish(bridge);
     }
 }
 
@@ -200,18 +229,24 @@ nio_on_stable_table(PVOID context, PMIB_UNICASTIPADDRESS_TABLE table)
     deliver(context, &(nio_call){.table = table});
 }
 
-void
+int
 nio_bridge_init(void)
 {
     static const nio_hooks hooks = {on_begin, on_end, on_thread_end};
     static bool done; /* under the lock: interpreters may import at once */
+    bool good;
 
     nio_cancel_lock();
-    if (!done) {
+    if (!done && nio_threads_init()) {
         nio_set_hooks(&hooks);
         done = true;
     }
+    good = done;
     nio_cancel_unlock();
+    if (!good) {
+        PyErr_NoMemory();
+    }
+    return good ? 0 : -1;
 }
 
 nio_bridge *
@@ -223,7 +258,7 @@ nio_bridge_new(nio_state *state)
         PyErr_NoMemory();
         return NULL;
     }
-    bridge->interpreter = PyInterpreterState_Get();
+    bridge->home = nio_home_keep(state->home);
     bridge->state = state;
     nio_lock_init(&bridge->lock);
     nio_cancel_adopt(bridge);
@@ -235,6 +270,7 @@ nio_bridge_free(nio_bridge *bridge)
 {
     if (bridge != NULL) {
         nio_lock_done(&bridge->lock);
+        nio_home_drop(bridge->home);
         free(bridge);
     }
     return NULL;

@@ -3,31 +3,42 @@
  * a thread of the system. */
 #pragma once
 
+#include "base/reading.h"
 #include "binding/registration.h"
-
-typedef union nio_any_row {
-    MIB_IPINTERFACE_ROW interface_row;
-    MIB_UNICASTIPADDRESS_ROW address_row;
-    MIB_IPFORWARD_ROW2 route_row;
-} nio_any_row;
 
 /* One native callback: what it was given. */
 typedef struct nio_call {
     const void *row; /* borrowed; NULL: none */
+    bool details;    /* more of the row is known than its key members */
     MIB_NOTIFICATION_TYPE type;
     USHORT port;
     NL_NETWORK_CONNECTIVITY_HINT hint;
     PMIB_UNICASTIPADDRESS_TABLE table; /* owned */
 } nio_call;
 
+/* ---- threads.c: what we keep for a thread */
+typedef struct nio_here {
+    const nio_frame *frames; /* the callbacks it is in */
+    PyThreadState *lent;     /* of a Python thread that now calls the system */
+    struct nio_kept *kept;   /* thread states that we made for it */
+    nio_bridge *batch;       /* the batch that it is in, as the deliverer */
+    bool attached;           /* for that batch */
+} nio_here;
+
+/* Once a process; false when the system has no slot left. */
+bool nio_threads_init(void);
+/* Made at first; NULL when memory is short. */
+nio_here *nio_here_of_thread(void);
 /* Take the GIL. False: no Python may run for this bridge, and there is
  * nothing to detach. A cancelled registration's thread has no business with
- * the GIL, which may be gone for good. */
-bool nio_attach(nio_bridge *bridge);
+ * the GIL, which may be gone for good. `own_thread`: the tower joins this
+ * thread when it cancels, and announces its end. */
+bool nio_attach(nio_bridge *bridge, bool own_thread);
 void nio_detach(void);
-/* This thread calls back no more: give its Python thread state up. */
+/* This thread calls back no more: give its Python thread states up. */
 void nio_thread_forget(nio_bridge *bridge);
 
+/* ---- call.c */
 /* Call the callable, attached, as the bridge's only deliverer. No exception
  * is left. */
 void nio_call_python(nio_bridge *bridge, const nio_call *call);

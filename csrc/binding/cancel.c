@@ -38,10 +38,16 @@ unlock_in_child(void) NIO_UNCHECKED
     nio_lock_drop(&lock);
 }
 
+uint64_t
+nio_cancel_generation(void)
+{
+    return nio_atomic_load(&generation);
+}
+
 bool
 nio_cancel_forked(const nio_bridge *bridge)
 {
-    return bridge->generation != nio_atomic_load(&generation);
+    return bridge->generation != nio_cancel_generation();
 }
 
 static void

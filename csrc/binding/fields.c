@@ -4,7 +4,6 @@
  * knows a single field by name. Called with the GIL. */
 #include "binding/fields.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Per kind: bytes in the native row, format of PEP 3118, type in the stub. */
@@ -309,23 +308,23 @@ nio_schema_format(const nio_schema *schema)
         PyErr_NoMemory();
         return NULL;
     }
-    used = (size_t)snprintf(format, length, "T{=");
+    used = (size_t)PyOS_snprintf(format, length, "T{=");
     while (position < schema->row_size) {
         const nio_field *field = field_from(schema, position);
         size_t next = field != NULL ? field->offset : schema->row_size;
         if (next > position) {
-            used += (size_t)snprintf(format + used, length - used, "%zux",
-                                     next - position);
+            used += (size_t)PyOS_snprintf(format + used, length - used, "%lux",
+                                          (unsigned long)(next - position));
         }
         position = next;
         if (field != NULL) {
-            used += (size_t)snprintf(format + used, length - used,
-                                     "%s:%s:", shapes[field->kind].format,
-                                     field->name);
+            used += (size_t)PyOS_snprintf(format + used, length - used,
+                                          "%s:%s:", shapes[field->kind].format,
+                                          field->name);
             position += shapes[field->kind].size;
         }
     }
-    snprintf(format + used, length - used, "}");
+    PyOS_snprintf(format + used, length - used, "}");
     return format;
 }
 

@@ -2,6 +2,7 @@
 /* The functions that read whole rows once: tables and entries. The GIL is
  * released around each call of the system, which can take long; nothing of
  * Python is touched meanwhile. */
+#include "base/reading.h"
 #include "binding/fields.h"
 
 #include <string.h>
@@ -17,49 +18,6 @@ static const struct {
 };
 
 /* ---- tables */
-
-/* Calls the system without the GIL. `ret_memory` is for FreeMibTable. */
-static NETIO_STATUS
-read_table(nio_kind kind, ADDRESS_FAMILY family, PVOID *ret_memory,
-           const void **ret_rows, size_t *ret_count)
-{
-    const nio_functions *system = nio_system();
-    PMIB_IPINTERFACE_TABLE interfaces = NULL;
-    PMIB_UNICASTIPADDRESS_TABLE addresses = NULL;
-    PMIB_IPFORWARD_TABLE2 routes = NULL;
-    NETIO_STATUS status;
-
-    *ret_memory = NULL;
-    *ret_rows = NULL;
-    *ret_count = 0;
-    if (kind == NIO_INTERFACE) {
-        status = system->GetIpInterfaceTable(family, &interfaces);
-    } else if (kind == NIO_ADDRESS) {
-        status = system->GetUnicastIpAddressTable(family, &addresses);
-    } else {
-        status = system->GetIpForwardTable2(family, &routes);
-    }
-    if (status == ERROR_NOT_FOUND) {
-        return NO_ERROR; /* no row is no failure */
-    }
-    if (status != NO_ERROR) {
-        return status; /* what the pointers are then is not said */
-    }
-    if (interfaces != NULL) {
-        *ret_memory = interfaces;
-        *ret_rows = interfaces->Table;
-        *ret_count = interfaces->NumEntries;
-    } else if (addresses != NULL) {
-        *ret_memory = addresses;
-        *ret_rows = addresses->Table;
-        *ret_count = addresses->NumEntries;
-    } else if (routes != NULL) {
-        *ret_memory = routes;
-        *ret_rows = routes->Table;
-        *ret_count = routes->NumEntries;
-    }
-    return NO_ERROR;
-}
 
 /* `format` ends in the name of the Python function, as for PyArg_Parse. */
 static PyObject *
@@ -86,7 +44,7 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
         return nio_raise_missing(state, system_names[kind].table);
     }
     Py_BEGIN_ALLOW_THREADS
-    status = read_table(kind, family, &memory, &rows, &count);
+    status = nio_read_table(kind, family, &memory, &rows, &count);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
         return nio_raise(state, status, system_names[kind].table);
@@ -151,12 +109,7 @@ get_entry(PyObject *module, PyObject *object, nio_kind kind,
           const char *function)
 {
     nio_state *state = nio_state_of_module(module);
-    const nio_functions *system = nio_system();
-    union {
-        MIB_IPINTERFACE_ROW ip_interface;
-        MIB_UNICASTIPADDRESS_ROW ip_address;
-        MIB_IPFORWARD_ROW2 route;
-    } row;
+    nio_any_row row;
     NETIO_STATUS status;
 
     const void *key = nio_row_data(state, kind, object, function);
@@ -168,13 +121,7 @@ get_entry(PyObject *module, PyObject *object, nio_kind kind,
     }
     memcpy(&row, key, nio_row_size(kind));
     Py_BEGIN_ALLOW_THREADS
-    if (kind == NIO_INTERFACE) {
-        status = system->GetIpInterfaceEntry(&row.ip_interface);
-    } else if (kind == NIO_ADDRESS) {
-        status = system->GetUnicastIpAddressEntry(&row.ip_address);
-    } else {
-        status = system->GetIpForwardEntry2(&row.route);
-    }
+    status = nio_read_entry(kind, &row);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
         return nio_raise(state, status, system_names[kind].entry);

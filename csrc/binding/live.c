@@ -86,9 +86,9 @@ nio_registrations_reap(nio_state *state)
 }
 
 /* Interpreter exit. What a callback never returns from is given up after a
- * while: its context stays, disabled and abandoned, and the thread that is in
- * it meets the end of the interpreter as a daemon thread does. (CPython aborts
- * where an interpreter beside the main one ends with a thread left.) */
+ * while: its context stays, disabled, and the thread that is in it meets the
+ * end of the interpreter as a daemon thread does. (CPython aborts where an
+ * interpreter beside the main one ends with a thread left.) */
 void
 nio_registrations_shutdown(nio_state *state)
 {
@@ -113,12 +113,11 @@ nio_registrations_shutdown(nio_state *state)
                 deadline = 0; /* the user has waited enough */
             }
         } while (outcome == NIO_OUTCOME_INTERRUPTED);
-        if (outcome != NIO_OUTCOME_DONE) {
-            nio_atomic_store(&self->bridge->abandoned, 1);
-        }
         nio_registration_retire(self);
         Py_DECREF(self);
     }
+    uint64_t now = nio_monotonic_ns();
+    nio_home_close(state->home, now < deadline ? deadline - now : 0);
 }
 
 static PyObject *

@@ -84,7 +84,12 @@ module_clear(PyObject *module)
 static void
 module_free(void *module)
 {
+    nio_state *state = nio_state_of_module(module);
+
     (void)module_clear((PyObject *)module);
+    if (state != NULL) {
+        nio_registration_done(state);
+    }
 }
 
 /* The slot is younger than the limited API of 3.11: its number is written out,

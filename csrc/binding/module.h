@@ -50,6 +50,7 @@ typedef struct nio_state {
      * each file guards and documents its own list */
     struct nio_registration *registrations;
     struct nio_watch *watches;
+    struct nio_home *home; /* of this interpreter (threads.c); a reference */
     bool closing; /* the interpreter exits: nothing new is registered */
 } nio_state;
 
@@ -66,6 +67,10 @@ int nio_registration_init(PyObject *module, nio_state *state);
 int nio_notify_init(PyObject *module, nio_state *state); /* adds functions */
 int nio_get_init(PyObject *module, nio_state *state);    /* adds functions */
 int nio_watch_init(PyObject *module, nio_state *state);
+
+/* ---- posix/interrupt.c, windows/interrupt.c */
+/* See to it that Ctrl-C ends a wait: 0, or -1 with an exception. */
+int nio_interrupt_init(void);
 
 /* ---- errors.c */
 /* Sets the exception for a Win32 code of the named function; returns NULL. */
@@ -117,10 +122,9 @@ const void *nio_row_data(nio_state *state, nio_kind kind, PyObject *row,
 PyObject *nio_table_new(nio_state *state, nio_kind kind, const void *rows,
                         size_t count);
 
-/* ---- bridge.c: the thread-local stack of callbacks this thread is in */
-struct nio_registration;
-
 /* ---- registration.c, watch.c */
-/* Cancel everything that is live: the atexit hook, and module free. */
+/* Cancel everything that is live: the atexit hook. */
 void nio_registrations_shutdown(nio_state *state);
 void nio_watches_shutdown(nio_state *state);
+/* At module free: what the state has of them. */
+void nio_registration_done(nio_state *state);

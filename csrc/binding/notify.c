@@ -2,7 +2,7 @@
 /* The notify functions: parse the arguments, build the whole context, then
  * ask the system with the GIL released, since it may call back, on this
  * thread or another, before it returns. */
-#include "binding/registration.h"
+#include "binding/call.h"
 
 /* One of the six. `start` asks the system; ERROR_PROC_NOT_FOUND where it
  * lacks the function. Only the stable table may fill ret_table. */
@@ -191,14 +191,17 @@ start(const notify_function *function, nio_bridge *bridge,
     return registered;
 }
 
-/* (table, None); frees the table. */
+/* (table, None); frees the table. Some systems give none for no rows. */
 static PyObject *
 stable_now(nio_state *state, PMIB_UNICASTIPADDRESS_TABLE table)
 {
     PyObject *rows =
-        nio_table_new(state, NIO_ADDRESS, table->Table, table->NumEntries);
+        nio_table_new(state, NIO_ADDRESS, table != NULL ? table->Table : NULL,
+                      table != NULL ? table->NumEntries : 0);
 
-    nio_system()->FreeMibTable(table);
+    if (table != NULL) {
+        nio_system()->FreeMibTable(table);
+    }
     return rows == NULL ? NULL : Py_BuildValue("(NO)", rows, Py_None);
 }
 
@@ -221,6 +224,9 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
                      function->name);
         return NULL;
     }
+    if (nio_here_of_thread() == NULL) {
+        return PyErr_NoMemory();
+    }
     nio_registration *self =
         nio_registration_new(state, given.callback, given.on_error,
                              function->has_family ? given.family : -1);
@@ -234,7 +240,7 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
     }
     nio_registration_retire(self);
     Py_DECREF(self);
-    if (table != NULL) {
+    if (function->shape == NIO_SHAPE_TABLE && status == NO_ERROR) {
         return stable_now(state, table);
     }
     return status == ERROR_PROC_NOT_FOUND

@@ -353,6 +353,16 @@ nio_registration_init(PyObject *module, nio_state *state)
         PyModule_AddType(module, state->Registration) < 0) {
         return -1;
     }
-    nio_bridge_init();
-    return nio_cancel_init() < 0 ? -1 : nio_live_init(module);
+    state->home = nio_home_new();
+    if (state->home == NULL || nio_bridge_init() < 0 ||
+        nio_cancel_init() < 0 || nio_interrupt_init() < 0) {
+        return -1;
+    }
+    return nio_live_init(module);
+}
+
+void
+nio_registration_done(nio_state *state)
+{
+    state->home = nio_home_drop(state->home);
 }

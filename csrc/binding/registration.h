@@ -5,7 +5,8 @@
  *
  *   notify.c        makes a Registration, gives its bridge to the system
  *   bridge.c        where the system calls in: one at a time, in order
- *   call.c          the GIL, and one Python call
+ *   threads.c       its threads, their Python thread states, the GIL
+ *   call.c          one Python call
  *   cancel.c        STARTING -> ACTIVE -> CANCELLING -> CANCELLED; the waits
  *   registration.c  the Python type
  *   live.c          the list that keeps live ones alive; the exit */
@@ -42,12 +43,15 @@ typedef enum nio_stage {
 
 struct nio_left;
 
+/* An interpreter, as its threads know it (threads.c). */
+typedef struct nio_home nio_home;
+
 /* The system's context of a registration. Raw memory, since the system's
  * threads read it without the GIL; owned by the Registration, and leaked when
  * the system may still use it. */
 typedef struct nio_bridge {
     /* set before the system sees it */
-    PyInterpreterState *interpreter;
+    nio_home *home;   /* a reference */
     nio_state *state; /* borrowed, as the next two: of the Registration */
     PyObject *callback;
     PyObject *on_error;   /* or NULL */
@@ -59,8 +63,7 @@ typedef struct nio_bridge {
     uint64_t generation; /* of the process: a fork makes another one */
 
     /* any thread */
-    nio_atomic disabled;  /* no new Python call begins */
-    nio_atomic abandoned; /* at exit: its threads touch no Python any more */
+    nio_atomic disabled; /* no new Python call begins */
     nio_atomic delivered;
     nio_atomic errors;
     nio_atomic batches; /* times that the GIL was taken for callbacks */
@@ -83,7 +86,17 @@ typedef struct nio_bridge {
     struct nio_bridge *blocked_on; /* its callback waits for that one's end */
 } nio_bridge;
 
-/* ---- call.c */
+/* ---- threads.c */
+/* Of the current interpreter, with one reference; NULL with MemoryError. */
+nio_home *nio_home_new(void);
+nio_home *nio_home_keep(nio_home *home);
+/* Accepts NULL; returns NULL. */
+nio_home *nio_home_drop(nio_home *home);
+/* The interpreter exits and nothing of it is called back any more: no thread
+ * touches it from now on. Waits, with the GIL released, at most so long for
+ * threads that are about to leave it. */
+void nio_home_close(nio_home *home, uint64_t timeout_ns);
+
 /* The callbacks this thread is in, innermost first; on the C stack. */
 typedef struct nio_frame {
     const struct nio_frame *up;
@@ -92,13 +105,15 @@ typedef struct nio_frame {
 const nio_frame *nio_frames(void);
 
 /* Around a call of the system that may call back on this very thread: the
- * GIL is lent to that callback. Take back what release returned. */
+ * GIL is lent to that callback. Take back what release returned. Only after
+ * nio_here_of_thread() has succeeded on this thread. */
 PyThreadState *nio_gil_release(void);
 void nio_gil_retake(PyThreadState *thread);
 
 /* ---- bridge.c */
-/* Tell the tower, once, how batches take the GIL. */
-void nio_bridge_init(void);
+/* Tell the tower, once, how batches take the GIL: 0, or -1 with an
+ * exception. */
+int nio_bridge_init(void);
 /* Zeroed, in stage STARTING; NULL with MemoryError. */
 nio_bridge *nio_bridge_new(nio_state *state);
 /* The system has let go of it. Accepts NULL; returns NULL. */
@@ -129,6 +144,8 @@ void nio_cancel_adopt(nio_bridge *bridge);
 /* The system answered: it registered the bridge, or refused. Begins a
  * cancellation that somebody asked for meanwhile. */
 void nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle);
+/* How many forks lie behind this process. */
+uint64_t nio_cancel_generation(void);
 /* True when the bridge was made before a fork and this is the child. */
 bool nio_cancel_forked(const nio_bridge *bridge);
 nio_stage nio_cancel_stage(nio_bridge *bridge);

@@ -356,8 +356,8 @@ static PyMethodDef watch_methods[] = {
                "read.")},
     {"begin_poll", nio_watch_begin_poll, METH_NOARGS,
      PyDoc_STR("begin_poll($self, /)\n--\n\n"
-               "As fileno(); the descriptor stays open until end_poll(), "
-               "close() or not.")},
+               "As fileno(), or on Windows the handle of an event object; it "
+               "stays open\nuntil end_poll(), close() or not.")},
     {"end_poll", nio_watch_end_poll, METH_NOARGS,
      PyDoc_STR("end_poll($self, /)\n--\n\nEnd what begin_poll() began.")},
     {"stats", watch_stats, METH_NOARGS,

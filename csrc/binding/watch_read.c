@@ -236,10 +236,24 @@ PyObject *
 nio_watch_begin_poll(PyObject *op, PyObject *unused)
 {
     nio_watch *self = (nio_watch *)op;
-    PyObject *descriptor = nio_watch_fileno(op, unused);
-    self->users += descriptor != NULL;
-    self->polls += descriptor != NULL;
-    return descriptor;
+    PyObject *event = NULL;
+    (void)unused;
+    if (!nio_watch_enter(self)) {
+        if (PyErr_Occurred() == NULL) {
+            PyErr_SetString(PyExc_ValueError, "watcher is closed");
+        }
+        return NULL;
+    }
+    int descriptor = nio_event_descriptor(&self->feed->readable);
+    event = descriptor >= 0
+                ? PyLong_FromLong(descriptor)
+                : PyLong_FromVoidPtr(nio_event_handle(&self->feed->readable));
+    if (event == NULL) {
+        nio_watch_leave(self);
+        return NULL;
+    }
+    self->polls++;
+    return event;
 }
 
 PyObject *

@@ -3,6 +3,10 @@
  * the tree where a platform is asked for; all else is a choice of files. */
 #pragma once
 
+/* Bits, for NIO_THIS_SYSTEM, which each of the two headers sets. */
+#define NIO_SYSTEM_LINUX 1
+#define NIO_SYSTEM_WINDOWS 2
+
 #ifdef _WIN32
 #    include "contract/windows/netioapi.h"
 #else

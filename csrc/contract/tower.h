@@ -82,6 +82,14 @@ const char *nio_status_text(DWORD status, char *buffer, size_t size);
 
 #define NIO_ABSENT 0xffffu
 
+/* What has rows. */
+typedef enum nio_kind {
+    NIO_INTERFACE,
+    NIO_ADDRESS,
+    NIO_ROUTE,
+    NIO_KINDS
+} nio_kind;
+
 /* ---- Batches ------------------------------------------------------------
  * A tower that has several callbacks of one registration queued calls begin
  * before the first and end after the last, on the thread that calls back and
@@ -96,6 +104,13 @@ typedef struct nio_hooks {
 } nio_hooks;
 void nio_set_hooks(const nio_hooks *hooks);
 
+/* What a callback of this system leaves out of a row. Returns the whole row:
+ * `row` itself where nothing is missing, else `space` (as large as any row),
+ * filled from the system as it is now. *ret_details is false where no more
+ * than the key members of the row are known, say since it is gone. */
+const void *nio_complete_row(nio_kind kind, MIB_NOTIFICATION_TYPE type,
+                             const void *row, void *space, bool *ret_details);
+
 /* True when `handle` was made before a fork() and this is the child, where
  * nothing of it lives: there is no callback, and cancel has nothing to do. */
 bool nio_is_forked(HANDLE handle);
@@ -105,12 +120,6 @@ bool nio_is_forked(HANDLE handle);
  * members of the header. Linux: route (table, tos, priority, prefix,
  * interface, next hop), address (interface, address, prefix length, peer),
  * interface (family, interface). Returns the length of the key. */
-typedef enum nio_kind {
-    NIO_INTERFACE,
-    NIO_ADDRESS,
-    NIO_ROUTE,
-    NIO_KINDS
-} nio_kind;
 #define NIO_KEY_SIZE 64
 size_t nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE]);
 

@@ -8,7 +8,7 @@
 
 #include "rtnetlink/message.h"
 #include "rtnetlink/record.h"
-#include "rtnetlink/store.h"
+#include "base/store.h"
 
 #define NIO_NOT_OURS 1
 

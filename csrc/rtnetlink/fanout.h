@@ -8,7 +8,7 @@
 #include "base/queue.h"
 #include "contract/tower.h"
 #include "rtnetlink/record.h"
-#include "rtnetlink/store.h"
+#include "base/store.h"
 
 /* Kinds of changes that only a registration of the low layer has. */
 enum { NIO_TEREDO = NIO_KINDS, NIO_HINT, NIO_STABLE, NIO_ALL_KINDS };

@@ -12,7 +12,7 @@
 
 #include "rtnetlink/decode.h"
 #include "rtnetlink/fanout.h"
-#include "rtnetlink/store.h"
+#include "base/store.h"
 
 #define NIO_DIRTY_LINKS 16
 

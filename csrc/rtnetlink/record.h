@@ -4,16 +4,12 @@
  * The MIB rows of the contract are made from these when somebody wants one. */
 #pragma once
 
+#include "base/store.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 #define NIO_INFINITE UINT32_MAX /* a lifetime without an end */
-
-/* How the store (store.h) links a record. First member of all of them. */
-typedef struct nio_record {
-    uint32_t next; /* in the chain of its bucket, or of free records */
-    uint32_t mark; /* the last reading of the tables that saw it; 0: free */
-} nio_record;
 
 /* One leg of a route: a route of several legs is several records. */
 typedef struct nio_route {

@@ -5,7 +5,7 @@
 
 #include "contract/netio.h"
 #include "rtnetlink/record.h"
-#include "rtnetlink/store.h"
+#include "base/store.h"
 
 NET_LUID nio_luid(uint32_t index, uint16_t hardware_type);
 /* Zero where the link is not known. */

@@ -85,3 +85,17 @@ nio_event_descriptor(const nio_event *event)
 {
     return event->native;
 }
+
+void *
+nio_event_handle(const nio_event *event)
+{
+    (void)event;
+    return NULL;
+}
+
+void
+nio_event_interrupt_by(void *native, bool (*this_thread)(void))
+{
+    (void)native; /* signals do */
+    (void)this_thread;
+}

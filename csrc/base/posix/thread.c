@@ -74,3 +74,23 @@ nio_thread_join(nio_thread *thread)
     (void)error;
     thread->started = false;
 }
+
+static pthread_key_t own;
+
+bool
+nio_thread_own_init(void (*at_end)(void *own))
+{
+    return pthread_key_create(&own, at_end) == 0;
+}
+
+void *
+nio_thread_own(void)
+{
+    return pthread_getspecific(own);
+}
+
+bool
+nio_thread_set_own(void *pointer)
+{
+    return pthread_setspecific(own, pointer) == 0;
+}

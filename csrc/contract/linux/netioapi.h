@@ -314,8 +314,6 @@ NETIO_STATUS NETIOAPI_API_ ConvertInterfaceAliasToLuid(
 #endif
 
 /* What the binding asks of this header beside Microsoft's words. */
-#define NIO_SYSTEM_LINUX 1
-#define NIO_SYSTEM_WINDOWS 2
 #define NIO_THIS_SYSTEM NIO_SYSTEM_LINUX
 /* Where a member stands that only Linux has; NIO_ABSENT on Windows. */
 #define NIO_LINUX_OFFSET(type, member) offsetof(type, member)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The hash table of the mirror: see store.h. */
-#include "rtnetlink/store.h"
+#include "base/store.h"
+
+#include "base/seed.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define CHUNK_BITS 10
 #define CHUNK_RECORDS (1u << CHUNK_BITS)
@@ -95,9 +96,7 @@ nio_store_init(nio_store *store, size_t record_size,
     store->record_size = record_size;
     store->hash = hash;
     store->free = NONE;
-    if (getrandom(&store->seed, sizeof(store->seed), GRND_NONBLOCK) < 0) {
-        store->seed = 0x9e3779b97f4a7c15u; /* early boot: no entropy yet */
-    }
+    store->seed = nio_seed();
 }
 
 void

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* A hash table of records of one size: chunks of records that never move, and
  * buckets of 4 bytes that chain them. What several records share a hash for
- * (a route's legs) lies in one chain. Not locked: the reader's alone. */
+ * (a route's legs) lies in one chain. Not locked: it belongs to one thread. */
 #pragma once
-
-#include "rtnetlink/record.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* How the store links a record. The first member of all of them. */
+typedef struct nio_record {
+    uint32_t next; /* in the chain of its bucket, or of free records */
+    uint32_t mark; /* the last reading of the tables that saw it; 0: free */
+} nio_record;
 
 typedef struct nio_store {
     size_t record_size;

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Ctrl-C in a wait of ours. CPython notes the signal and then sets an event
+ * object, which its own waits (time.sleep) look at in the main thread. The
+ * function that has it is no part of the limited API, so it is looked for by
+ * name in the DLL that is this Python; a Python without it sees a Ctrl-C when
+ * the wait ends for another reason. */
+#include "binding/module.h"
+
+#include "base/event.h"
+
+#include <string.h>
+
+static DWORD main_thread;
+
+static bool
+is_main_thread(void)
+{
+    return GetCurrentThreadId() == main_thread;
+}
+
+/* `ret_function` has the size of a function pointer; NULL: not found. */
+static void
+find(const char *name, void *ret_function)
+{
+    HMODULE python = NULL;
+    FARPROC found = NULL;
+    LPCWSTR inside = NULL;
+    int (*known)(void) = PyErr_CheckSignals;
+
+    memcpy(&inside, &known, sizeof(inside));
+    if (GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                               GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                           inside, &python)) {
+        found = GetProcAddress(python, name);
+    }
+    memcpy(ret_function, &found, sizeof(found));
+}
+
+/* 0 with an exception. */
+static unsigned long
+main_thread_of_python(void)
+{
+    unsigned long id = 0;
+    PyObject *threading = PyImport_ImportModule("threading");
+    PyObject *thread = NULL, *number = NULL;
+
+    if (threading != NULL) {
+        thread = PyObject_CallMethod(threading, "main_thread", NULL);
+    }
+    if (thread != NULL) {
+        number = PyObject_GetAttrString(thread, "native_id");
+    }
+    if (number != NULL) {
+        id = PyLong_AsUnsignedLong(number);
+    }
+    Py_XDECREF(number);
+    Py_XDECREF(thread);
+    Py_XDECREF(threading);
+    return PyErr_Occurred() == NULL ? id : 0;
+}
+
+int
+nio_interrupt_init(void)
+{
+    int (*is_main)(void) = NULL;
+    void *(*event)(void) = NULL;
+
+    if (main_thread != 0 ||
+        PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
+        return 0; /* the main interpreter alone has signals */
+    }
+    find("_PyOS_IsMainThread", &is_main);
+    find("_PyOS_SigintEvent", &event);
+    if (is_main == NULL || event == NULL || event() == NULL) {
+        return 0;
+    }
+    main_thread = is_main() ? GetCurrentThreadId() : main_thread_of_python();
+    if (main_thread == 0) {
+        return -1;
+    }
+    nio_event_interrupt_by(event(), is_main_thread);
+    return 0;
+}

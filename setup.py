@@ -10,21 +10,27 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-# System -> (folder of base/ and its platform.h, tower, libraries, flags).
-TOWERS = {
-    "linux": ("posix", "rtnetlink", [], ["-O2", "-std=c11", "-fvisibility=hidden", "-pthread"]),
-}
+# System -> (folder in base/ and binding/, tower).
+TOWERS = {"linux": ("posix", "rtnetlink"), "win": ("windows", "iphlpapi")}
 # A cross build names its target in the variable.
 TARGET = os.environ.get("_PYTHON_HOST_PLATFORM") or sysconfig.get_platform()
-SYSTEM = TARGET.partition("-")[0]
+SYSTEM = "win" if TARGET == "win32" else TARGET.partition("-")[0]
 if SYSTEM not in TOWERS:
-    sys.exit(f"netioapi: supported is Linux; nothing here is made for {TARGET}.")
-BASE, TOWER, LIBRARIES, FLAGS = TOWERS[SYSTEM]
+    sys.exit(f"netioapi: supported are Linux and Windows; nothing here is made for {TARGET}.")
+FOLDER, TOWER = TOWERS[SYSTEM]
 
-if os.environ.get("NETIOAPI_WERROR") == "1":
+# Windows' own compiler has its own words; a cross build to Windows has GCC's.
+if sys.platform == "win32":
+    FLAGS = ["/O2", "/std:c11"]
+    WARNINGS = ["/W3", "/WX"]
+else:
+    FLAGS = ["-O2", "-std=c11", "-fvisibility=hidden"]
     # -isystem: Python's own headers are none of our business.
-    headers = sysconfig.get_path("include")
-    FLAGS = [*FLAGS, "-Wall", "-Wextra", "-Wconversion", "-Werror", "-isystem", headers]
+    WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    WARNINGS += ["-isystem", sysconfig.get_path("include")] if SYSTEM == "linux" else []
+THREADS = ["-pthread"] if SYSTEM == "linux" else []
+if os.environ.get("NETIOAPI_WERROR") == "1":
+    FLAGS += WARNINGS
 
 VERSION = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
 MACROS: list[tuple[str, str | None]] = [("NIO_VERSION", f'"{VERSION}"')]
@@ -33,18 +39,21 @@ LIMITED = not sysconfig.get_config_var("Py_GIL_DISABLED")
 if LIMITED:
     MACROS.append(("Py_LIMITED_API", "0x030B0000"))
 
-ROOMS = ["csrc/binding/*.c", "csrc/base/*.c", f"csrc/base/{BASE}/*.c", f"csrc/{TOWER}/**/*.c"]
+ROOMS = [f"csrc/{room}/{part}*.c" for room in ("base", "binding") for part in ("", f"{FOLDER}/")]
 setup(
     ext_modules=[
         Extension(
             "netioapi._native",
-            sources=sorted(path for room in ROOMS for path in glob(room, recursive=True)),
-            include_dirs=["csrc", f"csrc/base/{BASE}"],
+            sources=sorted(
+                path
+                for room in [*ROOMS, f"csrc/{TOWER}/**/*.c"]
+                for path in glob(room, recursive=True)
+            ),
+            include_dirs=["csrc", f"csrc/base/{FOLDER}"],
             depends=sorted(glob("csrc/**/*.h", recursive=True)),
             define_macros=MACROS,
-            libraries=LIBRARIES,
-            extra_compile_args=FLAGS,
-            extra_link_args=["-pthread"] if BASE == "posix" else [],
+            extra_compile_args=FLAGS + THREADS,
+            extra_link_args=THREADS,
             py_limited_api=LIMITED,
         )
     ],

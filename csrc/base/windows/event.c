@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Windows: an event object, reset by hand. No signal interrupts a wait here
+ * by itself: what Ctrl-C sets is waited for as well. */
+#include "base/event.h"
+
+#include "base/lock.h"
+
+#include <assert.h>
+
+#define NS_PER_MS 1000000u
+#define LONGEST_MS 0x7fffffffu /* in one call */
+
+/* Written once, before the first wait. */
+static HANDLE interrupt;
+static bool (*interrupts_this_thread)(void);
+
+void
+nio_event_interrupt_by(void *native, bool (*this_thread)(void))
+{
+    interrupts_this_thread = this_thread;
+    interrupt = native;
+}
+
+bool
+nio_event_init(nio_event *event)
+{
+    event->native = CreateEventW(NULL, TRUE, FALSE, NULL);
+    return event->native != NULL;
+}
+
+void
+nio_event_done(nio_event *event)
+{
+    if (event->native != NULL) {
+        (void)CloseHandle(event->native);
+        event->native = NULL;
+    }
+}
+
+void
+nio_event_set(nio_event *event)
+{
+    BOOL set = SetEvent(event->native);
+    assert(set);
+    (void)set;
+}
+
+void
+nio_event_clear(nio_event *event)
+{
+    BOOL cleared = ResetEvent(event->native);
+    assert(cleared);
+    (void)cleared;
+}
+
+/* One wait of the system's, which may end a little before its time. */
+static nio_wait
+wait_once(const HANDLE *handles, DWORD count, uint64_t left_ns)
+{
+    DWORD limit = INFINITE;
+
+    if (left_ns != NIO_FOREVER) {
+        uint64_t ms = left_ns / NS_PER_MS + (left_ns % NS_PER_MS != 0);
+        limit = ms < LONGEST_MS ? (DWORD)ms : LONGEST_MS;
+    }
+    switch (WaitForMultipleObjects(count, handles, FALSE, limit)) {
+    case WAIT_OBJECT_0:
+        return NIO_WAIT_SET;
+    case WAIT_OBJECT_0 + 1:
+        /* It stays set since the last Ctrl-C, whoever looked at that one. Who
+         * set it has told Python before: so no Ctrl-C is lost by this. */
+        (void)ResetEvent(handles[1]);
+        return NIO_WAIT_INTERRUPTED;
+    case WAIT_TIMEOUT:
+        return NIO_WAIT_TIMEOUT;
+    default:
+        assert(!"the event is gone");
+        return NIO_WAIT_INTERRUPTED;
+    }
+}
+
+nio_wait
+nio_event_wait(nio_event *event, uint64_t timeout_ns)
+{
+    const HANDLE handles[2] = {event->native, interrupt};
+    bool open = interrupt != NULL && interrupts_this_thread();
+    uint64_t start = nio_monotonic_ns(), left = timeout_ns;
+    nio_wait woken;
+
+    do {
+        woken = wait_once(handles, open ? 2u : 1u, left);
+        if (left != NIO_FOREVER) {
+            uint64_t spent = nio_monotonic_ns() - start;
+            left = spent < timeout_ns ? timeout_ns - spent : 0;
+        }
+    } while (woken == NIO_WAIT_TIMEOUT && left > 0);
+    return woken;
+}
+
+int
+nio_event_descriptor(const nio_event *event)
+{
+    (void)event;
+    return -1;
+}
+
+void *
+nio_event_handle(const nio_event *event)
+{
+    return event->native;
+}

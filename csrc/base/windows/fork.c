@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* base/fork.h on Windows, which has no fork(). */
+#include "base/fork.h"
+
+bool
+nio_at_fork(void (*before)(void), void (*in_parent)(void),
+            void (*in_child)(void))
+{
+    (void)before;
+    (void)in_parent;
+    (void)in_child;
+    return true;
+}

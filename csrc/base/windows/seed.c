@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* base/seed.h on Windows: the C library's door to the system's generator. */
+#define _CRT_RAND_S
+#include <stdlib.h>
+
+#include "base/seed.h"
+
+uint64_t
+nio_seed(void)
+{
+    unsigned high = 0x9e3779b9u, low = 0x7f4a7c15u;
+
+    (void)rand_s(&high); /* leaves what was there when it fails */
+    (void)rand_s(&low);
+    return ((uint64_t)high << 32) | low;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Windows: threads, named for debuggers where the system can (1607 and later).
+ * A thread's pointer lies in a fiber local slot, since that has a callback for
+ * the thread's end, also of threads of the system's pool. */
+#include "base/thread.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the new thread is to do; owned by it once it runs. */
+typedef struct start {
+    void (*run)(void *argument);
+    void *argument;
+    WCHAR name[16];
+} start;
+
+typedef HRESULT(WINAPI *set_description)(HANDLE thread, PCWSTR name);
+
+/* A help only. */
+static void
+name_thread(const WCHAR *name)
+{
+    HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+    FARPROC found =
+        kernel == NULL ? NULL : GetProcAddress(kernel, "SetThreadDescription");
+    set_description set = NULL;
+
+    memcpy(&set, &found, sizeof(set));
+    if (set != NULL) {
+        (void)set(GetCurrentThread(), name);
+    }
+}
+
+static DWORD WINAPI
+thread_main(void *argument)
+{
+    start *mine = argument;
+    void (*run)(void *) = mine->run;
+    void *given = mine->argument;
+
+    name_thread(mine->name);
+    free(mine);
+    run(given);
+    return 0;
+}
+
+bool
+nio_thread_start(nio_thread *thread, const char *name,
+                 void (*run)(void *argument), void *argument)
+{
+    start *mine = calloc(1, sizeof(*mine));
+
+    thread->started = false;
+    if (mine == NULL) {
+        return false;
+    }
+    mine->run = run;
+    mine->argument = argument;
+    for (size_t i = 0; name[i] != 0 && i < 15; i++) {
+        mine->name[i] = (WCHAR)name[i];
+    }
+    thread->native = CreateThread(NULL, 0, thread_main, mine, 0, NULL);
+    thread->started = thread->native != NULL;
+    if (!thread->started) {
+        free(mine);
+    }
+    return thread->started;
+}
+
+void
+nio_thread_join(nio_thread *thread)
+{
+    if (!thread->started) {
+        return;
+    }
+    DWORD ended = WaitForSingleObject(thread->native, INFINITE);
+    assert(ended == WAIT_OBJECT_0);
+    (void)ended;
+    (void)CloseHandle(thread->native);
+    thread->started = false;
+}
+
+static DWORD slot = FLS_OUT_OF_INDEXES;
+static void (*end_of_thread)(void *own);
+
+static VOID WINAPI
+at_end(PVOID own)
+{
+    if (own != NULL) {
+        end_of_thread(own);
+    }
+}
+
+bool
+nio_thread_own_init(void (*at_end_of_thread)(void *own))
+{
+    end_of_thread = at_end_of_thread;
+    slot = FlsAlloc(at_end);
+    return slot != FLS_OUT_OF_INDEXES;
+}
+
+void *
+nio_thread_own(void)
+{
+    return FlsGetValue(slot);
+}
+
+bool
+nio_thread_set_own(void *own)
+{
+    return FlsSetValue(slot, own) != 0;
+}

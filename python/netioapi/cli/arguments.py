@@ -81,17 +81,14 @@ def table(text: str) -> int:
 
 
 def interface(text: str) -> int:
-    """An interface's index."""
-    try:
-        return socket.if_nametoindex(text)
-    except (OSError, ValueError, UnicodeError):
-        pass
-    if text.isdecimal() and int(text) <= 2**31:
-        try:
-            socket.if_indextoname(int(text))
-            return int(text)
-        except OSError:
-            pass
+    """An interface's index, from its name or the index itself."""
+    import netioapi  # not at import: most commands are given no interface
+
+    named = {row.interface_name: row.interface_index for row in netioapi.get_ip_interface_table()}
+    if text in named:
+        return named[text]
+    if text.isdecimal() and int(text) in named.values():
+        return int(text)
     raise argparse.ArgumentTypeError(f"no interface is named {text!r}")
 
 

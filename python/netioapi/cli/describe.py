@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
+import netioapi
 from netioapi.cli.words import MAIN_TABLE, address_text, family_name, named, origin_name, printable
 
 INFINITE = 0xFFFFFFFF
@@ -87,5 +87,5 @@ class Describer:
 
     def learn(self) -> None:
         """Take the names of the interfaces that are there now."""
-        for index, name in socket.if_nameindex():
-            self._names[index] = printable(name)
+        for row in netioapi.get_ip_interface_table():
+            self.name(row)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Waiting for an event that is a descriptor, by the loop's own means and with no thread."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+
+from netioapi._native import Watch
+
+_LONGEST = 86400.0  # seconds that every loop can wait; who wakes early looks and waits again
+
+
+async def until_set(
+    watch: Watch, descriptor: int, timeout: float | None, trio: ModuleType | None
+) -> None:
+    # A duplicate of its own for each waiter: a loop knows one reader per descriptor.
+    descriptor = os.dup(descriptor)
+    try:
+        limit = _LONGEST if timeout is None else min(timeout, _LONGEST)
+        if trio is not None:
+            with trio.move_on_after(limit if timeout is not None else float("inf")):
+                await trio.lowlevel.wait_readable(descriptor)
+        else:
+            await _asyncio_readable(descriptor, None if timeout is None else limit)
+    finally:
+        os.close(descriptor)
+
+
+async def _asyncio_readable(descriptor: int, timeout: float | None) -> None:
+    import asyncio  # not at import: it is large, and many programs have no use for it
+
+    loop = asyncio.get_running_loop()
+    woken = loop.create_future()
+
+    def wake() -> None:
+        if not woken.done():
+            woken.set_result(None)
+
+    loop.add_reader(descriptor, wake)
+    timer = None if timeout is None else loop.call_later(timeout, wake)
+    try:
+        await woken
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if not loop.is_closed():
+            loop.remove_reader(descriptor)

@@ -8,7 +8,10 @@ only the system knows (families, which interfaces exist) is refused by the nativ
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterable
+
+from netioapi._native import NetioError
 
 TYPE_CHECKING = False  # the name that type checkers know; typing costs time at import
 if TYPE_CHECKING:
@@ -62,6 +65,8 @@ def tables_from(values: Iterable[int | str] | None) -> list[int] | None:
     items = _items(values, "tables", "'main'")
     if items is None:
         return None
+    if sys.platform == "win32":
+        raise NetioError(50, "Watcher", "Windows has one routing table: leave tables out")
     numbers = []
     for item in items:
         if isinstance(item, str):

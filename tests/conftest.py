@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures. The whole run happens in a user and network namespace of its own, so that no test
-can see or touch the machine's network; a test that changes something asks for `netns`, and gets
-a fresh one for itself."""
+"""Fixtures. On Linux the whole run happens in a user and network namespace of its own, on Windows
+over a stand-in for the system's DLL: no test can see or touch the machine's network. A test that
+changes something asks for `netns`, and gets a network for itself."""
 
 from __future__ import annotations
 
@@ -9,48 +9,59 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support import Collector, Namespace, enter_user_namespace, fresh_namespace
+from tests.network import Network, may_be_missing, prepare
+from tests.support import Collector
 
-forbidden = ""  # why there are no namespaces here
+forbidden = ""  # why there are no networks here
+ELSEWHERE = "windows" if sys.platform != "win32" else "linux"  # the folder of another system
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # At once: a process of several threads may not.
+    # At once: on Linux a process of several threads may not.
     global forbidden
     if config.option.help or config.option.version or config.option.collectonly:
         return
-    if not sys.platform.startswith("linux"):
-        forbidden = "network namespaces exist on Linux alone"
-        return
     try:
-        enter_user_namespace()
+        prepare()
     except OSError as error:
-        forbidden = f"no network namespaces here: {error}"
+        forbidden = f"no networks for tests here: {error}"
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    here = Path(__file__).parent
+    return True if collection_path == here / ELSEWHERE else None
 
 
 def pytest_report_header() -> str:
-    return f"namespaces: {forbidden or 'this run is in its own'}"
+    return f"networks: {forbidden or Network.__doc__}"
 
 
 @pytest.fixture
-def netns() -> Iterator[Namespace]:
-    """A fresh network namespace that the test's thread is in, and all that it starts."""
+def netns() -> Iterator[Network]:
+    """A network that the test's thread is in, and all that it starts: lo alone, and up."""
     if forbidden:
-        if os.environ.get("CI") == "true" and sys.platform.startswith("linux"):
-            pytest.fail(f"CI may not skip: {forbidden}")
+        if not may_be_missing():
+            pytest.fail(f"not to be skipped: {forbidden}")
         pytest.skip(forbidden)
-    with fresh_namespace() as namespace:
-        namespace.ip("link set lo up")
-        yield namespace
+    network = Network()
+    try:
+        with network:
+            network.ip("link set lo up")
+            yield network
+    finally:
+        network.close()
 
 
 @pytest.fixture
-def other_netns(netns: Namespace) -> Iterator[Namespace]:
+def other_netns(netns: Network) -> Iterator[Network]:
     """A second one, to move links to: `netns.ip(f"link set v0 netns {other_netns.path}")`."""
-    other = Namespace()
+    if not hasattr(os, "fork"):
+        pytest.skip("this system has one network")
+    other = Network()
     yield other
     other.close()
 

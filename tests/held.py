@@ -10,8 +10,8 @@ from typing import Any
 
 import netioapi
 from netioapi import Registration
+from tests.network import Network
 from tests.routes import add_routes
-from tests.support import Namespace
 
 
 class Held:
@@ -49,11 +49,11 @@ class Canceller(threading.Thread):
             raise self.error
 
 
-def change(netns: Namespace, number: int = 0) -> None:
+def change(netns: Network, number: int = 0) -> None:
     add_routes(netns, range(number, number + 1))
 
 
-def held_registration(netns: Namespace, number: int = 0) -> tuple[Held, Registration]:
+def held_registration(netns: Network, number: int = 0) -> tuple[Held, Registration]:
     held = Held()
     registration = netioapi.notify_route_change2(held, socket.AF_INET)
     change(netns, number)

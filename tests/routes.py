@@ -8,18 +8,18 @@ from ipaddress import ip_network
 from typing import Any
 
 from netioapi import NotificationType
-from tests.support import Namespace
+from tests.network import Network
 
 
 def route(number: int) -> str:
     return f"198.18.{number // 256}.{number % 256}/32"
 
 
-def add_routes(netns: Namespace, numbers: range) -> None:
+def add_routes(netns: Network, numbers: range) -> None:
     netns.batch("\n".join(f"route add {route(number)} dev v0" for number in numbers))
 
 
-def delete_routes(netns: Namespace, numbers: range) -> None:
+def delete_routes(netns: Network, numbers: range) -> None:
     netns.batch("\n".join(f"route del {route(number)} dev v0" for number in numbers))
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import netioapi
 from netioapi import InvalidParameterError, NetioError
-from tests.support import Namespace
+from tests.network import Network
 
 ROWS: list[Callable[..., Any]] = [
     netioapi.notify_ip_interface_change,
@@ -65,7 +65,7 @@ def test_on_error_is_callable_or_none(function: Callable[..., Any], on_error: An
 @pytest.mark.parametrize("function", ROWS + STABLE, ids=name)
 @pytest.mark.parametrize(
     "family",
-    [1, 3, 23, -1, 255, 65536, 65538, 2**16 + 10, 2**31, 2**64, -(2**64), socket.AF_PACKET],
+    [1, 3, 23, -1, 255, 65536, 65538, 2**16 + 10, 2**31, 2**64, -(2**64), getattr(socket, "AF_PACKET", 17)],
     ids=int,
 )
 def test_a_family_is_one_of_three(function: Callable[..., Any], family: int) -> None:
@@ -144,7 +144,7 @@ def test_cancelling_what_is_no_registration(thing: Any) -> None:
 
 
 @pytest.mark.parametrize("timeout", [-1, -0.001, -math.inf, math.nan, -(10**9)])
-def test_a_timeout_is_not_negative(netns: Namespace, timeout: float) -> None:
+def test_a_timeout_is_not_negative(netns: Network, timeout: float) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         for wait in (True, False):
             with pytest.raises(ValueError, match="timeout must be"):
@@ -153,7 +153,7 @@ def test_a_timeout_is_not_negative(netns: Namespace, timeout: float) -> None:
 
 
 @pytest.mark.parametrize("timeout", ["1", b"1", [], object(), 1j], ids=name)
-def test_a_timeout_is_a_number(netns: Namespace, timeout: Any) -> None:
+def test_a_timeout_is_a_number(netns: Network, timeout: Any) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         with pytest.raises(TypeError, match="timeout must be"):
             registration.cancel(timeout)
@@ -163,7 +163,7 @@ def test_a_timeout_is_a_number(netns: Namespace, timeout: Any) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, 1, 0.5, math.inf, 10**18, True, None])
-def test_any_other_timeout_is_right(netns: Namespace, timeout: float | None) -> None:
+def test_any_other_timeout_is_right(netns: Network, timeout: float | None) -> None:
     registration = netioapi.notify_route_change2(nothing)
     try:
         registration.cancel(timeout)
@@ -172,7 +172,7 @@ def test_any_other_timeout_is_right(netns: Namespace, timeout: float | None) -> 
     registration.cancel()
 
 
-def test_arguments_of_cancel(netns: Namespace) -> None:
+def test_arguments_of_cancel(netns: Network) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         wrong: Any = registration
         with pytest.raises(TypeError):
@@ -194,7 +194,7 @@ def test_nobody_makes_a_registration() -> None:
             make()
 
 
-def test_nobody_changes_a_registration(netns: Namespace) -> None:
+def test_nobody_changes_a_registration(netns: Network) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         wrong: Any = registration
         for attribute in ("active", "function", "family", "delivered", "errors", "batches", "new"):
@@ -208,7 +208,7 @@ def test_nobody_changes_a_registration(netns: Namespace) -> None:
             __import__("pickle").dumps(wrong)
 
 
-def test_repr_says_what_it_is(netns: Namespace) -> None:
+def test_repr_says_what_it_is(netns: Network) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         assert repr(registration) == "<netioapi.Registration NotifyRouteChange2 active delivered=0>"
     assert "cancelled" in repr(registration)

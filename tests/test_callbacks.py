@@ -16,8 +16,9 @@ import pytest
 
 import netioapi
 from netioapi import NotificationType
+from tests.network import Network
 from tests.routes import add_routes, delete_routes, is_route, route
-from tests.support import Collector, Namespace, eventually
+from tests.support import Collector, eventually
 
 ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
 
@@ -29,7 +30,7 @@ def unraisable(monkeypatch: pytest.MonkeyPatch) -> Collector:
     return seen
 
 
-def test_order_and_one_at_a_time(netns: Namespace) -> None:
+def test_order_and_one_at_a_time(netns: Network) -> None:
     netns.veth()
     inside, overlaps, threads = 0, 0, set()
 
@@ -56,7 +57,7 @@ def test_order_and_one_at_a_time(netns: Namespace) -> None:
     assert threading.get_ident() not in threads
 
 
-def test_lives_without_a_reference(netns: Namespace, collector: Collector) -> None:
+def test_lives_without_a_reference(netns: Network, collector: Collector) -> None:
     netns.veth()
     registration = weakref.ref(netioapi.notify_route_change2(collector))
     gc.collect()
@@ -71,7 +72,7 @@ def test_lives_without_a_reference(netns: Namespace, collector: Collector) -> No
 
 @pytest.mark.parametrize("handled", [True, False], ids=["on_error", "unraisablehook"])
 def test_exceptions_go_where_they_are_seen(
-    netns: Namespace, unraisable: Collector, handled: bool
+    netns: Network, unraisable: Collector, handled: bool
 ) -> None:
     netns.veth()
     errors = Collector()
@@ -95,7 +96,7 @@ def test_exceptions_go_where_they_are_seen(
         assert unraisable.events[0][1] is fail
 
 
-def test_on_error_may_fail_too(netns: Namespace, unraisable: Collector) -> None:
+def test_on_error_may_fail_too(netns: Network, unraisable: Collector) -> None:
     netns.veth()
 
     def fail(row: Any, type: Any) -> None:
@@ -113,7 +114,7 @@ def test_on_error_may_fail_too(netns: Namespace, unraisable: Collector) -> None:
     assert where is fail_again
 
 
-def test_wrong_signature_is_an_error_of_the_callback(netns: Namespace) -> None:
+def test_wrong_signature_is_an_error_of_the_callback(netns: Network) -> None:
     netns.veth()
     errors = Collector()
     collect_nothing: Any = lambda: None  # noqa: E731
@@ -122,7 +123,7 @@ def test_wrong_signature_is_an_error_of_the_callback(netns: Namespace) -> None:
         assert isinstance(errors.wait_count(1)[0][0], TypeError)
 
 
-def test_system_exit_ends_nothing(netns: Namespace, unraisable: Collector) -> None:
+def test_system_exit_ends_nothing(netns: Network, unraisable: Collector) -> None:
     netns.veth()
     seen = Collector(lambda *_: sys.exit(3))
     with netioapi.notify_route_change2(seen):
@@ -131,7 +132,7 @@ def test_system_exit_ends_nothing(netns: Namespace, unraisable: Collector) -> No
         unraisable.wait_count(2)
 
 
-def test_slow_callback_delays_no_other(netns: Namespace, collector: Collector) -> None:
+def test_slow_callback_delays_no_other(netns: Network, collector: Collector) -> None:
     netns.veth()
     entered, leave = threading.Event(), threading.Event()
 
@@ -152,7 +153,7 @@ def test_slow_callback_delays_no_other(netns: Namespace, collector: Collector) -
         eventually(lambda: sleeper.delivered > 200, what="the slow one caught up")
 
 
-def test_callbacks_register_and_cancel_others(netns: Namespace) -> None:
+def test_callbacks_register_and_cancel_others(netns: Network) -> None:
     netns.veth()
     errors = Collector()
     inner = Collector()
@@ -177,7 +178,7 @@ def test_callbacks_register_and_cancel_others(netns: Namespace) -> None:
     assert not errors.events
 
 
-def test_one_acquisition_of_the_gil_serves_what_is_queued(netns: Namespace) -> None:
+def test_one_acquisition_of_the_gil_serves_what_is_queued(netns: Network) -> None:
     """Behind a callback that waits, changes queue up; all of them cost a few acquisitions."""
     netns.veth()
     entered, leave = threading.Event(), threading.Event()
@@ -202,7 +203,7 @@ def test_one_acquisition_of_the_gil_serves_what_is_queued(netns: Namespace) -> N
         assert registration.batches - before <= 5
 
 
-def test_busy_main_thread_grants_the_gil_seldom(netns: Namespace) -> None:
+def test_busy_main_thread_grants_the_gil_seldom(netns: Network) -> None:
     """A pure-Python loop gives the GIL away once per switch interval: with one change a time,
     3,000 changes would need 3,000 of them."""
     netns.veth()
@@ -224,7 +225,7 @@ def test_busy_main_thread_grants_the_gil_seldom(netns: Namespace) -> None:
         assert registration.batches <= 1000, spins
 
 
-def test_threads_of_callbacks_are_threads_to_python(netns: Namespace) -> None:
+def test_threads_of_callbacks_are_threads_to_python(netns: Network) -> None:
     netns.veth()
     local = threading.local()
 
@@ -241,7 +242,7 @@ def test_threads_of_callbacks_are_threads_to_python(netns: Namespace) -> None:
     assert counts == [1, 2, 3, 4, 5]  # one thread state is kept, not one made per call
 
 
-def test_thread_locals_die_with_the_registration(netns: Namespace) -> None:
+def test_thread_locals_die_with_the_registration(netns: Network) -> None:
     netns.veth()
     local = threading.local()
     kept: list[weakref.ref[Any]] = []

@@ -15,10 +15,10 @@ import pytest
 
 import netioapi
 from netioapi import DeadlockError, Registration
-from tests.flood import Flood
 from tests.held import Canceller, change, held_registration
+from tests.network import Flood, Network
 from tests.routes import add_routes, is_route
-from tests.support import Collector, Namespace, eventually
+from tests.support import Collector, eventually
 
 # Every way to say cancel-and-wait.
 CANCELS: list[Callable[[Registration], object]] = [
@@ -31,7 +31,7 @@ CANCELS: list[Callable[[Registration], object]] = [
 ]
 
 
-def test_no_callback_runs_after_it_returned(netns: Namespace) -> None:
+def test_no_callback_runs_after_it_returned(netns: Network) -> None:
     over = False
     late = 0
 
@@ -55,7 +55,7 @@ def test_no_callback_runs_after_it_returned(netns: Namespace) -> None:
     assert late == 0
 
 
-def test_waits_for_the_callback_in_flight(netns: Namespace) -> None:
+def test_waits_for_the_callback_in_flight(netns: Network) -> None:
     netns.veth()
     held, registration = held_registration(netns)
     left: list[bool] = []
@@ -74,7 +74,7 @@ def test_waits_for_the_callback_in_flight(netns: Namespace) -> None:
     assert left == [True]
 
 
-def test_is_idempotent_and_a_second_canceller_waits(netns: Namespace) -> None:
+def test_is_idempotent_and_a_second_canceller_waits(netns: Network) -> None:
     netns.veth()
     held, registration = held_registration(netns)
     left: list[bool] = []
@@ -96,7 +96,7 @@ def test_is_idempotent_and_a_second_canceller_waits(netns: Namespace) -> None:
 
 
 @pytest.mark.parametrize("cancel", CANCELS)
-def test_in_its_own_callback_it_is_a_deadlock(netns: Namespace, cancel: Any) -> None:
+def test_in_its_own_callback_it_is_a_deadlock(netns: Network, cancel: Any) -> None:
     netns.veth()
     errors = Collector()
     active: list[bool] = []
@@ -118,7 +118,7 @@ def test_in_its_own_callback_it_is_a_deadlock(netns: Namespace, cancel: Any) -> 
     registration.cancel()
 
 
-def test_in_its_own_on_error_it_is_a_deadlock(netns: Namespace) -> None:
+def test_in_its_own_on_error_it_is_a_deadlock(netns: Network) -> None:
     netns.veth()
     seen: list[BaseException] = []
 
@@ -136,7 +136,7 @@ def test_in_its_own_on_error_it_is_a_deadlock(netns: Namespace) -> None:
     registration.cancel()
 
 
-def test_in_its_own_callback_also_while_another_thread_cancels(netns: Namespace) -> None:
+def test_in_its_own_callback_also_while_another_thread_cancels(netns: Network) -> None:
     netns.veth()
     raised: list[bool] = []
 
@@ -157,7 +157,7 @@ def test_in_its_own_callback_also_while_another_thread_cancels(netns: Namespace)
     assert raised == [True]
 
 
-def test_without_waiting_it_is_legal_in_its_own_callback(netns: Namespace) -> None:
+def test_without_waiting_it_is_legal_in_its_own_callback(netns: Network) -> None:
     netns.veth()
     entered = threading.Event()
 
@@ -176,7 +176,7 @@ def test_without_waiting_it_is_legal_in_its_own_callback(netns: Namespace) -> No
     assert len(seen) == registration.delivered == 1  # of 100 that were queued
 
 
-def test_without_waiting_it_returns_at_once(netns: Namespace) -> None:
+def test_without_waiting_it_returns_at_once(netns: Network) -> None:
     netns.veth()
     held, registration = held_registration(netns)
     change(netns, 1)
@@ -189,7 +189,7 @@ def test_without_waiting_it_returns_at_once(netns: Namespace) -> None:
     assert registration.delivered == 1
 
 
-def test_timeout_passes_and_the_cancellation_goes_on(netns: Namespace) -> None:
+def test_timeout_passes_and_the_cancellation_goes_on(netns: Network) -> None:
     netns.veth()
     held, registration = held_registration(netns)
     for timeout in (0, 0.0, 0.01, 1e-9):
@@ -201,7 +201,7 @@ def test_timeout_passes_and_the_cancellation_goes_on(netns: Namespace) -> None:
     assert held.left
 
 
-def test_ctrl_c_ends_the_wait_and_not_the_cancellation(netns: Namespace) -> None:
+def test_ctrl_c_ends_the_wait_and_not_the_cancellation(netns: Network) -> None:
     netns.veth()
     held, registration = held_registration(netns)
     interrupt = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT])
@@ -216,7 +216,7 @@ def test_ctrl_c_ends_the_wait_and_not_the_cancellation(netns: Namespace) -> None
 
 
 def test_a_signal_handler_runs_during_the_wait(
-    netns: Namespace, monkeypatch: pytest.MonkeyPatch
+    netns: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netns.veth()
     held, registration = held_registration(netns)
@@ -231,7 +231,7 @@ def test_a_signal_handler_runs_during_the_wait(
     assert held.left
 
 
-def test_with_cancels_also_when_something_is_raised(netns: Namespace) -> None:
+def test_with_cancels_also_when_something_is_raised(netns: Network) -> None:
     registration = netioapi.notify_route_change2(print)
     with contextlib.suppress(LookupError), registration as same:
         assert same is registration

@@ -20,12 +20,12 @@ import pytest
 
 import netioapi
 from netioapi import DeadlockError, Registration
-from tests.flood import Flood
 from tests.held import Canceller, change, held_registration
-from tests.support import Collector, Namespace, eventually
+from tests.network import Flood, Network
+from tests.support import Collector, eventually
 
 
-def test_another_registration_may_be_cancelled_in_a_callback(netns: Namespace) -> None:
+def test_another_registration_may_be_cancelled_in_a_callback(netns: Network) -> None:
     netns.veth()
     held, other = held_registration(netns)
     done: list[bool] = []
@@ -47,7 +47,7 @@ def test_another_registration_may_be_cancelled_in_a_callback(netns: Namespace) -
 
 
 @pytest.mark.parametrize("length", [2, 3, 5])
-def test_a_circle_is_a_deadlock(netns: Namespace, length: int) -> None:
+def test_a_circle_is_a_deadlock(netns: Network, length: int) -> None:
     """Each callback cancels the next one: one of them must be refused, and then all end."""
     netns.veth()
     inside = threading.Barrier(length)
@@ -80,7 +80,7 @@ def test_a_circle_is_a_deadlock(netns: Namespace, length: int) -> None:
     assert not unexpected.events
 
 
-def test_cancelling_two_that_wait_for_nobody_is_no_circle(netns: Namespace) -> None:
+def test_cancelling_two_that_wait_for_nobody_is_no_circle(netns: Network) -> None:
     """Two callbacks cancel the same third one."""
     netns.veth()
     held, third = held_registration(netns)
@@ -119,7 +119,7 @@ def mapped_kib() -> int:
     return int(line.split()[1])
 
 
-def test_a_thousand_from_several_threads_under_a_flood(netns: Namespace, seed: int) -> None:
+def test_a_thousand_from_several_threads_under_a_flood(netns: Network, seed: int) -> None:
     functions = [
         netioapi.notify_route_change2,
         netioapi.notify_unicast_ip_address_change,
@@ -171,7 +171,7 @@ def test_a_thousand_from_several_threads_under_a_flood(netns: Namespace, seed: i
     assert mapped_kib() - mapped < 500 * 8192
 
 
-def test_no_reference_is_left(netns: Namespace) -> None:
+def test_no_reference_is_left(netns: Network) -> None:
     with Flood(netns.veth()):
         seen, errors = Collector(), Collector()
         counts = sys.getrefcount(seen), sys.getrefcount(errors)

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli import COMMAND, netioapi, records
-from tests.support import Namespace, python, run
+from tests.network import Network
+from tests.support import python, run
 
 LIGHT = {"asyncio", "ctypes", "rich", "json", "ipaddress", "netioapi._native", "netioapi.watcher"}
 
@@ -67,14 +68,14 @@ def one_line(text: str) -> str:
         ("demo now", "unrecognized arguments: now"),
     ],
 )
-def test_what_is_wrong_is_one_line(netns: Namespace, line: str, says: str) -> None:
+def test_what_is_wrong_is_one_line(netns: Network, line: str, says: str) -> None:
     done = netioapi(*line.split(" ") if line else [], code=2)
     assert done.stdout == ""
     assert says in one_line(done.stderr)
     assert " --help)" in done.stderr
 
 
-def test_options_may_stand_anywhere(netns: Namespace) -> None:
+def test_options_may_stand_anywhere(netns: Network) -> None:
     netioapi("monitor", "--duration", "0", "route", "-4", "address", "--json", "interface")
     netioapi("monitor", "route", "route", "--interface", "1", "--table", "main", "--duration", "0")
 
@@ -107,7 +108,7 @@ def test_little_is_imported(arguments: str) -> None:
 
 
 @pytest.fixture
-def v0(netns: Namespace) -> Namespace:
+def v0(netns: Network) -> Network:
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
     netns.ip("-6 address add 2001:db8::1/64 dev v0 nodad")
@@ -119,7 +120,7 @@ def v0(netns: Namespace) -> Namespace:
     return netns
 
 
-def test_show_is_what_ip_shows(v0: Namespace) -> None:
+def test_show_is_what_ip_shows(v0: Network) -> None:
     def shown(*arguments: str) -> list[tuple[object, ...]]:
         found = records(netioapi("show", "route", "-4", "--json", *arguments).stdout)
         return [(r["destination_prefix"], r["interface_name"], r["metric"]) for r in found]
@@ -144,7 +145,7 @@ def test_show_is_what_ip_shows(v0: Namespace) -> None:
     assert shown("--table", "4711") == []
 
 
-def test_show_addresses_and_interfaces(v0: Namespace) -> None:
+def test_show_addresses_and_interfaces(v0: Network) -> None:
     addresses = records(netioapi("show", "address", "--interface", "v0", "--json").stdout)
     of_ip = {i["local"] for i in v0.json("address show dev v0")[0]["addr_info"]}
     assert {r["address"] for r in addresses} >= {"192.0.2.1", "2001:db8::1"}
@@ -156,7 +157,7 @@ def test_show_addresses_and_interfaces(v0: Namespace) -> None:
     assert {r["kind"] for r in addresses + interfaces} == {"address", "interface"}
 
 
-def test_show_is_an_aligned_table(v0: Namespace) -> None:
+def test_show_is_an_aligned_table(v0: Network) -> None:
     heading, *lines = netioapi("show", "route", "-4").stdout.splitlines()
     assert heading.split("  ")[0] == "DESTINATION"
     for column in ("NEXT HOP", "INTERFACE", "METRIC", "TABLE", "TYPE", "BY", "SOURCE"):
@@ -189,7 +190,7 @@ def on_terminal(*arguments: str, env: dict[str, str]) -> str:
     return found.decode()
 
 
-def test_a_terminal_gets_a_table_of_rich(v0: Namespace) -> None:
+def test_a_terminal_gets_a_table_of_rich(v0: Network) -> None:
     pytest.importorskip("rich", reason="the extra `cli` is not installed")
     shown = on_terminal("show", "route", env={"TERM": "xterm-256color", "COLUMNS": "40"})
     assert "\x1b[" in shown
@@ -197,14 +198,14 @@ def test_a_terminal_gets_a_table_of_rich(v0: Namespace) -> None:
     assert "DESTINATION" in shown
 
 
-def test_a_terminal_without_rich_gets_plain_text(v0: Namespace, tmp_path: Path) -> None:
+def test_a_terminal_without_rich_gets_plain_text(v0: Network, tmp_path: Path) -> None:
     (tmp_path / "rich.py").write_text("raise ImportError('not here')\n")
     shown = on_terminal("show", "route", env={"TERM": "xterm", "PYTHONPATH": str(tmp_path)})
     assert "\x1b" not in shown
     assert shown.startswith("DESTINATION")
 
 
-def test_names_of_tables(v0: Namespace) -> None:
+def test_names_of_tables(v0: Network) -> None:
     from netioapi.cli.words import table_names
 
     names = table_names()
@@ -216,7 +217,7 @@ def test_names_of_tables(v0: Namespace) -> None:
 # ---- get --------------------------------------------------------------------
 
 
-def test_get(v0: Namespace) -> None:
+def test_get(v0: Network) -> None:
     (found,) = records(netioapi("get", "198.51.100.7", "--json").stdout)
     assert found["kind"] == "best_route"
     assert found["destination"] == "198.51.100.7"
@@ -229,7 +230,7 @@ def test_get(v0: Namespace) -> None:
 
 
 @pytest.mark.parametrize("address", ["2001:db9::1", "203.0.113.9"], ids=["no route", "blackhole"])
-def test_get_what_cannot_be_reached(v0: Namespace, address: str) -> None:
+def test_get_what_cannot_be_reached(v0: Network, address: str) -> None:
     done = netioapi("get", address, code=1)
     assert done.stdout == ""
     assert one_line(done.stderr).startswith("netioapi: ")
@@ -239,19 +240,19 @@ def test_get_what_cannot_be_reached(v0: Namespace, address: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["show interface", "monitor --snapshot --count 1", "get ::1"])
-def test_a_full_disk_is_one_line(netns: Namespace, line: str) -> None:
+def test_a_full_disk_is_one_line(netns: Network, line: str) -> None:
     command = f"{' '.join(COMMAND)} {line} > /dev/full"
     done = run(["bash", "-c", command], code=1)
     assert one_line(done.stderr) == "netioapi: No space left on device"
 
 
 @pytest.mark.parametrize("line", ["show interface", "monitor --snapshot --count 1", "get ::1"])
-def test_a_closed_output_does_no_harm(netns: Namespace, line: str) -> None:
+def test_a_closed_output_does_no_harm(netns: Network, line: str) -> None:
     done = run(["bash", "-c", f"{' '.join(COMMAND)} {line} >&-"])
     assert done.stderr == ""
 
 
-def test_a_system_that_lacks_a_function_is_one_line(netns: Namespace) -> None:
+def test_a_system_that_lacks_a_function_is_one_line(netns: Network) -> None:
     program = (
         "import sys, netioapi, netioapi.cli\n"
         "def missing(*a, **k): raise netioapi.NetioError(127, 'GetBestRoute2')\n"
@@ -262,7 +263,7 @@ def test_a_system_that_lacks_a_function_is_one_line(netns: Namespace) -> None:
     assert "GetBestRoute2" in one_line(done.stderr)
 
 
-def test_a_fault_of_ours_is_seen_whole(netns: Namespace) -> None:
+def test_a_fault_of_ours_is_seen_whole(netns: Network) -> None:
     program = (
         "import sys, netioapi, netioapi.cli\n"
         "netioapi.get_best_route2 = None\n"

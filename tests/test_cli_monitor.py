@@ -19,7 +19,8 @@ from netioapi import Batch
 from netioapi.cli.lines import Lines
 from netioapi.cli.stream import events_of
 from tests.cli import COMMAND, Running, live_monitor, netioapi, records
-from tests.support import Namespace, eventually
+from tests.network import Network
+from tests.support import eventually
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 ESCAPES = "x\x1b[31m"
@@ -27,13 +28,13 @@ NASTY = [ESCAPES, ";rm$IFS-rf", "$(reboot)", "{x}\\n", "[red]x", "ü€", "a\u20
 
 
 @pytest.fixture
-def v0(netns: Namespace) -> Namespace:
+def v0(netns: Network) -> Network:
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
     return netns
 
 
-def test_routes_come_as_json(v0: Namespace) -> None:
+def test_routes_come_as_json(v0: Network) -> None:
     with live_monitor("route") as monitor:
         v0.ip("route add 203.0.113.0/24 via 192.0.2.2 metric 7")
         added = monitor.wait_record(destination_prefix="203.0.113.0/24", change="add")
@@ -54,7 +55,7 @@ def test_routes_come_as_json(v0: Namespace) -> None:
     assert {record["kind"] for record in shown} == {"route", "mark"}
 
 
-def test_a_silent_deletion_is_a_line(v0: Namespace) -> None:
+def test_a_silent_deletion_is_a_line(v0: Network) -> None:
     v0.ip("route add 203.0.113.0/24 via 192.0.2.2")
     with live_monitor("route", "-4") as monitor:
         v0.ip("link set v0 down")
@@ -62,7 +63,7 @@ def test_a_silent_deletion_is_a_line(v0: Namespace) -> None:
     assert gone["synthesized"] is True
 
 
-def test_all_three_kinds_are_the_default(netns: Namespace) -> None:
+def test_all_three_kinds_are_the_default(netns: Network) -> None:
     with live_monitor() as monitor:
         netns.veth("v0", "p0")
         netns.ip("address add 192.0.2.1/24 dev v0")
@@ -73,7 +74,7 @@ def test_all_three_kinds_are_the_default(netns: Namespace) -> None:
     assert address["on_link_prefix_length"] == 24
 
 
-def test_lines_for_people(v0: Namespace) -> None:
+def test_lines_for_people(v0: Network) -> None:
     v0.ip("route add 198.51.100.0/24 via 192.0.2.2")
     with Running("monitor", "--snapshot") as monitor:
         monitor.wait_line(lambda line: "the state is exact" in line)
@@ -110,7 +111,7 @@ def test_a_loss_stands_before_what_repairs_it_and_the_end_after() -> None:
     assert exact.endswith("  = mark       the state is exact")
 
 
-def test_filters(v0: Namespace) -> None:
+def test_filters(v0: Network) -> None:
     v0.ip("link add v1 type veth peer name p1")
     v0.ip("link set v1 up")
     with (
@@ -137,7 +138,7 @@ def test_filters(v0: Namespace) -> None:
         assert {r.get("interface_name") for r in interface.records} == {"v1", None}
 
 
-def test_hint_teredo_and_routes_in_one_stream(v0: Namespace) -> None:
+def test_hint_teredo_and_routes_in_one_stream(v0: Network) -> None:
     with live_monitor("route", "hint", "teredo") as monitor:
         first = monitor.wait_record(kind="hint")
         assert monitor.wait_record(kind="teredo") | {"time": ""} == {
@@ -159,7 +160,7 @@ def test_hint_teredo_and_routes_in_one_stream(v0: Namespace) -> None:
     assert hint["initial"] is False
 
 
-def test_stable_waits_for_tentative_addresses(netns: Namespace) -> None:
+def test_stable_waits_for_tentative_addresses(netns: Network) -> None:
     netns.veth("v0", "p0", up=False)
     for link in ("v0", "p0"):
         netns.sysctl(f"ipv6.conf.{link}.addr_gen_mode", 1)
@@ -172,12 +173,12 @@ def test_stable_waits_for_tentative_addresses(netns: Namespace) -> None:
     assert found["2001:db8::1"] == "preferred"
 
 
-def test_stable_that_is_stable_already_ends(netns: Namespace) -> None:
+def test_stable_that_is_stable_already_ends(netns: Network) -> None:
     text = netioapi("monitor", "stable", "-4").stdout
     assert "1 addresses are stable: 127.0.0.1/8 dev lo preferred" in text
 
 
-def test_settle_prints_what_is_different_in_the_end(v0: Namespace) -> None:
+def test_settle_prints_what_is_different_in_the_end(v0: Network) -> None:
     with live_monitor("route", "--settle", "0.2") as monitor:
         v0.batch(
             "route add 203.0.113.0/24 dev v0\n"
@@ -189,20 +190,20 @@ def test_settle_prints_what_is_different_in_the_end(v0: Namespace) -> None:
     assert [r["change"] for r in seen] in ([], ["delete"])
 
 
-def test_count_is_exact(v0: Namespace) -> None:
+def test_count_is_exact(v0: Network) -> None:
     done = netioapi("monitor", "--snapshot", "--json", "--count", "3")
     assert len(records(done.stdout)) == 3
     assert done.stderr == ""
 
 
-def test_duration_ends(netns: Namespace) -> None:
+def test_duration_ends(netns: Network) -> None:
     done = netioapi("monitor", "route", "-4", "--json", "--snapshot", "--duration", "0.3")
     assert [record["kind"] for record in records(done.stdout)] == ["mark"]
     assert netioapi("monitor", "--duration", "0").stdout == ""
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_names_are_escaped(netns: Namespace, name: str) -> None:
+def test_names_are_escaped(netns: Network, name: str) -> None:
     with Running("monitor", "--snapshot") as people, live_monitor() as program:
         people.wait_line(lambda line: "the state is exact" in line)
         subprocess.run(
@@ -220,7 +221,7 @@ def test_names_are_escaped(netns: Namespace, name: str) -> None:
         assert any("x\\x1b[31m" in line for line in people_lines)
 
 
-def test_a_name_of_any_bytes(netns: Namespace) -> None:
+def test_a_name_of_any_bytes(netns: Network) -> None:
     name = b"x\xff\xfe"
     subprocess.run(
         [b"ip", b"link", b"add", b"name", name, b"type", b"veth", b"peer", b"name", b"p0"],
@@ -235,14 +236,14 @@ def test_a_name_of_any_bytes(netns: Namespace) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("kinds", [(), ("route", "hint", "teredo")], ids=["watcher", "both"])
-def test_signals_end_it_quietly(netns: Namespace, number: int, kinds: tuple[str, ...]) -> None:
+def test_signals_end_it_quietly(netns: Network, number: int, kinds: tuple[str, ...]) -> None:
     with live_monitor(*kinds) as monitor:
         assert monitor.end(number) == -number  # what a shell shows as 128 + number
         assert monitor.errors == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_end_it_while_nobody_reads(v0: Namespace, number: int) -> None:
+def test_signals_end_it_while_nobody_reads(v0: Network, number: int) -> None:
     v0.batch("\n".join(f"route add 10.0.{i}.0/24 dev v0" for i in range(256)))
     command = [*COMMAND, "monitor", "--snapshot", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -259,7 +260,7 @@ def _is_nearly_full(pipe: IO[bytes]) -> bool:
     return bool(waiting > 0.75 * fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))
 
 
-def test_a_closed_pipe_ends_it_at_once(netns: Namespace) -> None:
+def test_a_closed_pipe_ends_it_at_once(netns: Network) -> None:
     """No change happens after the reader is gone."""
     script = f'set -o pipefail; {" ".join(COMMAND)} monitor --snapshot | head -1; echo "$?"'
     done = subprocess.run(
@@ -271,7 +272,7 @@ def test_a_closed_pipe_ends_it_at_once(netns: Namespace) -> None:
     assert done.stderr == ""
 
 
-def test_it_leaves_an_ignored_interrupt_ignored(netns: Namespace) -> None:
+def test_it_leaves_an_ignored_interrupt_ignored(netns: Network) -> None:
     """As `nohup` and a shell's `&` want it."""
     code = (
         "import signal, os, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"

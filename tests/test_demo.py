@@ -15,7 +15,8 @@ import pytest
 
 from netioapi.cli.demo import links, oracle, rtnetlink
 from tests.cli import COMMAND, Running, netioapi, records
-from tests.support import Namespace, eventually, python, run
+from tests.network import Network
+from tests.support import eventually, python, run
 
 NO_NAMESPACES = (
     "echo 0 > /proc/sys/user/max_user_namespaces; echo 0 > /proc/sys/user/max_net_namespaces; "
@@ -31,7 +32,7 @@ def told(*arguments: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     return {step["name"]: step for step in steps}, verdict
 
 
-def test_the_state_is_the_kernels(netns: Namespace) -> None:
+def test_the_state_is_the_kernels(netns: Network) -> None:
     steps, verdict = told()
     assert verdict["equal"] is True
     assert verdict["table_equal"] is True
@@ -48,13 +49,13 @@ def test_the_state_is_the_kernels(netns: Namespace) -> None:
 
 
 @pytest.mark.parametrize("routes", ["20", "21", "30001"])
-def test_any_number_of_routes(netns: Namespace, routes: str) -> None:
+def test_any_number_of_routes(netns: Network, routes: str) -> None:
     steps, verdict = told("--routes", routes)
     assert verdict["equal"] is True
     assert steps["add"]["added"] == int(routes)
 
 
-def test_what_people_see(netns: Namespace) -> None:
+def test_what_people_see(netns: Network) -> None:
     shown = netioapi("demo", env={"PYTHONUTF8": "1"}).stdout
     assert "✓ The state rebuilt from" in shown
     assert "\x1b" not in shown
@@ -62,13 +63,13 @@ def test_what_people_see(netns: Namespace) -> None:
     assert max(map(len, shown.splitlines())) < 120
 
 
-def test_it_can_do_without_unicode(netns: Namespace) -> None:
+def test_it_can_do_without_unicode(netns: Network) -> None:
     shown = netioapi("demo", env={"PYTHONIOENCODING": "ascii"}).stdout
     assert shown.isascii()
     assert "\nok The state rebuilt" in shown
 
 
-def test_it_needs_no_command_and_touches_nothing(netns: Namespace) -> None:
+def test_it_needs_no_command_and_touches_nothing(netns: Network) -> None:
     netns.veth("v0", "p0", up=False)
     before = netns.ip("link") + netns.ip("route show table all") + netns.ip("address")
     netioapi("demo", env={"PATH": "", "HOME": "/nonexistent"})
@@ -105,13 +106,13 @@ def demo_with(patch: str, code: int) -> str:
     ],
     ids=["lost", "silent", "table", "kernel"],
 )
-def test_it_says_no_when_something_is_wrong(netns: Namespace, patch: str) -> None:
+def test_it_says_no_when_something_is_wrong(netns: Network, patch: str) -> None:
     shown = demo_with(patch, code=1)
     assert "✗ The state rebuilt from" in shown
     assert "\n✓" not in shown
 
 
-def test_the_same_without_a_fault_is_fine(netns: Namespace) -> None:
+def test_the_same_without_a_fault_is_fine(netns: Network) -> None:
     assert "\n✓" in demo_with("", code=0)
 
 
@@ -125,14 +126,14 @@ def forbidden(line: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_forbidden_namespaces_are_one_line(netns: Namespace) -> None:
+def test_forbidden_namespaces_are_one_line(netns: Network) -> None:
     reason, instead, *_ = forbidden("demo")
     assert reason.startswith("netioapi demo: no network of its own here: No space left on device; ")
     assert "max_user_namespaces" in reason
     assert instead == "Watching the live system for 3 s instead:"
 
 
-def test_forbidden_namespaces_in_json(netns: Namespace) -> None:
+def test_forbidden_namespaces_in_json(netns: Network) -> None:
     (record,) = records("\n".join(forbidden("demo --json")))
     assert record["kind"] == "forbidden"
 
@@ -145,7 +146,7 @@ def children(pid: int) -> list[int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_signal_ends_it_with_its_child(netns: Namespace, number: int) -> None:
+def test_a_signal_ends_it_with_its_child(netns: Network, number: int) -> None:
     with Running("demo", "--json", "--routes", "10000000") as demo:
         demo.wait_record(kind="step", name="links")
         (child,) = children(demo.pid)
@@ -155,14 +156,14 @@ def test_a_signal_ends_it_with_its_child(netns: Namespace, number: int) -> None:
             eventually(lambda: not Path(f"/proc/{child}").exists(), what=f"{child} lives on")
 
 
-def test_a_closed_pipe_ends_it_quietly(netns: Namespace) -> None:
+def test_a_closed_pipe_ends_it_quietly(netns: Network) -> None:
     script = f'set -o pipefail; {" ".join(COMMAND)} demo | head -1; echo "$?"'
     done = run(["bash", "-c", script])
     assert done.stdout.splitlines() == ["netioapi demo", "141"]
     assert done.stderr == ""
 
 
-def test_progress_and_colours_on_a_terminal(netns: Namespace) -> None:
+def test_progress_and_colours_on_a_terminal(netns: Network) -> None:
     mine, its = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "PYTHONUTF8": "1"}
     env.pop("NO_COLOR", None)
@@ -194,7 +195,7 @@ def test_every_route_has_a_prefix_of_its_own(total: int) -> None:
 # ---- its own rtnetlink --------------------------------------------------------
 
 
-def test_the_oracle_sees_what_ip_sees(netns: Namespace) -> None:
+def test_the_oracle_sees_what_ip_sees(netns: Network) -> None:
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
     netns.batch(
@@ -216,7 +217,7 @@ def test_the_oracle_sees_what_ip_sees(netns: Namespace) -> None:
     assert ("interface", "ipv4", index, "v0", True) in found
 
 
-def test_a_refused_request_is_the_kernels_own_number(netns: Namespace) -> None:
+def test_a_refused_request_is_the_kernels_own_number(netns: Network) -> None:
     with rtnetlink.Netlink() as kernel, pytest.raises(OSError, match="No such process") as error:
         kernel.request(rtnetlink.RTM_DELROUTE, 0, rtnetlink.route_body(bytes(4), 0))
     assert error.value.errno == 3

@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli import COMMAND, Running, live_monitor, netioapi, records
-from tests.support import ROOT, Namespace, run
+from tests.network import Network
+from tests.support import ROOT, run
 
 README = (ROOT / "README.md").read_text()
 JSON = (ROOT / "docs" / "json.md").read_text()
@@ -70,7 +71,7 @@ DOCSTRINGS = dict(docstring_examples())
 
 
 @pytest.fixture
-def busy(netns: Namespace) -> Iterator[Namespace]:
+def busy(netns: Network) -> Iterator[Network]:
     """A network in which a route and an address come and go all the time."""
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
@@ -119,12 +120,12 @@ def runs(program: list[str], name: str) -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 5))
-def test_readme_example(busy: Namespace, number: int) -> None:
+def test_readme_example(busy: Network, number: int) -> None:
     runs(["-c", fenced("python")[number - 1]], f"README {number}")
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_example(busy: Namespace, path: Path) -> None:
+def test_example(busy: Network, path: Path) -> None:
     more = ["echo", "hello"] if path.name == "run_on_change.py" else []
     runs([str(path), *more], path.name)
 
@@ -137,7 +138,7 @@ def test_nothing_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("name", DOCSTRINGS)
-def test_docstring_example(busy: Namespace, name: str) -> None:
+def test_docstring_example(busy: Network, name: str) -> None:
     """It runs, and what it prints tells of a change. `...` stands for waiting."""
     program = "import netioapi\nfrom netioapi import Watcher\n" + re.sub(
         r"^\.\.\.$", "import threading; threading.Event().wait(5)", DOCSTRINGS[name], flags=re.M
@@ -194,7 +195,7 @@ CHANGES = EVERY | {"initial", "synthesized"}
 
 
 @pytest.mark.parametrize("kind", ["route", "address", "interface"])
-def test_the_keys_are_the_documented_ones(netns: Namespace, kind: str) -> None:
+def test_the_keys_are_the_documented_ones(netns: Network, kind: str) -> None:
     keys = documented(f'### `kind: "{kind}"`')
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
@@ -207,7 +208,7 @@ def test_the_keys_are_the_documented_ones(netns: Namespace, kind: str) -> None:
     assert set(row) == keys | {"kind"}
 
 
-def test_the_keys_of_get_and_of_the_other_kinds(netns: Namespace) -> None:
+def test_the_keys_of_get_and_of_the_other_kinds(netns: Network) -> None:
     netns.ip("address add 192.0.2.1/24 dev lo")
     (best,) = records(netioapi("get", "192.0.2.1", "--json").stdout)
     assert set(best) == documented('### `kind: "route"`') | {"kind", "destination", "source"}
@@ -219,7 +220,7 @@ def test_the_keys_of_get_and_of_the_other_kinds(netns: Namespace) -> None:
         assert set(record) - CHANGES <= set(re.findall(r"`(\w+)`", line[1]))
 
 
-def test_the_keys_of_the_demo(netns: Namespace) -> None:
+def test_the_keys_of_the_demo(netns: Network) -> None:
     section = JSON.split("## `netioapi demo --json`", 1)[1].split("\n#", 1)[0]
     lines = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
     for record in records(netioapi("demo", "--json").stdout):

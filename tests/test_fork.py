@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import Namespace, python
+from tests.network import Network
+from tests.support import python
 from tests.test_shutdown import LIVE, flood, run_all
 
 __all__ = ["flood"]  # a fixture
@@ -158,7 +159,7 @@ while registration.delivered < before + 10:
     run_all(2, QUIET + LIVE + program, 0, "")
 
 
-def test_the_child_steals_no_event(netns: Namespace) -> None:
+def test_the_child_steals_no_event(netns: Network) -> None:
     """While the child lives, the parent sees every change."""
     netns.veth()
     program = """
@@ -191,7 +192,7 @@ print("saw all", flush=True)
     python(QUIET + program, marker="saw all")
 
 
-def test_an_executed_program_inherits_nothing(netns: Namespace) -> None:
+def test_an_executed_program_inherits_nothing(netns: Network) -> None:
     program = """
 import os, subprocess
 import netioapi
@@ -245,12 +246,12 @@ print("closed", flush=True)
 """
 
 
-def test_forks_of_a_process_that_opens_and_closes(netns: Namespace) -> None:
+def test_forks_of_a_process_that_opens_and_closes(netns: Network) -> None:
     """The child can close what others were closing, and has no socket that hears the kernel."""
     python(QUIET + CLOSERS, marker="closed", timeout=60)
 
 
-def test_a_signal_handler_that_forks_under_a_reader(netns: Namespace) -> None:
+def test_a_signal_handler_that_forks_under_a_reader(netns: Network) -> None:
     """The child that comes back to read() is told; the parent reads on."""
     program = """
 import netioapi, os, signal, threading

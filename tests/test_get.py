@@ -22,7 +22,8 @@ from netioapi import (
     enums,
 )
 from tests.leaks import leaks
-from tests.support import ROOT, Namespace
+from tests.network import Network
+from tests.support import ROOT
 
 TABLES: list[Callable[..., Any]] = [
     netioapi.get_ip_forward_table2,
@@ -37,7 +38,7 @@ ENTRIES: dict[Callable[..., Any], Any] = {
 
 
 @pytest.fixture
-def net(netns: Namespace) -> Namespace:
+def net(netns: Network) -> Network:
     """v0 with 10.0.0.1/24 and fd00::1/64, both settled, and a default route by it."""
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
@@ -46,7 +47,7 @@ def net(netns: Namespace) -> Namespace:
     return netns
 
 
-def test_routes(net: Namespace) -> None:
+def test_routes(net: Network) -> None:
     net.ip("route add 10.2.0.0/16 via 10.0.0.9 metric 7 src 10.0.0.1 proto bgp tos 0x10")
     net.ip("route add blackhole 10.3.0.0/16 table 77")
     net.ip("nexthop add id 5 via 10.0.0.8 dev v0")
@@ -64,7 +65,7 @@ def test_routes(net: Namespace) -> None:
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_tables_are_what_ip_says(net: Namespace, family: int) -> None:
+def test_tables_are_what_ip_says(net: Network, family: int) -> None:
     addresses = net.json(f"-{4 if family == socket.AF_INET else 6} address")
     said = {
         (one["ifindex"], ip_address(info["local"]), info["prefixlen"])
@@ -93,7 +94,7 @@ def test_tables_are_what_ip_says(net: Namespace, family: int) -> None:
     assert (interfaces["v0"].flags or 0) & 1
 
 
-def test_both_families_are_the_sum(net: Namespace) -> None:
+def test_both_families_are_the_sum(net: Network) -> None:
     for table in TABLES:
         keys = [row.key for row in table(family=socket.AF_UNSPEC)]
         parts = [row.key for f in (socket.AF_INET, socket.AF_INET6) for row in table(f)]
@@ -101,13 +102,13 @@ def test_both_families_are_the_sum(net: Namespace) -> None:
         assert len(set(keys)) == len(keys)
 
 
-def test_no_row_is_an_empty_table(netns: Namespace) -> None:
+def test_no_row_is_an_empty_table(netns: Network) -> None:
     netns.ip("link set lo down")
     assert len(netioapi.get_ip_forward_table2(socket.AF_INET)) == 0
     assert len(netioapi.get_ip_forward_table2()) == 0
 
 
-def test_entries_read_a_row_from_anywhere(net: Namespace) -> None:
+def test_entries_read_a_row_from_anywhere(net: Network) -> None:
     for table, entry in zip(TABLES, ENTRIES, strict=True):
         rows = table()
         assert rows
@@ -115,7 +116,7 @@ def test_entries_read_a_row_from_anywhere(net: Namespace) -> None:
             assert entry(row) == row
 
 
-def test_entries_read_a_key_made_by_hand(net: Namespace) -> None:
+def test_entries_read_a_key_made_by_hand(net: Network) -> None:
     index = socket.if_nametoindex("v0")
     route = netioapi.get_ip_forward_entry2(
         IpForwardRow("0.0.0.0/0", "10.0.0.254", interface_index=index)
@@ -132,7 +133,7 @@ def test_entries_read_a_key_made_by_hand(net: Namespace) -> None:
     assert (interface.interface_name, interface.nl_mtu) == ("v0", 1500)
 
 
-def test_entries_follow_a_change(net: Namespace) -> None:
+def test_entries_follow_a_change(net: Network) -> None:
     before = netioapi.get_ip_interface_entry(
         IpInterfaceRow(socket.AF_INET, interface_index=socket.if_nametoindex("v0"))
     )
@@ -143,7 +144,7 @@ def test_entries_follow_a_change(net: Namespace) -> None:
     assert after.key == before.key
 
 
-def test_entries_that_are_not_there(net: Namespace) -> None:
+def test_entries_that_are_not_there(net: Network) -> None:
     codes = []
     for entry, key in ENTRIES.items():
         with pytest.raises(NetioError) as caught:
@@ -158,7 +159,7 @@ def test_entries_that_are_not_there(net: Namespace) -> None:
     assert caught.value.code == 1168
 
 
-def test_entries_of_an_index_that_no_luid_has_room_for(net: Namespace) -> None:
+def test_entries_of_an_index_that_no_luid_has_room_for(net: Network) -> None:
     """Its LUID is that of v0, and its rows are its own."""
     index = socket.if_nametoindex("v0") + (1 << 24)
     net.ip(f"link add v1 index {index} mtu 1333 type veth peer name p1")
@@ -169,7 +170,7 @@ def test_entries_of_an_index_that_no_luid_has_room_for(net: Namespace) -> None:
     assert netioapi.get_ip_interface_entry(rows[0]) == rows[0]
 
 
-def test_best_route(net: Namespace) -> None:
+def test_best_route(net: Network) -> None:
     route, source = netioapi.get_best_route2("10.77.0.1")
     assert (route.destination_prefix, route.next_hop) == (
         IPv4Network("0.0.0.0/0"),
@@ -184,7 +185,7 @@ def test_best_route(net: Namespace) -> None:
             assert source == IPv6Address("fd00::1")
 
 
-def test_no_best_route(net: Namespace) -> None:
+def test_no_best_route(net: Network) -> None:
     net.ip("route add unreachable 10.5.0.0/16")
     with pytest.raises(NetioError) as caught:
         netioapi.get_best_route2("2001:db8::1")
@@ -199,13 +200,13 @@ def test_no_best_route(net: Namespace) -> None:
         netioapi.get_best_route2("10.0.0.9", source="fd00::1")
 
 
-def test_teredo_port(net: Namespace) -> None:
+def test_teredo_port(net: Network) -> None:
     assert netioapi.get_teredo_port() == 0
     net.ip("address add 2001:0:4136:e378:8000:f227:3fff:fdd2/32 dev v0 nodad")
     assert netioapi.get_teredo_port() == 0xFFFF ^ 0xF227 & 0xFFFF
 
 
-def test_connectivity_hint(netns: Namespace) -> None:
+def test_connectivity_hint(netns: Network) -> None:
     hint = netioapi.get_network_connectivity_hint()
     assert isinstance(hint, netioapi.NetworkConnectivityHint)
     assert hint.connectivity_level is enums.ConnectivityLevel.NONE
@@ -304,7 +305,7 @@ def test_signatures_and_docstrings() -> None:
     assert str(signature) == "(destination, *, source=None, interface_index=0)"
 
 
-def test_many_threads_ask_at_once(net: Namespace) -> None:
+def test_many_threads_ask_at_once(net: Network) -> None:
     """The namespace is that of the calling thread, so each enters it."""
     expected = [sorted(row.key for row in table()) for table in TABLES]
     wrong: list[object] = []
@@ -325,7 +326,7 @@ def test_many_threads_ask_at_once(net: Namespace) -> None:
     assert not wrong
 
 
-def test_nothing_leaks(net: Namespace) -> None:
+def test_nothing_leaks(net: Network) -> None:
     row = netioapi.get_ip_forward_table2()[0]
 
     def use() -> None:

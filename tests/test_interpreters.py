@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.flood import Flood
-from tests.support import Namespace, python
+from tests.network import Flood, Network
+from tests.support import python
 
 PROGRAM = """
 import sys, threading
@@ -69,7 +69,7 @@ print("ended", flush=True)
 
 
 @pytest.fixture
-def flood(netns: Namespace) -> Iterator[None]:
+def flood(netns: Network) -> Iterator[None]:
     with Flood(netns.veth()):
         yield
 

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.flood import Flood
-from tests.support import Namespace, python
+from tests.network import Flood, Network
+from tests.support import python
 
 TIMES = 100
 AT_ONCE = 4
@@ -60,7 +60,7 @@ ENDS = {  # name: (how it ends, exit code, what its errors end with)
 
 
 @pytest.fixture
-def flood(netns: Namespace) -> Iterator[None]:
+def flood(netns: Network) -> Iterator[None]:
     with Flood(netns.veth()):
         yield
 
@@ -125,7 +125,7 @@ timer.start()
     run_all(4, LIVE + how, 0, "Exception ignored in: <netioapi.Registration")
 
 
-def test_exit_handlers_on_both_sides_of_ours(netns: Namespace) -> None:
+def test_exit_handlers_on_both_sides_of_ours(netns: Network) -> None:
     program = """
 import atexit
 

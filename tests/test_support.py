@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from tests.support import Collector, Namespace, python, run
+from tests.network import Network
+from tests.support import Collector, python, run
 
 
 def test_collector_waits_and_gives_up() -> None:
@@ -29,7 +30,7 @@ def test_run_sees_a_wrong_exit_code_a_missing_marker_and_a_hang() -> None:
         run(["tail", "-f", "/dev/null"], timeout=0.2)
 
 
-def test_each_namespace_is_fresh(netns: Namespace, other_netns: Namespace) -> None:
+def test_each_namespace_is_fresh(netns: Network, other_netns: Network) -> None:
     index = netns.veth()
     assert index > 1
     assert {link["ifname"] for link in netns.json("link")} == {"lo", "v0", "p0"}

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from netioapi import Batch, Change, Watcher
-from tests.support import Namespace, eventually, python
+from tests.network import Network
+from tests.support import eventually, python
 from tests.test_watcher import read_until, to
 
 Main = Callable[[], Awaitable[None]]
@@ -118,7 +119,7 @@ def nothing_left() -> Iterator[None]:
     eventually(lambda: counts() == before, what=f"{before} threads and descriptors")
 
 
-def test_async_for_until_it_stops(netns: Namespace, loop: Asyncio) -> None:
+def test_async_for_until_it_stops(netns: Network, loop: Asyncio) -> None:
     netns.veth()
     seen: list[Change] = []
 
@@ -148,7 +149,7 @@ def test_async_for_until_it_stops(netns: Namespace, loop: Asyncio) -> None:
     ]
 
 
-def test_several_tasks_share_what_comes(netns: Namespace, loop: Asyncio) -> None:
+def test_several_tasks_share_what_comes(netns: Network, loop: Asyncio) -> None:
     netns.veth()
     seen: list[Change] = []
 
@@ -173,7 +174,7 @@ def test_several_tasks_share_what_comes(netns: Namespace, loop: Asyncio) -> None
     assert len({c.row.destination_prefix for c in seen}) == len(seen) == 300
 
 
-def test_cancellation_takes_nothing_and_leaves_nothing(netns: Namespace, loop: Asyncio) -> None:
+def test_cancellation_takes_nothing_and_leaves_nothing(netns: Network, loop: Asyncio) -> None:
     netns.veth()
 
     async def main() -> None:
@@ -194,7 +195,7 @@ def test_cancellation_takes_nothing_and_leaves_nothing(netns: Namespace, loop: A
         loop.run(main)
 
 
-def test_a_flood_does_not_shut_others_out(netns: Namespace, loop: Asyncio) -> None:
+def test_a_flood_does_not_shut_others_out(netns: Network, loop: Asyncio) -> None:
     """With always something to read the loop still turns, and a cancellation still arrives."""
     netns.veth()
     turns = 0
@@ -219,9 +220,7 @@ def test_a_flood_does_not_shut_others_out(netns: Namespace, loop: Asyncio) -> No
 
 
 @pytest.mark.parametrize("how", ["stop", "close"])
-def test_stop_and_close_from_a_thread_end_the_loop(
-    netns: Namespace, loop: Asyncio, how: str
-) -> None:
+def test_stop_and_close_from_a_thread_end_the_loop(netns: Network, loop: Asyncio, how: str) -> None:
     async def main() -> None:
         with Watcher() as watcher:
 
@@ -238,7 +237,7 @@ def test_stop_and_close_from_a_thread_end_the_loop(
         loop.run(main)
 
 
-def test_settling_waits_by_the_loop(netns: Namespace, loop: Asyncio) -> None:
+def test_settling_waits_by_the_loop(netns: Network, loop: Asyncio) -> None:
     netns.veth()
 
     async def main() -> None:
@@ -253,9 +252,7 @@ def test_settling_waits_by_the_loop(netns: Namespace, loop: Asyncio) -> None:
     loop.run(main)
 
 
-def test_what_was_waited_for_in_vain_is_delivered_to_another(
-    netns: Namespace, loop: Asyncio
-) -> None:
+def test_what_was_waited_for_in_vain_is_delivered_to_another(netns: Network, loop: Asyncio) -> None:
     """A task takes a change in, to hold it back, and is cancelled: the other one delivers it."""
     netns.veth()
     got: list[Batch] = []
@@ -278,7 +275,7 @@ def test_what_was_waited_for_in_vain_is_delivered_to_another(
     assert [len(batch) for batch in got] == [1]
 
 
-def test_the_loop_may_be_closed_before_the_watcher(netns: Namespace) -> None:
+def test_the_loop_may_be_closed_before_the_watcher(netns: Network) -> None:
     netns.veth()
     with nothing_left(), Watcher("route") as watcher:
 
@@ -299,7 +296,7 @@ def test_the_loop_may_be_closed_before_the_watcher(netns: Namespace) -> None:
         read_until(watcher, to("10.1.0.0/16"))
 
 
-def test_two_loops_in_two_threads(netns: Namespace) -> None:
+def test_two_loops_in_two_threads(netns: Network) -> None:
     netns.veth()
     seen: list[Change] = []
     with Watcher("route", family=socket.AF_INET) as watcher:
@@ -319,6 +316,6 @@ def test_two_loops_in_two_threads(netns: Namespace) -> None:
             assert not thread.is_alive()
 
 
-def test_importing_netioapi_imports_no_loop(netns: Namespace) -> None:
+def test_importing_netioapi_imports_no_loop(netns: Network) -> None:
     source = "import sys, netioapi; print(sorted({'asyncio', 'trio', 'typing'} & set(sys.modules)))"
     assert python(source).stdout.strip() == "[]"

@@ -19,7 +19,8 @@ import pytest
 
 import netioapi
 from netioapi import Batch, Watcher
-from tests.support import Namespace, eventually
+from tests.network import Network
+from tests.support import eventually
 from tests.test_watcher import read_until, to
 
 
@@ -57,7 +58,7 @@ def ended(*threads: threading.Thread) -> bool:
 
 
 @pytest.mark.parametrize("settle", [0, 60])
-def test_stop_ends_all_readers_and_close_frees(netns: Namespace, settle: float) -> None:
+def test_stop_ends_all_readers_and_close_frees(netns: Network, settle: float) -> None:
     with nothing_left():
         watcher = Watcher(settle=settle)
         readers = [reader(watcher)[0] for _ in range(3)]
@@ -77,7 +78,7 @@ def test_stop_ends_all_readers_and_close_frees(netns: Namespace, settle: float) 
     assert watcher.stopped
 
 
-def test_a_closed_watcher_says_so(netns: Namespace) -> None:
+def test_a_closed_watcher_says_so(netns: Network) -> None:
     watcher = Watcher("route", "route")
     assert repr(watcher) == "<Watcher of route: live>"
     watcher.stop()
@@ -90,7 +91,7 @@ def test_a_closed_watcher_says_so(netns: Namespace) -> None:
     assert watcher.stats()["received"] >= 0
 
 
-def test_iteration_ends_quietly(netns: Namespace) -> None:
+def test_iteration_ends_quietly(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
         netns.ip("route add 10.1.0.0/16 dev v0")
@@ -105,7 +106,7 @@ def test_iteration_ends_quietly(netns: Namespace) -> None:
         assert watcher.closed
 
 
-def test_stop_from_a_callback(netns: Namespace) -> None:
+def test_stop_from_a_callback(netns: Network) -> None:
     netns.veth()
     with Watcher("route", prefixes=["192.0.2.0/24"]) as watcher:
         thread, got = reader(watcher)
@@ -115,7 +116,7 @@ def test_stop_from_a_callback(netns: Namespace) -> None:
         assert got == [None]
 
 
-def test_close_from_a_callback_ends_a_reader(netns: Namespace) -> None:
+def test_close_from_a_callback_ends_a_reader(netns: Network) -> None:
     netns.veth()
     watcher = Watcher("route", prefixes=["192.0.2.0/24"])
     thread, got = reader(watcher)
@@ -144,7 +145,7 @@ def at_once(act: Callable[[], object], watcher: Watcher) -> object:
 
 
 @pytest.mark.parametrize("settle", [0, 60])
-def test_signal_handlers_stop_close_and_raise(netns: Namespace, settle: float) -> None:
+def test_signal_handlers_stop_close_and_raise(netns: Network, settle: float) -> None:
     with Watcher(settle=settle) as watcher:
         assert at_once(watcher.stop, watcher) is None
         assert watcher.stopped
@@ -157,7 +158,7 @@ def test_signal_handlers_stop_close_and_raise(netns: Namespace, settle: float) -
         assert not watcher.stopped
 
 
-def test_ctrl_c_ends_a_program_that_reads(netns: Namespace) -> None:
+def test_ctrl_c_ends_a_program_that_reads(netns: Network) -> None:
     program = (
         "import os, signal, threading, netioapi\n"
         "watcher = netioapi.Watcher()\n"
@@ -176,7 +177,7 @@ def test_ctrl_c_ends_a_program_that_reads(netns: Namespace) -> None:
     assert netns.python(program, marker="interrupted", timeout=15).stderr == ""
 
 
-def test_two_readers_share_what_comes(netns: Namespace) -> None:
+def test_two_readers_share_what_comes(netns: Network) -> None:
     netns.veth()
     with Watcher("route", family=socket.AF_INET) as watcher:
         readers = [reader(watcher) for _ in range(3)]
@@ -192,7 +193,7 @@ def test_two_readers_share_what_comes(netns: Namespace) -> None:
     assert sorted(itertools.chain(*parts), key=place.__getitem__) == expected
 
 
-def test_anything_from_any_thread(netns: Namespace, seed: int) -> None:
+def test_anything_from_any_thread(netns: Network, seed: int) -> None:
     """Close while others read, ask and close: no crash, no error but the one that says closed."""
     chance = random.Random(seed)
     netns.veth()
@@ -235,7 +236,7 @@ def test_anything_from_any_thread(netns: Namespace, seed: int) -> None:
     assert errors == []
 
 
-def test_its_descriptor_is_readable_while_there_is_something(netns: Namespace) -> None:
+def test_its_descriptor_is_readable_while_there_is_something(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
         while watcher.read(timeout=0.01):
@@ -253,7 +254,7 @@ def test_its_descriptor_is_readable_while_there_is_something(netns: Namespace) -
         assert select.select([watcher], [], [], 10)[0] == [watcher]
 
 
-def test_one_that_nobody_refers_to_ends_with_a_warning(netns: Namespace) -> None:
+def test_one_that_nobody_refers_to_ends_with_a_warning(netns: Network) -> None:
     with nothing_left():
         watchers = [Watcher() for _ in range(10)]
         cycle: list[object] = [watchers.pop()]
@@ -267,7 +268,7 @@ def test_one_that_nobody_refers_to_ends_with_a_warning(netns: Namespace) -> None
         caught.clear()
 
 
-def test_a_failed_constructor_leaves_nothing(netns: Namespace) -> None:
+def test_a_failed_constructor_leaves_nothing(netns: Network) -> None:
     with nothing_left():
         for _ in range(50):
             with pytest.raises(ValueError, match="tables"):
@@ -277,7 +278,7 @@ def test_a_failed_constructor_leaves_nothing(netns: Namespace) -> None:
     gc.collect()
 
 
-def test_references_do_not_leak(netns: Namespace) -> None:
+def test_references_do_not_leak(netns: Network) -> None:
     def once() -> None:
         with Watcher(snapshot=True, prefixes=["10.0.0.0/8"], tables=["main"]) as watcher:
             batch = watcher.read(timeout=10)
@@ -299,7 +300,7 @@ def test_references_do_not_leak(netns: Namespace) -> None:
     eventually(lambda: counts() == before[1])
 
 
-def test_in_a_forked_child_it_is_dead_and_steals_nothing(netns: Namespace) -> None:
+def test_in_a_forked_child_it_is_dead_and_steals_nothing(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
         other = Watcher("route", settle=1)
@@ -331,7 +332,7 @@ def test_in_a_forked_child_it_is_dead_and_steals_nothing(netns: Namespace) -> No
 @pytest.mark.parametrize(
     "end", ["pass", "raise SystemExit(0)", "os._exit(0)", "os.kill(os.getpid(), signal.SIGTERM)"]
 )
-def test_a_program_may_end_with_live_watchers(netns: Namespace, end: str) -> None:
+def test_a_program_may_end_with_live_watchers(netns: Network, end: str) -> None:
     netns.veth()
     netns.python(
         "import asyncio, os, signal, sys, threading, netioapi\n"

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from netioapi import Change, InvalidParameterError, RouteProtocol, Watcher
-from tests.support import Namespace, eventually
+from tests.network import Network
+from tests.support import eventually
 from tests.test_watcher import read_snapshot, read_until, to
 
 LOCAL = 255
@@ -87,7 +88,7 @@ def present(**wanted: Any) -> list[Change]:
         return [c for c in read_snapshot(watcher) if c.initial]
 
 
-def test_filters_are_as_the_model_says(netns: Namespace, seed: int) -> None:
+def test_filters_are_as_the_model_says(netns: Network, seed: int) -> None:
     chance = random.Random(seed)
     indices = {name: netns.veth(name, f"p{name[1:]}") for name in ("v0", "v1")}
     wants = [draw(chance, indices) for _ in range(60)]
@@ -125,7 +126,7 @@ def test_filters_are_as_the_model_says(netns: Namespace, seed: int) -> None:
             watcher.close()
 
 
-def test_the_local_table_is_left_out_unless_asked_for(netns: Namespace) -> None:
+def test_the_local_table_is_left_out_unless_asked_for(netns: Network) -> None:
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
     with Watcher("route", snapshot=True) as watcher:
@@ -134,7 +135,7 @@ def test_the_local_table_is_left_out_unless_asked_for(netns: Namespace) -> None:
         assert {c.row.table for c in read_snapshot(watcher)} == {LOCAL}
 
 
-def test_a_route_that_changes_its_protocol_comes_and_goes(netns: Namespace) -> None:
+def test_a_route_that_changes_its_protocol_comes_and_goes(netns: Network) -> None:
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
     with Watcher("route", protocols=[RouteProtocol.BGP]) as watcher:
@@ -189,18 +190,18 @@ def test_a_route_that_changes_its_protocol_comes_and_goes(netns: Namespace) -> N
     ],
 )
 def test_a_wrong_parameter_is_named_with_its_remedy(
-    netns: Namespace, kinds: list[Any], parameters: dict[str, Any], error: type, says: str
+    netns: Network, kinds: list[Any], parameters: dict[str, Any], error: type, says: str
 ) -> None:
     with pytest.raises(error, match=re.escape(says)):
         Watcher(*kinds, **parameters)
 
 
-def test_positional_parameters_are_kinds(netns: Namespace) -> None:
+def test_positional_parameters_are_kinds(netns: Network) -> None:
     with pytest.raises(TypeError):
         Watcher("route", 2)  # type: ignore[arg-type]
 
 
-def test_read_refuses_what_it_cannot_do(netns: Namespace) -> None:
+def test_read_refuses_what_it_cannot_do(netns: Network) -> None:
     for settle in (0, 1):
         with Watcher(settle=settle) as watcher:
             for timeout in (-1, float("nan")):
@@ -214,7 +215,7 @@ def test_read_refuses_what_it_cannot_do(netns: Namespace) -> None:
                 watcher.read(max_changes="1")  # type: ignore[arg-type]
 
 
-def test_each_parameter_may_be_any_iterable(netns: Namespace) -> None:
+def test_each_parameter_may_be_any_iterable(netns: Network) -> None:
     netns.veth()
     with Watcher(
         "route",

@@ -9,26 +9,26 @@ import time
 import pytest
 
 from netioapi import NotificationType, Watcher
-from tests.support import Namespace
+from tests.network import Network
 from tests.test_watcher import State, apply, read_snapshot, tables
 
 ROUTES = 20_000
 
 
-def burst(netns: Namespace) -> None:
+def burst(netns: Network) -> None:
     """The kernel deletes them all in one step, and says each: more than a small buffer holds."""
     netns.ip("link set v0 down")
     netns.ip("link set v0 up")
 
 
 @pytest.fixture
-def routed(netns: Namespace) -> Namespace:
+def routed(netns: Network) -> Network:
     netns.veth()
     netns.batch("\n".join(f"route add 2001:db8:{i:x}::/48 dev v0" for i in range(ROUTES)))
     return netns
 
 
-def test_what_was_lost_is_said_and_repaired(routed: Namespace) -> None:
+def test_what_was_lost_is_said_and_repaired(routed: Network) -> None:
     with Watcher("route", family=socket.AF_INET6, snapshot=True, receive_buffer=4096) as watcher:
         state: State = {}
         apply(state, read_snapshot(watcher))
@@ -51,7 +51,7 @@ def test_what_was_lost_is_said_and_repaired(routed: Namespace) -> None:
         assert_equal_at_last(watcher, state)
 
 
-def test_settled_the_loss_is_said_too(routed: Namespace) -> None:
+def test_settled_the_loss_is_said_too(routed: Network) -> None:
     with Watcher(
         "route", family=socket.AF_INET6, receive_buffer=4096, settle=0.05, max_delay=5
     ) as watcher:

@@ -16,7 +16,7 @@ import pytest
 
 import netioapi.watcher
 from netioapi import NotificationType, Watcher
-from tests.support import Namespace
+from tests.network import Network
 from tests.test_watcher import read_until, tables, to
 
 ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
@@ -41,7 +41,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 class Tap:
     """Changes routes, and knows when each change is in the queue of a settling watcher."""
 
-    def __init__(self, netns: Namespace) -> None:
+    def __init__(self, netns: Network) -> None:
         netns.veth()
         self.netns = netns
         self.plain = Watcher("route", family=socket.AF_INET)
@@ -52,7 +52,7 @@ class Tap:
 
 
 @pytest.fixture
-def tap(netns: Namespace) -> Iterator[Tap]:
+def tap(netns: Network) -> Iterator[Tap]:
     tap = Tap(netns)
     with tap.plain:
         yield tap
@@ -213,7 +213,7 @@ class OneChange:
         self.called.set()
 
 
-def test_when_a_reader_leaves_another_one_delivers(netns: Namespace, clock: Clock) -> None:
+def test_when_a_reader_leaves_another_one_delivers(netns: Network, clock: Clock) -> None:
     """One waits for the first change; another took it in, and leaves before it is due."""
     with Watcher(settle=1.0) as watcher:
         native, fake = watcher._watch, OneChange()

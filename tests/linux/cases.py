@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Namespace
+from tests.linux.namespace import Namespace
 
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
 from .model.oracle import plain

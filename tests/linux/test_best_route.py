@@ -12,7 +12,8 @@ import pytest
 
 import netioapi
 from netioapi import IpInterfaceRow, NetioError
-from tests.support import Namespace, eventually
+from tests.linux.namespace import Namespace
+from tests.support import eventually
 
 LINKS = ("v0", "v1", "v2")
 ROUTES = """

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, Namespace, run
+from tests.linux.namespace import Namespace
+from tests.support import ROOT, run
 
 CSRC = ROOT / "csrc"
 FLAGS = ["-std=c11", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Wconversion", "-Werror"]

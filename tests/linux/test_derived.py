@@ -15,7 +15,8 @@ import pytest
 import netioapi
 from netioapi import NotificationType
 from netioapi.enums import ConnectivityLevel
-from tests.support import Collector, Namespace
+from tests.linux.namespace import Namespace
+from tests.support import Collector
 
 NONE, LOCAL, INTERNET = (
     ConnectivityLevel.NONE,

@@ -20,7 +20,8 @@ from netioapi import (
     UnicastIpAddressRow,
     Watcher,
 )
-from tests.support import Collector, Namespace
+from tests.linux.namespace import Namespace
+from tests.support import Collector
 
 ENTRIES: dict[type, Callable[[Any], Any]] = {
     IpForwardRow: netioapi.get_ip_forward_entry2,

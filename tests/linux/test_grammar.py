@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import Namespace
+from tests.linux.namespace import Namespace
 
 from .cases import A, Case, I, R, ids, play
 from .model.oracle import ADDRESS_FLAGS, PERMANENT, plain

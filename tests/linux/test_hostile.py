@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Namespace, eventually, python
+from tests.linux.namespace import Namespace
+from tests.support import eventually, python
 
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
 

@@ -8,7 +8,8 @@ import threading
 from typing import Any
 
 import netioapi
-from tests.support import Collector, Namespace
+from tests.linux.namespace import Namespace
+from tests.support import Collector
 
 
 def mtu(netns: Namespace, value: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support import Namespace
+from tests.linux.namespace import Namespace
 
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
 from .model.links import NET

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import Namespace, run
+from tests.linux.namespace import Namespace
+from tests.support import run
 
 from .test_c import CSRC, FLAGS, INCLUDES, TOWER, compiler, unavailable
 

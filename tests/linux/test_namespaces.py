@@ -13,7 +13,8 @@ from pathlib import Path
 
 import netioapi
 from netioapi import NotificationType, Watcher
-from tests.support import Collector, Namespace, eventually, fresh_namespace
+from tests.linux.namespace import Namespace, fresh_namespace
+from tests.support import Collector, eventually
 
 
 def threads_named(name: str) -> int:

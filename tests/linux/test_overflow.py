@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import ROOT, Namespace
+from tests.linux.namespace import Namespace
+from tests.support import ROOT
 
 ROUTES = 100_000
 

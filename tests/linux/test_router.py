@@ -10,7 +10,8 @@ from ipaddress import ip_network
 import pytest
 
 import netioapi
-from tests.support import Namespace, eventually
+from tests.linux.namespace import Namespace
+from tests.support import eventually
 
 from .cases import TABLES, A, R, expect
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle

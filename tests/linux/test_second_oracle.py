@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import netioapi
-from tests.support import Namespace, python
+from tests.linux.namespace import Namespace
+from tests.support import python
 
 pytest.importorskip("pyroute2", reason="pyroute2 is not installed")
 

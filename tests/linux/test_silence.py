@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import Namespace
+from tests.linux.namespace import Namespace
 
 from .cases import TABLES, A, Case, I, R, ids, play
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle

@@ -14,7 +14,8 @@ import pytest
 import netioapi
 from netioapi import NotificationType, Watcher
 from tests.held import Held
-from tests.support import Collector, Namespace, eventually
+from tests.linux.namespace import Namespace
+from tests.support import Collector, eventually
 
 BOUND = 100_000  # QUEUE_BOUND of csrc/rtnetlink/notify.c
 BATCH = 1024  # the most that the callback's thread has taken already

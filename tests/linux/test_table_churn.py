@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 import netioapi
-from tests.support import Namespace
+from tests.linux.namespace import Namespace
 
 ROUTES = 3000
 STEMS = {socket.AF_INET: "10.{:d}.{:d}.0/24", socket.AF_INET6: "fd01:{:x}:{:x}::/64"}

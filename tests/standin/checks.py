@@ -357,7 +357,7 @@ def short_memory_is_an_error() -> None:
     assert failed > 3
     for left in registrations():  # a with that could not begin, or end
         left.cancel()
-    del left
+    left = None  # the last of them, if there was any
     notify(print).cancel()
     gc.collect()
     assert not registrations()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Protocol
 
-from tests.support import Namespace
+from tests.linux.namespace import Namespace
 
 from . import addresses, links, nexthops, routes  # noqa: F401  (they enter their moves)
 from .oracle import Truth, look

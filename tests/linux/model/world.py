@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support import Namespace, run
+from tests.linux.namespace import Namespace
+from tests.support import run
 
 from .oracle import Truth
 

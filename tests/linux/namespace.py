@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""The network that tests change on Linux: a network namespace, changed by `ip`."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.support import python, run
+
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def enter_user_namespace() -> None:
+    """Make this process root of a user and a network namespace of its own.
+
+    Only a process of one thread may. Real root that may not, or that NETIOAPI_REAL_ROOT=1 wants
+    to stay what it is (some settings are the machine's root's alone), gets the network.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    try:
+        if os.environ.get("NETIOAPI_REAL_ROOT") == "1":
+            raise PermissionError
+        _checked(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNET), "unshare(user, net)")
+    except OSError:
+        _checked(_libc.unshare(CLONE_NEWNET), "unshare(user, net)")
+        return
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+
+
+class Namespace:
+    """A network namespace. Inside `with`, the calling thread and what it starts are in it."""
+
+    def __init__(self) -> None:
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        try:
+            _checked(_libc.unshare(CLONE_NEWNET), "unshare(net)")
+            self._fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+            _checked(_libc.setns(before, CLONE_NEWNET), "setns")
+        finally:
+            os.close(before)
+        self._outer: list[int] = []
+
+    def __enter__(self) -> Namespace:
+        self._outer.append(os.open("/proc/thread-self/ns/net", os.O_RDONLY))
+        _checked(_libc.setns(self._fd, CLONE_NEWNET), "setns")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        outer = self._outer.pop()
+        try:
+            _checked(_libc.setns(outer, CLONE_NEWNET), "setns")
+        finally:
+            os.close(outer)
+
+    def close(self) -> None:
+        """It lives on while anything is in it."""
+        os.close(self._fd)
+
+    @property
+    def path(self) -> str:
+        """What `ip link set v0 netns PATH` takes."""
+        return f"/proc/{os.getpid()}/fd/{self._fd}"
+
+    # The rest acts in the namespace of the calling thread: this one's, inside `with`.
+
+    def ip(self, arguments: str, *, check: bool = True, timeout: float = 30) -> str:
+        """Run `ip ...`; what it printed."""
+        return run(
+            ["ip", *shlex.split(arguments)], code=0 if check else None, timeout=timeout
+        ).stdout
+
+    def batch(self, lines: str, *, timeout: float = 120) -> None:
+        """Run many `ip` commands, one a line."""
+        run(["ip", "-batch", "-"], stdin=lines + "\n", timeout=timeout)
+
+    def json(self, arguments: str) -> list[dict[str, Any]]:
+        """What `ip -details -json ...` prints."""
+        printed = self.ip(f"-details -json {arguments}")
+        found = json.loads(printed) if printed.strip() else []
+        return [one for one in found if one]  # `ip` prints {} for what its filter left out
+
+    def sysctl(self, name: str, value: object | None = None) -> str:
+        """Read a setting below net, say `ipv4.ip_forward` or `ipv6.conf.v0.mtu`; or write it."""
+        path = Path("/proc/sys/net", *name.split("."))
+        if value is not None:
+            path.write_text(f"{value}\n")
+        return path.read_text().strip()
+
+    python = staticmethod(python)
+
+    def veth(self, name: str = "v0", peer: str = "p0", *, up: bool = True) -> int:
+        """A pair of links, up and past their first settling; the index of the first."""
+        self.ip(f"link add {name} type veth peer name {peer}")
+        if up:
+            self.ip(f"link set {name} up")
+            self.ip(f"link set {peer} up")
+        return int(self.json(f"link show dev {name}")[0]["ifindex"])
+
+
+@contextlib.contextmanager
+def fresh_namespace() -> Iterator[Namespace]:
+    namespace = Namespace()
+    try:
+        with namespace:
+            yield namespace
+    finally:
+        namespace.close()

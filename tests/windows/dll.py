@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""The stand-in iphlpapi.dll from Python: its functions for tests (`standin/control.c`), typed,
+and the numbers of its settings, figures and kinds (`standin/standin.h`)."""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import functools
+import os
+import sys
+from typing import Any
+
+from tests.windows.structures import Address, Interface, Route
+
+JOURNAL = "NETIOAPI_STANDIN_JOURNAL"
+
+
+class Kind(enum.IntEnum):
+    """What `standin_inject` injects."""
+
+    INTERFACE = 0
+    ADDRESS = 1
+    ROUTE = 2
+    TEREDO = 3
+    HINT = 4
+    STABLE = 5
+
+
+class Setting(enum.IntEnum):
+    """What `standin_set` sets; all of them are 0 after a reset, REPEAT_STABLE is 1."""
+
+    SYNCHRONOUS_INITIAL = 0
+    OVERLAP = 1
+    DELAY_MS = 2
+    BLOCKED = 3
+    NULL_HANDLES = 4
+    FULL_ROWS = 5
+    SILENT = 6
+    REPEAT_STABLE = 7
+    LATE = 8
+    FLOOD_PAUSE_MS = 9
+
+
+class Figure(enum.IntEnum):
+    """What `standin_stat` counts."""
+
+    LIVE = 0
+    CANCELLED = 1
+    CALLBACKS = 2
+    GIVEN = 3
+    QUEUED = 4
+    ENTRY_CALLS = 5
+    TABLE_CALLS = 6
+    POSTED = 7
+    REFUSED = 8
+    RUNNING = 9
+
+
+def _loaded() -> Any:
+    if sys.platform == "win32":
+        return ctypes.WinDLL("iphlpapi.dll")
+    raise OSError("iphlpapi.dll is a part of Windows")
+
+
+def is_standin() -> bool:
+    """Is the loaded iphlpapi.dll the stand-in?"""
+    try:
+        return bool(_loaded().standin_version() != 0)
+    except AttributeError:
+        return False
+
+
+@functools.cache
+def require_standin() -> Any:
+    """The loaded iphlpapi.dll. It fails, and does not skip, where that is not the stand-in:
+    Wine's own one would answer, and show nothing."""
+    library = _loaded()
+    if not is_standin():
+        import pytest  # a program that is no test has no need of it
+
+        pytest.fail(
+            "the loaded iphlpapi.dll is not the stand-in: build it (tests/windows/standin/build), "
+            "put both DLLs into system32, and let Wine load it: DLL override iphlpapi=native"
+        )
+    row, ulong, word = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint16
+    for name, result, arguments in [
+        ("standin_put_interface", ulong, [ctypes.POINTER(Interface), ctypes.c_wchar_p]),
+        ("standin_delete_interface", ulong, [word, ulong]),
+        ("standin_put_address", ulong, [ctypes.POINTER(Address)]),
+        ("standin_delete_address", ulong, [ctypes.POINTER(Address)]),
+        ("standin_put_route", ulong, [ctypes.POINTER(Route)]),
+        ("standin_delete_route", ulong, [ctypes.POINTER(Route)]),
+        ("standin_put_routes", ulong, [ctypes.POINTER(Route), ulong]),
+        ("standin_delete_routes", ulong, [ctypes.POINTER(Route), ulong]),
+        ("standin_set_teredo", ulong, [word]),
+        ("standin_set_hint", ulong, [ctypes.c_int, ctypes.c_int, ulong]),
+        ("standin_flood", ulong, [ctypes.POINTER(Route), ulong, ulong, ulong]),
+        ("standin_flood_wait", ctypes.c_int, [ulong]),
+        ("standin_flood_stop", ulong, []),
+        ("standin_inject", ctypes.c_int, [ctypes.c_int, word, row, ctypes.c_int]),
+        ("standin_set", ctypes.c_int, [ctypes.c_int, ulong]),
+        ("standin_fail", ulong, [ctypes.c_char_p, ulong, ctypes.c_int]),
+        ("standin_stat", ctypes.c_int, [ctypes.c_int]),
+        ("standin_drain", ctypes.c_int, [ulong]),
+        ("standin_hide", ulong, [ctypes.c_char_p]),
+        ("standin_share", ulong, [ctypes.c_wchar_p]),
+        ("standin_reset", ulong, []),
+        ("GetIpForwardTable2", ulong, [word, ctypes.POINTER(ctypes.c_void_p)]),
+        ("GetUnicastIpAddressTable", ulong, [word, ctypes.POINTER(ctypes.c_void_p)]),
+        ("GetIpInterfaceTable", ulong, [word, ctypes.POINTER(ctypes.c_void_p)]),
+        ("FreeMibTable", None, [ctypes.c_void_p]),
+    ]:
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+def share() -> None:
+    """One network for this process and the children that it will have."""
+    if JOURNAL not in os.environ:
+        name = f"netioapi-standin-{os.getpid()}"
+        checked("standin_share", name)
+        os.environ[JOURNAL] = name
+
+
+def checked(function: str, *arguments: object) -> None:
+    """Call a function that returns a Win32 code; any but 0 is an error of the test."""
+    code = getattr(require_standin(), function)(*arguments)
+    assert code == 0, f"{function}: error {code}"
+
+
+def configure(what: Setting, value: int = 1) -> int:
+    """What it was before is returned."""
+    before: int = require_standin().standin_set(what, value)
+    return before
+
+
+def stat(what: Figure) -> int:
+    figure: int = require_standin().standin_stat(what)
+    return figure
+
+
+def fail(function: str, code: int, times: int = -1) -> None:
+    """The next `times` calls of that function of Windows fail; -1: all, 0: none any more."""
+    checked("standin_fail", function.encode(), code, times)
+
+
+def inject(kind: Kind, row: Any = None, type: int = 0, *, family: int = 0) -> int:
+    """Call back with just this row, without a change; how many registrations are given it."""
+    pointer = None if row is None else ctypes.byref(row)
+    given: int = require_standin().standin_inject(kind, family, pointer, type)
+    return given
+
+
+def drain(timeout: float = 10) -> None:
+    """Wait until no callback is queued or under way."""
+    drained = require_standin().standin_drain(int(timeout * 1000))
+    assert drained, f"{stat(Figure.QUEUED)} queued, {stat(Figure.RUNNING)} under way"
+
+
+def hide(function: str) -> None:
+    """From here on this process runs on a Windows that lacks the function."""
+    checked("standin_hide", function.encode())

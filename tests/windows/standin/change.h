@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* A change of the network as a record: what control.c makes of the calls of
+ * tests, what journal.c passes to other processes, and what is applied. */
+#pragma once
+
+#include "standin.h"
+
+typedef enum change_operation {
+    CHANGE_RESET,
+    CHANGE_PUT_LINK,    /* row, alias */
+    CHANGE_DELETE_LINK, /* numbers: family, index */
+    CHANGE_PUT_ADDRESS, /* row */
+    CHANGE_DELETE_ADDRESS,
+    CHANGE_PUT_ROUTES, /* the first row; numbers: count */
+    CHANGE_DELETE_ROUTES,
+    CHANGE_TEREDO, /* row */
+    CHANGE_HINT,   /* row */
+    CHANGE_INJECT, /* row; numbers: kind, family, type, has a row */
+    CHANGE_FLOOD,  /* row; numbers: count, rounds, threads, pause */
+    CHANGE_FLOOD_STOP,
+} change_operation;
+
+typedef struct change {
+    UINT32 size; /* bytes of this record that mean something */
+    UINT32 operation;
+    UINT32 numbers[4];
+    standin_row row;
+    WCHAR alias[IF_MAX_STRING_SIZE + 1]; /* "": none was given */
+} change;
+
+/* ---- control.c ---------------------------------------------------------- */
+
+/* In this process. A Win32 code; of an injection, how many were given it. */
+DWORD change_apply(const change *what);
+
+/* ---- journal.c ---------------------------------------------------------- */
+
+/* At the first call of any exported function: the tables as they are after a
+ * reset or, where the process is one of several, as they are in the others. */
+void journal_begin(void);
+/* In this process, and in all that share the journal. */
+DWORD journal_submit(const change *what);
+
+/* ---- flood.c ------------------------------------------------------------ */
+
+DWORD flood_begin(const change *what);
+/* Waits for its threads; how many changes of routes they made. */
+ULONG flood_end(void);
+/* The row that is `number` prefixes further. */
+MIB_IPFORWARD_ROW2 flood_row(const MIB_IPFORWARD_ROW2 *first, ULONG number);

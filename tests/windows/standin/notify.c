@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Notify* and CancelMibChangeNotify2, as programs find them in Windows. */
+#include "registry.h"
+#include "tables.h"
+
+#include <string.h>
+
+#define AS_CALLBACK(function) ((standin_callback)(void (*)(void))(function))
+
+/* Windows has been seen to tell it once for each family. */
+static unsigned
+initial_count(standin_kind kind, ADDRESS_FAMILY family)
+{
+    return kind < STANDIN_TABLES && family == AF_UNSPEC ? 2 : 1;
+}
+
+static void
+tell_initial_locked(registration *of)
+{
+    standin_row row;
+    const standin_row *shown = NULL;
+    memset(&row, 0, sizeof(row));
+    if (of->kind == STANDIN_HINT) {
+        row.hint = standin_hint_locked();
+        shown = &row;
+    }
+    /* The registration may be cancelled during its own first callback. */
+    bool now = standin_settings[STANDIN_SYNCHRONOUS_INITIAL] != 0;
+    of->references++;
+    for (unsigned i = initial_count(of->kind, of->family); i > 0; i--) {
+        standin_event *event =
+            deliver_event_new(of, shown, MibInitialNotification);
+        if (now) {
+            deliver_now_locked(event);
+        } else {
+            deliver_post_locked(event);
+        }
+    }
+    registry_release_locked(of);
+}
+
+static DWORD
+add(const char *function, standin_kind kind, ADDRESS_FAMILY family,
+    standin_callback callback, void *context, BOOLEAN initial,
+    HANDLE *ret_handle)
+{
+    DWORD code = standin_failure(function);
+    HANDLE handle = NULL;
+    if (ret_handle == NULL) {
+        return ERROR_INVALID_PARAMETER;
+    }
+    if (code == NO_ERROR && !standin_is_family(family)) {
+        code = ERROR_INVALID_PARAMETER;
+    }
+    standin_lock();
+    if (code == NO_ERROR && standin_settings[STANDIN_NULL_HANDLES] == 0) {
+        registration *of =
+            registry_add_locked(kind, family, callback, context);
+        handle = of->handle;
+        if (initial && callback != NULL) {
+            tell_initial_locked(of);
+        }
+    }
+    standin_unlock();
+    *ret_handle = handle;
+    return code;
+}
+
+EXPORT DWORD WINAPI
+NotifyIpInterfaceChange(ADDRESS_FAMILY family,
+                        PIPINTERFACE_CHANGE_CALLBACK callback, PVOID context,
+                        BOOLEAN initial, HANDLE *ret_handle)
+{
+    return add(__func__, STANDIN_INTERFACE, family, AS_CALLBACK(callback),
+               context, initial, ret_handle);
+}
+
+EXPORT DWORD WINAPI
+NotifyUnicastIpAddressChange(ADDRESS_FAMILY family,
+                             PUNICAST_IPADDRESS_CHANGE_CALLBACK callback,
+                             PVOID context, BOOLEAN initial,
+                             HANDLE *ret_handle)
+{
+    return add(__func__, STANDIN_ADDRESS, family, AS_CALLBACK(callback),
+               context, initial, ret_handle);
+}
+
+EXPORT DWORD WINAPI
+NotifyRouteChange2(ADDRESS_FAMILY family, PIPFORWARD_CHANGE_CALLBACK callback,
+                   PVOID context, BOOLEAN initial, HANDLE *ret_handle)
+{
+    return add(__func__, STANDIN_ROUTE, family, AS_CALLBACK(callback), context,
+               initial, ret_handle);
+}
+
+EXPORT DWORD WINAPI
+NotifyTeredoPortChange(PTEREDO_PORT_CHANGE_CALLBACK callback, PVOID context,
+                       BOOLEAN initial, HANDLE *ret_handle)
+{
+    if (callback == NULL) { /* the one function that documents it */
+        if (ret_handle != NULL) {
+            *ret_handle = NULL;
+        }
+        return ERROR_INVALID_PARAMETER;
+    }
+    return add(__func__, STANDIN_TEREDO, AF_UNSPEC, AS_CALLBACK(callback),
+               context, initial, ret_handle);
+}
+
+EXPORT DWORD WINAPI
+NotifyNetworkConnectivityHintChange(standin_hint_callback callback,
+                                    PVOID context, BOOLEAN initial,
+                                    HANDLE *ret_handle)
+{
+    return add(__func__, STANDIN_HINT, AF_UNSPEC, AS_CALLBACK(callback),
+               context, initial, ret_handle);
+}
+
+EXPORT DWORD WINAPI
+NotifyStableUnicastIpAddressTable(
+    ADDRESS_FAMILY family, PMIB_UNICASTIPADDRESS_TABLE *ret_table,
+    PSTABLE_UNICAST_IPADDRESS_TABLE_CALLBACK callback, PVOID context,
+    HANDLE *ret_handle)
+{
+    MIB_UNICASTIPADDRESS_TABLE *table = NULL;
+    HANDLE handle = NULL;
+    DWORD code = standin_failure(__func__);
+    if (ret_table == NULL || ret_handle == NULL) {
+        return ERROR_INVALID_PARAMETER;
+    }
+    if (code == NO_ERROR && !standin_is_family(family)) {
+        code = ERROR_INVALID_PARAMETER;
+    }
+    standin_lock();
+    if (code == NO_ERROR && standin_is_stable_locked(family)) {
+        table = get_table_locked(STANDIN_ADDRESS, family);
+        standin_table_give_locked(table);
+    } else if (code == NO_ERROR) {
+        code = ERROR_IO_PENDING;
+        if (standin_settings[STANDIN_NULL_HANDLES] == 0) {
+            handle = registry_add_locked(STANDIN_STABLE, family,
+                                         AS_CALLBACK(callback), context)
+                         ->handle;
+        }
+    }
+    standin_unlock();
+    *ret_table = table;
+    *ret_handle = handle;
+    return code;
+}
+
+/* From a callback of the same handle it hangs, as it does in Windows. */
+EXPORT DWORD WINAPI
+CancelMibChangeNotify2(HANDLE handle)
+{
+    DWORD code = standin_failure(__func__);
+    return code != NO_ERROR ? code : registry_cancel(handle);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* See registry.h. Handles are numbers that are never used twice, so that a
+ * cancel of a handle that is no more is seen. */
+#include "registry.h"
+
+#include "tables.h"
+
+#include <string.h>
+
+static registration *registrations;
+static ULONG_PTR next_handle = 0x10000;
+
+registration *
+registry_add_locked(standin_kind kind, ADDRESS_FAMILY family,
+                    standin_callback callback, void *context)
+{
+    registration *of = standin_allocate(sizeof(*of));
+    of->handle = (HANDLE)next_handle;
+    next_handle += 8;
+    of->kind = kind;
+    of->family = family;
+    of->callback = callback;
+    of->context = context;
+    of->references = 1;
+    of->last = &of->first;
+    of->next = registrations;
+    registrations = of;
+    standin_figures[STANDIN_LIVE]++;
+    return of;
+}
+
+void
+registry_release_locked(registration *of)
+{
+    if (--of->references == 0) {
+        standin_free(of, sizeof(*of));
+    }
+}
+
+/* Some row for a callback that no change made. */
+static bool
+some_row_locked(const registration *of, standin_row *ret_row)
+{
+    memset(ret_row, 0, sizeof(*ret_row));
+    if (of->kind == STANDIN_STABLE) {
+        ret_row->table = get_table_locked(STANDIN_ADDRESS, of->family);
+        return true;
+    }
+    if (of->kind == STANDIN_TEREDO) {
+        ret_row->port = standin_teredo_locked();
+        return true;
+    }
+    if (of->kind == STANDIN_HINT) {
+        ret_row->hint = standin_hint_locked();
+        return true;
+    }
+    const store *rows = standin_table_locked(of->kind);
+    for (size_t i = 0; i < rows->count; i++) {
+        const void *row = store_row(rows, i);
+        if (of->family == AF_UNSPEC ||
+            of->family == standin_family_of(of->kind, row)) {
+            memcpy(ret_row, row, rows->row_size);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+post_late_locked(registration *of)
+{
+    standin_row row;
+    for (DWORD i = 0; i < standin_settings[STANDIN_LATE]; i++) {
+        if (of->callback != NULL && some_row_locked(of, &row)) {
+            standin_event *event =
+                deliver_event_new(of, &row, MibParameterNotification);
+            event->forced = true;
+            deliver_post_locked(event);
+        }
+    }
+}
+
+static registration *
+unlink_locked(HANDLE handle)
+{
+    registration **at = &registrations;
+    while (*at != NULL && (*at)->handle != handle) {
+        at = &(*at)->next;
+    }
+    registration *of = *at;
+    if (of != NULL) {
+        *at = of->next;
+    }
+    return of;
+}
+
+DWORD
+registry_cancel(HANDLE handle)
+{
+    standin_lock();
+    registration *of = unlink_locked(handle);
+    if (of == NULL) {
+        standin_figures[STANDIN_REFUSED]++;
+        standin_unlock();
+        return ERROR_INVALID_PARAMETER;
+    }
+    of->closed = true;
+    deliver_drop_locked(of);
+    post_late_locked(of);
+    while (of->running > 0) {
+        standin_wait_locked(INFINITE);
+    }
+    standin_figures[STANDIN_LIVE]--;
+    standin_figures[STANDIN_CANCELLED]++;
+    registry_release_locked(of);
+    standin_unlock();
+    return NO_ERROR;
+}
+
+/* What the documents promise of a row in a callback: enough to ask for the
+ * rest, and nothing else. */
+static void
+cut_down(standin_kind kind, const standin_row *row, standin_row *ret_keys)
+{
+    memset(ret_keys, 0, sizeof(*ret_keys));
+    if (kind == STANDIN_INTERFACE) {
+        ret_keys->interface_row.Family = row->interface_row.Family;
+        ret_keys->interface_row.InterfaceLuid =
+            row->interface_row.InterfaceLuid;
+        ret_keys->interface_row.InterfaceIndex =
+            row->interface_row.InterfaceIndex;
+    } else if (kind == STANDIN_ADDRESS) {
+        ret_keys->address.Address = row->address.Address;
+        ret_keys->address.InterfaceLuid = row->address.InterfaceLuid;
+        ret_keys->address.InterfaceIndex = row->address.InterfaceIndex;
+    } else if (kind == STANDIN_ROUTE) {
+        ret_keys->route.DestinationPrefix = row->route.DestinationPrefix;
+        ret_keys->route.NextHop = row->route.NextHop;
+        ret_keys->route.InterfaceLuid = row->route.InterfaceLuid;
+        ret_keys->route.InterfaceIndex = row->route.InterfaceIndex;
+    } else {
+        *ret_keys = *row;
+    }
+}
+
+int
+registry_inject_locked(standin_kind kind, ADDRESS_FAMILY family,
+                       const standin_row *row, MIB_NOTIFICATION_TYPE type,
+                       bool whole)
+{
+    int given = 0;
+    standin_row shown;
+    if (row != NULL && !whole) {
+        cut_down(kind, row, &shown);
+    } else if (row != NULL) {
+        shown = *row;
+    }
+    for (registration *of = registrations; of != NULL; of = of->next) {
+        if (of->kind != kind || of->callback == NULL ||
+            (of->family != AF_UNSPEC && family != AF_UNSPEC &&
+             of->family != family)) {
+            continue;
+        }
+        if (kind == STANDIN_STABLE) {
+            shown.table = get_table_locked(STANDIN_ADDRESS, of->family);
+        }
+        deliver_post_locked(deliver_event_new(
+            of, row != NULL || kind == STANDIN_STABLE ? &shown : NULL, type));
+        given++;
+    }
+    return given;
+}
+
+void
+registry_tell_locked(standin_kind kind, const standin_row *row,
+                     MIB_NOTIFICATION_TYPE type)
+{
+    if (standin_settings[STANDIN_SILENT] == 0) {
+        registry_inject_locked(
+            kind,
+            kind < STANDIN_TABLES ? standin_family_of(kind, row)
+                                  : (ADDRESS_FAMILY)AF_UNSPEC,
+            row, type, standin_settings[STANDIN_FULL_ROWS] != 0);
+    }
+}
+
+void
+registry_check_stable_locked(void)
+{
+    if (standin_settings[STANDIN_SILENT] != 0) {
+        return;
+    }
+    for (registration *of = registrations; of != NULL; of = of->next) {
+        if (of->kind != STANDIN_STABLE) {
+            continue;
+        }
+        bool stable = standin_is_stable_locked(of->family);
+        DWORD times = stable && !of->stable && of->callback != NULL
+                          ? standin_settings[STANDIN_REPEAT_STABLE]
+                          : 0;
+        for (DWORD i = 0; i < times; i++) {
+            standin_row row = {
+                .table = get_table_locked(STANDIN_ADDRESS, of->family)};
+            deliver_post_locked(
+                deliver_event_new(of, &row, MibParameterNotification));
+        }
+        of->stable = stable;
+    }
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The stand-in for iphlpapi.dll, which tests under Wine load in its place:
+ * what Windows does with change notifications and its tables, and a side for
+ * tests (control.c) that makes the changes. One lock guards all of it; it is
+ * never held while a callback runs. `_locked`: the caller holds it. */
+#pragma once
+
+#define WIN32_LEAN_AND_MEAN
+/* This order: netioapi.h says little unless the others came before it. */
+#include <winsock2.h>
+#include <ws2ipdef.h>
+#include <windows.h>
+#include <iphlpapi.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The build script exports the functions that stand behind this word. */
+#define EXPORT
+
+/* mingw-w64 has none of the words of the connectivity hint. */
+typedef struct standin_hint {
+    int level;
+    int cost;
+    BOOLEAN approaching_limit;
+    BOOLEAN over_limit;
+    BOOLEAN roaming;
+} standin_hint;
+typedef VOID(WINAPI *standin_hint_callback)(PVOID context, standin_hint hint);
+
+typedef enum standin_kind {
+    STANDIN_INTERFACE,
+    STANDIN_ADDRESS,
+    STANDIN_ROUTE,
+    STANDIN_TEREDO,
+    STANDIN_HINT,
+    STANDIN_STABLE,
+} standin_kind;
+#define STANDIN_TABLES 3 /* the first kinds have one */
+
+typedef enum standin_setting {
+    STANDIN_SYNCHRONOUS_INITIAL, /* on the caller's thread, handle unset */
+    STANDIN_OVERLAP,             /* each event is a pool job of its own */
+    STANDIN_DELAY_MS,            /* before each callback */
+    STANDIN_BLOCKED,             /* callbacks are taken, and wait to be made */
+    STANDIN_NULL_HANDLES,        /* success without a handle or a callback */
+    STANDIN_FULL_ROWS,           /* callbacks see more than the key members */
+    STANDIN_SILENT,              /* tables change, and nobody is told */
+    STANDIN_REPEAT_STABLE,       /* callbacks for each time it became stable */
+    STANDIN_LATE,                /* callbacks that come within cancel */
+    STANDIN_FLOOD_PAUSE_MS,      /* after each round of a flood */
+    STANDIN_SETTINGS
+} standin_setting;
+
+typedef enum standin_figure {
+    STANDIN_LIVE,        /* registrations */
+    STANDIN_CANCELLED,   /* cancels that succeeded */
+    STANDIN_CALLBACKS,   /* made, and returned */
+    STANDIN_GIVEN,       /* tables that wait for FreeMibTable */
+    STANDIN_QUEUED,      /* events that wait for their callback */
+    STANDIN_ENTRY_CALLS, /* of Get*Entry* */
+    STANDIN_TABLE_CALLS, /* of Get*Table* */
+    STANDIN_POSTED,      /* events that were ever queued */
+    STANDIN_REFUSED,     /* cancels of what is no live handle */
+    STANDIN_RUNNING,     /* callbacks under way */
+    STANDIN_FIGURES
+} standin_figure;
+
+/* One of the rows of the three tables, or what the other kinds tell. */
+typedef union standin_row {
+    MIB_IPINTERFACE_ROW interface_row;
+    MIB_UNICASTIPADDRESS_ROW address;
+    MIB_IPFORWARD_ROW2 route;
+    USHORT port;
+    standin_hint hint;
+    MIB_UNICASTIPADDRESS_TABLE *table; /* owned */
+} standin_row;
+
+/* ---- state.c ------------------------------------------------------------ */
+
+void standin_lock(void);
+void standin_unlock(void);
+/* Waits for the next standin_wake; false when the time has passed. */
+bool standin_wait_locked(DWORD timeout_ms);
+void standin_wake_locked(void);
+
+extern DWORD standin_settings[STANDIN_SETTINGS]; /* guarded by the lock */
+extern LONG standin_figures[STANDIN_FIGURES];    /* guarded by the lock */
+void standin_default_settings_locked(void);
+
+/* The code that this function shall fail with now, or NO_ERROR. Every
+ * exported function of Windows asks first, with __func__. */
+DWORD standin_failure(const char *function);
+
+/* Ends the process with a message: the stand-in cannot go on. */
+void standin_die(const char *why);
+
+/* ---- memory.c ----------------------------------------------------------- */
+
+/* Zeroed; never NULL. */
+void *standin_allocate(size_t size);
+/* Overwrites first, so that who reads on sees it. NULL is right. */
+void standin_free(void *block, size_t size);
+/* A table of `count` rows, not yet given away: NumEntries is set. */
+void *standin_table_new(size_t row_size, size_t count);
+/* From here on it is the program's, until FreeMibTable. */
+void standin_table_give_locked(void *table);
+/* Of one that was not given away. NULL is right. */
+void standin_table_free(void *table);

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: MIT
+"""Windows calls back with the key of a row alone. With details (the default) the row is read again
+before the GIL is asked for; where that fails, for whatever reason, the key is delivered."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+from typing import Any
+
+import pytest
+
+from tests.support import Collector, eventually
+from tests.windows.dll import Figure, Setting, checked, configure, drain, inject, stat
+from tests.windows.structures import Interface, Route
+from tests.windows.support import (
+    ADD,
+    ADDRESS,
+    DELETE,
+    INDEX,
+    INTERFACE,
+    PARAMETER,
+    ROUTE,
+    ROW_KINDS,
+    RowKind,
+    failing,
+    route_row,
+    setting,
+)
+
+pytestmark = pytest.mark.usefixtures("link")
+CODES = [2, 5, 8, 50, 87, 1168, 0x80070005]
+all_kinds = pytest.mark.parametrize("kind", ROW_KINDS, ids=lambda kind: kind.kind.name)
+
+
+def take(collector: Collector, count: int) -> list[tuple[Any, Any]]:
+    """The events, which are just so many once everything was called back."""
+    drain()
+    collector.wait_count(count)
+    assert len(collector) == count
+    events: list[tuple[Any, Any]] = collector.events  # type: ignore[assignment]
+    collector.clear()
+    return events
+
+
+def first_change(kind: RowKind) -> tuple[Any, int]:
+    """A row to put, and how that is told: the interface is there already."""
+    return kind.make(1400), PARAMETER if kind is INTERFACE else ADD
+
+
+@all_kinds
+def test_what_is_delivered_is_the_whole_row(kind: RowKind, collector: Collector) -> None:
+    row, type = first_change(kind)
+    with kind.notify(collector) as registration:
+        kind.put(row)
+        ((told, how),) = take(collector, 1)
+        assert (how, getattr(told, kind.number)) == (type, 1400)
+        assert told == kind.get_entry(told)
+        assert told._asdict() == kind.get_entry(told)._asdict()
+        setattr(row, kind.member, 1300)
+        before = stat(Figure.ENTRY_CALLS)
+        kind.put(row)
+        ((told, how),) = take(collector, 1)
+        assert (how, getattr(told, kind.number)) == (PARAMETER, 1300)
+        assert stat(Figure.ENTRY_CALLS) == before + 1
+        assert registration.errors == 0
+
+
+@all_kinds
+def test_what_the_callback_says_of_the_rest_is_not_believed(
+    kind: RowKind, collector: Collector
+) -> None:
+    """Some Windows give more than the key; what that is worth nobody knows."""
+    kind.put(kind.make(1400))
+    stale = kind.make(99)
+    with kind.notify(collector), kind.notify(keys := Collector(), details=False):
+        assert inject(kind.kind, stale, PARAMETER) == 2
+        ((told, _),) = take(collector, 1)
+        assert getattr(told, kind.number) == 1400
+        ((told, _),) = take(keys, 1)
+        assert getattr(told, kind.number) is None
+    with setting(Setting.FULL_ROWS), kind.notify(keys, details=False):
+        kind.put(kind.make(1300))
+        ((told, _),) = take(keys, 1)
+        assert kind.is_key_row(told)
+
+
+@all_kinds
+def test_a_deleted_row_is_its_key(kind: RowKind, collector: Collector) -> None:
+    """Also when there is another one of that key by now."""
+    kind.put(row := kind.make(1400))
+    (whole,) = [one for one in kind.get_table() if getattr(one, kind.number) == 1400]
+    with kind.notify(collector):
+        configure(Setting.BLOCKED, 1)
+        before = stat(Figure.ENTRY_CALLS)
+        kind.delete(row)
+        kind.put(kind.make(1300))
+        configure(Setting.BLOCKED, 0)
+        events = take(collector, 2)
+    (gone, how), (new, added) = events
+    assert (how, added) == (DELETE, ADD)
+    assert kind.is_key_row(gone)
+    assert gone.key == whole.key == new.key
+    assert [getattr(gone, name) for name in kind.keys] == [getattr(whole, n) for n in kind.keys]
+    assert getattr(new, kind.number) == 1300
+    assert stat(Figure.ENTRY_CALLS) == before + 1
+
+
+@all_kinds
+def test_what_is_gone_already_is_its_key(kind: RowKind, collector: Collector) -> None:
+    row, type = first_change(kind)
+    with kind.notify(collector) as registration:
+        configure(Setting.BLOCKED, 1)
+        kind.put(row)
+        kind.delete(row)
+        configure(Setting.BLOCKED, 0)
+        (added, how), (gone, last) = take(collector, 2)
+        assert (how, last) == (type, DELETE)
+        assert kind.is_key_row(added)
+        assert added.key == gone.key
+        assert registration.errors == 0
+        # Of an interface that no table knows: GetUnicastIpAddressEntry says 2, not 1168.
+        nowhere = kind.make(1)
+        nowhere.InterfaceIndex, nowhere.InterfaceLuid = 99, 99
+        assert inject(kind.kind, nowhere, ADD) == 1
+        ((told, _),) = take(collector, 1)
+        assert kind.is_key_row(told)
+        assert (told.interface_index, told.interface_luid) == (99, 99)
+
+
+@all_kinds
+@pytest.mark.parametrize("code", CODES)
+def test_where_reading_fails_it_is_the_key(
+    kind: RowKind, code: int, collector: Collector
+) -> None:
+    row, type = first_change(kind)
+    with kind.notify(collector) as registration:
+        with failing(kind.entry, code, 1):
+            kind.put(row)
+            ((told, how),) = take(collector, 1)
+        assert how == type
+        assert kind.is_key_row(told)
+        assert registration.errors == 0
+        setattr(row, kind.member, 1300)
+        kind.put(row)
+        ((told, _),) = take(collector, 1)
+        assert getattr(told, kind.number) == 1300
+
+
+@all_kinds
+def test_without_details_nothing_is_read(kind: RowKind, collector: Collector) -> None:
+    row, type = first_change(kind)
+    with kind.notify(collector, details=False) as registration:
+        before = stat(Figure.ENTRY_CALLS), stat(Figure.TABLE_CALLS)
+        kind.put(row)
+        setattr(row, kind.member, 1300)
+        kind.put(row)
+        kind.delete(row)
+        events = take(collector, 3)
+        assert (stat(Figure.ENTRY_CALLS), stat(Figure.TABLE_CALLS)) == before
+        assert [how for _, how in events] == [type, PARAMETER, DELETE]
+        assert all(kind.is_key_row(told) for told, _ in events)
+        assert registration.delivered == 3
+
+
+@all_kinds
+def test_it_is_read_before_the_gil_is_asked_for(kind: RowKind) -> None:
+    """Nobody gives the GIL away here, and the row is read all the same."""
+    assert sys.platform == "win32"
+    system = ctypes.PyDLL("iphlpapi.dll")  # calls without letting the GIL go
+    row, type = first_change(kind)
+    seen = Collector()
+    interval = sys.getswitchinterval()
+    with kind.notify(seen) as registration:
+        sys.setswitchinterval(1000)
+        try:
+            before = stat(Figure.ENTRY_CALLS)
+            assert system.standin_inject(kind.kind, 0, ctypes.byref(row), int(type)) == 1
+            for _ in range(10_000_000):
+                read = system.standin_stat(Figure.ENTRY_CALLS)
+                if read > before:
+                    break
+            delivered = registration.delivered
+        finally:
+            sys.setswitchinterval(interval)
+        assert read == before + 1
+        assert delivered == 0
+        seen.wait_count(1)
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+@all_kinds
+def test_it_never_goes_back_in_time(kind: RowKind, overlap: int) -> None:
+    """One row changes without a pause, and callbacks may overtake each other: what is delivered
+    is never older than what was delivered before, and the last is what the system has."""
+    changes = 3000
+    numbers: list[int] = []
+
+    def look(told: Any, type: Any) -> None:
+        numbers.append(getattr(told, kind.number))
+
+    configure(Setting.OVERLAP, overlap)
+    kind.put(kind.make(1280))
+    with kind.notify(look) as registration:
+        posted = stat(Figure.POSTED)
+
+        def change() -> None:
+            row: Route | Interface | Any = kind.make(1280)
+            for number in range(1281, 1281 + changes):
+                setattr(row, kind.member, number)
+                kind.put(row)
+
+        maker = threading.Thread(target=change)
+        maker.start()
+        maker.join(30)
+        assert stat(Figure.POSTED) == posted + changes
+        drain()
+        eventually(lambda: registration.delivered == changes)
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == 1280 + changes
+
+
+def test_rows_of_overlapping_callbacks_are_not_mixed_up(collector: Collector) -> None:
+    """Each of many rows, told at once on several threads, is read under its own key."""
+    configure(Setting.OVERLAP, 1)
+    first = route_row(1, "10.0.0.0/32", INDEX)
+    with ROUTE.notify(collector) as registration:
+        checked("standin_put_routes", first, 5000)
+        drain()
+        eventually(lambda: registration.delivered == 5000)
+    assert len({row.destination_prefix for row, _ in collector.events}) == 5000
+    assert {(row.metric, type) for row, type in collector.events} == {(1, ADD)}
+    checked("standin_delete_routes", first, 5000)
+
+
+def test_a_row_that_settles_is_told_as_it_is(netns: Any, collector: Collector) -> None:
+    """ADD of an address comes while it is tentative; what has become of it by the callback is
+    what is delivered."""
+    netns.dad_seconds = None
+    netns.veth()
+    with ADDRESS.notify(collector):
+        netns.ip("address add 2001:db8::1/64 dev v0")
+        ((told, how),) = take(collector, 1)
+        assert (how, told.dad_state.name) == (ADD, "TENTATIVE")
+        netns.settle()
+        drain()
+        (row,) = [one for one, _ in collector.events if one.key == told.key]
+        assert row.dad_state.name == "PREFERRED"

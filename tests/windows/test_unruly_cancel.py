@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: MIT
+"""Cancelling where Windows makes it hard: callbacks that do not return or begin late, callbacks
+within the cancel, a cancel that fails; and tables of addresses that come several times."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import netioapi
+from netioapi import Registration
+from tests.held import Canceller
+from tests.support import Collector, eventually
+from tests.windows.dll import Figure, Setting, checked, configure, drain, inject, stat
+from tests.windows.structures import AF_INET, AF_INET6, AF_UNSPEC
+from tests.windows.support import NOTIFY, ROUTE, live, route_row, script
+
+pytestmark = pytest.mark.usefixtures("link")
+FAIL_CODES = [6, 8, 87, 1168, 31, 0xC0000001]
+
+
+# ---- callbacks that take their time
+
+
+def test_a_callback_that_is_stuck_in_the_system(collector: Collector) -> None:
+    """Taken from the queue and not made yet: the system's cancel waits for it, and so do we."""
+    before, cancelled = live(), stat(Figure.CANCELLED)
+    registration = ROUTE.notify(collector)
+    configure(Setting.BLOCKED, 1)
+    ROUTE.put(route_row(1))
+    eventually(lambda: stat(Figure.RUNNING) == 1)
+    for _ in range(2):
+        start = time.monotonic()
+        with pytest.raises(TimeoutError, match=r"NotifyRouteChange2 is still running; .* goes on"):
+            registration.cancel(timeout=0.1)
+        assert 0.09 < time.monotonic() - start < 5
+        assert not registration.active
+    waiters = [Canceller(registration.cancel) for _ in range(3)]
+    registration.cancel(wait=False)
+    assert stat(Figure.CANCELLED) == cancelled
+    configure(Setting.BLOCKED, 0)
+    for waiter in waiters:
+        waiter.result()
+    registration.cancel(0)
+    assert (live(), stat(Figure.CANCELLED)) == (before, cancelled + 1)
+    drain()
+    assert registration.delivered == 0  # it came after the cancellation had begun
+    assert collector.events == []
+
+
+def test_the_cancellation_goes_on_without_anybody_waiting(collector: Collector) -> None:
+    before = live()
+    registration = ROUTE.notify(collector)
+    configure(Setting.BLOCKED, 1)
+    ROUTE.put(route_row(1))
+    eventually(lambda: stat(Figure.RUNNING) == 1)
+    with pytest.raises(TimeoutError):
+        registration.cancel(0)
+    configure(Setting.BLOCKED, 0)
+    eventually(lambda: live() == before)
+    assert collector.events == []
+
+
+def test_a_callback_that_begins_late() -> None:
+    """The system waits before it calls: cancel() waits with it, up to its own timeout."""
+    seen = Collector()
+    registration = ROUTE.notify(seen)
+    configure(Setting.DELAY_MS, 400)
+    ROUTE.put(route_row(1))
+    eventually(lambda: stat(Figure.RUNNING) == 1)
+    with pytest.raises(TimeoutError):
+        registration.cancel(timeout=0.05)
+    start = time.monotonic()
+    registration.cancel()
+    assert 0.05 < time.monotonic() - start < 10
+    assert seen.events == []
+
+
+def test_nothing_else_waits_meanwhile(collector: Collector) -> None:
+    """While one cancellation hangs others are made and ended, in the same thread."""
+    stuck = ROUTE.notify(print, AF_INET6)
+    configure(Setting.BLOCKED, 1)
+    assert inject(ROUTE.kind, route_row(1), 1, family=AF_INET6) == 1
+    eventually(lambda: stat(Figure.RUNNING) == 1)
+    stuck.cancel(wait=False)
+    for _ in range(50):
+        with ROUTE.notify(collector, AF_INET), netioapi.notify_ip_interface_change(print):
+            pass
+    configure(Setting.BLOCKED, 0)
+    stuck.cancel()
+
+
+@pytest.mark.parametrize("function", NOTIFY)
+@pytest.mark.parametrize("count", [1, 20])
+def test_callbacks_within_the_cancel_are_not_delivered(
+    function: str, count: int, collector: Collector
+) -> None:
+    notify, _ = NOTIFY[function]
+    registration = notify(collector, on_error=collector)
+    configure(Setting.LATE, count)
+    made = stat(Figure.CALLBACKS)
+    registration.cancel()
+    assert stat(Figure.CALLBACKS) == made + count
+    assert (registration.delivered, registration.errors) == (0, 0)
+    assert collector.events == []
+
+
+# ---- the stable table
+
+
+def pending(netns: Any, family: int = AF_UNSPEC) -> tuple[Collector, Registration]:
+    netns.dad_seconds = None
+    netns.veth()
+    netns.ip("address add 2001:db8::1/64 dev v0")
+    seen = Collector()
+    table, registration = netioapi.notify_stable_unicast_ip_address_table(seen, family)
+    assert table is None
+    assert registration is not None
+    return seen, registration
+
+
+@pytest.mark.parametrize("repeat", [1, 3])
+@pytest.mark.parametrize("family", [AF_UNSPEC, AF_INET6])
+def test_a_stable_table_that_comes_again_is_told_each_time(
+    netns: Any, repeat: int, family: int
+) -> None:
+    """And each of the system's tables is freed, whatever became of it."""
+    given = stat(Figure.GIVEN)
+    configure(Setting.REPEAT_STABLE, repeat)
+    seen, registration = pending(netns, family)
+    with registration:
+        for turn in range(1, 4):
+            netns.settle()
+            tables = seen.wait_count(turn * repeat)
+            drain()
+            assert len(seen) == registration.delivered == turn * repeat
+            assert stat(Figure.GIVEN) == given
+            for (table,) in tables[-repeat:]:
+                assert list(table) == list(netioapi.get_unicast_ip_address_table(family))
+            netns.ip(f"address add 2001:db8::1:{turn}/64 dev v0")
+    assert stat(Figure.GIVEN) == given
+
+
+def test_a_table_that_comes_to_a_cancelled_one_is_freed(netns: Any) -> None:
+    given = stat(Figure.GIVEN)
+    seen, registration = pending(netns)
+    configure(Setting.LATE, 5)
+    registration.cancel()
+    assert stat(Figure.GIVEN) == given
+    assert seen.events == []
+
+
+def test_a_table_is_freed_where_the_callback_raises(netns: Any, collector: Collector) -> None:
+    given = stat(Figure.GIVEN)
+    netns.dad_seconds = None
+    netns.veth()
+    netns.ip("address add 2001:db8::1/64 dev v0")
+
+    def fail(table: Any) -> None:
+        raise LookupError(len(table))
+
+    _, registration = netioapi.notify_stable_unicast_ip_address_table(fail, on_error=collector)
+    assert registration is not None
+    with registration:
+        netns.settle()
+        collector.wait_count(1)
+    assert stat(Figure.GIVEN) == given
+
+
+def test_the_table_that_is_stable_at_once_is_freed() -> None:
+    given, before = stat(Figure.GIVEN), live()
+    for family in (AF_UNSPEC, AF_INET, AF_INET6):
+        table, registration = netioapi.notify_stable_unicast_ip_address_table(print, family)
+        assert registration is None
+        assert list(table) == list(netioapi.get_unicast_ip_address_table(family))
+    assert (stat(Figure.GIVEN), live()) == (given, before)
+
+
+# ---- a cancel that fails: each in a process of its own, since what is leaked stays
+
+HEAD = """
+import gc, sys, weakref
+import netioapi
+from tests.support import Collector, eventually
+from tests.windows import dll
+from tests.windows.dll import Figure, drain, fail, stat
+from tests.windows.support import *
+
+dll.checked("standin_put_interface", interface_row(1500), "Ethernet 7")
+code = int(sys.argv[1])
+"""
+
+
+def run(source: str, code: int = 6, **named: Any) -> None:
+    done = script(HEAD + source + "\nprint('through')\n", str(code), marker="through", **named)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("code", FAIL_CODES)
+def test_a_cancel_that_fails(netns: Any, code: int) -> None:
+    """It is told; no call follows, though the system goes on calling; the end is clean."""
+    run(
+        """
+def refused(cancel):
+    try:
+        cancel()
+    except netioapi.NetioError as error:
+        assert (error.code, error.function) == (code, "CancelMibChangeNotify2"), error
+        assert isinstance(error, netioapi.InvalidParameterError) == (code == 87)
+        return str(error)
+    raise AssertionError("no error")
+
+seen = Collector()
+registrations = [notify(seen) for notify, _ in NOTIFY.values()]
+fail("CancelMibChangeNotify2", code)
+for registration in registrations:
+    said = refused(registration.cancel)
+    assert f"(error {code})" in said and said.startswith("CancelMibChangeNotify2: "), said
+    assert not registration.active
+    assert refused(registration.cancel) == said  # it stays so, and the system is not asked again
+    registration.cancel(wait=False)
+fail("CancelMibChangeNotify2", 0, 0)
+assert refused(registrations[0].cancel)
+assert stat(Figure.LIVE) == 5 and stat(Figure.CANCELLED) == 0
+for kind in (INTERFACE, ADDRESS, ROUTE):
+    kind.put(kind.make(1400))
+dll.checked("standin_set_hint", 3, 1, 0)
+dll.checked("standin_set_teredo", 4000)
+drain()
+assert stat(Figure.CALLBACKS) == 5, stat(Figure.CALLBACKS)
+assert seen.events == [] and not any(one.delivered for one in registrations)
+with ROUTE.notify(seen) as good:
+    ROUTE.put(route_row(2))
+    seen.wait_count(1)
+""",
+        code,
+    )
+
+
+def test_a_cancel_that_fails_unseen(netns: Any) -> None:
+    """By wait=False, or at the end of the program: it is disabled and leaked all the same."""
+    run("""
+seen = Collector()
+fail("CancelMibChangeNotify2", code)
+quiet = [ROUTE.notify(seen) for _ in range(5)]
+for registration in quiet:
+    registration.cancel(wait=False)
+    assert not registration.active
+ROUTE.put(route_row(1))
+drain()
+assert seen.events == []
+del registration
+references = [weakref.ref(one) for one in quiet]
+del quiet
+netioapi.notify_route_change2(print)  # looks after those that are over
+gc.collect()
+assert all(one() is not None for one in references)  # never freed: the system may call still
+left = ROUTE.notify(seen)  # and cancelled in vain at the end
+""")
+
+
+def test_the_program_may_end_while_they_are_called(netns: Any) -> None:
+    """The system calls back through the whole of the interpreter's end."""
+    run("""
+from tests.windows.flood import Flood
+fail("CancelMibChangeNotify2", code)
+seen = Collector()
+live = [ROUTE.notify(seen) for _ in range(3)] + [INTERFACE.notify(seen)]
+watchers = [netioapi.Watcher(), netioapi.Watcher("route")]
+watchers[1].stop()
+Flood(INDEX, pause=0).__enter__()
+seen.wait_count(100)
+try:
+    live[0].cancel()
+except netioapi.NetioError:
+    pass
+""")
+
+
+def test_a_watcher_whose_cancel_fails(netns: Any) -> None:
+    run("""
+fail("CancelMibChangeNotify2", code)
+watcher = netioapi.Watcher("route", "address")
+try:
+    watcher.close()
+except netioapi.NetioError as error:
+    assert error.code == code, error
+else:
+    raise AssertionError("no error")
+assert watcher.closed and watcher.stopped
+watcher.close()
+for metric in range(100):
+    ROUTE.put(route_row(metric))
+drain()
+assert stat(Figure.LIVE) == 2
+fail("CancelMibChangeNotify2", 0, 0)
+with netioapi.Watcher("route") as watcher:
+    ROUTE.put(route_row(1000))
+    assert watcher.read(timeout=10) is not None
+""")
+
+
+def test_a_watcher_of_which_one_cancel_fails(netns: Any) -> None:
+    """The other kinds are cancelled, and what still comes is for nobody."""
+    run("""
+with ROUTE.notify(lambda *_: None):
+    watcher = netioapi.Watcher()
+    fail("CancelMibChangeNotify2", code, 1)
+    try:
+        watcher.close()
+    except netioapi.NetioError as error:
+        assert error.code == code, error
+    else:
+        raise AssertionError("no error")
+    assert stat(Figure.LIVE) == 2, stat(Figure.LIVE)
+    del watcher
+    gc.collect()
+    for kind in (INTERFACE, ADDRESS, ROUTE):
+        for number in range(1280, 1500):
+            kind.put(kind.make(number))
+    drain()
+assert stat(Figure.LIVE) == 1
+""")
+
+
+@pytest.mark.parametrize("how", ["cancel", "exit", "notify"])
+def test_a_cancel_that_hangs_at_the_end_is_given_up(netns: Any, how: str) -> None:
+    """The exit grants what is stuck a few seconds, and then ends the program."""
+    ends: dict[str, str] = {
+        "cancel": "live[0].cancel(wait=False)",
+        "exit": "",
+        "notify": "ROUTE.notify(seen).cancel()",
+    }
+    start = time.monotonic()
+    run(f"""
+seen = Collector()
+live = [ROUTE.notify(seen), ROUTE.notify(seen)]
+dll.configure(dll.Setting.BLOCKED, 1)
+ROUTE.put(route_row(1))
+eventually(lambda: stat(Figure.RUNNING) == 2)
+{ends[how]}
+""")
+    assert 4 < time.monotonic() - start < 30
+
+
+def test_several_threads_cancel_what_fails(netns: Any) -> None:
+    run("""
+import threading
+registration = ROUTE.notify(print)
+fail("CancelMibChangeNotify2", code)
+codes = []
+def cancel():
+    try:
+        registration.cancel()
+    except netioapi.NetioError as error:
+        codes.append(error.code)
+threads = [threading.Thread(target=cancel) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert codes == [code] * 8, codes
+""")
+
+
+def test_a_cancel_that_waits_is_no_busy_loop() -> None:
+    """Ten waiters of a cancellation that hangs use no processor."""
+    registration = ROUTE.notify(print)
+    configure(Setting.BLOCKED, 1)
+    checked("standin_put_route", route_row(1))
+    eventually(lambda: stat(Figure.RUNNING) == 1)
+    outcomes = Collector()
+    waits: list[Callable[[], None]] = [lambda: outcomes(registration.cancel()) for _ in range(10)]
+    before = time.process_time()
+    waiters = [Canceller(wait) for wait in waits]
+    assert not threading.Event().wait(1)
+    assert time.process_time() - before < 0.5
+    configure(Setting.BLOCKED, 0)
+    for waiter in waiters:
+        waiter.result()
+    assert len(outcomes) == 10

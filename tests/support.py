@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What tests share on every system: a collector of events, and subprocesses with a deadline.
+"""What tests share on every system: a collector of events, subprocesses with a deadline, Ctrl-C, and
+the mark of what Linux alone has.
 
 Everything here that waits has a deadline, and says what it saw when the deadline passes. What
 changes the network is in tests/network.py.
@@ -8,6 +9,7 @@ changes the network is in tests/network.py.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shlex
 import signal
@@ -19,8 +21,52 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
+WINDOWS = sys.platform == "win32"
+# What a process ends with by Ctrl-C that nobody handles: seen by its parent.
+BY_CTRL_C = 0xC000013A if WINDOWS else -signal.SIGINT
 T = TypeVar("T")
+
+
+def linux_only(reason: str) -> pytest.MarkDecorator:
+    """For a test of what Windows does not have, with what that is."""
+    return pytest.mark.skipif(WINDOWS, reason=f"not on Windows: {reason}")
+
+
+def repo_text(path: str) -> str:
+    """A text file of the repository; Windows' own encoding is another."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def on_wine() -> bool:
+    return sys.platform == "win32" and hasattr(ctypes.WinDLL("ntdll.dll"), "wine_get_version")
+
+
+def ctrl_c() -> None:
+    """What Ctrl-C does to this process, from any thread."""
+    if WINDOWS:  # os.kill() would end it there
+        signal.raise_signal(signal.SIGINT)
+    else:  # raise_signal() would interrupt the calling thread here, and not the main one
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def strike(name: str) -> str:
+    """The statement of a program that strikes itself with this signal, as ctrl_c() does."""
+    if WINDOWS:
+        return f"signal.raise_signal(signal.{name})"
+    return f"os.kill(os.getpid(), signal.{name})"
+
+
+def counts() -> tuple[int, int]:
+    """The threads of this process and its descriptors. On Windows the system's pool has threads and
+    handles of its own, which come and go: there it is what the system holds for us."""
+    if WINDOWS:
+        from tests.windows.dll import Figure, stat
+
+        return stat(Figure.LIVE), stat(Figure.GIVEN)
+    return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
 
 
 class Collector:
@@ -100,25 +146,35 @@ def run(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **(env or {})},
-        start_new_session=True,
+        start_new_session=True,  # Windows has no such groups, and ignores it
     ) as process:
         late = False
         try:
             out, err = process.communicate(stdin, timeout)
         except subprocess.TimeoutExpired:
             late = True
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGABRT)  # faulthandler shows where it stood
-            try:
-                out, err = process.communicate(timeout=5)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                out, err = process.communicate()
+            out, err = _end(process)
     shown = f"{shlex.join(command)[:2000]}\n--- stdout\n{out}\n--- stderr\n{err}"
     assert not late, f"still running after {timeout} s: {shown}"
     if code is not None:
         assert process.returncode == code, f"exit code {process.returncode}, not {code}: {shown}"
     return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def _end(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """End it with all that it started, as far as the system can; what it said."""
+    if sys.platform == "win32":
+        # The tree, and not the process alone: a child would keep the pipes open.
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True)
+        process.kill()
+        return process.communicate()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGABRT)  # faulthandler shows where it stood
+    try:
+        return process.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.communicate()
 
 
 def python(

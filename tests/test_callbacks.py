@@ -18,7 +18,7 @@ import netioapi
 from netioapi import NotificationType
 from tests.network import Network
 from tests.routes import add_routes, delete_routes, is_route, route
-from tests.support import Collector, eventually
+from tests.support import WINDOWS, Collector, eventually, linux_only
 
 ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
 
@@ -53,7 +53,7 @@ def test_order_and_one_at_a_time(netns: Network) -> None:
             ip_network(route(number)) for number in range(1000)
         ]
     assert overlaps == 0
-    assert len(threads) == 1
+    assert len(threads) == 1 or WINDOWS  # there it is whichever thread the pool has free
     assert threading.get_ident() not in threads
 
 
@@ -178,6 +178,7 @@ def test_callbacks_register_and_cancel_others(netns: Network) -> None:
     assert not errors.events
 
 
+@linux_only("the system calls back for one change after the other, and waits for each")
 def test_one_acquisition_of_the_gil_serves_what_is_queued(netns: Network) -> None:
     """Behind a callback that waits, changes queue up; all of them cost a few acquisitions."""
     netns.veth()
@@ -203,6 +204,7 @@ def test_one_acquisition_of_the_gil_serves_what_is_queued(netns: Network) -> Non
         assert registration.batches - before <= 5
 
 
+@linux_only("the system calls back for one change after the other, and waits for each")
 def test_busy_main_thread_grants_the_gil_seldom(netns: Network) -> None:
     """A pure-Python loop gives the GIL away once per switch interval: with one change a time,
     3,000 changes would need 3,000 of them."""
@@ -231,17 +233,20 @@ def test_threads_of_callbacks_are_threads_to_python(netns: Network) -> None:
 
     def count(row: Any, type: Any) -> None:
         local.count = getattr(local, "count", 0) + 1
-        counts.append(local.count)
+        counts.setdefault(threading.get_ident(), []).append(local.count)
 
-    counts: list[int] = []
+    counts: dict[int, list[int]] = {}
     collector = Collector(count)
-    with netioapi.notify_route_change2(collector, socket.AF_INET):
-        add_routes(netns, range(5))
-        collector.wait_any(is_route(4))
-        eventually(lambda: len(counts) == 5)
-    assert counts == [1, 2, 3, 4, 5]  # one thread state is kept, not one made per call
+    with netioapi.notify_route_change2(collector, socket.AF_INET) as registration:
+        add_routes(netns, range(100))
+        eventually(lambda: registration.delivered == 100)
+    # One thread state is kept, not one made per call: on Windows one for each thread of the pool.
+    for seen in counts.values():
+        assert seen == list(range(1, len(seen) + 1))
+    assert len(counts) == 1 or (WINDOWS and len(counts) < 100)
 
 
+@linux_only("a thread of the pool outlives the registration: tests/windows/test_threads.py")
 def test_thread_locals_die_with_the_registration(netns: Network) -> None:
     netns.veth()
     local = threading.local()

@@ -18,7 +18,7 @@ from netioapi import DeadlockError, Registration
 from tests.held import Canceller, change, held_registration
 from tests.network import Flood, Network
 from tests.routes import add_routes, is_route
-from tests.support import Collector, eventually
+from tests.support import Collector, ctrl_c, eventually, linux_only
 
 # Every way to say cancel-and-wait.
 CANCELS: list[Callable[[Registration], object]] = [
@@ -204,7 +204,7 @@ def test_timeout_passes_and_the_cancellation_goes_on(netns: Network) -> None:
 def test_ctrl_c_ends_the_wait_and_not_the_cancellation(netns: Network) -> None:
     netns.veth()
     held, registration = held_registration(netns)
-    interrupt = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT])
+    interrupt = threading.Timer(0.05, ctrl_c)
     interrupt.start()
     with pytest.raises(KeyboardInterrupt):
         registration.cancel(30)
@@ -215,19 +215,22 @@ def test_ctrl_c_ends_the_wait_and_not_the_cancellation(netns: Network) -> None:
     assert held.left
 
 
-def test_a_signal_handler_runs_during_the_wait(
-    netns: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    "name", ["SIGINT", pytest.param("SIGUSR1", marks=linux_only("of signals there is Ctrl-C"))]
+)
+def test_a_signal_handler_runs_during_the_wait(netns: Network, name: str) -> None:
     netns.veth()
     held, registration = held_registration(netns)
-    before = signal.signal(signal.SIGUSR1, lambda *_: held.leave.set())
+    number = getattr(signal, name)
+    strike = ctrl_c if name == "SIGINT" else lambda: os.kill(os.getpid(), number)
+    before = signal.signal(number, lambda *_: held.leave.set())
     try:
-        signaller = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGUSR1])
+        signaller = threading.Timer(0.05, strike)
         signaller.start()
         registration.cancel(30)  # the handler lets the callback go
         signaller.join()
     finally:
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(number, before)
     assert held.left
 
 

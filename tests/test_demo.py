@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pty
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+if sys.platform == "win32":
+    pytest.skip("not on Windows: there are no network namespaces", allow_module_level=True)
+
+import pty
 
 from netioapi.cli.demo import links, oracle, rtnetlink
 from tests.cli import COMMAND, Running, netioapi, records

@@ -122,7 +122,7 @@ def test_key_members_are_those_of_the_header() -> None:
 
 def test_stub_is_what_the_tables_make() -> None:
     tool = generator()
-    stub = tool.STUB.read_text()
+    stub = tool.STUB.read_text(encoding="utf-8")
     assert stub.count(tool.BEGIN) == stub.count(tool.END) == 1
     assert tool.with_section(stub) == stub, "run: python tools/stub_rows.py --write"
 
@@ -130,7 +130,7 @@ def test_stub_is_what_the_tables_make() -> None:
 @pytest.mark.parametrize("row_and_field", FIELDS, ids=each)
 def test_stub_has_each_field_with_its_type(row_and_field: tuple[str, dict[str, Any]]) -> None:
     row, field = row_and_field
-    tree = ast.parse((ROOT / "python/netioapi/_native.pyi").read_text())
+    tree = ast.parse((ROOT / "python/netioapi/_native.pyi").read_text(encoding="utf-8"))
     (found,) = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == row)
     (method,) = (
         n for n in found.body if isinstance(n, ast.FunctionDef) and n.name == field["name"]

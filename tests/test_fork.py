@@ -6,8 +6,10 @@ from __future__ import annotations
 import pytest
 
 from tests.network import Network
-from tests.support import python
+from tests.support import linux_only, python
 from tests.test_shutdown import LIVE, flood, run_all
+
+pytestmark = linux_only("there is no fork()")
 
 __all__ = ["flood"]  # a fixture
 

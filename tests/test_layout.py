@@ -42,7 +42,7 @@ def files(root: Path, *suffixes: str) -> Iterator[tuple[Path, str]]:
         inside = path.relative_to(root)
         if not MADE & set(inside.parts) and (not suffixes or path.suffix in suffixes):
             try:
-                yield inside, path.read_text()
+                yield inside, path.read_text(encoding="utf-8")
             except UnicodeDecodeError:
                 continue  # captured datagrams
 
@@ -87,7 +87,7 @@ def functions_are_short(root: Path) -> Iterator[str]:
 
 def platform_is_a_choice_of_files(root: Path) -> Iterator[str]:
     for path, text in files(root, ".c", ".h"):
-        if path.parts[0] == "csrc" and str(path) not in MAY_ASK_PLATFORM:
+        if path.parts[0] == "csrc" and path.as_posix() not in MAY_ASK_PLATFORM:
             yield from (f"{path}: {found[0].strip()}" for found in PLATFORM.finditer(text))
 
 
@@ -133,7 +133,10 @@ def _imports(path: Path, tree: ast.AST, known: set[str]) -> Iterator[tuple[str, 
 
 def imports_point_down(root: Path) -> Iterator[str]:
     source = root / "python"
-    trees = {p.relative_to(source): ast.parse(p.read_text()) for p in source.rglob("*.py")}
+    trees = {
+        p.relative_to(source): ast.parse(p.read_text(encoding="utf-8"))
+        for p in source.rglob("*.py")
+    }
     known = {_module(path) for path in trees} | {"_native"}
     arrows: dict[str, set[str]] = {name: set() for name in known}
     for path, tree in trees.items():

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.network import Flood, Network
-from tests.support import python
+from tests.support import BY_CTRL_C, WINDOWS, python, strike
 
 TIMES = 100
 AT_ONCE = 4
@@ -47,11 +47,12 @@ ENDS = {  # name: (how it ends, exit code, what its errors end with)
     "return": ("", 0, ""),
     "sys.exit": ("sys.exit(3)", 3, ""),
     "exception": ("raise LookupError('the end')", 1, "LookupError: the end\n"),
-    "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM); signal.pause()", -15, ""),
+    # On Windows os.kill() is no signal: it ends the process, with this number as its exit code.
+    "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM); signal.pause()", 15 if WINDOWS else -15, ""),
     "os._exit": ("os._exit(5)", 5, ""),
     "handled SIGTERM": (
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(4))\n"
-        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"{strike('SIGTERM')}\n"
         "live[0].cancel()\nsys.exit('the signal was not handled')",
         4,
         "",
@@ -89,11 +90,11 @@ def test_exit_by_a_handled_signal(flood: None) -> None:
 
 
 def test_exit_by_ctrl_c_from_a_callback(flood: None) -> None:
-    how = """
-netioapi.notify_route_change2(lambda *_: os.kill(os.getpid(), signal.SIGINT))
-threading.Event().wait(20)
+    how = f"""
+netioapi.notify_route_change2(lambda *_: {strike("SIGINT")})
+time.sleep(20)  # which Ctrl-C ends on every system; on Windows it ends no wait for an Event
 """
-    run_all(4, LIVE + how, -2, "KeyboardInterrupt")
+    run_all(4, LIVE + how, BY_CTRL_C, "KeyboardInterrupt")
 
 
 def test_a_callback_that_never_returns_is_given_up(flood: None) -> None:
@@ -111,14 +112,14 @@ assert inside.wait(20)
 
 
 def test_the_user_may_end_the_waiting(flood: None) -> None:
-    how = """
+    how = f"""
 inside = threading.Event()
 def forever(*_):
     inside.set()
     threading.Event().wait()
 netioapi.notify_route_change2(forever)
 assert inside.wait(20)
-timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+timer = threading.Timer(0.5, lambda: {strike("SIGINT")})
 timer.daemon = True
 timer.start()
 """

@@ -2,6 +2,7 @@
 """The tests' own tools do what they say, failure included."""
 
 import os
+import sys
 import threading
 
 import pytest
@@ -27,7 +28,20 @@ def test_run_sees_a_wrong_exit_code_a_missing_marker_and_a_hang() -> None:
     with pytest.raises(AssertionError, match="no 'marker'"):
         python("print('else')", marker="marker")
     with pytest.raises(AssertionError, match="still running"):
-        run(["tail", "-f", "/dev/null"], timeout=0.2)
+        run([sys.executable, "-c", "import time; time.sleep(1000)"], timeout=0.5)
+
+
+def test_a_network_is_a_fresh_one(netns: Network) -> None:
+    assert [(one["ifname"], one["ifindex"]) for one in netns.json("link")] == [("lo", 1)]
+    assert {route["dev"] for route in netns.json("route")} <= {"lo"}
+    index = netns.veth()
+    assert index > 1
+    assert {link["ifname"]: link["ifindex"] for link in netns.json("link")}["v0"] == index
+    netns.ip("route add 10.0.0.0/8 dev v0")
+    assert "10.0.0.0/8" in [route["dst"] for route in netns.json("route")]
+    with pytest.raises(AssertionError, match="exists"):
+        netns.ip("route add 10.0.0.0/8 dev v0")
+    netns.ip("route add 10.0.0.0/8 dev v0", check=False)
 
 
 def test_each_namespace_is_fresh(netns: Network, other_netns: Network) -> None:

@@ -19,6 +19,7 @@ import netioapi
 from netioapi import IpForwardRow, IpInterfaceRow, Table, UnicastIpAddressRow
 from tests import header
 from tests.leaks import leaks
+from tests.support import WINDOWS, on_wine
 
 KINDS: dict[str, tuple[type[Any], str]] = {
     "route": (IpForwardRow, "MIB_IPFORWARD_ROW2"),
@@ -163,7 +164,9 @@ def test_pickle_and_copy(kind: str) -> None:
 
 
 def test_bytes_of_another_system_are_refused() -> None:
-    for kind, data in (("route", bytes(104)), ("routes", bytes(136)), ("", b"")):
+    windows, linux = bytes(104), bytes(136)
+    here, there = (windows, linux) if WINDOWS else (linux, windows)
+    for kind, data in (("route", there), ("routes", here), ("", b"")):
         with pytest.raises(ValueError, match="from one system to another"):
             Table._from_bytes(kind, data)
     with pytest.raises(TypeError):
@@ -241,6 +244,8 @@ def test_buffer_refuses_to_be_written_and_gives_its_memory_back() -> None:
 
 
 def test_numpy_reads_columns() -> None:
+    if on_wine():
+        pytest.skip("numpy asks Wine's C library for what it lacks")
     numpy = pytest.importorskip("numpy", reason="numpy is not installed")
     table = table_of("route", 3)
     array = numpy.asarray(table)

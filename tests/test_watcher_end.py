@@ -20,13 +20,8 @@ import pytest
 import netioapi
 from netioapi import Batch, Watcher
 from tests.network import Network
-from tests.support import eventually
+from tests.support import WINDOWS, counts, ctrl_c, eventually, linux_only, strike
 from tests.test_watcher import read_until, to
-
-
-def counts() -> tuple[int, int]:
-    """Threads and descriptors of this process."""
-    return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
 
 
 @contextlib.contextmanager
@@ -130,18 +125,27 @@ def test_close_from_a_callback_ends_a_reader(netns: Network) -> None:
 def at_once(act: Callable[[], object], watcher: Watcher) -> object:
     """What read() gives when a signal comes while it waits, whose handler does this."""
 
-    def handler(*_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        act()
+    handled = threading.Event()
 
-    before = signal.signal(signal.SIGALRM, handler)
-    try:
+    def handler(*_: object) -> None:
+        if not handled.is_set():
+            handled.set()
+            act()
+
+    def strike_until_handled() -> None:
         # Repeated: a signal just before the wait begins is handled before it, or not at all.
-        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+        while not handled.wait(0.02):
+            ctrl_c()
+
+    before = signal.signal(signal.SIGINT, handler)
+    striker = threading.Thread(target=strike_until_handled)
+    try:
+        striker.start()
         return watcher.read(timeout=30)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        handled.set()
+        striker.join()
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("settle", [0, 60])
@@ -165,7 +169,7 @@ def test_ctrl_c_ends_a_program_that_reads(netns: Network) -> None:
         "ended = threading.Event()\n"
         "def strike():\n"
         "    while not ended.wait(0.3):\n"
-        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        f"        {strike('SIGINT')}\n"
         "try:\n"
         "    threading.Thread(target=strike).start()\n"
         "    for batch in watcher: print(batch)\n"
@@ -219,7 +223,7 @@ def test_anything_from_any_thread(netns: Network, seed: int) -> None:
                 lambda w=watcher: list(w),  # type: ignore[misc]
                 lambda w=watcher: w.read(timeout=0.001),  # type: ignore[misc]
                 watcher.stats,
-                watcher.fileno,
+                watcher.stats if WINDOWS else watcher.fileno,
                 watcher.close,
                 watcher.close,
                 watcher.stop,
@@ -236,6 +240,7 @@ def test_anything_from_any_thread(netns: Network, seed: int) -> None:
     assert errors == []
 
 
+@linux_only("its events are no descriptors")
 def test_its_descriptor_is_readable_while_there_is_something(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
@@ -280,7 +285,7 @@ def test_a_failed_constructor_leaves_nothing(netns: Network) -> None:
 
 def test_references_do_not_leak(netns: Network) -> None:
     def once() -> None:
-        with Watcher(snapshot=True, prefixes=["10.0.0.0/8"], tables=["main"]) as watcher:
+        with Watcher(snapshot=True, prefixes=["10.0.0.0/8"], protocols=[3]) as watcher:
             batch = watcher.read(timeout=10)
             assert batch is not None
             for change in batch:
@@ -300,6 +305,7 @@ def test_references_do_not_leak(netns: Network) -> None:
     eventually(lambda: counts() == before[1])
 
 
+@linux_only("there is no fork()")
 def test_in_a_forked_child_it_is_dead_and_steals_nothing(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
@@ -329,9 +335,7 @@ def test_in_a_forked_child_it_is_dead_and_steals_nothing(netns: Network) -> None
         read_until(watcher, to("10.1.0.0/16"))
 
 
-@pytest.mark.parametrize(
-    "end", ["pass", "raise SystemExit(0)", "os._exit(0)", "os.kill(os.getpid(), signal.SIGTERM)"]
-)
+@pytest.mark.parametrize("end", ["pass", "raise SystemExit(0)", "os._exit(0)", strike("SIGTERM")])
 def test_a_program_may_end_with_live_watchers(netns: Network, end: str) -> None:
     netns.veth()
     netns.python(

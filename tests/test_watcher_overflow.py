@@ -10,8 +10,10 @@ import pytest
 
 from netioapi import NotificationType, Watcher
 from tests.network import Network
+from tests.support import linux_only
 from tests.test_watcher import State, apply, read_snapshot, tables
 
+pytestmark = linux_only("the system loses nothing; tests/windows/test_watcher_windows.py has ours")
 ROUTES = 20_000
 
 

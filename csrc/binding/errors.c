@@ -4,57 +4,69 @@
  * system's text, the code and what to do about it. Called with the GIL. */
 #include "binding/fields.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
-/* What a person can do about a code, and its errno. */
+/* What a person can do about a code, and its errno: by name, since Python's
+ * numbers of sockets' errors are not those of the C library on Windows. */
 static const struct {
     DWORD code;
-    int number;
+    const char *name;
     const char *remedy;
 } remedies[] = {
-    {ERROR_FILE_NOT_FOUND, ENOENT,
+    {ERROR_FILE_NOT_FOUND, "ENOENT",
      "get_ip_interface_table() lists the interfaces that there are"},
-    {ERROR_ACCESS_DENIED, EACCES,
+    {ERROR_ACCESS_DENIED, "EACCES",
      "the system forbids it to this process; a container's or sandbox's "
      "rules may, or more rights are needed"},
-    {ERROR_INVALID_HANDLE, EBADF,
+    {ERROR_INVALID_HANDLE, "EBADF",
      "the registration is not live any more; register again"},
-    {ERROR_NOT_ENOUGH_MEMORY, ENOMEM,
+    {ERROR_NOT_ENOUGH_MEMORY, "ENOMEM",
      "memory, threads or file descriptors are short; cancel registrations "
      "that are not needed, or raise the limit (ulimit -n, ulimit -u)"},
-    {ERROR_NOT_READY, EAGAIN, "try again in a moment"},
-    {ERROR_GEN_FAILURE, EIO, "try again; if it stays, please report it"},
-    {ERROR_NOT_SUPPORTED, ENOSYS,
+    {ERROR_NOT_READY, "EAGAIN", "try again in a moment"},
+    {ERROR_GEN_FAILURE, "EIO", "try again; if it stays, please report it"},
+    {ERROR_NOT_SUPPORTED, "ENOSYS",
      "this system lacks IPv4 or IPv6, or it is turned off; ask for the other "
      "family"},
-    {ERROR_INVALID_PARAMETER, EINVAL,
+    {ERROR_INVALID_PARAMETER, "EINVAL",
      "check the arguments: a family is AF_UNSPEC, AF_INET or AF_INET6, and a "
      "row names its interface by index or LUID"},
-    {ERROR_INVALID_NAME, EINVAL, "no interface can have this name"},
-    {ERROR_PROC_NOT_FOUND, ENOSYS, "supported() tells before the call"},
-    {ERROR_POSSIBLE_DEADLOCK, EDEADLK,
+    {ERROR_INVALID_NAME, "EINVAL", "no interface can have this name"},
+    {ERROR_PROC_NOT_FOUND, "ENOSYS", "supported() tells before the call"},
+    {ERROR_POSSIBLE_DEADLOCK, "EDEADLK",
      "cancel from outside of the callback, or with wait=False"},
-    {ERROR_NOT_FOUND, ENOENT,
+    {ERROR_NOT_FOUND, "ENOENT",
      "nothing has this key now; take the row from the table again"},
-    {ERROR_NETWORK_UNREACHABLE, ENETUNREACH,
+    {ERROR_NETWORK_UNREACHABLE, "ENETUNREACH",
      "no route leads there; get_ip_forward_table2() shows the routes"},
-    {ERROR_HOST_UNREACHABLE, EHOSTUNREACH,
+    {ERROR_HOST_UNREACHABLE, "EHOSTUNREACH",
      "a route forbids this destination; get_ip_forward_table2() shows them"},
 };
 
 static const char *
-remedy_of(DWORD code, int *ret_number)
+remedy_of(DWORD code, const char **ret_name)
 {
     for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
         if (remedies[i].code == code) {
-            *ret_number = remedies[i].number;
+            *ret_name = remedies[i].name;
             return remedies[i].remedy;
         }
     }
-    *ret_number = EIO;
+    *ret_name = "EIO";
     return NULL;
+}
+
+/* A new reference to the errno of that name. */
+static PyObject *
+errno_new(const char *name)
+{
+    PyObject *module = PyImport_ImportModule("errno");
+    PyObject *number =
+        module == NULL ? NULL : PyObject_GetAttrString(module, name);
+
+    Py_XDECREF(module);
+    return number;
 }
 
 static PyObject *
@@ -89,11 +101,12 @@ message_new(const char *function, DWORD code, PyObject *detail,
 /* OSError's own __init__ gets errno and the message; args stay what we were
  * called with, so that pickle and copy make the same exception again. */
 static int
-error_set(PyObject *self, PyObject *args, PyObject *message, int number)
+error_set(PyObject *self, PyObject *args, PyObject *message,
+          const char *errno_name)
 {
     initproc init =
         (initproc)PyType_GetSlot((PyTypeObject *)PyExc_OSError, Py_tp_init);
-    PyObject *os_args = Py_BuildValue("(iO)", number, message);
+    PyObject *os_args = Py_BuildValue("(NO)", errno_new(errno_name), message);
     if (os_args == NULL) {
         return -1;
     }
@@ -120,13 +133,14 @@ error_init(PyObject *self, PyObject *args, PyObject *keywords)
     const char *function = NULL;
     PyObject *detail = Py_None, *number = NULL, *name = NULL, *message = NULL;
     PyObject *init_args = NULL;
-    int result = -1, error_number = 0;
+    const char *errno_name = NULL;
+    int result = -1;
 
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "ks|O:NetioError", names,
                                      &code, &function, &detail)) {
         return -1;
     }
-    const char *remedy = remedy_of((DWORD)code, &error_number);
+    const char *remedy = remedy_of((DWORD)code, &errno_name);
     if ((message = message_new(function, (DWORD)code, detail, remedy)) ==
             NULL ||
         (init_args = args_new(code, function, detail)) == NULL ||
@@ -134,7 +148,7 @@ error_init(PyObject *self, PyObject *args, PyObject *keywords)
         (name = PyUnicode_FromString(function)) == NULL) {
         goto done;
     }
-    if (error_set(self, init_args, message, error_number) < 0 ||
+    if (error_set(self, init_args, message, errno_name) < 0 ||
         PyObject_SetAttrString(self, "code", number) < 0 ||
         PyObject_SetAttrString(self, "function", name) < 0) {
         goto done;
@@ -270,9 +284,9 @@ PyObject *
 nio_raise(nio_state *state, DWORD code, const char *function)
 {
     if (code == ERROR_POSSIBLE_DEADLOCK) {
-        int number;
+        const char *unused;
         PyErr_Format(state->DeadlockError, "%s: %s (error %lu)", function,
-                     remedy_of(code, &number), (unsigned long)code);
+                     remedy_of(code, &unused), (unsigned long)code);
         return NULL;
     }
     PyObject *type = code == ERROR_INVALID_PARAMETER

@@ -65,8 +65,6 @@ def tables_from(values: Iterable[int | str] | None) -> list[int] | None:
     items = _items(values, "tables", "'main'")
     if items is None:
         return None
-    if sys.platform == "win32":
-        raise NetioError(50, "Watcher", "Windows has one routing table: leave tables out")
     numbers = []
     for item in items:
         if isinstance(item, str):
@@ -75,6 +73,8 @@ def tables_from(values: Iterable[int | str] | None) -> list[int] | None:
                 raise ValueError(f"unknown table {item!r}: give its number, or one of {known}")
             item = TABLES[item]
         numbers.append(_number(item, "tables", "a table is an int or a name"))
+    if sys.platform == "win32":
+        raise NetioError(50, "Watcher", "Windows has one routing table: leave tables out")
     return numbers
 
 

@@ -69,7 +69,8 @@ class BridgedNetwork:
     def _wait(self, predicate: Any) -> None:
         with self._condition:
             arrived = self._condition.wait_for(lambda: predicate() or self._ended, PATIENCE)
-            assert arrived and not self._ended, f"no answer over the bridge: {self._ended}"
+            assert not self._ended, f"no answer over the bridge: {self._ended}"
+            assert arrived, "no answer over the bridge"
 
     def _read(self) -> None:
         try:

@@ -215,9 +215,7 @@ _HEAD = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
 
 def program(source: str, *arguments: str) -> Running:
     """A program that goes on by itself, to be read line by line; killed at the end of `with`."""
-    return Running(
-        command=[sys.executable, "-X", "faulthandler", "-c", _HEAD + source, *arguments]
-    )
+    return Running(command=[sys.executable, "-X", "faulthandler", "-c", _HEAD + source, *arguments])
 
 
 def script(source: str, *arguments: str, **named: Any) -> subprocess.CompletedProcess[str]:

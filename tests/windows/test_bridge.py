@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A real kernel's changes, through the stand-in, to the extension: optional, tools/windows/suite -b.
+"""A real kernel's changes, through the stand-in, to the extension: optional, suite -b runs it.
 
 The stand-in's tables are what the kernel reports, so what Windows CPython sees here can be held
 against `ip`, which knows nothing of us."""
@@ -44,9 +44,7 @@ def prefixes(network: BridgedNetwork) -> set[str]:
     return {one["dst"] for one in found if one.get("type", "unicast") == "unicast"}
 
 
-def test_a_callback_for_a_route_of_the_kernel(
-    kernel: BridgedNetwork, collector: Collector
-) -> None:
+def test_a_callback_for_a_route_of_the_kernel(kernel: BridgedNetwork, collector: Collector) -> None:
     with netioapi.notify_route_change2(collector):
         kernel.ip("route add 198.51.100.0/24 via 192.0.2.2")
         wanted = ip_network("198.51.100.0/24")

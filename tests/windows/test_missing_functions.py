@@ -12,7 +12,7 @@ import pytest
 from tests.support import ROOT
 from tests.windows.support import script
 
-TOWER = (ROOT / "csrc/contract/tower.h").read_text()
+TOWER = (ROOT / "csrc/contract/tower.h").read_text(encoding="utf-8")
 # {name: the first Windows that has it}, as the one table of the functions says.
 SINCE: dict[str, str] = dict(
     re.findall(r"^    X\((\w+),.*?\"([^\"]+)\"\)", TOWER, re.MULTILINE | re.DOTALL)

@@ -131,9 +131,7 @@ def test_what_is_gone_already_is_its_key(kind: RowKind, collector: Collector) ->
 
 @all_kinds
 @pytest.mark.parametrize("code", CODES)
-def test_where_reading_fails_it_is_the_key(
-    kind: RowKind, code: int, collector: Collector
-) -> None:
+def test_where_reading_fails_it_is_the_key(kind: RowKind, code: int, collector: Collector) -> None:
     row, type = first_change(kind)
     with kind.notify(collector) as registration:
         with failing(kind.entry, code, 1):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import signal
@@ -36,9 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except SystemExit as end:  # argparse: --help, --version and wrong arguments
         return _close(end.code if isinstance(end.code, int) else 1)
-    except BrokenPipeError:  # where there is no SIGPIPE
-        return _close(141)
     except OSError as error:  # a NetioError, whose text says what to do; a disk that is full
+        if _is_closed_pipe(error):
+            return _close(141)
         text = str(error) if hasattr(error, "code") else error.strerror or str(error)
         print(f"netioapi: {printable(text)}", file=sys.stderr)
         return _close(1)
@@ -93,6 +94,15 @@ def _prepare_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _is_closed_pipe(error: OSError) -> bool:
+    """Where there is no SIGPIPE. Of a write, Windows' C library says EINVAL (bpo-30418)."""
+    if hasattr(error, "code"):
+        return False
+    return isinstance(error, BrokenPipeError) or (
+        sys.platform == "win32" and error.errno == errno.EINVAL
+    )
 
 
 def _close(code: int) -> int:

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: MIT
+"""Much of everything: 100,000 changes with their order and number exact, registrations that come
+and go under a flood from several threads, and what the GIL costs meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import random
+import sys
+import threading
+import time
+from ipaddress import IPv4Address, ip_network
+from typing import Any
+
+import pytest
+
+from netioapi import Watcher
+from tests.held import Canceller
+from tests.support import Collector, eventually
+from tests.windows.dll import Figure, Kind, Setting, checked, configure, drain, inject, stat
+from tests.windows.flood import Flood
+from tests.windows.structures import AF_INET
+from tests.windows.support import (
+    ADD,
+    DELETE,
+    INDEX,
+    NOTIFY,
+    PARAMETER,
+    ROUTE,
+    live,
+    no_handle_left,
+    route_row,
+)
+
+pytestmark = [pytest.mark.usefixtures("link"), pytest.mark.timeout(180)]
+MANY = 100_000
+FIRST = int(IPv4Address("10.0.0.0"))
+
+
+def numbers(rows: Any) -> list[int]:
+    """Which of the routes that begin with 10.0.0.0/32 each row is."""
+    return [int(row.destination_prefix.network_address) - FIRST for row in rows]
+
+
+@pytest.mark.parametrize("details", [True, False])
+def test_a_hundred_thousand_changes_in_the_low_layer(details: bool) -> None:
+    rows: list[Any] = []
+    types: list[int] = []
+
+    def look(row: Any, type: Any) -> None:
+        rows.append(row)
+        types.append(type)
+
+    with ROUTE.notify(look, AF_INET, details=details) as registration:
+        checked("standin_put_routes", route_row(5, "10.0.0.0/32"), MANY // 2)
+        checked("standin_delete_routes", route_row(5, "10.0.0.0/32"), MANY // 2)
+        drain(120)
+        eventually(lambda: registration.delivered == MANY)
+        assert registration.errors == 0
+    assert types == [ADD] * (MANY // 2) + [DELETE] * (MANY // 2)
+    assert numbers(rows) == [*range(MANY // 2)] * 2
+    assert {row.interface_index for row in rows} == {INDEX}
+    assert all(row.metric is None for row in rows[MANY // 2 :])
+
+
+def test_a_hundred_thousand_injected_notifications() -> None:
+    """Of one and the same row, whose state is read for each."""
+    ROUTE.put(row := route_row(7))
+    counts = {ADD: 0, PARAMETER: 0, DELETE: 0}
+    order: list[int] = []
+
+    def look(told: Any, type: Any) -> None:
+        counts[type] += 1
+        order.append(type)
+
+    given = [ADD, PARAMETER, PARAMETER, DELETE] * (MANY // 4)
+    with ROUTE.notify(look) as registration:
+        for type in given:
+            inject(Kind.ROUTE, row, type)
+        drain(120)
+        eventually(lambda: registration.delivered == MANY)
+    assert counts == {ADD: MANY // 4, PARAMETER: MANY // 2, DELETE: MANY // 4}
+    assert order == given
+
+
+def test_a_hundred_thousand_changes_with_overlap() -> None:
+    """On several threads at once: none is lost, though their order is the system's to break."""
+    seen: set[tuple[int, int]] = set()
+
+    def look(row: Any, type: Any) -> None:
+        seen.add((int(row.destination_prefix.network_address) - FIRST, type))
+
+    configure(Setting.OVERLAP, 1)
+    with ROUTE.notify(look, AF_INET, details=False) as registration:
+        checked("standin_put_routes", route_row(5, "10.0.0.0/32"), MANY // 2)
+        checked("standin_delete_routes", route_row(5, "10.0.0.0/32"), MANY // 2)
+        drain(120)
+        eventually(lambda: registration.delivered == MANY)
+        assert registration.errors == 0
+    assert len(seen) == MANY
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+def test_a_hundred_thousand_changes_in_a_watcher(overlap: int) -> None:
+    configure(Setting.OVERLAP, overlap)
+    changes: list[Any] = []
+    with Watcher("route", family=AF_INET) as watcher:
+        checked("standin_put_routes", route_row(5, "10.0.0.0/32"), MANY)
+        while len(changes) < MANY:
+            batch = watcher.read(timeout=60)
+            assert batch is not None, watcher.stats()
+            assert not batch.overflow
+            changes += batch
+        drain(60)
+        assert watcher.read(timeout=0) is None
+        stats = watcher.stats()
+    assert {(c.type, c.row.metric, c.initial, c.synthesized) for c in changes} == {
+        (ADD, 5, False, False)
+    }
+    found = numbers(c.row for c in changes)
+    assert (sorted(found) if overlap else found) == [*range(MANY)]
+    times = [c.time_ns for c in changes]
+    assert overlap or times == sorted(times)
+    assert (stats["received"], stats["delivered"], stats["coalesced"]) == (MANY, MANY, 0)
+    assert (stats["lost"], stats["overflows"], stats["resyncs"]) == (0, 0, 0)
+
+
+def test_five_hundred_rounds_under_a_flood_from_several_threads(seed: int) -> None:
+    failures = Collector()
+    functions = [notify for notify, _ in NOTIFY.values()]
+
+    def work(me: int, rounds: int) -> None:
+        chance = random.Random(seed + me)
+        for _ in range(rounds):
+            over = [False]
+
+            def look(*_: Any, over: list[bool] = over) -> None:
+                if over[0]:
+                    failures("a callback after cancel() returned")
+
+            registration = chance.choice(functions)(
+                look, on_error=failures, initial_notification=chance.random() < 0.5
+            )
+            if chance.random() < 0.5:  # some of them see changes
+                threading.Event().wait(chance.random() * 0.01)
+            way = chance.randrange(4)
+            if way == 0:
+                registration.cancel(wait=False)
+                continue
+            if way == 1:
+                with contextlib.suppress(TimeoutError):
+                    registration.cancel(0)
+            registration.cancel()
+            over[0] = True
+
+    def rounds(count: int) -> None:
+        with Flood(INDEX, pause=0, threads=2):
+            workers = [Canceller(functools.partial(work, me, count // 5)) for me in range(5)]
+            for worker in workers:
+                worker.join(120)
+                worker.result()
+
+    before = live()
+    for overlap in (0, 1):
+        configure(Setting.OVERLAP, overlap)
+        rounds(50)
+        eventually(lambda: live() == before)
+        ROUTE.notify(lambda *_: None).cancel()
+        with no_handle_left():
+            rounds(500)
+            assert failures.events == []
+            eventually(lambda: live() == before)
+            drain(60)
+            ROUTE.notify(lambda *_: None).cancel()
+
+
+def spin(seconds: float, until: Any) -> None:
+    """A main thread that gives the GIL away when it must, and not before."""
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end
+
+
+@pytest.mark.parametrize("overlap", [1, pytest.param(0, marks=pytest.mark.xfail(strict=True, reason=(
+    "each callback waits for the GIL before Windows makes the next one: binding/bridge.c"
+)))])  # fmt: skip
+def test_a_busy_main_thread_is_asked_for_the_gil_seldom(overlap: int) -> None:
+    """It grants the GIL once in a switch interval: callbacks that wait meanwhile share it."""
+    changes = 3000
+    configure(Setting.OVERLAP, overlap)
+    with ROUTE.notify(lambda *_: None, AF_INET) as registration:
+        maker = threading.Thread(
+            target=checked, args=("standin_put_routes", route_row(5, "10.0.0.0/32"), changes)
+        )
+        maker.start()
+        try:
+            spin(60, lambda: registration.delivered == changes)
+        finally:
+            maker.join()
+        assert registration.batches <= changes // 3, registration.batches
+
+
+def test_a_busy_main_thread_delays_no_watcher() -> None:
+    """Nothing that fills its queue takes the GIL."""
+    changes, interval = 10_000, sys.getswitchinterval()
+    with Watcher("route", family=AF_INET) as watcher:
+        sys.setswitchinterval(1000)
+        try:
+            end = time.monotonic() + 60
+            checked("standin_put_routes", route_row(5, "10.0.0.0/32"), changes)
+            while watcher.stats()["received"] < changes:  # the GIL stays here
+                assert time.monotonic() < end, watcher.stats()
+        finally:
+            sys.setswitchinterval(interval)
+        batch = watcher.read(timeout=0)
+        assert batch is not None
+        assert len(batch) == changes
+
+
+def test_many_registrations_at_once(collector: Collector) -> None:
+    with contextlib.ExitStack() as stack:
+        made = [stack.enter_context(ROUTE.notify(collector)) for _ in range(500)]
+        posted = stat(Figure.POSTED)
+        ROUTE.put(route_row(1))
+        assert stat(Figure.POSTED) == posted + 500
+        collector.wait_count(500)
+        drain()
+        assert [one.delivered for one in made] == [1] * 500
+
+
+def test_a_prefix_of_each_length(collector: Collector) -> None:
+    with ROUTE.notify(collector):
+        for length in range(33):
+            prefix = ip_network(f"10.{length}.0.0/{length}", strict=False)
+            ROUTE.put(route_row(length, str(prefix)))
+        events = collector.wait_count(33)
+    assert [row.destination_prefix.prefixlen for row, _ in events] == [*range(33)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What tests share on every system: a collector of events, subprocesses with a deadline, Ctrl-C, and
+"""What tests share on every system: a collector, subprocesses with a deadline, Ctrl-C, and
 the mark of what Linux alone has.
 
 Everything here that waits has a deadline, and says what it saw when the deadline passes. What

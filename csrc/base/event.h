@@ -36,8 +36,7 @@ int nio_event_descriptor(const nio_event *event);
 void *nio_event_handle(const nio_event *event);
 
 /* Where no signal ends a wait by itself (Windows): the event object `native`
- * (borrowed for ever) ends as INTERRUPTED the waits of threads for which
- * `this_thread()` is true. Who sets it leaves the reason first: it is reset by
- * the wait that it ended. To be called before the first wait; elsewhere it
- * does nothing. */
+ * (borrowed until the next call; NULL: none) ends as INTERRUPTED the waits of
+ * threads for which `this_thread()` is true. Who sets it leaves the reason
+ * first: it is reset by the wait that it ended. Elsewhere it does nothing. */
 void nio_event_interrupt_by(void *native, bool (*this_thread)(void));

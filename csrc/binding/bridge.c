@@ -8,8 +8,8 @@
  * and deadlock with the GIL.
  *
  * Some systems give the key of a row only. The rest is read by who delivers,
- * when it is the row's turn and without the GIL: so what is delivered last is
- * never older than what was delivered before. */
+ * in order and without the GIL, before any of what was left is delivered: so
+ * what is delivered last is never older than what was delivered before. */
 #include "binding/call.h"
 
 #include <stdlib.h>
@@ -22,14 +22,17 @@ typedef struct nio_left {
     nio_any_row row;
 } nio_left;
 
-/* Python may be told, if `attached`, and nobody cancelled meanwhile, nor made
- * this a forked child: a callback that forks comes back in both. */
+/* Python may be told, if `attached`, and if nobody cancelled meanwhile, nor
+ * made this a forked child: a callback that forks comes back in both. */
 static void
 handle(nio_bridge *bridge, const nio_call *call, bool attached)
 {
-    if (attached && !nio_atomic_load(&bridge->disabled) &&
-        !nio_cancel_forked(bridge)) {
-        nio_call_python(bridge, call);
+    if (!nio_atomic_load(&bridge->disabled) && !nio_cancel_forked(bridge)) {
+        if (attached) {
+            nio_call_python(bridge, call);
+        } else { /* counted: nothing vanishes in silence */
+            (void)nio_atomic_add(&bridge->errors, 1);
+        }
     }
     if (call->table != NULL) {
         nio_system()->FreeMibTable(call->table);
@@ -131,8 +134,7 @@ deliver(nio_bridge *bridge, nio_call *call)
         if (copy == NULL) {
             copy = malloc(sizeof(*copy));
         }
-        if (copy == NULL) { /* counted: nothing vanishes in silence */
-            nio_atomic_add(&bridge->errors, 1);
+        if (copy == NULL) {
             handle(bridge, call, false);
             return;
         }

@@ -7,6 +7,8 @@
 
 /* What the exit of the interpreter grants callbacks that are still running. */
 #define SHUTDOWN_NS 5000000000u
+/* And threads that are just giving their Python thread state back. */
+#define LEAVING_NS 2000000000u
 
 static void
 unlist_locked(nio_state *state, nio_registration *self)
@@ -116,8 +118,7 @@ nio_registrations_shutdown(nio_state *state)
         nio_registration_retire(self);
         Py_DECREF(self);
     }
-    uint64_t now = nio_monotonic_ns();
-    nio_home_close(state->home, now < deadline ? deadline - now : 0);
+    nio_home_close(state->home, LEAVING_NS);
 }
 
 static PyObject *
@@ -128,6 +129,7 @@ at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     state->closing = true;
     nio_watches_shutdown(state);
     nio_registrations_shutdown(state);
+    nio_interrupt_done();
     Py_RETURN_NONE;
 }
 

@@ -71,6 +71,8 @@ int nio_watch_init(PyObject *module, nio_state *state);
 /* ---- posix/interrupt.c, windows/interrupt.c */
 /* See to it that Ctrl-C ends a wait: 0, or -1 with an exception. */
 int nio_interrupt_init(void);
+/* The interpreter exits, and what its waits are ended by goes with it. */
+void nio_interrupt_done(void);
 
 /* ---- errors.c */
 /* Sets the exception for a Win32 code of the named function; returns NULL. */

@@ -309,7 +309,9 @@ static PyGetSetDef registration_getset[] = {
      PyDoc_STR("How many times the callback has been called."),
      COUNT(delivered)},
     {"errors", get_count, NULL,
-     PyDoc_STR("How many calls of the callback raised an exception."),
+     PyDoc_STR(
+         "How many calls of the callback raised an exception, or could not be "
+         "made for want of memory."),
      COUNT(errors)},
     {"batches", get_count, NULL,
      PyDoc_STR("How many acquisitions of the GIL served the callbacks so "

@@ -171,8 +171,8 @@ nio_outcome nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns,
 /* Wait for the helper's last instructions, once. After DONE. */
 void nio_cancel_join(nio_bridge *bridge);
 
-/* The lock of cancel.c also guards the list of live registrations. Nothing is
- * called while it is held. */
+/* The lock of cancel.c also guards the list of live registrations. Nothing
+ * that could wait is called while it is held. */
 void nio_cancel_lock(void);
 void nio_cancel_unlock(void);
 void nio_cancel_begin_locked(nio_bridge *bridge);

@@ -104,24 +104,27 @@ end_leave(nio_home *home)
 void
 nio_home_close(nio_home *home, uint64_t timeout_ns)
 {
+    uint64_t start = nio_monotonic_ns(), spent = 0;
     nio_event left = {0};
-    bool wait = false;
-
     bool made = nio_event_init(&left);
+
     nio_cancel_lock();
     recount_locked(home);
     home->closed = true;
-    wait = made && home->leaving > 0;
+    bool wait = made && home->leaving > 0;
     home->left = wait ? &left : NULL;
     nio_cancel_unlock();
-    if (wait) {
-        Py_BEGIN_ALLOW_THREADS(void)
-        nio_event_wait(&left, timeout_ns);
+    while (wait && spent < timeout_ns) {
+        nio_wait woken = NIO_WAIT_SET;
+        Py_BEGIN_ALLOW_THREADS
+        woken = nio_event_wait(&left, timeout_ns - spent);
         Py_END_ALLOW_THREADS
-        nio_cancel_lock();
-        home->left = NULL;
-        nio_cancel_unlock();
+        wait = woken == NIO_WAIT_INTERRUPTED; /* a signal: they still leave */
+        spent = nio_monotonic_ns() - start;
     }
+    nio_cancel_lock();
+    home->left = NULL;
+    nio_cancel_unlock();
     if (made) {
         nio_event_done(&left);
     }
@@ -167,8 +170,11 @@ at_end(void *own)
 {
     nio_here *here = own;
 
-    forget_all(here);
-    free(here);
+    /* Inside a callback only the whole process ends so: os._exit(). */
+    if (here->frames == NULL) {
+        forget_all(here);
+        free(here);
+    }
 }
 
 bool
@@ -246,8 +252,7 @@ nio_attach(nio_bridge *bridge, bool own_thread)
             kept->stays |= own_thread || bridge->home->is_main;
         }
     }
-    if (state == NULL) { /* counted: nothing vanishes in silence */
-        nio_atomic_add(&bridge->errors, 1);
+    if (state == NULL) {
         return false;
     }
     here->lent = NULL; /* in use until nio_detach() */
@@ -269,8 +274,8 @@ nio_detach(void)
     kept = *link;
     if (kept == NULL) {
         here->lent = PyEval_SaveThread();
-    } else if (kept->stays) {
-        (void)PyEval_SaveThread();
+    } else if (kept->stays || here->frames != NULL) {
+        (void)PyEval_SaveThread(); /* a callback within one goes on with it */
     } else { /* the cancel that its interpreter's exit waits for awaits us */
         *link = kept->next;
         delete_attached(state);

@@ -94,9 +94,10 @@ typedef enum nio_kind {
  * A tower that has several callbacks of one registration queued calls begin
  * before the first and end after the last, on the thread that calls back and
  * with the registration's context, so that the binding takes the GIL once for
- * all of them. A tower may call back outside of any batch. thread_end: this
- * registration's thread calls back no more. Set once, before the first
- * registration; every registration of this process belongs to the setter. */
+ * all of them; its rows have to be whole. A tower may call back outside of any
+ * batch. thread_end: this registration's thread calls back no more. Set once,
+ * before the first registration; every registration of this process belongs
+ * to the setter. */
 typedef struct nio_hooks {
     void (*begin)(void *context);
     void (*end)(void *context);
@@ -104,6 +105,7 @@ typedef struct nio_hooks {
 } nio_hooks;
 void nio_set_hooks(const nio_hooks *hooks);
 
+/* ---- Rows in callbacks -------------------------------------------------- */
 /* What a callback of this system leaves out of a row. Returns the whole row:
  * `row` itself where nothing is missing, else `space` (as large as any row),
  * filled from the system as it is now. *ret_details is false where no more

@@ -6,7 +6,6 @@
  * again, and the difference is told. Everything here runs on one thread. */
 #include "iphlpapi/watch.h"
 
-#include <assert.h>
 #include <string.h>
 
 /* ---- the store */
@@ -187,6 +186,9 @@ nio_mirror_look(nio_subscription *self, const nio_change *change,
     }
     switch (nio_reread(kind, key, &row)) {
     case NO_ERROR:
+        /* By its own key: a callback may have named the interface otherwise.
+         */
+        known = find(&self->known[kind], kind, &row);
         tell_present(self, kind, known, &row, &how);
         break;
     case ERROR_NOT_FOUND:
@@ -281,11 +283,16 @@ nio_mirror_repair(nio_subscription *self)
 
     (void)nio_atomic_add(&self->resyncs, 1);
     self->dirty = false;
-    tell_mark(self, NIO_FLAG_OVERFLOW);
+    if (!self->owed) {
+        (void)nio_atomic_add(&self->overflows, 1);
+        tell_mark(self, NIO_FLAG_OVERFLOW);
+        self->owed = true;
+    }
     if (read_all(self, &how) != NO_ERROR) {
         self->dirty = true;
     }
     if (!self->dirty) {
         tell_mark(self, NIO_FLAG_SYNCED);
     }
+    self->owed = self->dirty;
 }

@@ -75,7 +75,8 @@ nio_row_table(const MIB_IPFORWARD_ROW2 *row)
                                 offsetof(type, first)}
 
 /* What is compared beside the key, without padding in between. Not in here:
- * lifetimes and ages, which count down, and ReachableTime, which is random. */
+ * ages, ReachableTime, which is random, and lifetimes, which count down: of
+ * these counts only whether there is an end. */
 typedef struct nio_span_of {
     size_t offset, size;
 } nio_span_of;
@@ -111,6 +112,30 @@ nio_windows_row_size(nio_kind kind)
     return kinds[kind].size;
 }
 
+static bool
+same_ends(ULONG valid_a, ULONG preferred_a, ULONG valid_b, ULONG preferred_b)
+{
+    const ULONG never = 0xffffffffu;
+    return (valid_a == never) == (valid_b == never) &&
+           (preferred_a == never) == (preferred_b == never);
+}
+
+static bool
+lifetimes_are_same(nio_kind kind, const void *a, const void *b)
+{
+    if (kind == NIO_ROUTE) {
+        const MIB_IPFORWARD_ROW2 *x = a, *y = b;
+        return same_ends(x->ValidLifetime, x->PreferredLifetime,
+                         y->ValidLifetime, y->PreferredLifetime);
+    }
+    if (kind == NIO_ADDRESS) {
+        const MIB_UNICASTIPADDRESS_ROW *x = a, *y = b;
+        return same_ends(x->ValidLifetime, x->PreferredLifetime,
+                         y->ValidLifetime, y->PreferredLifetime);
+    }
+    return true;
+}
+
 bool
 nio_rows_are_same(nio_kind kind, const void *a, const void *b)
 {
@@ -121,7 +146,7 @@ nio_rows_are_same(nio_kind kind, const void *a, const void *b)
             return false;
         }
     }
-    return true;
+    return lifetimes_are_same(kind, a, b);
 }
 
 /* ---- reading */

@@ -17,8 +17,9 @@ enum {
     INBOX_BOUND = 100000, /* keys; beyond it those of one row are one */
     AT_ONCE = 1024,       /* keys taken from it in one go */
 };
-/* How long a repair waits for what it lacked. */
-#define RETRY_NS 100000000u
+/* How long a repair waits for what it lacked, at first and at last. */
+#define FIRST_RETRY_NS 50000000u
+#define LAST_RETRY_NS 3200000000u
 
 static size_t
 key_of(int kind, const void *row, uint8_t *key)
@@ -86,26 +87,31 @@ static void
 work(void *argument)
 {
     nio_subscription *self = argument;
+    uint64_t again = 0, pause = FIRST_RETRY_NS;
 
     while (!nio_atomic_load(&self->stopped)) {
         nio_taken taken;
-        if (nio_queue_take(self->inbox, AT_ONCE, &taken) > 0) {
+        bool took = nio_queue_take(self->inbox, AT_ONCE, &taken) > 0;
+        if (took) {
             look_at(self, &taken);
             nio_taken_free(&taken);
-            continue;
-        }
-        if (nio_atomic_exchange(&self->lost, 0) != 0) {
-            (void)nio_atomic_add(&self->overflows, 1);
+        } else if (nio_atomic_exchange(&self->lost, 0) != 0) {
             self->dirty = true;
             /* It set the event, and there was nothing to take. */
             nio_event_clear(&self->readable);
-            continue;
+            took = true; /* perhaps something came before the clearing */
         }
-        if (self->dirty) {
+        /* Also under load: what is still queued is only read once more. */
+        if (self->dirty && nio_monotonic_ns() >= again) {
             nio_mirror_repair(self);
+            pause = self->dirty && pause < LAST_RETRY_NS ? pause * 2
+                                                         : FIRST_RETRY_NS;
+            again = nio_monotonic_ns() + pause;
         }
-        (void)nio_event_wait(&self->readable,
-                             self->dirty ? RETRY_NS : NIO_FOREVER);
+        if (!took) {
+            (void)nio_event_wait(&self->readable,
+                                 self->dirty ? pause : NIO_FOREVER);
+        }
     }
 }
 

@@ -35,6 +35,7 @@ typedef struct nio_subscription {
     nio_store known[NIO_KINDS];
     uint32_t reading; /* number of the last reading of the tables */
     bool dirty;       /* what is known may be wrong: read the tables */
+    bool owed;        /* an OVERFLOW was told, and no SYNCED since */
 } nio_subscription;
 
 /* ---- mirror.c: the worker's part */
@@ -46,5 +47,6 @@ NETIO_STATUS nio_mirror_learn(nio_subscription *self, bool snapshot);
 void nio_mirror_look(nio_subscription *self, const nio_change *change,
                      const void *key);
 /* Read the tables again and tell the difference, between the marks OVERFLOW
- * and SYNCED. `dirty` stays where that was not possible now. */
+ * and SYNCED. `dirty` stays where that was not possible now, and OVERFLOW is
+ * not told again then. */
 void nio_mirror_repair(nio_subscription *self);

@@ -10,15 +10,16 @@
 #define NS_PER_MS 1000000u
 #define LONGEST_MS 0x7fffffffu /* in one call */
 
-/* Written once, before the first wait. */
-static HANDLE interrupt;
+static void *volatile interrupt; /* written last */
 static bool (*interrupts_this_thread)(void);
 
 void
 nio_event_interrupt_by(void *native, bool (*this_thread)(void))
 {
-    interrupts_this_thread = this_thread;
-    interrupt = native;
+    if (native != NULL) {
+        interrupts_this_thread = this_thread;
+    }
+    (void)InterlockedExchangePointer(&interrupt, native);
 }
 
 bool
@@ -75,15 +76,17 @@ wait_once(const HANDLE *handles, DWORD count, uint64_t left_ns)
         return NIO_WAIT_TIMEOUT;
     default:
         assert(!"the event is gone");
-        return NIO_WAIT_INTERRUPTED;
+        return NIO_WAIT_TIMEOUT;
     }
 }
 
 nio_wait
 nio_event_wait(nio_event *event, uint64_t timeout_ns)
 {
-    const HANDLE handles[2] = {event->native, interrupt};
-    bool open = interrupt != NULL && interrupts_this_thread();
+    const HANDLE handles[2] = {
+        event->native,
+        InterlockedCompareExchangePointer(&interrupt, NULL, NULL)};
+    bool open = handles[1] != NULL && interrupts_this_thread();
     uint64_t start = nio_monotonic_ns(), left = timeout_ns;
     nio_wait woken;
 

@@ -8,3 +8,8 @@ nio_interrupt_init(void)
 {
     return 0;
 }
+
+void
+nio_interrupt_done(void)
+{
+}

@@ -65,9 +65,9 @@ nio_interrupt_init(void)
     int (*is_main)(void) = NULL;
     void *(*event)(void) = NULL;
 
-    if (main_thread != 0 ||
-        PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
-        return 0; /* the main interpreter alone has signals */
+    /* The main interpreter alone has signals; a new one has another event. */
+    if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
+        return 0;
     }
     find("_PyOS_IsMainThread", &is_main);
     find("_PyOS_SigintEvent", &event);
@@ -80,4 +80,12 @@ nio_interrupt_init(void)
     }
     nio_event_interrupt_by(event(), is_main_thread);
     return 0;
+}
+
+void
+nio_interrupt_done(void)
+{
+    if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0) {
+        nio_event_interrupt_by(NULL, NULL); /* CPython closes it now */
+    }
 }

@@ -12,10 +12,38 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.support import ROOT, Collector, run
+from tests.support import BY_CTRL_C, ROOT, Collector, on_wine, run
 
 COMMAND = [sys.executable, "-X", "faulthandler", "-m", "netioapi"]
 Record = dict[str, Any]
+
+# What Popen has to be told on Windows for a process that Ctrl-C is to end: a console of its own,
+# since Ctrl-C is for all who are at one console.
+OWN_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+CTRL_C_AT_ITS_CONSOLE = """
+import ctypes, sys
+kernel = ctypes.WinDLL("kernel32.dll")
+kernel.FreeConsole()
+assert kernel.AttachConsole(int(sys.argv[1]))
+assert kernel.SetConsoleCtrlHandler(None, True)  # to be left alone itself
+assert kernel.GenerateConsoleCtrlEvent(0, 0)
+"""
+
+
+def send_signal(process: subprocess.Popen[Any], number: int) -> None:
+    """On Windows Ctrl-C is what a user strikes, and any other ends the process."""
+    if sys.platform == "win32" and number == signal.SIGINT:
+        run([sys.executable, "-c", CTRL_C_AT_ITS_CONSOLE, str(process.pid)])
+    else:
+        process.send_signal(number)
+
+
+def ended_by(number: int) -> set[int]:
+    """The exit codes of who was ended by that signal, which it does not handle itself."""
+    if sys.platform != "win32":
+        return {-number}
+    assert number == signal.SIGINT
+    return {BY_CTRL_C, 0} if on_wine() else {BY_CTRL_C}
 
 
 def netioapi(
@@ -44,6 +72,7 @@ class Running:
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
+            creationflags=OWN_CONSOLE,
         )
         self.errors = ""
         self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._warn)]
@@ -107,7 +136,7 @@ class Running:
         self._process.stdin.flush()
 
     def end(self, number: int = signal.SIGTERM) -> int:
-        self._process.send_signal(number)
+        send_signal(self._process, number)
         return self.wait()
 
     def wait(self, timeout: float = 20) -> int:

@@ -7,22 +7,17 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-if sys.platform == "win32":
-    pytest.skip("not on Windows: there are no network namespaces", allow_module_level=True)
-
-import pty
-
 from netioapi.cli.demo import links, oracle, rtnetlink
 from tests.cli import COMMAND, Running, netioapi, records
 from tests.network import Network
-from tests.support import eventually, python, run
+from tests.support import eventually, linux_only, python, run
 
+of_namespaces = linux_only("there are no network namespaces")
 NO_NAMESPACES = (
     "echo 0 > /proc/sys/user/max_user_namespaces; echo 0 > /proc/sys/user/max_net_namespaces; "
 )
@@ -37,6 +32,7 @@ def told(*arguments: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     return {step["name"]: step for step in steps}, verdict
 
 
+@of_namespaces
 def test_the_state_is_the_kernels(netns: Network) -> None:
     steps, verdict = told()
     assert verdict["equal"] is True
@@ -53,6 +49,7 @@ def test_the_state_is_the_kernels(netns: Network) -> None:
     assert [step["step"] for step in steps.values()] == list(range(1, 9))
 
 
+@of_namespaces
 @pytest.mark.parametrize("routes", ["20", "21", "30001"])
 def test_any_number_of_routes(netns: Network, routes: str) -> None:
     steps, verdict = told("--routes", routes)
@@ -60,6 +57,7 @@ def test_any_number_of_routes(netns: Network, routes: str) -> None:
     assert steps["add"]["added"] == int(routes)
 
 
+@of_namespaces
 def test_what_people_see(netns: Network) -> None:
     shown = netioapi("demo", env={"PYTHONUTF8": "1"}).stdout
     assert "✓ The state rebuilt from" in shown
@@ -68,12 +66,14 @@ def test_what_people_see(netns: Network) -> None:
     assert max(map(len, shown.splitlines())) < 120
 
 
+@of_namespaces
 def test_it_can_do_without_unicode(netns: Network) -> None:
     shown = netioapi("demo", env={"PYTHONIOENCODING": "ascii"}).stdout
     assert shown.isascii()
     assert "\nok The state rebuilt" in shown
 
 
+@of_namespaces
 def test_it_needs_no_command_and_touches_nothing(netns: Network) -> None:
     netns.veth("v0", "p0", up=False)
     before = netns.ip("link") + netns.ip("route show table all") + netns.ip("address")
@@ -93,6 +93,7 @@ def demo_with(patch: str, code: int) -> str:
     return python(program, code=code, env={"PYTHONUTF8": "1"}).stdout
 
 
+@of_namespaces
 @pytest.mark.parametrize(
     "patch",
     [
@@ -117,6 +118,7 @@ def test_it_says_no_when_something_is_wrong(netns: Network, patch: str) -> None:
     assert "\n✓" not in shown
 
 
+@of_namespaces
 def test_the_same_without_a_fault_is_fine(netns: Network) -> None:
     assert "\n✓" in demo_with("", code=0)
 
@@ -131,6 +133,7 @@ def forbidden(line: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@of_namespaces
 def test_forbidden_namespaces_are_one_line(netns: Network) -> None:
     reason, instead, *_ = forbidden("demo")
     assert reason.startswith("netioapi demo: no network of its own here: No space left on device; ")
@@ -138,9 +141,28 @@ def test_forbidden_namespaces_are_one_line(netns: Network) -> None:
     assert instead == "Watching the live system for 3 s instead:"
 
 
+@of_namespaces
 def test_forbidden_namespaces_in_json(netns: Network) -> None:
     (record,) = records("\n".join(forbidden("demo --json")))
     assert record["kind"] == "forbidden"
+
+
+@pytest.mark.parametrize("json", [False, True])
+def test_a_system_without_namespaces_shows_itself(netns: Network, json: bool) -> None:
+    """Windows; and it could be told so here."""
+    program = (
+        "import os, sys\n"
+        "vars(os).pop('fork', None)\n"
+        "from netioapi.cli import demo, main\n"
+        "demo.LIVE_SECONDS = 0.0\n"
+        f"sys.exit(main(['demo', *{['--json'] * json}]))\n"
+    )
+    first, *_ = python(program, env={"PYTHONUTF8": "1"}).stdout.splitlines()
+    if json:
+        record = records(first)[0]
+        assert record["kind"] == "forbidden"
+        first = record["reason"]
+    assert "this system has no network namespaces" in first
 
 
 # ---- how it ends --------------------------------------------------------------
@@ -150,8 +172,10 @@ def children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_signal_ends_it_with_its_child(netns: Network, number: int) -> None:
+@of_namespaces
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_signal_ends_it_with_its_child(netns: Network, name: str) -> None:
+    number = signal.Signals[name]
     with Running("demo", "--json", "--routes", "10000000") as demo:
         demo.wait_record(kind="step", name="links")
         (child,) = children(demo.pid)
@@ -161,6 +185,7 @@ def test_a_signal_ends_it_with_its_child(netns: Network, number: int) -> None:
             eventually(lambda: not Path(f"/proc/{child}").exists(), what=f"{child} lives on")
 
 
+@of_namespaces
 def test_a_closed_pipe_ends_it_quietly(netns: Network) -> None:
     script = f'set -o pipefail; {" ".join(COMMAND)} demo | head -1; echo "$?"'
     done = run(["bash", "-c", script])
@@ -168,7 +193,10 @@ def test_a_closed_pipe_ends_it_quietly(netns: Network) -> None:
     assert done.stderr == ""
 
 
+@of_namespaces
 def test_progress_and_colours_on_a_terminal(netns: Network) -> None:
+    import pty  # not on Windows
+
     mine, its = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "PYTHONUTF8": "1"}
     env.pop("NO_COLOR", None)
@@ -200,6 +228,7 @@ def test_every_route_has_a_prefix_of_its_own(total: int) -> None:
 # ---- its own rtnetlink --------------------------------------------------------
 
 
+@of_namespaces
 def test_the_oracle_sees_what_ip_sees(netns: Network) -> None:
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
@@ -222,6 +251,7 @@ def test_the_oracle_sees_what_ip_sees(netns: Network) -> None:
     assert ("interface", "ipv4", index, "v0", True) in found
 
 
+@of_namespaces
 def test_a_refused_request_is_the_kernels_own_number(netns: Network) -> None:
     with rtnetlink.Netlink() as kernel, pytest.raises(OSError, match="No such process") as error:
         kernel.request(rtnetlink.RTM_DELROUTE, 0, rtnetlink.route_body(bytes(4), 0))

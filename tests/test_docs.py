@@ -91,6 +91,7 @@ def busy(netns: Network) -> Iterator[Network]:
                 while True:
                     for line in lines:
                         netns.ip(line)
+                        ended.wait(0.05)  # Windows' rows are read after their notifications
                     if ended.wait(0.7):  # settle=0.5 sees it as bursts
                         return
         except BaseException as error:

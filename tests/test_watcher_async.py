@@ -17,7 +17,7 @@ import pytest
 
 from netioapi import Batch, Change, Watcher
 from tests.network import Network
-from tests.support import WINDOWS, counts, eventually, python
+from tests.support import WINDOWS, counts, eventually, on_wine, python
 from tests.test_watcher import read_until, to
 
 Main = Callable[[], Awaitable[None]]
@@ -92,23 +92,36 @@ class Trio(Asyncio):
                 yield nursery.cancel_scope.cancel
 
 
-LOOPS = {"asyncio": Asyncio, "uvloop": Uvloop, "trio": Trio}
+class Selector(Asyncio):
+    """asyncio's other loop on Windows, which can wait for no handle: a thread of its pool does."""
+
+    def run(self, main: Main) -> None:
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(main())  # type: ignore[arg-type]
+
+
+LOOPS: dict[str, type[Asyncio]] = {"asyncio": Asyncio, "uvloop": Uvloop, "trio": Trio}
+if WINDOWS:
+    LOOPS["selector"] = Selector
 
 
 @pytest.fixture(params=LOOPS)
-def loop(request: pytest.FixtureRequest) -> Asyncio:
-    if importlib.util.find_spec(request.param) is None:
+def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Asyncio:
+    if request.param != "selector" and importlib.util.find_spec(request.param) is None:
         pytest.skip(f"{request.param} is not installed")
+    if request.param == "trio" and on_wine():
+        # Wine cannot say which socket is under one that another program has put itself before.
+        windows = importlib.import_module("trio._core._io_windows")
+        monkeypatch.setattr(
+            windows,
+            "_get_underlying_socket",
+            lambda sock, **_: windows._handle(sock.fileno() if hasattr(sock, "fileno") else sock),
+        )
     loop = LOOPS[request.param]()
 
     async def nothing() -> None: ...
 
-    try:
-        loop.run(nothing)  # what the library itself opens once and keeps
-    except OSError as error:
-        if not WINDOWS:
-            raise
-        pytest.skip(f"{request.param} does not start on this Windows: {error}")
+    loop.run(nothing)  # what the library itself opens once and keeps
     return loop
 
 
@@ -130,7 +143,8 @@ def test_async_for_until_it_stops(netns: Network, loop: Asyncio) -> None:
             async def read() -> None:
                 async for batch in watcher:
                     assert isinstance(batch, Batch)
-                    assert threading.active_count() == threads
+                    more = threading.active_count() - threads
+                    assert more == 0 or (more == 1 and isinstance(loop, Selector))
                     seen.extend(batch)
                     if any(map(to("10.1.49.0/24"), batch)):
                         watcher.stop()

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import socket
+from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Any
 
@@ -14,26 +16,27 @@ import pytest
 from netioapi import Change, InvalidParameterError, NotificationType, RouteProtocol, Watcher
 from tests.network import Network
 from tests.support import WINDOWS, eventually, linux_only
-from tests.test_watcher import read_snapshot, read_until, to
+from tests.test_watcher import State, apply, read_snapshot, read_until, to
 
 ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
 
 LOCAL = 255
 EVERY_TABLE = [100, 200, 253, 254, LOCAL]
+# All that there is. Windows has one table, without a number.
+EVERYTHING: dict[str, Any] = {} if WINDOWS else {"tables": EVERY_TABLE}
 NAMES = {"main": 254, "local": LOCAL, "default": 253}
 PREFIXES = ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3/32", "10.1.2.4/31", "0.0.0.0/0"]
 PREFIXES += ["2001:db8::/32", "2001:db8:1::/48", "2001:db8:1::1/128", "2001:db8:1::/49", "::/0"]
 
 
-def passes(change: Change, wanted: dict[str, Any], indices: dict[str, int]) -> bool:
+def passes(kind: str, row: Any, wanted: dict[str, Any], indices: dict[str, int]) -> bool:
     """The model: what the docstring of Watcher says."""
-    row, kind = change.row, change.kind
     prefix = None
     if kind == "route":
         prefix = row.destination_prefix
         tables = wanted.get("tables")
         numbers = [NAMES.get(t, t) for t in tables] if tables else set(EVERY_TABLE) - {LOCAL}
-        if row.table not in numbers:
+        if row.table not in numbers and not WINDOWS:
             return False
         if wanted.get("protocols") and row.protocol not in wanted["protocols"]:
             return False
@@ -55,7 +58,7 @@ def passes(change: Change, wanted: dict[str, Any], indices: dict[str, int]) -> b
 def draw(chance: random.Random, indices: dict[str, int]) -> dict[str, Any]:
     """Some parameters, each often left out."""
     choices: dict[str, list[Any]] = {
-        "tables": [*EVERY_TABLE, *NAMES],
+        **({} if WINDOWS else {"tables": [*EVERY_TABLE, *NAMES]}),
         "interfaces": [*indices, *indices.values()],
         "prefixes": [*PREFIXES, *map(ip_network, PREFIXES)],
         "protocols": [RouteProtocol.BGP, RouteProtocol.NET_MGMT, int(RouteProtocol.LOCAL)],
@@ -70,7 +73,7 @@ def draw(chance: random.Random, indices: dict[str, int]) -> dict[str, Any]:
 def commands(chance: random.Random) -> list[str]:
     lines = []
     for prefix in [*PREFIXES, "10.1.2.0/25", "10.2.0.0/16", "192.168.0.0/16", "2001:db8:1::/64"]:
-        for table in EVERY_TABLE:
+        for table in ["main"] if WINDOWS else EVERY_TABLE:
             device = chance.choice(["v0", "v1"])
             protocol = chance.choice(["bgp", "static", "kernel", "ospf"])
             lines.append(
@@ -85,27 +88,74 @@ def view(changes: list[Change]) -> list[tuple[str, int, Any]]:
     return [(c.kind, c.type, c.row) for c in changes]
 
 
-def present(**wanted: Any) -> list[Change]:
+def present(**wanted: Any) -> State:
     with Watcher(snapshot=True, **wanted) as watcher:
-        return [c for c in read_snapshot(watcher) if c.initial]
+        return {(c.kind, c.row.key): c.row for c in read_snapshot(watcher) if c.initial}
 
 
-@linux_only("there is one routing table: tests/windows/test_watcher_windows.py")
-def test_filters_are_as_the_model_says(netns: Network, seed: int) -> None:
+def change_much(netns: Network, chance: random.Random) -> None:
+    netns.batch("\n".join(commands(chance)))
+    netns.ip("link set v1 down")
+    netns.ip("link set v1 up")
+
+
+def catch_up(watcher: Watcher, state: State) -> None:
+    """Take in all that it has to say by now."""
+    while batch := watcher.read(timeout=0):
+        apply(state, batch)
+
+
+def test_filtered_states_are_as_the_model_says(netns: Network, seed: int) -> None:
     chance = random.Random(seed)
     indices = {name: netns.veth(name, f"p{name[1:]}") for name in ("v0", "v1")}
     wants = [draw(chance, indices) for _ in range(60)]
-    everything = Watcher(tables=EVERY_TABLE)
+
+    def model(every: Mapping[Any, Any], wanted: dict[str, Any]) -> State:
+        return {k: row for k, row in every.items() if passes(k[0], row, wanted, indices)}
+
+    with contextlib.ExitStack() as stack:
+        everything = stack.enter_context(Watcher(snapshot=True, **EVERYTHING))
+        watchers = [stack.enter_context(Watcher(snapshot=True, **wanted)) for wanted in wants]
+        change_much(netns, chance)
+        truth: State = {}
+        states: list[State] = [{} for _ in wants]
+
+        # Meanwhile the system may change something by itself.
+        def as_the_model_says() -> bool:
+            catch_up(everything, truth)
+            for watcher, state in zip(watchers, states, strict=True):
+                catch_up(watcher, state)
+            same = [s == model(truth, w) for s, w in zip(states, wants, strict=True)]
+            return all(same) and truth == present(**EVERYTHING)
+
+        eventually(as_the_model_says)
+        assert any(states)
+        for wanted in wants:
+
+            def as_the_snapshot_says(wanted: dict[str, Any] = wanted) -> bool:
+                return model(present(**EVERYTHING), wanted) == present(**wanted)
+
+            eventually(as_the_snapshot_says, what=f"the snapshot of {wanted}")
+
+
+@linux_only("each Watcher reads a row when it comes to it, and tells what it finds")
+def test_filtered_changes_are_as_the_model_says(netns: Network, seed: int) -> None:
+    chance = random.Random(seed)
+    indices = {name: netns.veth(name, f"p{name[1:]}") for name in ("v0", "v1")}
+    wants = [draw(chance, indices) for _ in range(60)]
+    everything = Watcher(**EVERYTHING)
     watchers = [Watcher(**wanted) for wanted in wants]
+
+    def model(changes: list[Change], wanted: dict[str, Any]) -> list[Change]:
+        return [c for c in changes if passes(c.kind, c.row, wanted, indices)]
+
     try:
-        netns.batch("\n".join(commands(chance)))
-        netns.ip("link set v1 down")
-        netns.ip("link set v1 up")
+        change_much(netns, chance)
         for version, end in ((4, "203.0.113.0/24"), (6, "2001:db8:ffff::/48")):
             netns.ip(f"-{version} route add {end} dev v0 table 100")
         changes = read_until(everything, to("2001:db8:ffff::/48"))
         for wanted, watcher in zip(wants, watchers, strict=True):
-            expected = [c for c in changes if passes(c, wanted, indices)]
+            expected = model(changes, wanted)
             got: list[Change] = []
             while len(got) < len(expected):
                 batch = watcher.read(timeout=10)
@@ -113,17 +163,8 @@ def test_filters_are_as_the_model_says(netns: Network, seed: int) -> None:
                 got += batch
             while later := everything.read(timeout=0):  # what the system did by itself meanwhile
                 changes += later
-            expected = [c for c in changes if passes(c, wanted, indices)]
+            expected = model(changes, wanted)
             assert view(got) == view(expected)[: len(got)], wanted
-        for wanted in wants:
-
-            def as_the_model_says(wanted: dict[str, Any] = wanted) -> bool:
-                every = present(tables=EVERY_TABLE)
-                model = {(c.kind, c.row.key) for c in every if passes(c, wanted, indices)}
-                return model == {(c.kind, c.row.key) for c in present(**wanted)}
-
-            # Between the two snapshots the system may have changed something by itself.
-            eventually(as_the_model_says, what=f"the snapshot of {wanted}")
     finally:
         for watcher in [everything, *watchers]:
             watcher.close()

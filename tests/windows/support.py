@@ -62,18 +62,27 @@ class RowKind:
         )
 
 
+def luid_of(index: int) -> int:
+    """As the stand-in makes it: a callback of Windows always has both."""
+    return 6 << 48 | (0x8000 + index) << 24
+
+
 def route_row(metric: int, prefix: str = "198.51.100.0/24", index: int = INDEX) -> Route:
-    return rows.route(index, ip_network(prefix), None, metric, 3)
+    row = rows.route(index, ip_network(prefix), None, metric, 3)
+    row.InterfaceLuid = luid_of(index)
+    return row
 
 
-def address_row(lifetime: int, of: str = "192.0.2.1/24", index: int = INDEX) -> Address:
+def address_row(scope: int, of: str = "192.0.2.1/24", index: int = INDEX) -> Address:
     row = rows.address(index, ip_interface(of))
-    row.ValidLifetime, row.CreationTimeStamp = lifetime, 1
+    row.ScopeId, row.CreationTimeStamp, row.InterfaceLuid = scope, 1, luid_of(index)
     return row
 
 
 def interface_row(mtu: int, family: int = AF_INET, index: int = INDEX) -> Interface:
-    return rows.interface(family, index, mtu, True)
+    row = rows.interface(family, index, mtu, True)
+    row.InterfaceLuid = luid_of(index)
+    return row
 
 
 INTERFACE = RowKind(
@@ -100,9 +109,9 @@ ADDRESS = RowKind(
     netioapi.get_unicast_ip_address_entry,
     netioapi.get_unicast_ip_address_table,
     ("address", "interface_index", "interface_luid"),
-    "valid_lifetime",
+    "scope_id",
     address_row,
-    "ValidLifetime",
+    "ScopeId",
     "standin_put_address",
     "standin_delete_address",
 )

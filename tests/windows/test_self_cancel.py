@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""Cancelling in a callback. The system's own cancel hangs there for ever, which is shown first, in
+programs that are killed; ours says so instead, and leaves everything as it was."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+import netioapi
+from netioapi import DeadlockError, Registration
+from tests.support import Collector, eventually
+from tests.windows.dll import Figure, Setting, configure, drain, stat
+from tests.windows.support import NOTIFY, ROUTE, live, program, route_row
+
+pytestmark = pytest.mark.usefixtures("link")
+
+RAW = """
+import ctypes, threading
+from tests.windows import dll
+from tests.windows.calls import put_what_calls_need
+from tests.windows.dll import Figure, stat
+from tests.windows.support import *
+
+put_what_calls_need()
+system = ctypes.WinDLL("iphlpapi.dll")
+system.CancelMibChangeNotify2.argtypes = [ctypes.c_void_p]
+Callback = ctypes.WINFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+system.NotifyRouteChange2.argtypes = [
+    ctypes.c_uint16, Callback, ctypes.c_void_p, ctypes.c_uint8, ctypes.POINTER(ctypes.c_void_p)
+]
+handles = [ctypes.c_void_p(), ctypes.c_void_p()]
+returned = threading.Event()
+inside = threading.Barrier(int(sys.argv[1]))
+
+def cancelling(victim):
+    @Callback
+    def callback(context, row, type):
+        inside.wait(20)
+        print("cancelling", flush=True)
+        code = system.CancelMibChangeNotify2(handles[victim])
+        returned.set()
+        print("returned", code, flush=True)
+    return callback
+"""
+HANGS = """
+assert system.standin_put_route(ctypes.byref(route_row(9))) == 0
+# The rest of the process goes on; these alone wait, and nothing that they wait for can come.
+hung = not returned.wait(3)
+print("hung", hung, stat(Figure.RUNNING), stat(Figure.CANCELLED), flush=True)
+threading.Event().wait()
+"""
+
+
+def assert_it_hangs(callbacks: str, count: int) -> None:
+    with program(RAW + callbacks + HANGS, str(count)) as running:
+        said = running.wait_line(lambda line: line.startswith("hung"), timeout=20)
+        assert said == f"hung True {count} 0"
+        assert running.lines == ["cancelling"] * count + [said]
+        assert running.end() != 0
+        assert running.lines == ["cancelling"] * count + [said]
+
+
+def test_the_system_s_own_cancel_hangs_in_its_callback(netns: Any) -> None:
+    assert_it_hangs(
+        """
+callbacks = [cancelling(0)]
+assert system.NotifyRouteChange2(0, callbacks[0], None, 0, ctypes.byref(handles[0])) == 0
+""",
+        1,
+    )
+
+
+def test_two_callbacks_that_cancel_each_other_hang_in_the_system(netns: Any) -> None:
+    assert_it_hangs(
+        """
+callbacks = [cancelling(1), cancelling(0)]
+for one, handle in zip(callbacks, handles):
+    assert system.NotifyRouteChange2(0, one, None, 0, ctypes.byref(handle)) == 0
+""",
+        2,
+    )
+
+
+def test_outside_of_its_callback_the_same_cancel_returns(netns: Any) -> None:
+    """What hangs above is the place, not the call."""
+    source = """
+seen = threading.Event()
+callback = Callback(lambda *_: seen.set())
+assert system.NotifyRouteChange2(0, callback, None, 0, ctypes.byref(handles[0])) == 0
+ROUTE.put(route_row(9))
+assert seen.wait(10)
+print("returned", system.CancelMibChangeNotify2(handles[0]), stat(Figure.CANCELLED), flush=True)
+"""
+    with program(RAW + source, "1") as running:
+        assert running.wait_line(lambda line: "returned" in line) == "returned 0 1"
+        assert running.wait() == 0
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+@pytest.mark.parametrize("function", NOTIFY)
+def test_ours_refuses_and_stays_as_it_was(function: str, overlap: int) -> None:
+    configure(Setting.OVERLAP, overlap)
+    notify, _ = NOTIFY[function]
+    outcomes, before = Collector(), live()
+
+    def cancel_mine(*_: Any) -> None:
+        for cancel in (
+            registration.cancel,
+            lambda: registration.cancel(0),
+            lambda: netioapi.cancel_mib_change_notify2(registration),
+            lambda: registration.__exit__(None, None, None),
+        ):
+            with pytest.raises(DeadlockError, match="that it is called from.*wait=False"):
+                cancel()
+        outcomes(registration.active)
+
+    ready = threading.Event()
+
+    def first_wait(*arguments: Any) -> None:
+        assert ready.wait(10)
+        cancel_mine(*arguments)
+
+    registration = notify(first_wait, initial_notification=True, on_error=outcomes)
+    ready.set()
+    assert outcomes.wait_count(1) == [(True,)]
+    assert live() == before + 1
+    registration.cancel()
+    assert live() == before
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+def test_without_waiting_it_may(overlap: int) -> None:
+    configure(Setting.OVERLAP, overlap)
+    before, calls, errors = live(), [], Collector()
+
+    def cancel_mine(*_: Any) -> None:
+        calls.append(registration.active)
+        registration.cancel(wait=False)
+        with pytest.raises(DeadlockError):  # waiting would be as wrong as before
+            registration.cancel()
+
+    registration = ROUTE.notify(cancel_mine, on_error=errors)
+    for metric in range(1, 100):
+        ROUTE.put(route_row(metric))
+    eventually(lambda: live() == before)
+    registration.cancel()
+    drain()
+    assert calls == [True]
+    assert errors.events == []
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+def test_two_that_cancel_each_other(overlap: int) -> None:
+    """One of them is refused, says so, and then both end."""
+    configure(Setting.OVERLAP, overlap)
+    before, inside = live(), threading.Barrier(2)
+    registrations: list[Registration] = []
+    outcomes, unexpected = Collector(), Collector()
+
+    def cancelling(victim: int) -> Any:
+        def callback(row: Any, type: Any) -> None:
+            inside.wait(20)
+            try:
+                registrations[victim].cancel(30)
+            except DeadlockError as error:
+                outcomes(str(error))
+            else:
+                outcomes("cancelled")
+
+        return callback
+
+    for victim in (1, 0):
+        registrations.append(ROUTE.notify(cancelling(victim), on_error=unexpected))
+    ROUTE.put(route_row(1))
+    ends = [outcome for (outcome,) in outcomes.wait_count(2, timeout=20)]
+    assert ends.count("cancelled") == 1
+    (refused,) = [one for one in ends if one != "cancelled"]
+    assert "waits for this one to return; use cancel(wait=False)" in refused
+    for registration in registrations:
+        registration.cancel(30)
+    assert unexpected.events == []
+    assert live() == before
+
+
+def test_its_own_through_another_thread_that_it_waits_for() -> None:
+    """No library can see that; a timeout ends it, and the cancellation goes on."""
+    before, outcomes = live(), Collector()
+
+    def delegate(*_: Any) -> None:
+        def cancel() -> None:
+            try:
+                registration.cancel(0.2)
+            except TimeoutError:
+                outcomes("timeout")
+
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        thread.join()
+
+    registration = ROUTE.notify(delegate)
+    ROUTE.put(route_row(1))
+    assert outcomes.wait_count(1) == [("timeout",)]
+    eventually(lambda: live() == before)
+    assert stat(Figure.RUNNING) == 0

@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: MIT
+"""The Watcher over notifications that are keys, come twice, late, for nothing or not at all: what
+it tells is what happened, each row is whole, and the state that it leads to is the system's."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+import netioapi
+from netioapi import Change, Watcher
+from tests.support import eventually
+from tests.test_watcher import State, apply, read_snapshot, read_until, tables, to
+from tests.windows.dll import Figure, Setting, checked, configure, drain, fail, inject, stat
+from tests.windows.flood import Flood
+from tests.windows.structures import AF_INET, Route
+from tests.windows.support import (
+    ADD,
+    DELETE,
+    INDEX,
+    PARAMETER,
+    ROUTE,
+    ROW_KINDS,
+    RowKind,
+    failing,
+    live,
+    route_row,
+    setting,
+)
+
+pytestmark = pytest.mark.usefixtures("link")
+all_kinds = pytest.mark.parametrize("kind", ROW_KINDS, ids=lambda kind: kind.kind.name)
+END = "203.0.113.0/24"  # the last change of a test, behind which nothing more comes
+
+
+def name_of(kind: RowKind) -> str:
+    return kind.kind.name.lower()
+
+
+def read_all(watcher: Watcher) -> list[Change]:
+    """What the system has told up to now; a route to END is put for it, and left out."""
+    drain()  # each registration's events are on their own way
+    ROUTE.put(route_row(1, END))
+    changes = read_until(watcher, to(END))
+    assert changes[-1].row.destination_prefix == ip_network(END)
+    ROUTE.delete(route_row(1, END))
+    changes += read_until(watcher, to(END, DELETE))
+    return [c for c in changes if c.kind != "route" or c.row.destination_prefix != ip_network(END)]
+
+
+def told(changes: list[Change], kind: RowKind) -> list[tuple[int, int]]:
+    return [(c.type, getattr(c.row, kind.number)) for c in changes]
+
+
+# ---- exact
+
+
+@contextlib.contextmanager
+def watching_a_flood(threads: int, **named: Any) -> Iterator[tuple[Watcher, State]]:
+    """A Watcher that begins within a flood; afterwards it must know what the system knows."""
+    flood = Flood(INDEX, pause=0, threads=threads)
+    flood.__enter__()
+    try:
+        with Watcher(snapshot=True, **named) as watcher:
+            state: State = {}
+            apply(state, read_snapshot(watcher))
+            for _ in range(5):
+                batch = watcher.read(timeout=10)
+                assert batch is not None
+                apply(state, batch)
+            yield watcher, state
+            flood.__exit__(None, None, None)
+            drain(60)
+            apply(state, read_all(watcher))
+            assert {k: v._asdict() for k, v in state.items()} == {
+                k: v._asdict() for k, v in tables().items()
+            }
+            stats = watcher.stats()
+            assert (stats["overflows"], stats["resyncs"], stats["lost"]) == (0, 0, 0)
+    finally:
+        flood.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_snapshot_within_a_flood_has_no_gap_and_nothing_twice(overlap: int, threads: int) -> None:
+    configure(Setting.OVERLAP, overlap)
+    for _ in range(5):
+        with watching_a_flood(threads):
+            pass
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+def test_a_small_queue_leads_to_the_same_state(overlap: int) -> None:
+    """Behind a slow reader changes of one key are one."""
+    configure(Setting.OVERLAP, overlap)
+    flood = Flood(INDEX, pause=0, threads=2)
+    with Watcher("route", snapshot=True, queue=50) as watcher:
+        state: State = {}
+        with flood:
+            eventually(lambda: watcher.stats()["coalesced"] > 1000)
+        drain(60)
+        deadline = time.monotonic() + 20
+        wanted = {key: row for key, row in tables().items() if key[0] == "route"}
+        while state != wanted:
+            batch = watcher.read(timeout=max(deadline - time.monotonic(), 0))
+            assert batch is not None, (len(state), len(wanted))
+            for change in batch:  # a DELETE of what was never told is right here
+                if change.type == DELETE:
+                    state.pop((change.kind, change.row.key), None)
+                else:
+                    state[change.kind, change.row.key] = change.row
+
+
+def test_overlapping_changes_of_one_key_end_in_its_state() -> None:
+    """Notifications overtake each other, and one that is older comes last."""
+    configure(Setting.OVERLAP, 1)
+    with Watcher("route", family=AF_INET, snapshot=True) as watcher:
+        state: State = {}
+        apply(state, read_snapshot(watcher))
+        for turn in range(20):
+            for metric in range(1, 100):
+                ROUTE.put(route_row(metric))
+                if metric % 7 == 0:
+                    ROUTE.delete(route_row(metric))
+            if turn % 2:
+                ROUTE.delete(route_row(1))
+            drain()
+            apply(state, read_all(watcher))
+            assert state == {k: v for k, v in tables(AF_INET).items() if k[0] == "route"}
+
+
+# ---- told as what it is
+
+
+@all_kinds
+def test_rows_of_deleted_things_are_whole(kind: RowKind) -> None:
+    """As they were last: Windows gives the key, and cannot be asked any more."""
+    kind.put(kind.make(1400))
+    with Watcher(name_of(kind), "route") as watcher:
+        (before,) = [one for one in kind.get_table() if getattr(one, kind.number) == 1400]
+        kind.delete(kind.make(1400))
+        (change,) = [c for c in read_all(watcher) if c.type == DELETE]
+        assert (change.kind, change.row) == (name_of(kind), before)
+        assert change.row._asdict() == before._asdict()
+        kind.put(kind.make(1300))
+        assert told(read_all(watcher), kind) == [(ADD, 1300)]
+        configure(Setting.BLOCKED, 1)
+        kind.put(kind.make(1280))  # nobody has seen it so
+        kind.delete(kind.make(1280))
+        configure(Setting.BLOCKED, 0)
+        assert told(read_all(watcher), kind) == [(DELETE, 1300)]
+
+
+@all_kinds
+def test_what_did_not_happen_is_not_told(kind: RowKind) -> None:
+    """Much of what Windows reports is no change."""
+    kind.put(kind.make(1400))
+    nowhere = kind.make(1)
+    nowhere.InterfaceIndex = nowhere.InterfaceLuid = 99
+    with Watcher(name_of(kind), "route") as watcher:
+        for number in range(200):
+            assert inject(kind.kind, kind.make(number), PARAMETER) >= 1
+            assert inject(kind.kind, kind.make(number), ADD) >= 1
+            for type in (PARAMETER, ADD, DELETE):
+                inject(kind.kind, nowhere, type)
+        inject(kind.kind, None, 3)
+        assert read_all(watcher) == []
+        kind.put(kind.make(1300))
+        assert told(read_all(watcher), kind) == [(PARAMETER, 1300)]
+        assert watcher.stats()["ignored"] == 0
+
+
+@all_kinds
+@pytest.mark.parametrize("same", [True, False])
+def test_what_is_deleted_and_there_again_is_told_as_both(kind: RowKind, same: bool) -> None:
+    kind.put(kind.make(1400))
+    with Watcher(name_of(kind), "route") as watcher:
+        configure(Setting.BLOCKED, 1)  # nobody is told before both are done
+        kind.delete(kind.make(1400))
+        kind.put(kind.make(1400 if same else 1300))
+        configure(Setting.BLOCKED, 0)
+        assert told(read_all(watcher), kind) == [(DELETE, 1400), (ADD, 1400 if same else 1300)]
+
+
+@all_kinds
+def test_what_was_there_for_a_moment_only(kind: RowKind) -> None:
+    """Gone before anybody could look: there is nothing to tell."""
+    other = kind.make(1400)
+    kind.delete(other) if kind.kind.name == "INTERFACE" else None
+    with Watcher(name_of(kind), "route") as watcher:
+        configure(Setting.BLOCKED, 1)
+        for _ in range(10):
+            kind.put(other)
+            kind.delete(other)
+        configure(Setting.BLOCKED, 0)
+        assert read_all(watcher) == []
+
+
+@all_kinds
+@pytest.mark.parametrize("type", [PARAMETER, ADD, DELETE])
+def test_a_change_without_a_word_is_found_at_the_next_one(kind: RowKind, type: int) -> None:
+    kind.put(kind.make(1400))
+    with Watcher(name_of(kind), "route") as watcher:
+        with setting(Setting.SILENT):
+            kind.put(kind.make(1300))
+        assert read_all(watcher) == []
+        inject(kind.kind, kind.make(0), type)
+        expected = [(DELETE, 1400), (ADD, 1300)] if type == DELETE else [(PARAMETER, 1300)]
+        assert told(read_all(watcher), kind) == expected
+        with setting(Setting.SILENT):
+            kind.delete(kind.make(1300))
+        inject(kind.kind, kind.make(0), type)
+        assert told(read_all(watcher), kind) == [(DELETE, 1300)]
+        with setting(Setting.SILENT):
+            kind.put(kind.make(1280))
+        inject(kind.kind, kind.make(0), type)
+        assert told(read_all(watcher), kind) == [(ADD, 1280)]
+
+
+def test_an_interface_that_goes_takes_all_that_was_its(netns: Any) -> None:
+    netns.veth()
+    netns.ip("address add 192.0.2.1/24 dev v0")
+    netns.ip("route add 198.51.100.0/24 dev v0")
+    with Watcher(snapshot=True) as watcher:
+        state: State = {}
+        apply(state, read_snapshot(watcher))
+        netns.ip("link del v0")
+        drain()
+        changes = read_all(watcher)
+        apply(state, changes)
+        assert {c.type for c in changes} == {DELETE}
+        assert {c.kind for c in changes} == {"route", "address", "interface"}
+        assert state == tables()
+        for change in changes:
+            assert change.row._asdict().get("metric", 0) is not None, change
+
+
+def by(protocol: int) -> Route:
+    row = route_row(1)
+    row.Protocol = protocol
+    return row
+
+
+def test_a_route_that_comes_into_the_filter_and_leaves_it() -> None:
+    """To who watches some protocols a route that changes its own is new, or gone."""
+    with Watcher("route", protocols=[3], prefixes=["198.51.100.0/24", END]) as watcher:
+
+        def seen(row: Route) -> list[tuple[int, int]]:
+            ROUTE.put(row)
+            return [(c.type, c.row.protocol) for c in read_all(watcher)]
+
+        assert seen(by(14)) == []
+        assert seen(by(3)) == [(ADD, 3)]
+        assert seen(by(13)) == [(DELETE, 3)]
+        assert seen(by(14)) == []
+        assert seen(by(3)) == [(ADD, 3)]
+        ROUTE.delete(by(3))
+        assert [c.type for c in read_all(watcher)] == [DELETE]
+
+
+@pytest.mark.parametrize("interface", [INDEX, "Ethernet 7"])
+def test_interfaces_are_found_by_index_and_alias(interface: int | str, netns: Any) -> None:
+    index = netns.veth()
+    with Watcher("route", interfaces=[interface]) as watcher:
+        ROUTE.put(route_row(1, "198.51.100.0/24", index))
+        ROUTE.put(route_row(2))
+        assert [(c.row.interface_index, c.row.metric) for c in read_all(watcher)] == [(INDEX, 2)]
+
+
+# ---- losses
+
+
+@all_kinds
+@pytest.mark.parametrize("code", [8, 5, 50, 87, 1450])
+def test_what_cannot_be_read_for_a_while_is_said_and_repaired(kind: RowKind, code: int) -> None:
+    kind.put(kind.make(1400))
+    with Watcher(snapshot=True) as watcher:
+        state: State = {}
+        apply(state, read_snapshot(watcher))
+        with failing(kind.entry, code, 1):
+            kind.put(kind.make(1300))
+            changes, lost, exact = [], False, False
+            while not exact:
+                batch = watcher.read(timeout=10)
+                assert batch is not None
+                lost |= batch.overflow
+                exact = lost and batch.synced
+                changes += batch
+        apply(state, changes)
+        assert [(c.type, getattr(c.row, kind.number), c.synthesized) for c in changes] == [
+            (PARAMETER, 1300, True)
+        ]
+        assert state == tables()
+        stats = watcher.stats()
+        assert (stats["resyncs"], stats["lost"]) == (1, 0)
+        assert read_all(watcher) == []
+
+
+def test_it_goes_on_trying_while_nothing_can_be_read() -> None:
+    """Neither rows nor tables: until they can be, it is never said that the state is exact."""
+    with Watcher("route", snapshot=True) as watcher:
+        state: State = {}
+        apply(state, read_snapshot(watcher))
+        fail("GetIpForwardEntry2", 8)
+        fail("GetIpForwardTable2", 8)
+        checked("standin_put_routes", route_row(1, "10.0.0.0/32"), 100)
+        batch = watcher.read(timeout=10)
+        assert batch is not None
+        assert (batch.overflow, batch.synced, len(batch)) == (True, False, 0)
+        before = stat(Figure.TABLE_CALLS)
+        eventually(lambda: stat(Figure.TABLE_CALLS) >= before + 3)
+        while batch := watcher.read(timeout=0):
+            assert (batch.synced, len(batch)) == (False, 0)
+        fail("GetIpForwardTable2", 0, 0)
+        fail("GetIpForwardEntry2", 0, 0)
+        exact = False
+        while not exact:
+            batch = watcher.read(timeout=10)
+            assert batch is not None
+            apply(state, batch)
+            exact = batch.synced
+        assert state == {key: row for key, row in tables().items() if key[0] == "route"}
+        before = stat(Figure.TABLE_CALLS)
+        assert read_all(watcher) == []
+        assert stat(Figure.TABLE_CALLS) == before  # it rests
+
+
+# ---- refusals, and the end
+
+
+@pytest.mark.parametrize("wanted", [["main"], [254], ["local", 255]])
+def test_there_are_no_routing_tables_to_choose(wanted: list[int | str]) -> None:
+    before = live()
+    with pytest.raises(netioapi.NetioError, match="Windows has one routing table: leave") as caught:
+        Watcher("route", tables=wanted)
+    assert caught.value.code == 50
+    assert live() == before
+
+
+def test_a_descriptor_cannot_be_had() -> None:
+    with Watcher() as watcher, pytest.raises(netioapi.NetioError) as caught:
+        watcher.fileno()
+    assert (caught.value.code, caught.value.function) == (50, "Watcher.fileno")
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+def test_closing_under_a_flood_from_several_threads(overlap: int) -> None:
+    configure(Setting.OVERLAP, overlap)
+    before = live()
+    with Flood(INDEX, pause=0, threads=2):
+        for turn in range(30):
+            watcher = Watcher(snapshot=turn % 2 == 0)
+            assert watcher.read(timeout=10) is not None
+            ends: list[Callable[[], None]] = [watcher.close] * 3 + [watcher.stop]
+            threads = [threading.Thread(target=end) for end in ends]
+            for thread in threads:
+                thread.start()
+            with contextlib.suppress(ValueError):  # it may be closed before this begins
+                for _ in watcher:
+                    pass
+            for thread in threads:
+                thread.join(20)
+                assert not thread.is_alive()
+            assert watcher.closed
+            assert live() == before
+
+
+def test_what_hangs_in_the_system_holds_close_up_and_nobody_else() -> None:
+    watcher, other = Watcher("route"), Watcher("address", "route")
+    configure(Setting.BLOCKED, 1)
+    ROUTE.put(route_row(1))
+    eventually(lambda: stat(Figure.RUNNING) == 2)
+    closing = threading.Thread(target=watcher.close)
+    closing.start()
+    eventually(lambda: watcher.closed)
+    assert watcher.stats()["received"] == 0
+    assert other.read(timeout=0.05) is None
+    configure(Setting.BLOCKED, 0)
+    closing.join(10)
+    assert not closing.is_alive()
+    assert [c.row.metric for c in read_until(other, to("198.51.100.0/24"))] == [1]
+    other.close()
+
+
+def test_families_are_the_socket_module_s(netns: Any) -> None:
+    netns.veth()
+    with Watcher("route", family=socket.AF_INET6) as watcher:
+        ROUTE.put(route_row(1))
+        netns.ip("route add 2001:db8::/32 dev v0")
+        assert [c.row.family for c in read_until(watcher, to("2001:db8::/32"))] == [23]

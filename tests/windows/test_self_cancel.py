@@ -113,7 +113,7 @@ def test_ours_refuses_and_stays_as_it_was(function: str, overlap: int) -> None:
             lambda: netioapi.cancel_mib_change_notify2(registration),
             lambda: registration.__exit__(None, None, None),
         ):
-            with pytest.raises(DeadlockError, match="that it is called from.*wait=False"):
+            with pytest.raises(DeadlockError, match=r"that it is called from.*wait=False"):
                 cancel()
         outcomes(registration.active)
 

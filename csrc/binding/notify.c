@@ -205,6 +205,18 @@ stable_now(nio_state *state, PMIB_UNICASTIPADDRESS_TABLE table)
     return rows == NULL ? NULL : Py_BuildValue("(NO)", rows, Py_None);
 }
 
+/* Without the GIL: a thread that is just ending may hold a lock of the
+ * system's that this takes, and wait for the GIL. */
+static bool
+thread_is_known(void)
+{
+    bool known = false;
+    Py_BEGIN_ALLOW_THREADS
+    known = nio_here_of_thread() != NULL;
+    Py_END_ALLOW_THREADS
+    return known;
+}
+
 /* A Registration; of the stable table, the pair that its function returns. */
 static PyObject *
 notify(PyObject *module, PyObject *args, PyObject *kwargs,
@@ -224,7 +236,7 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
                      function->name);
         return NULL;
     }
-    if (nio_here_of_thread() == NULL) {
+    if (!thread_is_known()) {
         return PyErr_NoMemory();
     }
     nio_registration *self =

@@ -25,7 +25,6 @@ from tests.windows.support import (
     handles,
     live,
     no_handle_left,
-    program,
     route_row,
     script,
     threads,
@@ -137,39 +136,6 @@ def test_destructors_at_the_end_of_a_thread_are_run_on_it() -> None:
     caught.registration.cancel()
     eventually(lambda: live() == before)
     assert errors.events == []
-
-
-WAITING_DESTRUCTOR = """
-import threading
-from tests.windows.calls import put_what_calls_need
-from tests.windows.native import Caught
-from tests.windows.support import *
-
-put_what_calls_need()
-local = threading.local()
-other = ROUTE.notify(lambda *_: None)
-
-class Last:
-    def __del__(self):
-        other.cancel()
-        print("cancelled", flush=True)
-
-def keep(*_):
-    local.last = Last()
-
-caught = Caught(keep)
-caught.call(route_row(1), 0)
-print("through", flush=True)
-"""
-
-
-@pytest.mark.xfail(
-    reason="Wine holds a lock during FLS callbacks that each new thread needs: base/windows/thread.c"
-)
-def test_a_destructor_at_the_end_of_a_thread_may_wait(netns: Any) -> None:
-    """For the end of another registration, which a new thread brings about."""
-    with program(WAITING_DESTRUCTOR) as running:
-        running.wait_line(lambda line: line == "through", timeout=5)
 
 
 def test_ends_of_threads_while_a_registration_is_cancelled() -> None:

@@ -16,7 +16,7 @@ else:
     from tests.linux.namespace import Namespace as Network
     from tests.linux.namespace import enter_user_namespace
 
-__all__ = ["Flood", "Network", "may_be_missing", "prepare"]
+__all__ = ["Flood", "Network", "may_be_missing", "prepare", "settle_slowly"]
 
 
 def prepare() -> None:
@@ -25,6 +25,13 @@ def prepare() -> None:
         enter_user_namespace()
     elif not is_standin():
         raise OSError("the system's own iphlpapi.dll is loaded; tools/windows/suite has another")
+
+
+def settle_slowly(network: Network, seconds: float = 0.5) -> None:
+    """IPv6 addresses are tentative for a while, as they always are on Linux. On Windows they are
+    in the stand-in when a test says so."""
+    if sys.platform == "win32":
+        network.dad_seconds = seconds
 
 
 def may_be_missing() -> bool:

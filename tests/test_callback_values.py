@@ -11,7 +11,7 @@ import pytest
 
 import netioapi
 from netioapi import NotificationType
-from tests.network import Network
+from tests.network import Network, settle_slowly
 from tests.routes import is_route
 from tests.support import WINDOWS, Collector
 
@@ -158,8 +158,7 @@ def test_stable_table_at_once(netns: Network, collector: Collector) -> None:
 
 
 def test_stable_table_later(netns: Network, collector: Collector) -> None:
-    if WINDOWS:
-        netns.dad_seconds = 0.3  # else nothing is ever tentative there
+    settle_slowly(netns)
     netns.veth()  # its link-local addresses are tentative for a second or two
     netns.ip("address add 2001:db8::1/64 dev v0")
     table, registration = netioapi.notify_stable_unicast_ip_address_table(

@@ -27,7 +27,7 @@ from tests.cli import (
     records,
     send_signal,
 )
-from tests.network import Network
+from tests.network import Network, settle_slowly
 from tests.support import WINDOWS, eventually, linux_only
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -187,8 +187,7 @@ def test_hint_teredo_and_routes_in_one_stream(v0: Network) -> None:
 
 
 def test_stable_waits_for_tentative_addresses(netns: Network) -> None:
-    if WINDOWS:
-        netns.dad_seconds = 0.5  # else nothing is ever tentative there
+    settle_slowly(netns)
     netns.veth("v0", "p0", up=False)
     for link in ("v0", "p0"):
         netns.sysctl(f"ipv6.conf.{link}.addr_gen_mode", 1)
@@ -297,7 +296,7 @@ def _is_nearly_full(pipe: IO[bytes]) -> bool:
         import _winapi
         import msvcrt
 
-        waiting, _ = _winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()), 0)
+        waiting = int(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()), 0)[0])
         return waiting > 0.75 * 4096  # of those that subprocess makes
     import fcntl
     import termios

@@ -264,9 +264,10 @@ def test_read_refuses_what_it_cannot_do(netns: Network) -> None:
 
 def test_each_parameter_may_be_any_iterable(netns: Network) -> None:
     netns.veth()
+    tables: dict[str, Any] = {} if WINDOWS else {"tables": iter((254, "default"))}
     with Watcher(
         "route",
-        **({} if WINDOWS else {"tables": iter((254, "default"))}),
+        **tables,
         interfaces={"v0"},
         prefixes=(p for p in [ip_network("10.0.0.0/8"), "2001:db8::1"]),
         protocols=range(1, 20),

@@ -176,9 +176,8 @@ def test_settled_changes_lead_to_the_same_state(tap: Tap, clock: Clock, seed: in
 
 def tens() -> dict[bytes, object]:
     """The routes below 10.0.0.0/8; the system has others of its own."""
-    tens = ip_network("10.0.0.0/8")
     found = netioapi.get_ip_forward_table2(socket.AF_INET)
-    return {row.key: row for row in found if row.destination_prefix.subnet_of(tens)}
+    return {row.key: row for row in found if str(row.destination_prefix).startswith("10.")}
 
 
 def to_not_in(batch: netioapi.Batch, turn: int) -> bool:

@@ -76,29 +76,23 @@ ENDS = {
 ODD_ENDS = {
     "ctrl-c in a read": End(
         """
-ended = threading.Event()
-def strike():
-    while not ended.wait(0.2):
-        signal.raise_signal(signal.SIGINT)
-threading.Thread(target=strike, daemon=True).start()
 quiet = netioapi.Watcher("route", prefixes=["192.0.2.0/24"])
-try:
-    quiet.read()
-finally:
-    ended.set()
+threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
+quiet.read()
 """,
         CONTROL_C,
         "KeyboardInterrupt\n",
     ),
     "ctrl-c by a callback": End(
         """
+struck = threading.Lock()
 def strike(*_):
-    signal.raise_signal(signal.SIGINT)
+    if struck.acquire(False):
+        signal.raise_signal(signal.SIGINT)
 netioapi.notify_route_change2(strike)
 try:
     time.sleep(20)
 except KeyboardInterrupt:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(6)
 """,
         6,
@@ -171,15 +165,7 @@ def test_a_hundred_exits(flood: None, end: str) -> None:
     run_all(ENDS[end], TIMES)
 
 
-HANGS = pytest.mark.xfail(
-    run=False, reason="at the exit its thread waits for the GIL that it has: base/windows/thread.c"
-)
-
-
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize(
-    "end",
-    [pytest.param(end, marks=HANGS if end == "os._exit by a callback" else ()) for end in ODD_ENDS],
-)
+@pytest.mark.parametrize("end", ODD_ENDS)
 def test_odd_exits(flood: None, end: str) -> None:
     run_all(ODD_ENDS[end], 4)

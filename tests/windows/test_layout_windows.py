@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""Microsoft's structs byte by byte: the figures that the compiler held both headers to, ctypes' own
+reckoning, what the tables' buffers say of themselves, and what is in them are all the same."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import re
+import struct
+from typing import Any
+
+import pytest
+
+from netioapi import _native
+from tests import header
+from tests.support import on_wine, repo_text
+from tests.test_tables import places
+from tests.windows.structures import (
+    AF_INET,
+    AF_INET6,
+    Address,
+    Hint,
+    Interface,
+    Prefix,
+    Route,
+    Sockaddr,
+)
+from tests.windows.support import ADDRESS, INDEX, INTERFACE, ROUTE, RowKind
+
+STRUCTS: dict[str, type[ctypes.Structure]] = {
+    "MIB_IPFORWARD_ROW2": Route,
+    "MIB_UNICASTIPADDRESS_ROW": Address,
+    "MIB_IPINTERFACE_ROW": Interface,
+}
+SMALL: dict[str, type[ctypes.Structure]] = {
+    "SOCKADDR_INET": Sockaddr,
+    "IP_ADDRESS_PREFIX": Prefix,
+    "NL_NETWORK_CONNECTIVITY_HINT": Hint,
+}
+KINDS = {"MIB_IPFORWARD_ROW2": ROUTE, "MIB_UNICASTIPADDRESS_ROW": ADDRESS}
+KINDS |= {"MIB_IPINTERFACE_ROW": INTERFACE}
+COMMON = repo_text("csrc/contract/layout.h")
+LINUX = repo_text("csrc/contract/linux/layout.h")
+TYPES = {"MIB_IPFORWARD_ROW2": "IpForwardRow", "MIB_UNICASTIPADDRESS_ROW": "UnicastIpAddressRow"}
+TYPES |= {"MIB_IPINTERFACE_ROW": "IpInterfaceRow"}
+
+
+def figures(name: str, text: str) -> dict[str, int]:
+    return {m: int(at) for m, at in re.findall(rf"NIO_AT\({name},\s+(\w+),\s+(\d+)\)", text)}
+
+
+def members(of: type[ctypes.Structure]) -> dict[str, int]:
+    return {field[0]: getattr(of, field[0]).offset for field in of._fields_}
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+def test_every_member_is_where_the_compilers_found_it(name: str) -> None:
+    """One file of figures is held against Microsoft's header and ours, at compile time."""
+    assert members(STRUCTS[name]) == figures(name, COMMON)
+    assert ctypes.sizeof(STRUCTS[name]) == header.size(name)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_structs_too(name: str) -> None:
+    assert ctypes.sizeof(SMALL[name]) == header.size(name)
+    found = members(SMALL[name])
+    for member, at in figures(name, COMMON).items():
+        assert found[member] == at
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+def test_on_linux_nothing_of_microsoft_s_is_elsewhere(name: str) -> None:
+    """What Linux has besides lies behind all of it, and is named in a file of its own."""
+    own = figures(name, LINUX)
+    end = max(getattr(STRUCTS[name], field[0]).offset for field in STRUCTS[name]._fields_)
+    assert own
+    assert not own.keys() & figures(name, COMMON).keys()
+    assert min(own.values()) > end
+    sizes = re.findall(rf"NIO_SIZE\({name}, (\d+)\)", LINUX)
+    assert int(sizes[0]) > header.size(name)
+
+
+def test_the_rows_of_a_table_begin_at_eight() -> None:
+    for table in ("MIB_IPFORWARD_TABLE2", "MIB_UNICASTIPADDRESS_TABLE", "MIB_IPINTERFACE_TABLE"):
+        assert figures(table, COMMON) == {"Table": 8}
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+def test_fields_stand_where_the_header_has_them(name: str) -> None:
+    """The one table that getters, columns and comparisons are made from."""
+    known = {header.snake(member): at for member, at in figures(name, COMMON).items()}
+    fields = {field["name"]: field for field in _native._fields()[TYPES[name]]}
+    for field, at in known.items():
+        assert fields[field]["offset"] == at, field
+    linux = {header.snake(member) for member in figures(name, LINUX)} - known.keys()
+    assert linux
+    for field in linux & fields.keys():
+        assert fields[field]["offset"] is None, field
+
+
+def filled(name: str, seed: int) -> Any:
+    """A row of random bytes, but for the members that say what it is."""
+    chance = random.Random(seed)
+    row = STRUCTS[name].from_buffer_copy(chance.randbytes(ctypes.sizeof(STRUCTS[name])))
+    made: Any = KINDS[name].make(1)
+    for member in ("InterfaceLuid", "InterfaceIndex"):
+        setattr(row, member, getattr(made, member))
+    for member in {"Family", "Address", "DestinationPrefix", "NextHop"} & members(type(row)).keys():
+        setattr(row, member, getattr(made, member))
+    return row
+
+
+def in_table(kind: RowKind, key: bytes) -> tuple[Any, bytes]:
+    """The row of the table with that key, and its bytes in the table's buffer."""
+    table = kind.get_table()
+    view = memoryview(table)
+    assert view.itemsize * len(table) == view.nbytes
+    for number, row in enumerate(table):
+        if row.key == key:
+            return row, view.tobytes()[number * view.itemsize : (number + 1) * view.itemsize]
+    raise AssertionError(f"{key!r} is not among {len(table)} rows")
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+def test_bytes_of_the_system_are_the_buffer_s_and_the_attributes(
+    name: str, netns: Any, link: int, seed: int
+) -> None:
+    kind, compared = KINDS[name], 0
+    for turn in range(20):
+        kind.put(filled(name, seed + turn))
+        given = filled(name, seed + turn)
+        (key,) = [
+            row.key
+            for row in kind.get_table()
+            if row.interface_index == INDEX and row.family == AF_INET
+        ]
+        row, data = in_table(kind, key)
+        assert data == bytes(given)
+        for member, (at, code) in places(memoryview(kind.get_table()).format).items():
+            value = getattr(row, member, None)
+            if code in ("B", "H", "I", "i", "Q") and value is not None:
+                assert value == struct.unpack_from("=" + code, data, at)[0], member
+                compared += 1
+    assert compared > 20 * 5
+
+
+@pytest.mark.parametrize("family", [AF_INET, AF_INET6])
+def test_interfaces_of_both_families(family: int, link: int) -> None:
+    rows = [one for one in INTERFACE.get_table(family) if one.interface_index == INDEX]
+    assert [one.family for one in rows] == [family]
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+def test_numpy_has_the_same_offsets(name: str) -> None:
+    if on_wine():
+        pytest.skip("numpy asks Wine's C library for what it lacks")
+    numpy = pytest.importorskip("numpy", reason="numpy is not installed")
+    dtype = numpy.asarray(KINDS[name].get_table()).dtype
+    assert dtype.itemsize == header.size(name)
+    for member, at in figures(name, COMMON).items():
+        assert dtype.fields[header.snake(member)][1] == at

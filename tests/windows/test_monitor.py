@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""`python -m netioapi monitor --json` on Windows: what Windows reports becomes one JSON object a
+line, and Ctrl-C at its console ends it at once."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.cli import Running, ended_by, live_monitor, netioapi, records
+from tests.windows.dll import checked, inject
+from tests.windows.flood import Flood
+from tests.windows.support import (
+    ADD,
+    DELETE,
+    INDEX,
+    INTERFACE,
+    PARAMETER,
+    ROUTE,
+    ROW_KINDS,
+    RowKind,
+    luid_of,
+    route_row,
+)
+
+pytestmark = pytest.mark.usefixtures("link")
+NAMES = {ADD: "add", PARAMETER: "parameter", DELETE: "delete"}
+MANY = 2000
+
+
+@pytest.fixture
+def monitor() -> Iterator[Running]:
+    with live_monitor() as running:
+        yield running
+
+
+def changes_of(running: Running, kind: RowKind) -> list[tuple[str, int]]:
+    """What was told of that kind, with the number of each row; the snapshot is left out."""
+    name = kind.kind.name.lower()
+    return [
+        (record["change"], record[kind.number])
+        for record in running.records
+        if record["kind"] == name and not record["initial"]
+    ]
+
+
+@pytest.mark.parametrize("kind", ROW_KINDS, ids=lambda kind: kind.kind.name)
+def test_changes_are_lines(kind: RowKind, monitor: Running) -> None:
+    name = kind.kind.name.lower()
+    first = "parameter" if kind is INTERFACE else "add"
+    kind.put(kind.make(1400))
+    told = monitor.wait_record(kind=name, change=first, **{kind.number: 1400})
+    assert told["interface_index"] == INDEX
+    assert told["interface_luid"] == luid_of(INDEX)
+    assert told["interface_name"] == "Ethernet 7"
+    assert abs(datetime.fromisoformat(told["time"]).timestamp() - time.time()) < 60
+    kind.put(kind.make(1300))
+    monitor.wait_record(kind=name, change="parameter", **{kind.number: 1300})
+    kind.delete(kind.make(1300))
+    gone = monitor.wait_record(kind=name, change="delete")
+    assert gone[kind.number] == 1300  # whole, though Windows gives the key
+    assert changes_of(monitor, kind) == [(first, 1400), ("parameter", 1300), ("delete", 1300)]
+    assert monitor.errors == ""
+
+
+def test_what_did_not_happen_is_no_line(monitor: Running) -> None:
+    for kind in ROW_KINDS:
+        for type in (PARAMETER, ADD):
+            inject(kind.kind, kind.make(1), type)
+    ROUTE.put(route_row(2))
+    monitor.wait_record(kind="route", change="add", metric=2)
+    assert changes_of(monitor, ROUTE) == [("add", 2)]
+    assert all(changes_of(monitor, kind) == [] for kind in ROW_KINDS if kind is not ROUTE)
+
+
+def test_many_changes_come_complete_and_in_order(monitor: Running) -> None:
+    checked("standin_put_routes", route_row(1, "10.0.0.0/32"), MANY)
+    monitor.wait_record(destination_prefix=f"10.0.{(MANY - 1) >> 8}.{(MANY - 1) & 255}/32")
+    told = [
+        record["destination_prefix"]
+        for record in monitor.records
+        if record["kind"] == "route" and not record["initial"]
+    ]
+    assert told == [f"10.0.{i >> 8}.{i & 255}/32" for i in range(MANY)]
+    checked("standin_delete_routes", route_row(1, "10.0.0.0/32"), MANY)
+
+
+def test_hints_and_ports_are_lines() -> None:
+    with live_monitor("route", "teredo", "hint") as monitor:
+        checked("standin_set_teredo", 4001)
+        monitor.wait_record(kind="teredo", port=4001)
+        checked("standin_set_hint", 3, 2, 4)
+        hint = monitor.wait_record(kind="hint", initial=False)
+        assert json.dumps(hint)
+        assert monitor.end(signal.SIGINT) in ended_by(signal.SIGINT)
+        assert monitor.errors == ""
+
+
+def test_count_ends_it() -> None:
+    ROUTE.put(route_row(5))
+    done = netioapi("monitor", "route", "--snapshot", "--json", "--count", "3")
+    assert len(records(done.stdout)) == 3
+    assert done.stderr == ""
+
+
+def test_a_routing_table_is_refused_in_one_line() -> None:
+    done = netioapi("monitor", "route", "--table", "main", code=None)
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    assert "Windows has one routing table" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def strike(running: Running) -> None:
+    """It ends with what Ctrl-C ends any program with, and says nothing."""
+    start = time.monotonic()
+    assert running.end(signal.SIGINT) in ended_by(signal.SIGINT)
+    assert time.monotonic() - start < 15
+    assert running.errors == ""
+
+
+@pytest.mark.parametrize("kinds", [(), ("route",), ("route", "teredo", "hint"), ("hint", "teredo")])
+def test_ctrl_c_ends_it(kinds: tuple[str, ...]) -> None:
+    if "route" in kinds or not kinds:
+        with live_monitor(*kinds) as monitor:
+            strike(monitor)
+    else:  # without a Watcher there is no mark to wait for
+        with Running("monitor", "--json", "--snapshot", *kinds) as monitor:
+            monitor.wait_record(kind="hint")
+            strike(monitor)
+
+
+@pytest.mark.parametrize("arguments", [("--json",), ()])
+def test_ctrl_c_ends_it_under_a_flood(arguments: tuple[str, ...]) -> None:
+    with (
+        Flood(INDEX, pause=0.001, threads=2),
+        Running("monitor", *arguments) as monitor,
+    ):
+        monitor.wait_line(lambda line: "198.18.0." in line)
+        strike(monitor)
+        if arguments:
+            whole: list[Any] = monitor.lines[:-1]  # the last may have been cut off
+            assert all(json.loads(line) for line in whole)

@@ -3,6 +3,7 @@
  * connectivity hint, and which functions this system has. The GIL is released
  * around each call of the system. */
 #include "binding/fields.h"
+#include "binding/watch.h"
 
 #include <string.h>
 
@@ -45,6 +46,27 @@ nio_is_supported(const char *asked)
     return false;
 }
 #undef NAME
+
+const char *
+nio_watch_lacks(unsigned kinds)
+{
+    static const char *const needed[NIO_KINDS][2] = {
+        [NIO_INTERFACE] = {"NotifyIpInterfaceChange", "GetIpInterfaceTable"},
+        [NIO_ADDRESS] = {"NotifyUnicastIpAddressChange",
+                         "GetUnicastIpAddressTable"},
+        [NIO_ROUTE] = {"NotifyRouteChange2", "GetIpForwardTable2"},
+    };
+    for (unsigned kind = 0; kind < NIO_KINDS; kind++) {
+        for (int i = 0; i < 2 && (kinds & (1u << kind)) != 0; i++) {
+            if (!nio_is_supported(needed[kind][i])) {
+                return needed[kind][i];
+            }
+        }
+    }
+    return nio_is_supported("CancelMibChangeNotify2")
+               ? NULL
+               : "CancelMibChangeNotify2";
+}
 
 PyDoc_STRVAR(
     get_best_route2_doc,

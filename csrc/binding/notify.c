@@ -205,12 +205,11 @@ stable_now(nio_state *state, PMIB_UNICASTIPADDRESS_TABLE table)
     return rows == NULL ? NULL : Py_BuildValue("(NO)", rows, Py_None);
 }
 
-/* Without the GIL: a thread that is just ending may hold a lock of the
- * system's that this takes, and wait for the GIL. */
+/* Without the GIL: a thread that ends may hold a lock that this takes. */
 static bool
 thread_is_known(void)
 {
-    bool known = false;
+    bool known;
     Py_BEGIN_ALLOW_THREADS
     known = nio_here_of_thread() != NULL;
     Py_END_ALLOW_THREADS
@@ -235,6 +234,9 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
         PyErr_Format(PyExc_RuntimeError, "%s: the interpreter is exiting",
                      function->name);
         return NULL;
+    }
+    if (nio_system()->CancelMibChangeNotify2 == NULL) { /* never to be ended */
+        return nio_raise_missing(state, "CancelMibChangeNotify2");
     }
     if (!thread_is_known()) {
         return PyErr_NoMemory();

@@ -236,8 +236,15 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
     status = nio_subscribe(request, feed->queue, &feed->handle);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
+        const char *missing = status == ERROR_PROC_NOT_FOUND
+                                  ? nio_watch_lacks(request->kinds)
+                                  : NULL;
         feed_free(feed);
-        nio_raise(state, status, "Watcher");
+        if (missing != NULL) {
+            nio_raise_missing(state, missing);
+        } else {
+            nio_raise(state, status, "Watcher");
+        }
         return false;
     }
     self->feed = feed;

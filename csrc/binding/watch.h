@@ -66,6 +66,11 @@ PyObject *nio_watch_fileno(PyObject *self, PyObject *unused);
 PyObject *nio_watch_begin_poll(PyObject *self, PyObject *unused);
 PyObject *nio_watch_end_poll(PyObject *self, PyObject *unused);
 
+/* ---- ask.c */
+/* The first function that a Watcher of these kinds (bits) needs and the system
+ * lacks; NULL: it is none of these. */
+const char *nio_watch_lacks(unsigned kinds);
+
 /* ---- change.c */
 int nio_change_init(PyObject *module, nio_state *state);
 /* A new Change that holds a copy of this change (not a mark) and its row. */

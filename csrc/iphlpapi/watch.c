@@ -227,6 +227,9 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *ret_handle)
     if (request->filter != NULL && request->filter->has_tables) {
         return ERROR_NOT_SUPPORTED; /* there is one table */
     }
+    if (nio_system()->CancelMibChangeNotify2 == NULL) {
+        return ERROR_PROC_NOT_FOUND; /* what could never be ended */
+    }
     nio_subscription *self = subscription_new(request, queue);
     if (self == NULL) {
         return ERROR_NOT_ENOUGH_MEMORY;

@@ -140,7 +140,6 @@ def test_a_system_without(name: str, netns: Any) -> None:
     run(name, *parts)
 
 
-@pytest.mark.xfail(reason="a Watcher says 127, and not of what: csrc/binding/watch.c, open_watch")
 @pytest.mark.parametrize("name", WATCHER_NEEDS)
 def test_a_watcher_that_needs_it_names_it(name: str, netns: Any) -> None:
     run(name, "error = missing(netioapi.Watcher)\nassert name in str(error), error\n")
@@ -163,7 +162,6 @@ assert live() == 0
     )
 
 
-@pytest.mark.xfail(run=False, reason="a NULL pointer is called: it crashes (binding/cancel.c)")
 def test_without_a_cancel_nothing_is_begun(netns: Any) -> None:
     """What could never be ended is refused, since its context could never be freed."""
     run(

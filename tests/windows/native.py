@@ -41,7 +41,7 @@ class Caught:
     """A registration, and what its callback is called with."""
 
     def __init__(self, callback: Callable[..., object], **named: Any) -> None:
-        library = ctypes.WinDLL("iphlpapi.dll")  # type: ignore[attr-defined]
+        library = ctypes.WinDLL("iphlpapi.dll")
         kernel = kernel32()
         kernel.VirtualProtect.argtypes = [
             ctypes.c_void_p,
@@ -66,7 +66,7 @@ class Caught:
         original = library.NotifyRouteChange2
         address = ctypes.cast(original, ctypes.c_void_p).value
         assert address is not None
-        shape = ctypes.WINFUNCTYPE(  # type: ignore[attr-defined]
+        shape = ctypes.WINFUNCTYPE(
             ctypes.c_uint32,
             ctypes.c_uint16,
             ctypes.c_void_p,
@@ -77,21 +77,21 @@ class Caught:
         real, before = shape(address), ctypes.c_uint32()
         size = 12
         kernel.VirtualProtect(address, size, EXECUTABLE, ctypes.byref(before))
-        place = (ctypes.c_ubyte * size).from_address(address)
-        saved = bytes(place)
+        saved = ctypes.string_at(address, size)
 
         def caught(family: int, function: int, context: int, initial: int, handle: int) -> int:
-            place[:] = saved
+            ctypes.memmove(address, saved, size)
             self._function, self._context = function, context
             return int(real(family, function, context, initial, handle))
 
         hook = shape(caught)
         target = ctypes.cast(hook, ctypes.c_void_p).value
-        place[:] = b"\x48\xb8" + struct.pack("<Q", target) + b"\xff\xe0"  # mov rax, ..; jmp rax
+        jump = b"\x48\xb8" + struct.pack("<Q", target) + b"\xff\xe0"  # mov rax, target; jmp rax
+        ctypes.memmove(address, jump, size)
         try:
             self.registration = netioapi.notify_route_change2(callback, AF_UNSPEC, **named)
         finally:
-            place[:] = saved
+            ctypes.memmove(address, saved, size)
         assert self._function
         assert self._context
         self._start = kernel.VirtualAlloc(None, len(_CODE), COMMIT, EXECUTABLE)

@@ -126,7 +126,7 @@ def test_a_handler_that_raises_nothing_ends_nothing() -> None:
             assert batch is not None
             assert [c.row.metric for c in batch] == [1]
             start = time.monotonic()
-            striker = Canceller(lambda: [signal.raise_signal(signal.SIGINT) for _ in range(5)])
+            striker = Canceller(lambda: signal.raise_signal(signal.SIGINT))
             assert watcher.read(timeout=0.3) is None
             assert 0.28 < time.monotonic() - start < 10
             striker.result()
@@ -236,7 +236,7 @@ class Asyncio:
 
 
 class Proactor(Asyncio):
-    factory = staticmethod(asyncio.ProactorEventLoop)  # type: ignore[attr-defined]
+    factory = staticmethod(asyncio.ProactorEventLoop)
 
 
 class Selector(Asyncio):
@@ -249,7 +249,7 @@ class Trio(Asyncio):
 
         trio.run(main)
 
-    async def sleep(self, seconds: float) -> None:  # type: ignore[override]
+    async def sleep(self, seconds: float) -> None:
         import trio
 
         await trio.sleep(seconds)

@@ -89,8 +89,8 @@ struck = threading.Lock()
 def strike(*_):
     if struck.acquire(False):
         signal.raise_signal(signal.SIGINT)
-netioapi.notify_route_change2(strike)
 try:
+    netioapi.notify_route_change2(strike)
     time.sleep(20)
 except KeyboardInterrupt:
     sys.exit(6)

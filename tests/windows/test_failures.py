@@ -160,7 +160,7 @@ def test_failed_watchers_lose_no_handle() -> None:
 
 @pytest.mark.parametrize("code", [2, 5, 8, 50, 87, 1168, 1231])
 def test_the_text_is_the_system_s(code: int) -> None:
-    text = ctypes.FormatError(code).strip().rstrip(".")  # type: ignore[attr-defined]
+    text = ctypes.FormatError(code).strip().rstrip(".")
     assert text
     said = str(NetioError(code, "GetIpForwardTable2"))
     assert said.startswith(f"GetIpForwardTable2: {text} (error {code})"), said

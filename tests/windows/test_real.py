@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import netioapi
-from netioapi import DeadlockError, NetioError, NotificationType, Watcher
+from netioapi import DadState, DeadlockError, NetioError, NotificationType, Watcher
 from tests.cli import ended_by, live_monitor
 from tests.support import Collector, eventually
 from tests.test_watcher import apply, read_snapshot, read_until
@@ -87,13 +87,13 @@ def test_tables_have_what_every_machine_has(family: int) -> None:
     assert ip_address("127.0.0.1") in {row.address for row in addresses}
     routes = netioapi.get_ip_forward_table2(family)
     assert ip_network("127.0.0.0/8") in {row.destination_prefix for row in routes}
-    for table, get in [
-        (interfaces, netioapi.get_ip_interface_entry),
-        (addresses, netioapi.get_unicast_ip_address_entry),
-    ]:
-        for row in table:
-            if row.interface_index in loopback(socket.AF_INET):
-                assert get(row).key == row.key
+    here = set(loopback(socket.AF_INET))
+    for row in interfaces:
+        if row.interface_index in here:
+            assert netioapi.get_ip_interface_entry(row).key == row.key
+    for one in addresses:
+        if one.interface_index in here:
+            assert netioapi.get_unicast_ip_address_entry(one).key == one.key
     assert {row.interface_index for row in routes} <= {
         row.interface_index for row in netioapi.get_ip_interface_table()
     }
@@ -137,10 +137,11 @@ def test_teredo_is_told_or_refused(collector: Collector) -> None:
 def test_the_stable_table_is_there_or_comes() -> None:
     seen = Collector()
     table, registration = netioapi.notify_stable_unicast_ip_address_table(seen, socket.AF_INET)
-    if registration is None:
-        assert ip_address("127.0.0.1") in {row.address for row in table}
-    else:
+    if registration is not None:
         registration.cancel()
+    else:
+        assert table is not None
+        assert ip_address("127.0.0.1") in {row.address for row in table}
 
 
 # ---- callbacks
@@ -170,12 +171,14 @@ def test_a_route_in_callbacks(route: RealRoute, collector: Collector) -> None:
         route.add()
         told, _ = collector.wait_any(lambda row, type: route.is_mine(row) and type == ADD, 30)
         assert (told.interface_index, told.metric, int(told.protocol)) == (route.index, 5000, 3)
-        assert told == netioapi.get_ip_forward_entry2(told)
-        assert told in netioapi.get_ip_forward_table2(route.family)
+        entry = netioapi.get_ip_forward_entry2(told)  # by now it may be a second older
+        assert (entry.key, entry.metric, entry.origin) == (told.key, told.metric, told.origin)
+        assert told.key in {row.key for row in netioapi.get_ip_forward_table2(route.family)}
         key, _ = keys.wait_any(lambda row, type: route.is_mine(row) and type == ADD, 30)
         assert (key.key, key.metric, key.protocol) == (told.key, None, None)
-        best, _ = netioapi.get_best_route2(str(ip_network(route.prefix)[7]))
-        assert best.key == told.key
+        if route.index not in loopback(route.family):  # from there nothing may leave for elsewhere
+            best, _ = netioapi.get_best_route2(str(ip_network(route.prefix)[7]))
+            assert best.key == told.key
         route.set_metric(4000)
         collector.wait_any(lambda row, _: route.is_mine(row) and row.metric == 4000, 30)
         assert netioapi.get_ip_forward_entry2(told).metric == 4000
@@ -203,7 +206,7 @@ def test_an_address_in_callbacks(address: RealAddress, collector: Collector) -> 
         entry = netioapi.get_unicast_ip_address_entry(told)
         assert (entry.key, entry.on_link_prefix_length) == (told.key, 32)
         eventually(
-            lambda: netioapi.get_unicast_ip_address_entry(told).dad_state.name == "PREFERRED",
+            lambda: netioapi.get_unicast_ip_address_entry(told).dad_state == DadState.PREFERRED,
             timeout=30,
         )
         assert ADDRESS in {row.address for row in netioapi.get_unicast_ip_address_table()}
@@ -298,14 +301,9 @@ def test_a_snapshot_is_the_tables() -> None:
     def same() -> bool:
         with Watcher("interface", "address", snapshot=True) as watcher:
             told = {(c.kind, c.row.key) for c in read_snapshot(watcher) if c.initial}
-        return told == {
-            (kind, row.key)
-            for kind, table in [
-                ("interface", netioapi.get_ip_interface_table()),
-                ("address", netioapi.get_unicast_ip_address_table()),
-            ]
-            for row in table
-        }
+        interfaces = {("interface", row.key) for row in netioapi.get_ip_interface_table()}
+        addresses = {("address", row.key) for row in netioapi.get_unicast_ip_address_table()}
+        return told == interfaces | addresses
 
     assert any(same() for _ in range(5))
 

@@ -5,6 +5,7 @@ programs that are killed; ours says so instead, and leaves everything as it was.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.windows.support import NOTIFY, ROUTE, live, program, route_row
 pytestmark = pytest.mark.usefixtures("link")
 
 RAW = """
-import ctypes, threading
+import ctypes, os, threading
 from tests.windows import dll
 from tests.windows.calls import put_what_calls_need
 from tests.windows.dll import Figure, stat
@@ -39,16 +40,16 @@ def cancelling(victim):
     @Callback
     def callback(context, row, type):
         inside.wait(20)
-        print("cancelling", flush=True)
+        os.write(1, b"cancelling\\n")
         code = system.CancelMibChangeNotify2(handles[victim])
         returned.set()
-        print("returned", code, flush=True)
+        os.write(1, b"returned\\n")
     return callback
 """
 HANGS = """
 assert system.standin_put_route(ctypes.byref(route_row(9))) == 0
 # The rest of the process goes on; these alone wait, and nothing that they wait for can come.
-hung = not returned.wait(3)
+hung = not returned.wait(2)
 print("hung", hung, stat(Figure.RUNNING), stat(Figure.CANCELLED), flush=True)
 threading.Event().wait()
 """
@@ -56,7 +57,7 @@ threading.Event().wait()
 
 def assert_it_hangs(callbacks: str, count: int) -> None:
     with program(RAW + callbacks + HANGS, str(count)) as running:
-        said = running.wait_line(lambda line: line.startswith("hung"), timeout=20)
+        said = running.wait_line(lambda line: line.startswith("hung"), timeout=40)
         assert said == f"hung True {count} 0"
         assert running.lines == ["cancelling"] * count + [said]
         assert running.end() != 0
@@ -107,12 +108,13 @@ def test_ours_refuses_and_stays_as_it_was(function: str, overlap: int) -> None:
     outcomes, before = Collector(), live()
 
     def cancel_mine(*_: Any) -> None:
-        for cancel in (
+        ways: list[Callable[[], None]] = [
             registration.cancel,
             lambda: registration.cancel(0),
             lambda: netioapi.cancel_mib_change_notify2(registration),
             lambda: registration.__exit__(None, None, None),
-        ):
+        ]
+        for cancel in ways:
             with pytest.raises(DeadlockError, match=r"that it is called from.*wait=False"):
                 cancel()
         outcomes(registration.active)

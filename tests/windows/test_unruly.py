@@ -215,7 +215,7 @@ def test_a_callback_before_the_handle_may_cancel_its_own() -> None:
     configure(Setting.SYNCHRONOUS_INITIAL, 1)
     gc.collect()
     before, cancelled = live(), stat(Figure.CANCELLED)
-    errors, calls = Collector(), []
+    errors, calls = Collector(), list[int]()
 
     def look(row: Any, type: Any) -> None:
         registration = mine()
@@ -309,8 +309,10 @@ def test_success_without_a_handle(function: str, netns: Any) -> None:
         netns.dad_seconds = None
         netns.veth()
         netns.ip("address add 2001:db8::1/64 dev v0")
-        table, registration = netioapi.notify_stable_unicast_ip_address_table(print)
+        table, pending = netioapi.notify_stable_unicast_ip_address_table(print)
         assert table is None
+        assert pending is not None
+        registration = pending
     assert registration.active
     assert registration.function == function
     registration.cancel()

@@ -49,7 +49,7 @@ def read_all(watcher: Watcher) -> list[Change]:
     drain()  # each registration's events are on their own way
     ROUTE.put(route_row(1, END))
     changes = read_until(watcher, to(END))
-    assert changes[-1].row.destination_prefix == ip_network(END)
+    assert to(END)(changes[-1]), changes[-9:]
     ROUTE.delete(route_row(1, END))
     changes += read_until(watcher, to(END, DELETE))
     return [c for c in changes if c.kind != "route" or c.row.destination_prefix != ip_network(END)]
@@ -287,7 +287,8 @@ def test_what_cannot_be_read_for_a_while_is_said_and_repaired(kind: RowKind, cod
         apply(state, read_snapshot(watcher))
         with failing(kind.entry, code, 1):
             kind.put(kind.make(1300))
-            changes, lost, exact = [], False, False
+            changes: list[Change] = []
+            lost = exact = False
             while not exact:
                 batch = watcher.read(timeout=10)
                 assert batch is not None

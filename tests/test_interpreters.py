@@ -39,7 +39,7 @@ assert busy.wait(20), count
 assert watcher.read(timeout=20) is not None
 for _ in range(10):
     netioapi.notify_route_change2(seen).cancel()
-live[0].cancel()
+live.pop(1).cancel()
 assert not errors, errors
 '''
 

@@ -7,6 +7,7 @@ import queue
 import random
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from ipaddress import ip_network
 from types import SimpleNamespace
@@ -39,7 +40,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Tap:
-    """Changes routes, and knows when each change is in the queue of a settling watcher."""
+    """Changes routes, and returns when each change has been told to whoever watches. (Another
+    watcher may not have it yet: `feed`, before the same thing changes again.)"""
 
     def __init__(self, netns: Network) -> None:
         netns.veth()
@@ -60,7 +62,9 @@ def tap(netns: Network) -> Iterator[Tap]:
 
 def feed(watcher: Watcher, count: int) -> None:
     """Let the watcher take in what came; as many changes in all."""
+    deadline = time.monotonic() + 30
     while watcher._watch.stats()["delivered"] < count:
+        assert time.monotonic() < deadline, watcher.stats()
         watcher._watch.wait(10)
         assert watcher.read(timeout=0) is None
 
@@ -69,6 +73,7 @@ def test_delivered_is_what_was_last_once_it_is_quiet(tap: Tap, clock: Clock) -> 
     with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
         tap("add 10.1.0.0/16")
         tap("add 10.2.0.0/16")
+        feed(watcher, 2)
         tap("replace 10.1.0.0/16 proto bgp", PARAMETER)
         feed(watcher, 3)
         clock.now += 0.9
@@ -90,8 +95,10 @@ def test_delivered_is_what_was_last_once_it_is_quiet(tap: Tap, clock: Clock) -> 
         tap("replace 10.1.0.0/16 proto static", PARAMETER)
         tap("del 10.2.0.0/16", DELETE)
         tap("del 10.3.0.0/16", DELETE)
+        feed(watcher, 7)
         tap("add 10.3.0.0/16")
         tap("add 10.4.0.0/16")
+        feed(watcher, 9)
         tap("del 10.4.0.0/16", DELETE)
         feed(watcher, 10)
         clock.now += 1.0

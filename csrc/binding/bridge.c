@@ -105,14 +105,14 @@ finish(nio_bridge *bridge)
                 at->call.row = &at->row;
             }
         }
-        bool attached = nio_attach(bridge, false);
+        bool attached = nio_attach(bridge);
         for (; left != NULL; left = next) {
             next = left->next;
             handle(bridge, &left->call, attached);
             free(left);
         }
         if (attached) {
-            nio_detach();
+            nio_detach(bridge);
         }
     }
 }
@@ -150,10 +150,10 @@ deliver(nio_bridge *bridge, nio_call *call)
     }
     free(copy);
     complete(bridge, call, &space);
-    bool attached = nio_attach(bridge, false);
+    bool attached = nio_attach(bridge);
     handle(bridge, call, attached);
     if (attached) {
-        nio_detach();
+        nio_detach(bridge);
     }
     finish(bridge);
 }
@@ -166,7 +166,7 @@ on_begin(void *context)
 
     /* Without memory there is no batch: each call comes on its own. */
     if (here != NULL && claim(bridge)) {
-        here->attached = nio_attach(bridge, true);
+        here->attached = nio_attach(bridge);
         here->batch = bridge;
     }
 }
@@ -180,7 +180,7 @@ on_end(void *context)
     if (here != NULL && here->batch == bridge) {
         here->batch = NULL;
         if (here->attached) {
-            nio_detach();
+            nio_detach(bridge);
         }
         finish(bridge);
     }

@@ -31,10 +31,9 @@ bool nio_threads_init(void);
 nio_here *nio_here_of_thread(void);
 /* Take the GIL. False: no Python may run for this bridge, and there is
  * nothing to detach. A cancelled registration's thread has no business with
- * the GIL, which may be gone for good. `own_thread`: the tower joins this
- * thread when it cancels, and announces its end. */
-bool nio_attach(nio_bridge *bridge, bool own_thread);
-void nio_detach(void);
+ * the GIL, which may be gone for good. */
+bool nio_attach(nio_bridge *bridge);
+void nio_detach(nio_bridge *bridge);
 /* This thread calls back no more: give its Python thread states up. */
 void nio_thread_forget(nio_bridge *bridge);
 

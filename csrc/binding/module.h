@@ -50,7 +50,7 @@ typedef struct nio_state {
      * each file guards and documents its own list */
     struct nio_registration *registrations;
     struct nio_watch *watches;
-    struct nio_home *home; /* of this interpreter (threads.c); a reference */
+    struct nio_home *home; /* of this interpreter (home.c); a reference */
     bool closing; /* the interpreter exits: nothing new is registered */
 } nio_state;
 

@@ -6,6 +6,7 @@
  *   notify.c        makes a Registration, gives its bridge to the system
  *   bridge.c        where the system calls in: one at a time, in order
  *   threads.c       its threads, their Python thread states, the GIL
+ *   home.c          the interpreter that they serve, which they may outlive
  *   call.c          one Python call
  *   cancel.c        STARTING -> ACTIVE -> CANCELLING -> CANCELLED; the waits
  *   registration.c  the Python type
@@ -43,7 +44,7 @@ typedef enum nio_stage {
 
 struct nio_left;
 
-/* An interpreter, as its threads know it (threads.c). */
+/* An interpreter, as its threads know it (home.c). */
 typedef struct nio_home nio_home;
 
 /* The system's context of a registration. Raw memory, since the system's
@@ -86,7 +87,7 @@ typedef struct nio_bridge {
     struct nio_bridge *blocked_on; /* its callback waits for that one's end */
 } nio_bridge;
 
-/* ---- threads.c */
+/* ---- home.c */
 /* Of the current interpreter, with one reference; NULL with MemoryError. */
 nio_home *nio_home_new(void);
 nio_home *nio_home_keep(nio_home *home);

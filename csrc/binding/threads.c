@@ -2,133 +2,14 @@
 /* The threads that the system calls back on, and what we keep for each: the
  * callbacks it is in, and a Python thread state for every interpreter that it
  * has served. Making one costs 9 us and attaching 0.2, so a thread of the
- * system keeps them until it ends: of Linux' own threads the tower says so
- * (nio_thread_forget), and of a pool's threads the system (at_end).
- *
- * A thread may outlive an interpreter. So each interpreter has a home, which
- * outlives it in turn: who ends after the home was closed leaves its thread
- * state to the interpreter's own finalization, and whoever is just giving one
- * back is waited for. Beside the main interpreter none may be left over: there
- * a pool's thread keeps nothing. */
-#include "binding/call.h"
+ * system keeps the main interpreter's until it ends: of Linux' own threads the
+ * tower says so (nio_thread_forget), of a pool's the system (at_end). There no
+ * GIL may be waited for: the system may hold a lock of its own that whoever
+ * has the GIL waits for, and a process that exits asks there too. So the
+ * states of such a thread are left to the next one that calls back (sweep). */
+#include "binding/threads.h"
 
 #include <stdlib.h>
-
-struct nio_home {
-    nio_atomic references;
-    PyInterpreterState *interpreter;
-    bool is_main;
-    /* guarded by the lock of cancel.c, which is held over forks */
-    bool closed;
-    unsigned leaving;    /* threads that give their state back */
-    uint64_t generation; /* of the process that counted them */
-    nio_event *left;     /* set when leaving gets to 0; NULL: nobody waits */
-};
-
-typedef struct nio_kept {
-    struct nio_kept *next;
-    nio_home *home; /* a reference */
-    PyThreadState *state;
-    uint64_t generation; /* in a forked child it is the main thread's */
-    bool stays;          /* beyond this detach */
-} nio_kept;
-
-/* ---- homes */
-nio_home *
-nio_home_new(void)
-{
-    nio_home *home = calloc(1, sizeof(*home));
-
-    if (home == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    nio_atomic_store(&home->references, 1);
-    home->interpreter = PyInterpreterState_Get();
-    home->is_main = PyInterpreterState_GetID(home->interpreter) == 0;
-    home->generation = nio_cancel_generation();
-    return home;
-}
-
-nio_home *
-nio_home_keep(nio_home *home)
-{
-    (void)nio_atomic_add(&home->references, 1);
-    return home;
-}
-
-nio_home *
-nio_home_drop(nio_home *home)
-{
-    if (home != NULL && nio_atomic_add(&home->references, UINT64_MAX) == 1) {
-        free(home);
-    }
-    return NULL;
-}
-
-/* Those who were leaving when the process forked are not in the child. */
-static void
-recount_locked(nio_home *home)
-{
-    if (home->generation != nio_cancel_generation()) {
-        home->generation = nio_cancel_generation();
-        home->leaving = 0;
-        home->left = NULL;
-    }
-}
-
-/* True: the interpreter stays until end_leave(). */
-static bool
-begin_leave(const nio_kept *kept)
-{
-    nio_cancel_lock();
-    recount_locked(kept->home);
-    bool open =
-        !kept->home->closed && kept->generation == nio_cancel_generation();
-    kept->home->leaving += open;
-    nio_cancel_unlock();
-    return open;
-}
-
-static void
-end_leave(nio_home *home)
-{
-    nio_cancel_lock();
-    recount_locked(home);
-    if (home->leaving > 0 && --home->leaving == 0 && home->left != NULL) {
-        nio_event_set(home->left);
-    }
-    nio_cancel_unlock();
-}
-
-void
-nio_home_close(nio_home *home, uint64_t timeout_ns)
-{
-    uint64_t start = nio_monotonic_ns(), spent = 0;
-    nio_event left = {0};
-    bool made = nio_event_init(&left);
-
-    nio_cancel_lock();
-    recount_locked(home);
-    home->closed = true;
-    bool wait = made && home->leaving > 0;
-    home->left = wait ? &left : NULL;
-    nio_cancel_unlock();
-    while (wait && spent < timeout_ns) {
-        nio_wait woken = NIO_WAIT_SET;
-        Py_BEGIN_ALLOW_THREADS
-        woken = nio_event_wait(&left, timeout_ns - spent);
-        Py_END_ALLOW_THREADS
-        wait = woken == NIO_WAIT_INTERRUPTED; /* a signal: they still leave */
-        spent = nio_monotonic_ns() - start;
-    }
-    nio_cancel_lock();
-    home->left = NULL;
-    nio_cancel_unlock();
-    if (made) {
-        nio_event_done(&left);
-    }
-}
 
 /* ---- what a thread keeps */
 /* With the GIL, as the thread's current state. Runs destructors of
@@ -141,13 +22,6 @@ delete_attached(PyThreadState *state)
     PyThreadState_Delete(state);
 }
 
-static void
-kept_free(nio_kept *kept)
-{
-    nio_home_drop(kept->home);
-    free(kept);
-}
-
 /* Detached. */
 static void
 forget_all(nio_here *here)
@@ -156,12 +30,13 @@ forget_all(nio_here *here)
 
     while ((kept = here->kept) != NULL) {
         here->kept = kept->next;
-        if (begin_leave(kept)) {
+        if (kept->generation == nio_cancel_generation() &&
+            nio_home_enter(kept->home)) {
             PyEval_RestoreThread(kept->state);
             delete_attached(kept->state);
-            end_leave(kept->home);
+            nio_home_leave(kept->home);
         }
-        kept_free(kept);
+        nio_kept_free(kept);
     }
 }
 
@@ -169,12 +44,58 @@ static void
 at_end(void *own)
 {
     nio_here *here = own;
+    nio_kept *kept;
 
     /* Inside a callback only the whole process ends so: os._exit(). */
-    if (here->frames == NULL) {
-        forget_all(here);
-        free(here);
+    if (here->frames != NULL) {
+        return;
     }
+    while ((kept = here->kept) != NULL) {
+        here->kept = kept->next;
+        nio_home_abandon(kept);
+    }
+    free(here);
+}
+
+/* Delete the thread states of threads that have ended, while the state of
+ * this one is attached. CPython 3.12 and later take the deletion for that of
+ * the deleter's own state, and forget which one this thread has: whoever asks
+ * for it then waits for himself. So it is done under a state that was made
+ * for that, and attaching the own one after it puts all in order. */
+static void
+sweep(nio_here *here, PyThreadState *own, nio_bridge *bridge)
+{
+    nio_kept *kept = nio_home_abandoned(bridge->home);
+    PyThreadState *spare;
+
+    if (kept == NULL) {
+        return;
+    }
+    nio_frame frame = {here->frames, bridge};
+    here->frames = &frame; /* destructors must not wait for this thread */
+    for (nio_kept *at = kept; at != NULL; at = at->next) {
+        PyThreadState_Clear(at->state); /* runs them */
+    }
+    here->frames = frame.up;
+    spare = PyThreadState_New(bridge->home->interpreter);
+    (void)PyEval_SaveThread();
+    if (spare != NULL) { /* else they stay, cleared, until the exit */
+        PyEval_RestoreThread(spare);
+        PyThreadState_Clear(spare);
+        (void)PyEval_SaveThread();
+    }
+    while (kept != NULL) {
+        nio_kept *next = kept->next;
+        if (spare != NULL) {
+            PyThreadState_Delete(kept->state);
+        }
+        nio_kept_free(kept);
+        kept = next;
+    }
+    if (spare != NULL) {
+        PyThreadState_Delete(spare);
+    }
+    PyEval_RestoreThread(own);
 }
 
 bool
@@ -216,13 +137,18 @@ kept_of(nio_here *here, nio_home *home)
     if (kept != NULL) {
         return kept;
     }
-    kept = calloc(1, sizeof(*kept));
-    if (kept == NULL) {
+    if (!home->is_main && !nio_home_enter(home)) {
         return NULL;
     }
-    kept->state = PyThreadState_New(home->interpreter);
-    if (kept->state == NULL) {
+    kept = calloc(1, sizeof(*kept));
+    if (kept != NULL) {
+        kept->state = PyThreadState_New(home->interpreter);
+    }
+    if (kept == NULL || kept->state == NULL) {
         free(kept);
+        if (!home->is_main) {
+            nio_home_leave(home);
+        }
         return NULL;
     }
     kept->home = nio_home_keep(home);
@@ -234,10 +160,11 @@ kept_of(nio_here *here, nio_home *home)
 
 /* ---- the GIL */
 bool
-nio_attach(nio_bridge *bridge, bool own_thread)
+nio_attach(nio_bridge *bridge)
 {
     nio_here *here = NULL;
     PyThreadState *state = NULL;
+    bool kept_one = false;
 
     if (nio_atomic_load(&bridge->disabled)) {
         return false;
@@ -249,7 +176,7 @@ nio_attach(nio_bridge *bridge, bool own_thread)
         nio_kept *kept = kept_of(here, bridge->home);
         if (kept != NULL) {
             state = kept->state;
-            kept->stays |= own_thread || bridge->home->is_main;
+            kept_one = true;
         }
     }
     if (state == NULL) {
@@ -257,12 +184,15 @@ nio_attach(nio_bridge *bridge, bool own_thread)
     }
     here->lent = NULL; /* in use until nio_detach() */
     PyEval_RestoreThread(state);
+    if (kept_one) {
+        sweep(here, state, bridge);
+    }
     nio_atomic_add(&bridge->batches, 1);
     return true;
 }
 
 void
-nio_detach(void)
+nio_detach(nio_bridge *bridge)
 {
     nio_here *here = nio_thread_own();
     PyThreadState *state = PyThreadState_Get();
@@ -274,12 +204,16 @@ nio_detach(void)
     kept = *link;
     if (kept == NULL) {
         here->lent = PyEval_SaveThread();
-    } else if (kept->stays || here->frames != NULL) {
+    } else if (kept->home->is_main || here->frames != NULL) {
         (void)PyEval_SaveThread(); /* a callback within one goes on with it */
-    } else { /* the cancel that its interpreter's exit waits for awaits us */
+    } else {
+        nio_frame frame = {NULL, bridge};
         *link = kept->next;
+        here->frames = &frame; /* destructors must not wait for this thread */
         delete_attached(state);
-        kept_free(kept);
+        here->frames = NULL;
+        nio_home_leave(kept->home);
+        nio_kept_free(kept);
     }
 }
 

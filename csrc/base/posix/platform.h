@@ -40,3 +40,11 @@ nio_atomic_exchange(nio_atomic *atomic, uint64_t value)
 {
     return __atomic_exchange_n(&atomic->value, value, __ATOMIC_SEQ_CST);
 }
+
+/* False: it is not `expected`, and stays. */
+static inline bool
+nio_atomic_replace(nio_atomic *atomic, uint64_t expected, uint64_t value)
+{
+    return __atomic_compare_exchange_n(&atomic->value, &expected, value, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}

@@ -58,3 +58,12 @@ nio_atomic_exchange(nio_atomic *atomic, uint64_t value)
     return (uint64_t)InterlockedExchange64(nio_atomic_native(atomic),
                                            (LONG64)value);
 }
+
+/* False: it is not `expected`, and stays. */
+static inline bool
+nio_atomic_replace(nio_atomic *atomic, uint64_t expected, uint64_t value)
+{
+    return (uint64_t)InterlockedCompareExchange64(
+               nio_atomic_native(atomic), (LONG64)value, (LONG64)expected) ==
+           expected;
+}

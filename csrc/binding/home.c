@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* What outlives an interpreter, for the threads that may: see threads.h. */
+#include "binding/threads.h"
+
+#include <stdlib.h>
+
+/* Counts for all interpreters, and is closed with the main one: from then on
+ * CPython ends every thread that asks for any GIL, and aborts where an
+ * interpreter that was left over still has such a thread's state. */
+static nio_home everywhere;
+
+nio_home *
+nio_home_new(void)
+{
+    nio_home *home = calloc(1, sizeof(*home));
+
+    if (home == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    nio_atomic_store(&home->references, 1);
+    home->interpreter = PyInterpreterState_Get();
+    home->is_main = PyInterpreterState_GetID(home->interpreter) == 0;
+    home->generation = nio_cancel_generation();
+    if (home->is_main) { /* perhaps not the first of this process */
+        nio_cancel_lock();
+        everywhere.closed = false;
+        nio_cancel_unlock();
+    }
+    return home;
+}
+
+nio_home *
+nio_home_keep(nio_home *home)
+{
+    (void)nio_atomic_add(&home->references, 1);
+    return home;
+}
+
+nio_home *
+nio_home_drop(nio_home *home)
+{
+    if (home != NULL && nio_atomic_add(&home->references, UINT64_MAX) == 1) {
+        free(home);
+    }
+    return NULL;
+}
+
+/* Those who were inside when the process forked are not in the child. */
+static void
+recount_locked(nio_home *home)
+{
+    if (home->generation != nio_cancel_generation()) {
+        home->generation = nio_cancel_generation();
+        home->inside = 0;
+        home->left = NULL;
+    }
+}
+
+static void
+leave_locked(nio_home *home)
+{
+    recount_locked(home);
+    if (home->inside > 0 && --home->inside == 0 && home->left != NULL) {
+        nio_event_set(home->left);
+    }
+}
+
+bool
+nio_home_enter(nio_home *home)
+{
+    nio_cancel_lock();
+    recount_locked(home);
+    recount_locked(&everywhere);
+    bool open = !home->closed && !everywhere.closed;
+    home->inside += open;
+    everywhere.inside += open;
+    nio_cancel_unlock();
+    return open;
+}
+
+void
+nio_home_leave(nio_home *home)
+{
+    nio_cancel_lock();
+    leave_locked(home);
+    leave_locked(&everywhere);
+    nio_cancel_unlock();
+}
+
+void
+nio_kept_free(nio_kept *kept)
+{
+    nio_home_drop(kept->home);
+    free(kept);
+}
+
+/* Without a lock: when the process exits, who had it may be gone. Only ever
+ * all are taken from this list, so that a state that is met again is the
+ * same one. */
+void
+nio_home_abandon(nio_kept *kept)
+{
+    nio_atomic *list = &kept->home->abandoned;
+    uint64_t first;
+
+    do {
+        first = nio_atomic_load(list);
+        kept->next = (nio_kept *)(uintptr_t)first;
+    } while (!nio_atomic_replace(list, first, (uint64_t)(uintptr_t)kept));
+}
+
+nio_kept *
+nio_home_abandoned(nio_home *home)
+{
+    if (nio_atomic_load(&home->abandoned) == 0) {
+        return NULL;
+    }
+    return (nio_kept *)(uintptr_t)nio_atomic_exchange(&home->abandoned, 0);
+}
+
+/* Nobody comes in any more. Waits, with the GIL released, for who is inside.
+ */
+static void
+close_and_wait(nio_home *home, uint64_t timeout_ns)
+{
+    uint64_t start = nio_monotonic_ns(), spent = 0;
+    nio_event left = {0};
+    bool made = nio_event_init(&left);
+
+    nio_cancel_lock();
+    recount_locked(home);
+    home->closed = true;
+    bool wait = made && home->inside > 0;
+    home->left = wait ? &left : NULL;
+    nio_cancel_unlock();
+    while (wait && spent < timeout_ns) {
+        nio_wait woken = NIO_WAIT_SET;
+        Py_BEGIN_ALLOW_THREADS
+        woken = nio_event_wait(&left, timeout_ns - spent);
+        Py_END_ALLOW_THREADS
+        wait = woken == NIO_WAIT_INTERRUPTED; /* a signal: they still leave */
+        spent = nio_monotonic_ns() - start;
+    }
+    nio_cancel_lock();
+    home->left = NULL;
+    nio_cancel_unlock();
+    if (made) {
+        nio_event_done(&left);
+    }
+}
+
+void
+nio_home_close(nio_home *home, uint64_t timeout_ns)
+{
+    nio_kept *kept;
+
+    close_and_wait(home, timeout_ns);
+    if (home->is_main) {
+        close_and_wait(&everywhere, timeout_ns);
+    }
+    kept = nio_home_abandoned(home);
+    while (kept != NULL) { /* the states are the interpreter's */
+        nio_kept *next = kept->next;
+        nio_kept_free(kept);
+        kept = next;
+    }
+}

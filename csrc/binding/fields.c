@@ -17,6 +17,8 @@ static const struct {
     [NIO_FIELD_U16] = {2, "H", "int"},
     [NIO_FIELD_U32] = {4, "I", "int"},
     [NIO_FIELD_U64] = {8, "Q", "int"},
+    [NIO_FIELD_FAMILY] = {2, "H", "int"},
+    [NIO_FIELD_TIME] = {8, "Q", "int"},
     [NIO_FIELD_ENUM8] = {1, "B", "int"},
     [NIO_FIELD_ENUM32] = {4, "i", "int"},
     [NIO_FIELD_ADDRESS] = {28,
@@ -63,25 +65,50 @@ is_stored(const nio_field *field)
            (field->flags & NIO_FIELD_VIRTUAL) == 0;
 }
 
+/* By this system, in rows of that family? */
 static bool
-is_said(const nio_schema *schema, const nio_field *field, const void *row)
+is_said_of(const nio_field *field, bool ipv6)
 {
     unsigned says = field->says;
-    if (family_of(schema, row) == AF_INET6 && (says & NIO_SAYS_LINUX_IPV6)) {
+    if (ipv6 && (says & NIO_SAYS_LINUX_IPV6)) {
         says |= NIO_SAYS_LINUX;
     }
     return (says & NIO_THIS_SYSTEM) != 0;
 }
 
 static bool
-is_known(const nio_schema *schema, const nio_field *field, const void *row,
-         bool details)
+is_said(const nio_schema *schema, const nio_field *field, const void *row)
+{
+    return is_said_of(field, family_of(schema, row) == AF_INET6);
+}
+
+/* Nothing in the row, and nothing to make it of. */
+static bool
+is_missing(const nio_field *field)
+{
+    return field->offset == NIO_ABSENT && field->kind != NIO_FIELD_NAME &&
+           field->kind != NIO_FIELD_IDENTITY;
+}
+
+nio_knowledge
+nio_field_knowledge(const nio_field *field)
+{
+    if (is_missing(field) || !is_said_of(field, true)) {
+        return NIO_KNOWN_NEVER;
+    }
+    bool by_row =
+        (field->flags & NIO_FIELD_OPTIONAL) != 0 || !is_said_of(field, false);
+    return by_row ? NIO_KNOWN_BY_ROW : NIO_KNOWN_ALWAYS;
+}
+
+bool
+nio_field_is_known(const nio_schema *schema, const nio_field *field,
+                   const void *row, bool details)
 {
     if (!details && (field->flags & NIO_FIELD_KEY) == 0) {
         return false;
     }
-    if (field->offset == NIO_ABSENT && field->kind != NIO_FIELD_NAME &&
-        field->kind != NIO_FIELD_IDENTITY) {
+    if (is_missing(field)) {
         return false;
     }
     if ((field->flags & NIO_FIELD_OPTIONAL) != 0) {
@@ -142,12 +169,14 @@ number_value(nio_state *state, const nio_field *field, const uint8_t *bytes)
     case NIO_FIELD_ENUM8:
         return nio_enum_new(state, field->enum_name, bytes[0]);
     case NIO_FIELD_U16:
+    case NIO_FIELD_FAMILY:
         memcpy(&u16, bytes, sizeof(u16));
         return PyLong_FromLong(u16);
     case NIO_FIELD_ENUM32:
         memcpy(&i32, bytes, sizeof(i32));
         return nio_enum_new(state, field->enum_name, i32);
     case NIO_FIELD_U64:
+    case NIO_FIELD_TIME:
         memcpy(&u64, bytes, sizeof(u64));
         return PyLong_FromUnsignedLongLong(u64);
     default:
@@ -166,7 +195,7 @@ nio_field_value(nio_state *state, const nio_schema *schema,
     IP_ADDRESS_PREFIX prefix;
     uint8_t key[NIO_KEY_SIZE];
 
-    if (!is_known(schema, field, row, details)) {
+    if (!nio_field_is_known(schema, field, row, details)) {
         Py_RETURN_NONE;
     }
     switch (field->kind) {

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* One table per native struct says everything about its fields: the name in
  * Python, kind, place, unit, who says it, source, documentation. Getters,
- * docstrings, repr, equality, hash, dictionaries, the buffer's format and the
- * stub are all made from it. A field is added by one line in
- * fields_interface.c, fields_address.c or fields_route.c. */
+ * docstrings, repr, equality, hash, dictionaries, the buffer's format, the
+ * columns of Arrow and the stub are all made from it. A field is added by one
+ * line in fields_interface.c, fields_address.c or fields_route.c. */
 #pragma once
 
 #include "binding/module.h"
 
 #include <stddef.h>
 
-/* How a field lies in the native row, and so what it reads as. */
+/* How a field lies in the native row, and so what it reads as. A kind also
+ * stands in the tables of fields.c and arrow_columns.c. */
 typedef enum nio_field_kind {
     NIO_FIELD_BOOL, /* BOOLEAN */
     NIO_FIELD_U8,
     NIO_FIELD_U16,
     NIO_FIELD_U32,
     NIO_FIELD_U64,
+    NIO_FIELD_FAMILY,      /* ADDRESS_FAMILY, in this system's numbers */
+    NIO_FIELD_TIME,        /* 100 nanoseconds since 1601, UTC */
     NIO_FIELD_ENUM8,       /* a byte that a Python enum names */
     NIO_FIELD_ENUM32,      /* a C enum */
     NIO_FIELD_ADDRESS,     /* SOCKADDR_INET */
@@ -152,6 +155,17 @@ PyObject *nio_field_plain(nio_state *state, const nio_schema *schema,
 #define NIO_PACK_SIZE 512
 size_t nio_row_pack(const nio_schema *schema, const void *row, bool details,
                     uint8_t pack[NIO_PACK_SIZE]);
+/* Which rows with details know a field: the answer that needs no row, and
+ * the question to a row. A value may be none all the same: an address of no
+ * family that we know, a name that nobody knows. */
+typedef enum nio_knowledge {
+    NIO_KNOWN_NEVER,
+    NIO_KNOWN_ALWAYS,
+    NIO_KNOWN_BY_ROW /* ask nio_field_is_known */
+} nio_knowledge;
+nio_knowledge nio_field_knowledge(const nio_field *field);
+bool nio_field_is_known(const nio_schema *schema, const nio_field *field,
+                        const void *row, bool details);
 /* The format of the native row for the buffer protocol (PEP 3118), owned by
  * the caller, who frees it with PyMem_Free. NULL with MemoryError. */
 char *nio_schema_format(const nio_schema *schema);

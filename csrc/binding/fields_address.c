@@ -29,8 +29,9 @@
       "The interface's locally unique identifier. On Windows it outlives\n"   \
       "a restart of the machine; on Linux it is made of the interface's\n"    \
       "type and index.")                                                      \
-    X(family, U16, AT(Address.si_family), NIO_FIELD_KEY | NIO_FIELD_VIRTUAL,  \
-      BOTH, NULL, "no unit", ROW "Address.si_family; ifa_family",             \
+    X(family, FAMILY, AT(Address.si_family),                                  \
+      NIO_FIELD_KEY | NIO_FIELD_VIRTUAL, BOTH, NULL, "no unit",               \
+      ROW "Address.si_family; ifa_family",                                    \
       "socket.AF_INET or socket.AF_INET6.")                                   \
     X(dad_state, ENUM32, AT(DadState), NIO_FIELD_BRIEF, BOTH, "DadState",     \
       "no unit", ROW "DadState; IFA_FLAGS",                                   \
@@ -59,7 +60,7 @@
     X(scope_id, U32, AT(ScopeId), 0, BOTH, NULL, "no unit",                   \
       ROW "ScopeId; ifa_index if link-local",                                 \
       "The zone of a link-local address in the lower 28 bits; 0 for others.") \
-    X(creation_time_stamp, U64, AT(CreationTimeStamp), 0, BOTH, NULL,         \
+    X(creation_time_stamp, TIME, AT(CreationTimeStamp), 0, BOTH, NULL,        \
       "100 nanoseconds since 1601-01-01 UTC",                                 \
       ROW "CreationTimeStamp; IFA_CACHEINFO cstamp",                          \
       "When the address was made.")                                           \

@@ -13,8 +13,8 @@
       "The interface's name: on Linux the one it had when the row was "       \
       "made,\n"                                                               \
       "on Windows the one it has now; None when it is not known.")            \
-    X(family, U16, AT(Family), NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH, NULL,   \
-      "no unit", ROW "Family; IFLA_AF_SPEC",                                  \
+    X(family, FAMILY, AT(Family), NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH,      \
+      NULL, "no unit", ROW "Family; IFLA_AF_SPEC",                            \
       "socket.AF_INET or socket.AF_INET6: an interface has a row for each.")  \
     X(interface_index, U32, AT(InterfaceIndex),                               \
       NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH, NULL, "no unit",                 \

@@ -33,7 +33,7 @@
       "The interface's locally unique identifier. On Windows it outlives\n"   \
       "a restart of the machine; on Linux it is made of the interface's\n"    \
       "type and index.")                                                      \
-    X(family, U16, AT(DestinationPrefix.Prefix.si_family),                    \
+    X(family, FAMILY, AT(DestinationPrefix.Prefix.si_family),                 \
       NIO_FIELD_KEY | NIO_FIELD_VIRTUAL, BOTH, NULL, "no unit",               \
       ROW "DestinationPrefix.Prefix.si_family; rtm_family",                   \
       "socket.AF_INET or socket.AF_INET6.")                                   \

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Table: an immutable sequence of rows of one kind in one block of memory,
- * as the system lays them out. A row object is made when one is asked for;
- * the buffer protocol shows the block itself. Called with the GIL. */
-#include "binding/fields.h"
+ * as the system lays them out. A row object is made when one is asked for.
+ * How the block leaves as a whole is in table_export.c. Called with the
+ * GIL. */
+#include "binding/table.h"
 
 #include <string.h>
-
-typedef struct nio_table {
-    PyObject_HEAD
-    nio_kind kind;
-    Py_ssize_t count; /* the buffer's shape */
-    Py_ssize_t size;  /* of a row: the buffer's stride */
-    uint8_t *rows;    /* count rows; NULL when there is none */
-} nio_table;
 
 static const uint8_t *
 row_at(const nio_table *table, Py_ssize_t index)
@@ -202,43 +195,6 @@ table_repr(PyObject *self)
                                 strchr(name, '.') + 1);
 }
 
-static int
-table_buffer(PyObject *self, Py_buffer *view, int flags)
-{
-    nio_table *table = (nio_table *)self;
-    char *format = NULL;
-    view->obj = NULL;
-    if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE) {
-        PyErr_SetString(PyExc_BufferError, "a table cannot be written to");
-        return -1;
-    }
-    if ((flags & PyBUF_FORMAT) == PyBUF_FORMAT) {
-        format = nio_schema_format(nio_schema_of(table->kind));
-        if (format == NULL) {
-            return -1;
-        }
-    }
-    view->obj = Py_NewRef(self);
-    view->buf = table->rows != NULL ? (void *)table->rows : (void *)"";
-    view->len = table->count * table->size;
-    view->itemsize = table->size;
-    view->readonly = 1;
-    view->ndim = 1;
-    view->format = format;
-    view->shape = (flags & PyBUF_ND) == PyBUF_ND ? &table->count : NULL;
-    view->strides =
-        (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? &table->size : NULL;
-    view->suboffsets = NULL;
-    view->internal = format;
-    return 0;
-}
-
-static void
-table_buffer_release(PyObject *Py_UNUSED(self), Py_buffer *view)
-{
-    PyMem_Free(view->internal);
-}
-
 static PyObject *
 table_kind(PyObject *self, void *Py_UNUSED(closure))
 {
@@ -317,6 +273,28 @@ PyDoc_STRVAR(
     "a copy. An address is a record of family, ipv4, ipv6 and scope_id, a\n"
     "prefix of these and length; members that Python shows as None are there\n"
     "as the system left them.\n\n"
+    "Arrow (pyarrow.table, polars.from_dataframe, duckdb, nanoarrow, ...) "
+    "gets\n"
+    "a copy in columns: those of row_type._fields, in that order, on every\n"
+    "system alike. What a row shows as None is null.\n"
+    "- An address is 16 bytes in network order, one of IPv4 as IPv6 maps it\n"
+    "  (::ffff:a.b.c.d): so equal bytes are equal addresses, whatever their\n"
+    "  family. A prefix is that and a further column, destination_prefix and\n"
+    "  destination_prefix_length, whose bits count as the family has them (0\n"
+    "  to 32 for IPv4). The family stands in family; next_hop, which may "
+    "have\n"
+    "  another one, has next_hop_family.\n"
+    "- An enum is its number; a time is a timestamp in ns (UTC), null "
+    "outside\n"
+    "  of the years 1677 to 2262; a lifetime is seconds, INFINITE as in "
+    "rows.\n"
+    "- A name that is not UTF-8 has its bytes written out: \\udcff.\n"
+    "- The metadata of a column says netioapi.unit and netioapi.source, as "
+    "the\n"
+    "  docstring of the field does, and netioapi.enum: the names of numbers\n"
+    "  as a JSON object, such as {\"0\": \"MANUAL\"}, for families too, "
+    "whose\n"
+    "  numbers differ between systems. The schema's says netioapi.kind.\n\n"
     "Source: MIB_IPFORWARD_TABLE2 and its like; RTM_GETROUTE and its like.");
 
 static PyGetSetDef table_getters[] = {
@@ -332,6 +310,12 @@ static PyMethodDef table_methods[] = {
     {"_from_bytes", table_from_bytes, METH_VARARGS | METH_CLASS,
      from_bytes_doc},
     {"__reduce__", table_reduce, METH_NOARGS, reduce_doc},
+    {"__arrow_c_schema__", nio_table_arrow_schema, METH_NOARGS,
+     nio_table_arrow_schema_doc},
+    {"__arrow_c_array__", (PyCFunction)(void (*)(void))nio_table_arrow_array,
+     METH_VARARGS | METH_KEYWORDS, nio_table_arrow_array_doc},
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))nio_table_arrow_stream,
+     METH_VARARGS | METH_KEYWORDS, nio_table_arrow_stream_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
      "Table[IpForwardRow], for annotations."},
     {NULL, NULL, 0, NULL},
@@ -351,8 +335,8 @@ static PyType_Slot table_slots[] = {
     {Py_sq_contains, table_contains},
     {Py_mp_length, table_length},
     {Py_mp_subscript, table_subscript},
-    {Py_bf_getbuffer, table_buffer},
-    {Py_bf_releasebuffer, table_buffer_release},
+    {Py_bf_getbuffer, nio_table_buffer},
+    {Py_bf_releasebuffer, nio_table_buffer_release},
     {0, NULL},
 };
 

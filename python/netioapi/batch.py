@@ -12,8 +12,9 @@ from netioapi._native import Change, IpForwardRow, IpInterfaceRow, Table, Unicas
 class Batch:
     """Changes that were delivered together, in the system's order.
 
-    Iterate over it, or take its rows as tables. It may hold no change at all and only say something
-    about the stream; it is true even then, so that `while batch := watcher.read():` goes on.
+    Iterate over it, or take its rows as tables, which numpy, pyarrow, polars and others read as
+    columns (see Table). It may hold no change at all and only say something about the stream; it is
+    true even then, so that `while batch := watcher.read():` goes on.
 
     overflow: changes were lost before or within this batch, by the system or for want of memory.
         The tower reads the tables again and delivers the difference, as changes that are

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""The memory of columns, block by block: each block that the extension asks malloc for is refused
+once, each of Python's likewise, and whatever happens none of them is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.linux.test_c import compiler, unavailable
+from tests.support import ROOT, python, run
+
+SCRIPT = """
+import ctypes, errno, sys
+import netioapi
+from tests.arrow_reader import (
+    ArrowArray, ArrowArrayStream, ArrowSchema, call, last_error, read, release, taken, within)
+from tests.arrow_rows import KINDS, expected, random_table
+
+try:
+    import _testcapi
+except ImportError:
+    _testcapi = None
+
+watched = ctypes.CDLL(None)
+with open("/proc/self/maps") as file:
+    places = [line.split()[0].split("-") for line in file if netioapi._native.__file__ in line]
+low, high = int(places[0][0], 16), int(places[-1][1], 16)
+watched.watch(ctypes.c_ulong(low), ctypes.c_ulong(high))
+
+
+def take(table):
+    stream = taken(table.__arrow_c_stream__(), ArrowArrayStream)
+    try:
+        for kind, name in ((ArrowSchema, "get_schema"), (ArrowArray, "get_next")):
+            out = kind()
+            result = call(stream, name, out)
+            if result == errno.ENOMEM:
+                assert last_error(stream) == b"not enough memory for a schema"
+                assert out.release is None
+                raise MemoryError
+            assert result == 0
+            release(out)
+    finally:
+        release(stream)
+
+
+calls = {
+    "schema": lambda table: table.__arrow_c_schema__(),
+    "array": lambda table: table.__arrow_c_array__(),
+    "stream": lambda table: table.__arrow_c_stream__(),
+    "taken": take,
+}
+total = 0
+
+
+def every(name, table, begin, end, most):
+    # Refuse one allocation after the other.
+    global total
+    refused = 0
+    for number in range(most):
+        caught = None
+        begin(number)
+        try:
+            calls[name](table)
+        except MemoryError:
+            refused += 1
+        except BaseException as other:
+            caught = other
+        finally:
+            end()
+        if caught is not None:
+            sys.exit(f"{name} of {table.kind}, allocation {number}: {caught!r}")
+        left = watched.watch_live()
+        if left:
+            sys.exit(f"{name} of {table.kind}, allocation {number}: {left} blocks are left")
+    total += refused
+    return refused
+
+
+for kind in KINDS:
+    for count in (0, 100, 5000):
+        table = random_table(kind, count, 1)
+        for name in calls:
+            watched.watch_refuse(-1)
+            calls[name](table)
+            asked = watched.watch_asked()
+            assert asked > 20, asked  # a block for each column at least: we do watch
+            assert watched.watch_live() == 0
+            if count < 5000:
+                refused = every(name, table, watched.watch_refuse,
+                                lambda: watched.watch_refuse(-1), asked + 1)
+                # Where a name is asked for, the tower may want some: then there is no name.
+                exactly = name == "schema" or count == 0
+                assert refused == asked if exactly else refused > 20, (name, refused, asked)
+                if _testcapi is not None and name != "taken":  # in which ctypes wants memory
+                    every(name, table, lambda n: _testcapi.set_nomemory(n, n + 1),
+                          _testcapi.remove_mem_hooks, 150)
+        assert read(table)[1] == expected(table)
+
+kept = random_table("route", 100, 1).__arrow_c_array__()
+assert watched.watch_live() > 20
+del kept
+assert watched.watch_live() == 0
+print(total, "refused; done")
+"""
+
+
+def test_every_refused_block_is_a_memory_error_and_none_is_left(tmp_path: Path) -> None:
+    cc = compiler()
+    if cc is None:
+        unavailable("no C compiler")
+    library = tmp_path / "watched_malloc.so"
+    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread"]
+    run([str(cc), *flags, str(ROOT / "tests/linux/watched_malloc.c"), "-o", str(library)])
+    glibc = run(["ldd", "--version"], code=None)
+    if "musl" in glibc.stdout + glibc.stderr:
+        pytest.skip("only glibc has names for what stands behind malloc")
+    python(SCRIPT, marker="refused; done", timeout=55, env={"LD_PRELOAD": str(library)})

@@ -14,7 +14,7 @@ import netioapi
 from netioapi import Table
 from tests.arrow_rows import FIELDS, KINDS, column_names, expected, random_table
 
-SIZES = (0, 1, 13, 700, 5000)
+SIZES = (0, 1, 13, 600)
 TIME = "creation_time_stamp"
 
 

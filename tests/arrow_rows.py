@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import socket
 import struct
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
@@ -96,11 +97,15 @@ def _plain(field: dict[str, Any], value: Any) -> Any:
 
 
 def expected(table: Table[Any]) -> list[dict[str, Any]]:
+    return expected_of(table.kind, table)
+
+
+def expected_of(kind: str, rows_: Iterable[Any]) -> list[dict[str, Any]]:
     """{column: value} of each row, by its attributes."""
     rows = []
-    for row in table:
+    for row in rows_:
         columns: dict[str, Any] = {}
-        for field in FIELDS[table.kind]:
+        for field in FIELDS[kind]:
             name = field["name"]
             if not field["hidden"]:
                 value = getattr(row, name)

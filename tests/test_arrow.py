@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Columns by Arrow's PyCapsule interface, read with ctypes alone: the schema, and every value
-against the row objects. Other readers are in test_arrow_consumers.py, memory in
-test_arrow_release.py."""
+against the row objects, which are random here and real in test_arrow_batch.py. Other readers are in
+test_arrow_consumers.py, memory in test_arrow_release.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 import netioapi
-from netioapi import Table
 from tests.arrow_reader import (
     ArrowArray,
     ArrowArrayStream,
@@ -29,8 +28,14 @@ from tests.arrow_reader import (
     values,
     within,
 )
-from tests.arrow_rows import FIELDS, KINDS, MORE, column_names, expected, random_table
-from tests.network import Network
+from tests.arrow_rows import (
+    FIELDS,
+    KINDS,
+    MORE,
+    column_names,
+    expected,
+    random_table,
+)
 
 ADDRESS = "w:16"
 FORMATS: dict[str, dict[str, str]] = {
@@ -105,8 +110,9 @@ FORMATS["interface"] = {
     name: OTHERS.get(name, "b" if name in BOOLS.split() else "I")
     for name in column_names("interface")
 }
-# Around the blocks of rows that columns are made of, and from where the GIL is let go.
-SIZES = [0, 1, 7, 8, 9, 64, 511, 512, 513, 1024, 4095, 4096, 4097]
+# Around bytes of bits and the blocks of rows that columns are made of; for the last of them others
+# get the GIL.
+SIZES = [0, 1, 7, 8, 9, 64, 511, 512, 513, 1024, 4096]
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -239,10 +245,14 @@ def test_stream_is_one_batch(kind: str, seed: int) -> None:
         release(batch)
 
 
-def test_a_wish_is_heard_and_ignored(seed: int) -> None:
-    table, other = random_table("route", 5, seed), random_table("address", 5, seed)
+def test_other_types_are_heard_and_not_given(seed: int) -> None:
+    table = random_table("route", 5, seed)
     plain = read(table)
-    for wish in (None, table.__arrow_c_schema__(), other.__arrow_c_schema__()):
+    wider = table.__arrow_c_schema__()
+    within(wider, ArrowSchema).children[
+        column_names("route").index("metric")
+    ].contents.format = b"l"
+    for wish in (None, table.__arrow_c_schema__(), wider):
         for array in (
             table.__arrow_c_array__(wish),
             table.__arrow_c_array__(requested_schema=wish),
@@ -256,6 +266,35 @@ def test_a_wish_is_heard_and_ignored(seed: int) -> None:
         release(said)
         if wish is not None:
             assert within(wish, ArrowSchema).release, "only looked at"
+
+
+def renamed(kind: str, name: bytes | None) -> object:
+    """The schema of a kind with its last column called otherwise."""
+    wish = random_table(kind, 0, 0).__arrow_c_schema__()
+    within(wish, ArrowSchema).children[len(column_names(kind)) - 1].contents.name = name
+    return wish
+
+
+def not_a_struct(kind: str) -> object:
+    wish = random_table(kind, 0, 0).__arrow_c_schema__()
+    within(wish, ArrowSchema).format = b"l"
+    return wish
+
+
+@each_kind
+def test_other_columns_are_refused(kind: str) -> None:
+    """The specification wants an exception, and no surprise."""
+    table = random_table(kind, 3, 0)
+    wishes = [random_table(other, 0, 0).__arrow_c_schema__() for other in KINDS if other != kind]
+    wishes += [renamed(kind, b"x"), renamed(kind, None), not_a_struct(kind)]
+    released = table.__arrow_c_schema__()
+    release(within(released, ArrowSchema))
+    for method in (table.__arrow_c_array__, table.__arrow_c_stream__):
+        for wish in wishes:
+            with pytest.raises(ValueError, match=rf"has not the \d+ columns of kind '{kind}'"):
+                method(wish)
+        with pytest.raises(ValueError, match="was released or taken already"):
+            method(requested_schema=released)
 
 
 def test_wrong_arguments() -> None:
@@ -322,29 +361,3 @@ def test_threads_export_one_table_at_once(seed: int) -> None:
     for of_schema, of_array in (result[-1] for result in results):
         schema = described(within(of_schema, ArrowSchema))
         assert values(schema, within(of_array, ArrowArray)) == wanted
-
-
-def test_rows_of_this_network_and_of_a_batch(netns: Network) -> None:
-    """What is read is there, with its interface's name."""
-    netns.veth("v0", "p0")
-    netns.ip("address add 192.0.2.1/24 dev v0")
-    netns.ip("route add 203.0.113.0/24 dev v0")
-    tables: list[Table[Any]] = [
-        netioapi.get_ip_forward_table2(),
-        netioapi.get_unicast_ip_address_table(),
-        netioapi.get_ip_interface_table(),
-    ]
-    with netioapi.Watcher("route", "address", "interface", snapshot=True) as watcher:
-        while (batch := watcher.read(timeout=10)) and not batch.synced:
-            tables += [batch.routes, batch.addresses, batch.interfaces]
-        assert batch
-        tables += [batch.routes, batch.addresses, batch.interfaces]
-    for table in tables:
-        schema, rows = read(table)
-        assert schema.metadata == {"netioapi.kind": table.kind}
-        assert rows == expected(table)
-    _, routes = read(tables[0])
-    (route,) = (one for one in routes if one["destination_prefix"][12:] == bytes([203, 0, 113, 0]))
-    assert route["destination_prefix"] == bytes(10) + b"\xff\xff" + bytes([203, 0, 113, 0])
-    assert (route["destination_prefix_length"], route["interface_name"]) == (24, "v0")
-    assert route["next_hop"] == bytes(10) + b"\xff\xff" + bytes(4)

@@ -92,10 +92,10 @@ def test_no_memory_is_left(use: Callable[[Table[Any]], None]) -> None:
         use(table)
     gc.collect()
     before = resident_bytes()
-    for _ in range(100):
+    for _ in range(20):
         use(table)
     gc.collect()
-    assert resident_bytes() - before < 20 * columns
+    assert resident_bytes() - before < 8 * columns
 
 
 def in_a_thread_of_c(function: int, argument: int) -> None:

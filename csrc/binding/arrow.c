@@ -95,6 +95,27 @@ array_capsule(nio_state *state, const nio_description *description,
     return capsule;
 }
 
+/* A description that fits the wish; NULL with an exception. */
+static nio_description *
+description_for(nio_state *state, nio_kind kind,
+                const struct ArrowSchema *wish)
+{
+    nio_description *description = nio_description_new(state, kind);
+    if (description != NULL && wish != NULL &&
+        !nio_description_fits(description, wish)) {
+        size_t count;
+        (void)nio_description_columns(description, &count);
+        PyErr_Format(PyExc_ValueError,
+                     "requested_schema has not the %zu columns of kind '%s' "
+                     "in their order: ask for no schema, and select of what "
+                     "comes",
+                     count, nio_description_rows(description)->noun);
+        nio_description_drop(description);
+        return NULL;
+    }
+    return description;
+}
+
 PyObject *
 nio_arrow_schema(nio_state *state, nio_kind kind)
 {
@@ -109,10 +130,10 @@ nio_arrow_schema(nio_state *state, nio_kind kind)
 
 PyObject *
 nio_arrow_array(nio_state *state, nio_kind kind, const void *rows,
-                size_t count)
+                size_t count, const struct ArrowSchema *wish)
 {
     PyObject *schema = NULL, *array = NULL, *both = NULL;
-    nio_description *description = nio_description_new(state, kind);
+    nio_description *description = description_for(state, kind, wish);
     if (description != NULL) {
         schema = schema_capsule(description);
     }
@@ -130,11 +151,11 @@ nio_arrow_array(nio_state *state, nio_kind kind, const void *rows,
 
 PyObject *
 nio_arrow_stream(nio_state *state, nio_kind kind, const void *rows,
-                 size_t count)
+                 size_t count, const struct ArrowSchema *wish)
 {
     struct ArrowArray array = {.release = NULL};
     PyObject *capsule = NULL;
-    nio_description *description = nio_description_new(state, kind);
+    nio_description *description = description_for(state, kind, wish);
     struct ArrowArrayStream *stream = calloc(1, sizeof(*stream));
     if (description == NULL || stream == NULL) {
         goto done;
@@ -162,18 +183,29 @@ done:
 }
 
 bool
-nio_arrow_wish(PyObject *args, PyObject *keywords, const char *format)
+nio_arrow_wish(PyObject *args, PyObject *keywords, const char *format,
+               const struct ArrowSchema **ret_wish)
 {
     static char *names[] = {"requested_schema", NULL};
     PyObject *wish = Py_None;
+    *ret_wish = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, format, names, &wish)) {
         return false;
     }
-    if (wish != Py_None && !PyCapsule_IsValid(wish, schema_name)) {
+    if (wish == Py_None) {
+        return true;
+    }
+    if (!PyCapsule_IsValid(wish, schema_name)) {
         PyErr_Format(PyExc_TypeError,
                      "requested_schema must be None or a capsule with an "
                      "ArrowSchema, not %R",
                      (PyObject *)Py_TYPE(wish));
+        return false;
+    }
+    *ret_wish = PyCapsule_GetPointer(wish, schema_name);
+    if ((*ret_wish)->release == NULL) {
+        PyErr_SetString(PyExc_ValueError,
+                        "requested_schema was released or taken already");
         return false;
     }
     return true;

@@ -85,6 +85,9 @@ const nio_schema *nio_description_rows(const nio_description *description);
 /* Borrowed of the description. */
 const nio_column *nio_description_columns(const nio_description *description,
                                           size_t *ret_count);
+/* Are these the same columns, in whatever types? */
+bool nio_description_fits(const nio_description *description,
+                          const struct ArrowSchema *wish);
 /* False, and *ret_schema as it was, when memory is short. */
 bool nio_description_schema(nio_description *description,
                             struct ArrowSchema *ret_schema);
@@ -112,12 +115,15 @@ bool nio_stream_new(nio_description *description, struct ArrowArray *array,
                     struct ArrowArrayStream *ret_stream);
 
 /* ---- arrow.c: with the GIL; NULL with an exception */
-/* Capsules, as Arrow's PyCapsule interface has them. */
+/* Capsules, as Arrow's PyCapsule interface has them. `wish` is the schema that
+ * is asked for, or NULL: of other columns, it is refused. */
 PyObject *nio_arrow_schema(nio_state *state, nio_kind kind);
 PyObject *nio_arrow_array(nio_state *state, nio_kind kind, const void *rows,
-                          size_t count);
+                          size_t count, const struct ArrowSchema *wish);
 PyObject *nio_arrow_stream(nio_state *state, nio_kind kind, const void *rows,
-                           size_t count);
-/* Takes the one argument of the methods, a schema that is wished for; false
- * with an exception where it is none. */
-bool nio_arrow_wish(PyObject *args, PyObject *keywords, const char *format);
+                           size_t count, const struct ArrowSchema *wish);
+/* The one argument of the methods: *ret_wish is borrowed of `args` or
+ * `keywords`, and NULL for None. False with an exception where it is no
+ * schema. */
+bool nio_arrow_wish(PyObject *args, PyObject *keywords, const char *format,
+                    const struct ArrowSchema **ret_wish);

@@ -167,6 +167,7 @@ nio_array_new(nio_state *state, const nio_description *description,
     size_t width;
     const nio_column *columns = nio_description_columns(description, &width);
     struct ArrowArray whole;
+    bool good = false;
     if (!array_init(&whole, count, width, 1, (size_t[]){0, 0})) {
         PyErr_NoMemory();
         return false;
@@ -175,11 +176,11 @@ nio_array_new(nio_state *state, const nio_description *description,
     for (size_t i = 0; i < width; i++) {
         if (!column_init(whole.children[i], &columns[i], count)) {
             PyErr_NoMemory();
-            goto failed;
+            goto done;
         }
         if (columns[i].shape->layout == NIO_LAYOUT_TEXT &&
             !fill_text(state, &columns[i], rows, count, whole.children[i])) {
-            goto failed;
+            goto done;
         }
     }
     PyThreadState *python = count < MANY ? NULL : PyEval_SaveThread();
@@ -188,8 +189,10 @@ nio_array_new(nio_state *state, const nio_description *description,
         PyEval_RestoreThread(python);
     }
     *ret_array = whole;
-    return true;
-failed:
-    whole.release(&whole);
-    return false;
+    good = true;
+done:
+    if (!good) {
+        whole.release(&whole);
+    }
+    return good;
 }

@@ -128,13 +128,11 @@ add_members(words *to, PyObject *members)
     Py_ssize_t position = 0;
     PyObject *number, *member;
     bool good = add_number(to, 0) && add_text(to, "{");
-    Py_INCREF(members); /* the package may hand over others meanwhile */
     for (bool first = true;
          good && PyDict_Next(members, &position, &number, &member);
          first = false) {
         good = add_member(to, number, member, first);
     }
-    Py_DECREF(members);
     if (good && add_text(to, "}")) {
         int32_t length = (int32_t)(to->used - begin - sizeof(length));
         memcpy(to->data + begin, &length, sizeof(length));
@@ -153,6 +151,23 @@ add_families(words *to)
     return add_measured(to, text);
 }
 
+/* A new reference to {number: member} of the field's enum; NULL where it has
+ * none. Not PyDict_GetItemString, which hides an exception. */
+static bool
+members_of(nio_state *state, const nio_field *field, PyObject **ret_members)
+{
+    *ret_members = NULL;
+    if (field->enum_name == NULL || state->enums == NULL) {
+        return true;
+    }
+    PyObject *name = PyUnicode_FromString(field->enum_name);
+    if (name != NULL) {
+        *ret_members = Py_XNewRef(PyDict_GetItemWithError(state->enums, name));
+        Py_DECREF(name);
+    }
+    return *ret_members != NULL || !PyErr_Occurred();
+}
+
 static bool
 add_column(words *to, nio_state *state, const nio_column *column,
            place *ret_place)
@@ -160,24 +175,24 @@ add_column(words *to, nio_state *state, const nio_column *column,
     static const char enum_key[] = "netioapi.enum";
     const nio_field *field = column->field;
     bool family = nio_column_is_family(column);
-    PyObject *members = NULL;
-    if (field->enum_name != NULL && state->enums != NULL) {
-        members = PyDict_GetItemString(state->enums, field->enum_name);
-    }
-    ret_place->name = to->used;
-    if (!add_text(to, field->name) ||
-        !add_text(to, nio_column_suffix(column)) || !add(to, "", 1) ||
-        !begin_metadata(to, family || members != NULL ? 3 : 2,
-                        &ret_place->metadata) ||
-        !add_pair(to, "netioapi.unit", nio_column_unit(column)) ||
-        !add_pair(to, "netioapi.source", field->source)) {
+    PyObject *members;
+    if (!members_of(state, field, &members)) {
         return false;
     }
-    if (family) {
-        return add_measured(to, enum_key) && add_families(to);
+    ret_place->name = to->used;
+    bool good = add_text(to, field->name) &&
+                add_text(to, nio_column_suffix(column)) && add(to, "", 1) &&
+                begin_metadata(to, family || members != NULL ? 3 : 2,
+                               &ret_place->metadata) &&
+                add_pair(to, "netioapi.unit", nio_column_unit(column)) &&
+                add_pair(to, "netioapi.source", field->source);
+    if (good && family) {
+        good = add_measured(to, enum_key) && add_families(to);
+    } else if (good && members != NULL) {
+        good = add_measured(to, enum_key) && add_members(to, members);
     }
-    return members == NULL ||
-           (add_measured(to, enum_key) && add_members(to, members));
+    Py_XDECREF(members);
+    return good;
 }
 
 /* ---- the description */
@@ -235,6 +250,25 @@ nio_description_columns(const nio_description *description, size_t *ret_count)
 {
     *ret_count = description->count;
     return description->columns;
+}
+
+bool
+nio_description_fits(const nio_description *description,
+                     const struct ArrowSchema *wish)
+{
+    if (strcmp(wish->format, "+s") != 0 ||
+        wish->n_children != (int64_t)description->count) {
+        return false;
+    }
+    for (size_t i = 0; i < description->count; i++) {
+        const char *name = wish->children[i]->name;
+        const char *ours =
+            description->words.data + description->places[i].name;
+        if (name == NULL || strcmp(name, ours) != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- schemas of it */

@@ -54,10 +54,12 @@ nio_table_arrow_schema(PyObject *self, PyObject *Py_UNUSED(unused))
 
 #define ABOUT_THE_WISH                                                        \
     "requested_schema: None, or a capsule with the ArrowSchema that the\n"    \
-    "caller would like best. There is one schema only, so any wish is\n"      \
-    "ignored, as Arrow allows: who asks casts what comes.\n\n"                \
-    "Raises: TypeError when it is neither, MemoryError, OverflowError when\n" \
-    "the interface names have more than 2 GiB."
+    "caller would like best. There are one set of columns and one type of\n"  \
+    "each: other types are not given, as Arrow allows, and who asks casts\n"  \
+    "what comes; other columns are refused, as it demands.\n\n"               \
+    "Raises: TypeError when it is neither, ValueError when it has other\n"    \
+    "columns or was released, MemoryError, OverflowError when the\n"          \
+    "interface names have more than 2 GiB."
 
 const char nio_table_arrow_array_doc[] =
     "__arrow_c_array__($self, /, requested_schema=None)\n--\n\n"
@@ -69,11 +71,12 @@ PyObject *
 nio_table_arrow_array(PyObject *self, PyObject *args, PyObject *keywords)
 {
     nio_table *table = (nio_table *)self;
-    if (!nio_arrow_wish(args, keywords, "|O:__arrow_c_array__")) {
+    const struct ArrowSchema *wish;
+    if (!nio_arrow_wish(args, keywords, "|O:__arrow_c_array__", &wish)) {
         return NULL;
     }
     return nio_arrow_array(nio_state_of(self), table->kind, table->rows,
-                           (size_t)table->count);
+                           (size_t)table->count, wish);
 }
 
 const char nio_table_arrow_stream_doc[] =
@@ -86,9 +89,10 @@ PyObject *
 nio_table_arrow_stream(PyObject *self, PyObject *args, PyObject *keywords)
 {
     nio_table *table = (nio_table *)self;
-    if (!nio_arrow_wish(args, keywords, "|O:__arrow_c_stream__")) {
+    const struct ArrowSchema *wish;
+    if (!nio_arrow_wish(args, keywords, "|O:__arrow_c_stream__", &wish)) {
         return NULL;
     }
     return nio_arrow_stream(nio_state_of(self), table->kind, table->rows,
-                            (size_t)table->count);
+                            (size_t)table->count, wish);
 }

@@ -21,6 +21,7 @@ import pytest
 
 from tests.cli import COMMAND, Running, live_monitor, netioapi, records
 from tests.network import Network
+from tests.readers import need
 from tests.support import ROOT, linux_only, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -35,6 +36,7 @@ SAYS = {
     "README 2": r"route DELETE <?IpForwardRow.*203\.0\.113\.0/24",
     "README 3": r"changed: \{'v0'\}",
     "README 4": r"\d+ routes in \d+ bytes\n(.*\n)+via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
+    "README 5": r"metrics up to \d+\n\d+ rows of 27 columns\n(.*\n)*.*v0\b.*\bADD\b(.*\n)*$",
     "callback.py": r"DELETE 203\.0\.113\.0/24 via 0\.0\.0\.0 dev v0",
     "mirror.py": r"\d routes \(exact\)\n(.*\n)*\d+ routes",
     "default_route.py": r"default route: via 192\.0\.2\.2 dev v0",
@@ -43,11 +45,12 @@ SAYS = {
     "table.py": r"\d+ bytes\n192\.0\.2\.77 is reached via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
     "run_on_change.py": r"\d+ changes\nhello\n\d+ changes\nhello",
 }
-ENDS = {"README 4", "wait_usable.py", "table.py"}
+ENDS = {"README 4", "README 5", "wait_usable.py", "table.py"}
 
 
 def fenced(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [text for name, text in blocks if name == language]
 
 
 def docstring_examples() -> Iterator[tuple[str, str]]:
@@ -120,9 +123,12 @@ def runs(program: list[str], name: str) -> None:
         assert "Traceback" not in example.errors
 
 
-@pytest.mark.parametrize("number", range(1, 5))
+@pytest.mark.parametrize("number", range(1, 6))
 def test_readme_example(busy: Network, number: int) -> None:
-    runs(["-c", fenced("python")[number - 1]], f"README {number}")
+    program = fenced("python")[number - 1]
+    for library in sorted({"numpy", "polars", "pyarrow"} & set(re.findall(r"\w+", program))):
+        need(library)
+    runs(["-c", program], f"README {number}")
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

@@ -15,7 +15,8 @@ SCRIPT = """
 import ctypes, errno, sys
 import netioapi
 from tests.arrow_reader import (
-    ArrowArray, ArrowArrayStream, ArrowSchema, call, last_error, read, release, taken, within)
+    ArrowArray, ArrowArrayStream, ArrowSchema, call, described, last_error, read, release,
+    schema_of, taken, within)
 from tests.arrow_rows import KINDS, expected, random_table
 
 try:
@@ -60,10 +61,10 @@ def every(name, table, begin, end, most):
     global total
     refused = 0
     for number in range(most):
-        caught = None
+        caught = made = None
         begin(number)
         try:
-            calls[name](table)
+            made = calls[name](table)
         except MemoryError:
             refused += 1
         except BaseException as other:
@@ -72,6 +73,9 @@ def every(name, table, begin, end, most):
             end()
         if caught is not None:
             sys.exit(f"{name} of {table.kind}, allocation {number}: {caught!r}")
+        if name == "schema" and made and described(within(made, ArrowSchema)) != whole:
+            sys.exit(f"{name} of {table.kind}, allocation {number}: it lacks something")
+        made = None
         left = watched.watch_live()
         if left:
             sys.exit(f"{name} of {table.kind}, allocation {number}: {left} blocks are left")
@@ -80,6 +84,7 @@ def every(name, table, begin, end, most):
 
 
 for kind in KINDS:
+    whole = schema_of(random_table(kind, 0, 1))
     for count in (0, 100, 5000):
         table = random_table(kind, count, 1)
         for name in calls:

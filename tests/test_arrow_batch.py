@@ -39,10 +39,10 @@ def test_columns_of_a_batch_are_the_rows_of_its_changes(netns: Network) -> None:
     netns.veth("v0", "p0")
     seen: dict[str, set[str]] = {kind: set() for kind in KINDS}
     initial: dict[str, set[bool]] = {kind: set() for kind in KINDS}
+    netns.ip("address add 192.0.2.1/24 dev v0")
+    netns.ip("route add 203.0.113.0/24 dev v0")
     with netioapi.Watcher("route", "address", "interface", snapshot=True) as watcher:
-        netns.ip("address add 192.0.2.1/24 dev v0")
-        netns.ip("route add 203.0.113.0/24 dev v0")
-        moved_away = False
+        gone = False
         while not all(
             "DELETE" in names and len(initial[kind]) == 2 for kind, names in seen.items()
         ):
@@ -57,8 +57,8 @@ def test_columns_of_a_batch_are_the_rows_of_its_changes(netns: Network) -> None:
                 assert rows == expected(table)
                 seen[table.kind] |= {change.type.name for change in changes}
                 initial[table.kind] |= {change.initial for change in changes}
-            if batch.synced and not moved_away:
-                moved_away = True
+            if batch.synced and not gone:
+                gone = True
                 netns.ip("route delete 203.0.113.0/24 dev v0")
                 netns.ip("address delete 192.0.2.1/24 dev v0")
                 netns.ip("link delete v0")

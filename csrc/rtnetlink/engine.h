@@ -61,6 +61,8 @@ typedef struct nio_engine {
     uint64_t read;            /* the last one that ended well */
     uint64_t failed;          /* the last one that did not, ... */
     uint64_t not_before_ns;   /* when the next reading may begin */
+    uint64_t heat;            /* messages beyond what is no storm ... */
+    uint64_t heated_ns;       /* ... by then */
     int buffer_wish;          /* largest receive buffer that was asked for */
     bool lost;                /* the kernel dropped messages */
     int failure;              /* ... and why */

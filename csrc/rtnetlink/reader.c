@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one thread of an engine: hears the kernel, keeps the mirror, serves the
  * commands. Never takes the GIL, never waits for a subscriber. */
+#define _GNU_SOURCE
 #include "rtnetlink/engine.h"
 
 #include <errno.h>
@@ -9,6 +10,18 @@
 
 #define NS_PER_MS 1000000u
 #define ROUNDS 64 /* receives before anything else is looked at again */
+
+/* A storm wakes a reader that keeps up with it for every few messages, which
+ * doubles its work. So while more than one comes in COOLING_US, and STORM have
+ * come beyond that, it pauses before it looks again: for as long as the kernel
+ * at its fastest needs to fill an eighth of the receive buffer, and not at all
+ * where that is small. An event on its own never waits, and what others
+ * command ends the pause. */
+#define COOLING_US 20u
+#define STORM 64u
+#define STORM_BYTES_PER_US 1280u /* an event each us, as it is charged */
+#define LONGEST_PAUSE_US 500u
+#define SHORTEST_PAUSE_US 100u
 
 /* Until when the reader may sleep: -1 for ever, else milliseconds. */
 static int
@@ -37,6 +50,28 @@ wait_for_work(nio_engine *engine)
     (void)poll(waits, 2, timeout_ms(engine)); /* signals are blocked here */
 }
 
+static void
+pause_in_storm(nio_engine *engine, size_t taken)
+{
+    uint64_t now = nio_monotonic_ns();
+    uint64_t cooled = (now - engine->heated_ns) / (1000 * COOLING_US);
+    uint64_t pause_us =
+        engine->counted.receive_buffer / (8 * STORM_BYTES_PER_US);
+    struct pollfd wake = {.fd = nio_event_descriptor(&engine->wake),
+                          .events = POLLIN};
+
+    engine->heated_ns = now;
+    engine->heat -= engine->heat < cooled ? engine->heat : cooled;
+    engine->heat += taken;
+    if (engine->heat < STORM || pause_us < SHORTEST_PAUSE_US || engine->lost) {
+        return;
+    }
+    engine->heat = engine->heat < 2 * STORM ? engine->heat : 2 * STORM;
+    pause_us = pause_us < LONGEST_PAUSE_US ? pause_us : LONGEST_PAUSE_US;
+    struct timespec limit = {.tv_nsec = 1000 * (long)pause_us};
+    (void)ppoll(&wake, 1, &limit, NULL);
+}
+
 /* The kernel told us something that we did not get. */
 static void
 lose(nio_engine *engine)
@@ -49,10 +84,12 @@ lose(nio_engine *engine)
 
 /* Apply what is there. After a loss the kernel drops all until its queue is
  * empty: so only then the tables are worth reading. Who registers or cancels
- * waits for one receive at most: with many subscribers each takes long. */
-static void
+ * waits for one receive at most: with many subscribers each takes long.
+ * Returns how many messages came. */
+static size_t
 drain(nio_engine *engine)
 {
+    size_t taken = 0;
     for (int round = 0; round < ROUNDS; round++) {
         int count = nio_feed_receive(&engine->feed);
         if (count == -ENOBUFS) {
@@ -64,8 +101,9 @@ drain(nio_engine *engine)
                 nio_mirror_dirty_all(&engine->mirror);
                 engine->lost = false;
             }
-            return;
+            return taken;
         }
+        taken += (size_t)count;
         engine->mirror.fanout.time_ns = nio_realtime_ns();
         for (int i = 0; i < count; i++) {
             nio_datagram datagram = nio_feed_datagram(&engine->feed, i);
@@ -80,9 +118,10 @@ drain(nio_engine *engine)
         }
         nio_take_commands(engine);
         if (engine->stop || engine->attaching != NULL) {
-            return;
+            return taken;
         }
     }
+    return taken;
 }
 
 /* Add what was counted to what others can read. */
@@ -125,11 +164,13 @@ nio_reader_run(void *argument)
 {
     nio_engine *engine = argument;
     nio_mirror *mirror = &engine->mirror;
+    size_t taken = 0;
     nio_mirror_dirty_all(mirror);
     while (!engine->stop) {
+        pause_in_storm(engine, taken);
         wait_for_work(engine);
         nio_take_commands(engine);
-        drain(engine);
+        taken = drain(engine);
         if (mirror->short_of_memory) {
             mirror->short_of_memory = false;
             nio_mirror_dirty_all(mirror);

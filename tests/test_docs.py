@@ -35,8 +35,9 @@ SAYS = {
     "README 1": r"ADD 203\.0\.113\.0/24 via 0\.0\.0\.0 dev v0",
     "README 2": r"route DELETE <?IpForwardRow.*203\.0\.113\.0/24",
     "README 3": r"changed: \{'v0'\}",
-    "README 4": r"\d+ routes in \d+ bytes\n(.*\n)+via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
-    "README 5": r"metrics up to \d+\n\d+ rows of 27 columns\n(.*\n)*.*v0\b.*\bADD\b(.*\n)*$",
+    "README 4": r"ADD 0\.0\.0\.0/0 via 192\.0\.2\.2",
+    "README 5": r"\d+ routes in \d+ bytes\n(.*\n)+via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
+    "README 6": r"metrics up to \d+\n\d+ rows of 27 columns\n(.*\n)*.*v0\b.*\bADD\b(.*\n)*$",
     "callback.py": r"DELETE 203\.0\.113\.0/24 via 0\.0\.0\.0 dev v0",
     "mirror.py": r"\d routes \(exact\)\n(.*\n)*\d+ routes",
     "default_route.py": r"default route: via 192\.0\.2\.2 dev v0",
@@ -45,7 +46,7 @@ SAYS = {
     "table.py": r"\d+ bytes\n192\.0\.2\.77 is reached via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
     "run_on_change.py": r"\d+ changes\nhello\n\d+ changes\nhello",
 }
-ENDS = {"README 4", "README 5", "wait_usable.py", "table.py"}
+ENDS = {"README 5", "README 6", "wait_usable.py", "table.py"}
 
 
 def fenced(language: str) -> list[str]:

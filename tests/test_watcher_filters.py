@@ -8,7 +8,7 @@ import random
 import re
 import socket
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -52,7 +52,13 @@ def passes(kind: str, row: Any, wanted: dict[str, Any], indices: dict[str, int])
     if version not in (None, prefix.version):
         return False
     networks = [ip_network(p) for p in wanted.get("prefixes") or [str(prefix)]]
-    return any(n.version == prefix.version and prefix.subnet_of(n) for n in networks)
+    return any(lies(prefix, n, wanted.get("prefix_match", "covered")) for n in networks)
+
+
+def lies(prefix: Any, wanted: Any, match: str) -> bool:
+    if match == "exact" or prefix.version != wanted.version:
+        return bool(prefix == wanted)
+    return bool(prefix.subnet_of(wanted) if match == "covered" else prefix.supernet_of(wanted))
 
 
 def draw(chance: random.Random, indices: dict[str, int]) -> dict[str, Any]:
@@ -67,6 +73,8 @@ def draw(chance: random.Random, indices: dict[str, int]) -> dict[str, Any]:
     for name, values in choices.items():
         if chance.random() < 0.4:
             wanted[name] = chance.sample(values, chance.randint(1, 3))
+    if chance.random() < 0.7:
+        wanted["prefix_match"] = chance.choice(["covered", "exact", "covering"])
     return wanted
 
 
@@ -180,6 +188,44 @@ def test_the_local_table_is_left_out_unless_asked_for(netns: Network) -> None:
         assert {c.row.table for c in read_snapshot(watcher)} == {LOCAL}
 
 
+@pytest.mark.parametrize(
+    ("match", "routes", "addresses"),
+    [
+        ("covered", ["10.1.2.0/24", "10.1.2.3/32"], ["10.1.2.3"]),
+        ("exact", ["10.1.2.0/24"], []),
+        ("covering", ["0.0.0.0/0", "10.1.0.0/16", "10.1.2.0/24"], []),
+    ],
+)
+def test_prefixes_match_as_asked(
+    netns: Network, match: Any, routes: list[str], addresses: list[str]
+) -> None:
+    netns.veth()
+    netns.ip("address add 10.1.2.3/32 dev v0")
+    every = ["0.0.0.0/0", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3/32", "10.1.3.0/24"]
+    tables: dict[str, Any] = {} if WINDOWS else {"tables": ["main"]}
+    filters: dict[str, Any] = {"prefixes": ["10.1.2.0/24"], "prefix_match": match, **tables}
+    with Watcher("route", "address", **filters) as watcher:
+        for prefix in every:
+            netns.ip(f"route add {prefix} dev v0 metric 7")
+        changes = read_until(watcher, to(routes[-1]))
+    assert [str(c.row.destination_prefix) for c in changes] == routes
+    with Watcher("route", "address", snapshot=True, **filters) as watcher:
+        rows = [c.row for c in read_snapshot(watcher)]
+    assert sorted(str(r.destination_prefix) for r in rows if hasattr(r, "next_hop")) == routes
+    assert [str(r.address) for r in rows if hasattr(r, "address")] == addresses
+
+
+def test_what_leads_to_an_address(netns: Network) -> None:
+    """`covering` of one address: the routes by which it could be reached."""
+    netns.veth()
+    with Watcher("route", prefixes=[ip_address("10.1.2.3")], prefix_match="covering") as watcher:
+        for prefix in ("10.1.2.0/25", "10.1.2.128/25", "0.0.0.0/0", "10.1.2.4/32", "10.1.2.3/32"):
+            netns.ip(f"route add {prefix} dev v0 metric 7")
+        changes = read_until(watcher, to("10.1.2.3/32"))
+    found = [str(c.row.destination_prefix) for c in changes]
+    assert found == ["10.1.2.0/25", "0.0.0.0/0", "10.1.2.3/32"]
+
+
 def test_a_route_that_changes_its_protocol_comes_and_goes(netns: Network) -> None:
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
@@ -219,6 +265,8 @@ def test_a_route_that_changes_its_protocol_comes_and_goes(netns: Network) -> Non
         ([], {"prefixes": ["10.0.0.0/33"]}, ValueError, "'10.0.0.0/33' in prefixes"),
         ([], {"prefixes": ["here"]}, ValueError, "give one like '10.0.0.0/8'"),
         ([], {"prefixes": [10]}, TypeError, "10 in prefixes"),
+        ([], {"prefix_match": "longer"}, ValueError, "one of 'covered', 'exact', 'covering', not"),
+        ([], {"prefix_match": None}, TypeError, "one of 'covered', 'exact', 'covering', not None"),
         (
             [],
             {"protocols": ["bgp"]},

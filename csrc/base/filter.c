@@ -48,9 +48,25 @@ address_bytes(const SOCKADDR_INET *address, unsigned *ret_bits)
     return NULL;
 }
 
-/* Is address/length equal to or inside one of the filter's prefixes? */
 static bool
-inside(const nio_filter *filter, const SOCKADDR_INET *address, unsigned length)
+lengths_match(nio_prefix_match match, unsigned row, unsigned wanted)
+{
+    switch (match) {
+    case NIO_EXACT:
+        return row == wanted;
+    case NIO_COVERING:
+        return row <= wanted;
+    case NIO_COVERED:
+        break;
+    }
+    return row >= wanted;
+}
+
+/* Does address/length lie to one of the filter's prefixes as it says? The
+ * bits that both have decide, once the lengths fit. */
+static bool
+accepts_prefix(const nio_filter *filter, const SOCKADDR_INET *address,
+               unsigned length)
 {
     unsigned bits = 0;
     const uint8_t *bytes = address_bytes(address, &bits);
@@ -63,8 +79,10 @@ inside(const nio_filter *filter, const SOCKADDR_INET *address, unsigned length)
     }
     for (size_t i = 0; i < filter->prefix_count; i++) {
         const nio_prefix *prefix = &filter->prefixes[i];
-        if (prefix->family == address->si_family && prefix->length <= length &&
-            same_bits(prefix->address, bytes, prefix->length)) {
+        unsigned common = prefix->length < length ? prefix->length : length;
+        if (prefix->family == address->si_family &&
+            lengths_match(filter->prefix_match, length, prefix->length) &&
+            same_bits(prefix->address, bytes, common)) {
             return true;
         }
     }
@@ -100,7 +118,8 @@ accepts_route(const nio_filter *filter, const MIB_IPFORWARD_ROW2 *row)
            (filter->protocols == NULL ||
             contains(filter->protocols, filter->protocol_count,
                      (ULONG)row->Protocol)) &&
-           inside(filter, &destination->Prefix, destination->PrefixLength);
+           accepts_prefix(filter, &destination->Prefix,
+                          destination->PrefixLength);
 }
 
 static bool
@@ -110,7 +129,7 @@ accepts_address(const nio_filter *filter, const MIB_UNICASTIPADDRESS_ROW *row)
 
     return accepts_family(filter, row->Address.si_family) &&
            accepts_interface(filter, row->InterfaceIndex) &&
-           inside(filter, &row->Address, bits);
+           accepts_prefix(filter, &row->Address, bits);
 }
 
 bool

@@ -17,6 +17,13 @@ typedef struct nio_prefix {
     uint8_t address[16]; /* network order; host bits are zero */
 } nio_prefix;
 
+/* How the prefix of a row must lie to one of the filter's. */
+typedef enum nio_prefix_match {
+    NIO_COVERED, /* equal to it or more specific: inside it */
+    NIO_EXACT,   /* equal to it */
+    NIO_COVERING /* equal to it or less specific: contains it */
+} nio_prefix_match;
+
 typedef struct nio_filter {
     ADDRESS_FAMILY family; /* AF_UNSPEC: both */
     bool has_tables;       /* else every table but RT_TABLE_LOCAL */
@@ -26,18 +33,19 @@ typedef struct nio_filter {
     size_t interface_count;
     const ULONG *protocols; /* NULL: all; NL_ROUTE_PROTOCOL, routes only */
     size_t protocol_count;
-    const nio_prefix *prefixes; /* NULL: all; a route's destination or an
-                                 * address equal to or inside one of them */
+    const nio_prefix *prefixes; /* NULL: all; a route's destination, or an
+                                 * address, lies so to one of them */
     size_t prefix_count;
+    nio_prefix_match prefix_match;
 } nio_filter;
 
 /* True when the subscriber wants this row. `filter` NULL: everything but the
  * routes of the local table. Tables are the tower's to test: see
  * nio_row_table(). An array that is given but has no items lets nothing pass.
  * Prefixes are compared by address and length, so that a default route is
- * inside of 0.0.0.0/0 or ::/0 only; an address counts as a prefix of full
- * length. Of interface rows only family and interface are asked, and other
- * kinds than the three pass. */
+ * inside of 0.0.0.0/0 or ::/0 only, and contains every prefix of its family;
+ * an address counts as a prefix of full length. Of interface rows only family
+ * and interface are asked, and other kinds than the three pass. */
 bool nio_filter_accepts(const nio_filter *filter, nio_kind kind,
                         const void *row);
 

@@ -261,19 +261,21 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
 static PyObject *
 watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {
-        "kinds",     "family",   "tables", "interfaces",     "prefixes",
-        "protocols", "snapshot", "queue",  "receive_buffer", NULL};
-    nio_wanted_arguments given = {NULL, NULL, NULL, NULL, NULL};
+    static char *names[] = {"kinds",          "family",   "tables",
+                            "interfaces",     "prefixes", "prefix_match",
+                            "protocols",      "snapshot", "queue",
+                            "receive_buffer", NULL};
+    nio_wanted_arguments given = {.prefix_match = NIO_COVERED};
     nio_wanted wanted = {.filter = {.family = 0}};
     nio_request request = {.filter = &wanted.filter};
     int snapshot = 0;
     Py_ssize_t bound = 0;
 
     if (!PyArg_ParseTupleAndKeywords(
-            args, keywords, "IOOOOOpni:Watch", names, &request.kinds,
+            args, keywords, "IOOOOIOpni:Watch", names, &request.kinds,
             &given.family, &given.tables, &given.interfaces, &given.prefixes,
-            &given.protocols, &snapshot, &bound, &request.receive_buffer)) {
+            &given.prefix_match, &given.protocols, &snapshot, &bound,
+            &request.receive_buffer)) {
         return NULL;
     }
     PyObject *op = PyType_GenericAlloc(type, 0);
@@ -337,16 +339,14 @@ watch_wakeups(PyObject *op, void *closure)
 static PyGetSetDef watch_getset[] = {
     {"closed", watch_closed, NULL, "True once close() has begun.", NULL},
     {"stopped", watch_stopped, NULL, "True after stop() or close().", NULL},
-    {"wakeups", watch_wakeups, NULL, "How many waits ended before their time.",
-     NULL},
+    {"wakeups", watch_wakeups, NULL, "Waits that ended early.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyMethodDef watch_methods[] = {
     {"read", nio_watch_read, METH_VARARGS,
      PyDoc_STR("read($self, timeout, max_changes, /)\n--\n\n"
-               "(changes, overflow, synced), or None when the time has "
-               "passed or the Watch\nis stopped.")},
+               "(changes, overflow, synced), or None: stopped, or too late.")},
     {"wait", nio_watch_wait, METH_VARARGS,
      PyDoc_STR("wait($self, timeout, /)\n--\n\n"
                "Return when there is something to read, it is stopped, or "

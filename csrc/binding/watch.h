@@ -89,10 +89,11 @@ typedef struct nio_wanted {
 /* The filter parameters as _native.Watch takes them, borrowed. */
 typedef struct nio_wanted_arguments {
     PyObject *family;
-    PyObject *tables;     /* None or a sequence of int */
-    PyObject *interfaces; /* None or a sequence of int or str */
-    PyObject *protocols;  /* None or a sequence of int */
-    PyObject *prefixes;   /* None or a sequence of (4 or 6, length, bytes) */
+    PyObject *tables;      /* None or a sequence of int */
+    PyObject *interfaces;  /* None or a sequence of int or str */
+    PyObject *protocols;   /* None or a sequence of int */
+    PyObject *prefixes;    /* None or a sequence of (4 or 6, length, bytes) */
+    unsigned prefix_match; /* nio_prefix_match */
 } nio_wanted_arguments;
 
 /* True, or false with an exception set; in both cases `ret` is to be given to

@@ -118,6 +118,18 @@ prefixes_from(PyObject *sequence, nio_prefix **ret_prefixes, size_t *ret_count)
     return true;
 }
 
+static bool
+match_from(unsigned number, nio_prefix_match *ret_match)
+{
+    if (number > NIO_COVERING) {
+        PyErr_Format(PyExc_ValueError, "prefix_match is 0 to 2, not %u",
+                     number);
+        return false;
+    }
+    *ret_match = (nio_prefix_match)number;
+    return true;
+}
+
 bool
 nio_wanted_from(nio_state *state, const nio_wanted_arguments *arguments,
                 nio_wanted *ret)
@@ -132,7 +144,8 @@ nio_wanted_from(nio_state *state, const nio_wanted_arguments *arguments,
                 numbers_from(state, arguments->protocols, ulong_from,
                              &ret->protocols, &filter->protocol_count) &&
                 prefixes_from(arguments->prefixes, &ret->prefixes,
-                              &filter->prefix_count);
+                              &filter->prefix_count) &&
+                match_from(arguments->prefix_match, &filter->prefix_match);
     filter->has_tables = ret->tables != NULL;
     filter->tables = ret->tables;
     filter->interfaces = ret->interfaces;

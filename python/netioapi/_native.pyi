@@ -404,6 +404,7 @@ class Watch:
         tables: Sequence[int] | None,
         interfaces: Sequence[int | str] | None,
         prefixes: Sequence[tuple[int, int, bytes]] | None,
+        prefix_match: int,
         protocols: Sequence[int] | None,
         snapshot: bool,
         queue: int,

@@ -15,12 +15,13 @@ from netioapi._native import NetioError
 
 TYPE_CHECKING = False  # the name that type checkers know; typing costs time at import
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network, IPv6Network
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
     from typing import TypeVar
 
     _T = TypeVar("_T")
 
 KINDS = {"interface": 1, "address": 2, "route": 4}  # bits of the native request
+PREFIX_MATCHES = {"covered": 0, "exact": 1, "covering": 2}  # the native numbers
 TABLES = {"default": 253, "main": 254, "local": 255}
 _LARGEST_INT = 2**31 - 1
 
@@ -98,7 +99,7 @@ def protocols_from(values: Iterable[int] | None) -> list[int] | None:
 
 
 def prefixes_from(
-    values: Iterable[str | IPv4Network | IPv6Network] | None,
+    values: Iterable[str | IPv4Network | IPv6Network | IPv4Address | IPv6Address] | None,
 ) -> list[tuple[int, int, bytes]] | None:
     items = _items(values, "prefixes", "'10.0.0.0/8'")
     if items is None:
@@ -118,6 +119,14 @@ def prefixes_from(
             raise ValueError(f"{item!r} in prefixes: {_remedy(item, error)}") from None
         plain.append((network.version, network.prefixlen, network.network_address.packed))
     return plain
+
+
+def prefix_match_from(value: str) -> int:
+    if not isinstance(value, str) or value not in PREFIX_MATCHES:
+        known = ", ".join(map(repr, PREFIX_MATCHES))
+        error = ValueError if isinstance(value, str) else TypeError
+        raise error(f"prefix_match is one of {known}, not {value!r}")
+    return PREFIX_MATCHES[value]
 
 
 def _remedy(item: object, error: ValueError) -> str:

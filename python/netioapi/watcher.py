@@ -14,8 +14,8 @@ from netioapi.batch import Batch
 
 TYPE_CHECKING = False  # the name that type checkers know; typing costs time at import
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network, IPv6Network
-    from typing import Self
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+    from typing import Literal, Self
 
 # The most changes of one batch when the reader does not say: so much memory a batch costs at most.
 LARGEST_BATCH = 65_536
@@ -40,8 +40,13 @@ class Watcher:
         Routes only, Linux only.
     interfaces: names or indices of interfaces that exist now; None means all. The name is looked
         up once: the filter follows the interface, not the name.
-    prefixes: str like "10.0.0.0/8" or networks of ipaddress; routes whose destination, and
-        addresses that are equal to or inside one of them; None means all. Interfaces pass always.
+    prefixes: str like "10.0.0.0/8", networks or addresses of ipaddress; None means all. They are
+        compared to the destinations of routes, and to addresses as prefixes of full length (/32,
+        /128; not their subnet). Interfaces pass always.
+    prefix_match: how what passes lies to one of the prefixes. "covered": equal to it or more
+        specific, thus inside it. "exact": equal to it. "covering": equal to it or less specific,
+        thus containing it: the routes, a default route too, that could lead there. So
+        "0.0.0.0/0" is everything of IPv4 when covered, its default routes alone when exact.
     protocols: numbers of RouteProtocol; routes only; None means all.
     snapshot: begin with all rows that exist, as changes that are `initial`; the batch that
         completes them says `synced`.
@@ -66,7 +71,9 @@ class Watcher:
         family: int = 0,
         tables: Iterable[int | str] | None = None,
         interfaces: Iterable[int | str] | None = None,
-        prefixes: Iterable[str | IPv4Network | IPv6Network] | None = None,
+        prefixes: Iterable[str | IPv4Network | IPv6Network | IPv4Address | IPv6Address]
+        | None = None,
+        prefix_match: Literal["covered", "exact", "covering"] = "covered",
         protocols: Iterable[int] | None = None,
         snapshot: bool = False,
         settle: float = 0.0,
@@ -86,6 +93,7 @@ class Watcher:
             tables=_wanted.tables_from(tables),
             interfaces=_wanted.interfaces_from(interfaces),
             prefixes=_wanted.prefixes_from(prefixes),
+            prefix_match=_wanted.prefix_match_from(prefix_match),
             protocols=_wanted.protocols_from(protocols),
             snapshot=snapshot,
             queue=_wanted.positive_from(queue, "queue", "changes"),

@@ -209,6 +209,74 @@ a_route_is_inside_an_equal_or_a_shorter_prefix(void)
     CHECK(!is_inside("10.0.0.0", 8, prefix("10.0.0.0", 40)));
 }
 
+static bool
+lies(nio_prefix_match match, const char *text, unsigned length,
+     nio_prefix wanted)
+{
+    const nio_filter filter = {
+        .prefixes = &wanted, .prefix_count = 1, .prefix_match = match};
+    return accepts_route(&filter, route(text, length));
+}
+
+static void
+exact_is_equal_in_address_and_length(void)
+{
+    CHECK(lies(NIO_EXACT, "10.0.0.0", 8, prefix("10.0.0.0", 8)));
+    CHECK(!lies(NIO_EXACT, "10.0.0.0", 9, prefix("10.0.0.0", 8)));
+    CHECK(!lies(NIO_EXACT, "10.0.0.0", 7, prefix("10.0.0.0", 8)));
+    CHECK(!lies(NIO_EXACT, "11.0.0.0", 8, prefix("10.0.0.0", 8)));
+    CHECK(lies(NIO_EXACT, "0.0.0.0", 0, prefix("0.0.0.0", 0)));
+    CHECK(!lies(NIO_EXACT, "::", 0, prefix("0.0.0.0", 0)));
+    CHECK(
+        lies(NIO_EXACT, "2001:db8:8000::", 33, prefix("2001:db8:8000::", 33)));
+    CHECK(!lies(NIO_EXACT, "2001:db8::", 33, prefix("2001:db8:8000::", 33)));
+    CHECK(!lies(NIO_EXACT, "10.0.0.0", 40, prefix("10.0.0.0", 40)));
+}
+
+static void
+covering_is_equal_or_less_specific(void)
+{
+    CHECK(lies(NIO_COVERING, "10.0.0.0", 8, prefix("10.0.0.0", 8)));
+    CHECK(lies(NIO_COVERING, "10.0.0.0", 8, prefix("10.1.2.3", 32)));
+    CHECK(lies(NIO_COVERING, "10.0.0.0", 7, prefix("10.0.0.0", 8)));
+    CHECK(!lies(NIO_COVERING, "10.0.0.0", 9, prefix("10.0.0.0", 8)));
+    CHECK(!lies(NIO_COVERING, "11.0.0.0", 8, prefix("10.1.2.3", 32)));
+    /* lengths that end within a byte */
+    CHECK(lies(NIO_COVERING, "172.16.0.0", 12, prefix("172.31.255.0", 24)));
+    CHECK(!lies(NIO_COVERING, "172.16.0.0", 12, prefix("172.32.0.0", 24)));
+    CHECK(lies(NIO_COVERING, "2001:db8:8000::", 33,
+               prefix("2001:db8:8001::", 48)));
+    CHECK(
+        !lies(NIO_COVERING, "2001:db8:8000::", 33, prefix("2001:db8::", 48)));
+    /* a default route contains every prefix of its family */
+    CHECK(lies(NIO_COVERING, "0.0.0.0", 0, prefix("10.0.0.0", 8)));
+    CHECK(lies(NIO_COVERING, "::", 0, prefix("2001:db8::1", 128)));
+    CHECK(lies(NIO_COVERING, "::", 0, prefix("::", 0)));
+    CHECK(!lies(NIO_COVERING, "::", 0, prefix("10.0.0.0", 8)));
+    CHECK(!lies(NIO_COVERING, "10.0.0.0", 8, prefix("0.0.0.0", 0)));
+    /* lengths that no address has */
+    CHECK(!lies(NIO_COVERING, "10.0.0.0", 33, prefix("10.0.0.0", 40)));
+}
+
+static void
+an_address_is_a_prefix_of_full_length(void)
+{
+    const nio_prefix wanted[] = {prefix("192.0.2.0", 24),
+                                 prefix("192.0.2.7", 32),
+                                 prefix("2001:db8::", 64)};
+    nio_filter filter = {.prefixes = wanted, .prefix_count = 3};
+
+    CHECK(accepts_address(&filter, address("192.0.2.8")));
+    for (int match = NIO_EXACT; match <= NIO_COVERING; match++) {
+        filter.prefix_match = (nio_prefix_match)match;
+        CHECK(accepts_address(&filter, address("192.0.2.7")));
+        CHECK(!accepts_address(&filter, address("192.0.2.8")));
+        CHECK(!accepts_address(&filter, address("192.0.2.0")));
+        CHECK(!accepts_address(&filter, address("2001:db8::")));
+        CHECK(accepts_interface(&filter, AF_INET, 1));
+    }
+}
+
 static void
 an_address_is_inside_by_all_its_bits(void)
 {
@@ -313,7 +381,10 @@ main(void)
     RUN(interfaces_are_asked_of_all_three());
     RUN(protocols_are_asked_of_routes_alone());
     RUN(a_route_is_inside_an_equal_or_a_shorter_prefix());
+    RUN(exact_is_equal_in_address_and_length());
+    RUN(covering_is_equal_or_less_specific());
     RUN(an_address_is_inside_by_all_its_bits());
+    RUN(an_address_is_a_prefix_of_full_length());
     RUN(a_row_of_no_family_is_inside_of_nothing());
     RUN(every_condition_must_hold());
     RUN(a_copy_stands_alone());

@@ -32,13 +32,21 @@ on_route(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     if (status == -ENOMEM) {
         mirror->short_of_memory = true;
     }
-    if (status == 0 && header->nlmsg_type == RTM_NEWROUTE) {
+    if (status != 0) {
+        return status;
+    }
+    const nio_route *head = &engine->legs.head;
+    bool is_new = header->nlmsg_type == RTM_NEWROUTE;
+    mirror->dirty.addresses |= is_new && brings_address(head);
+    if (!nio_tables_have(&engine->tables, head->table)) {
+        return NIO_NOT_OURS; /* the socket's filter cannot stop all of them */
+    }
+    if (is_new) {
         nio_mirror_new_route(mirror, &engine->legs, header->nlmsg_flags);
-        mirror->dirty.addresses |= brings_address(&engine->legs.head);
-    } else if (status == 0) {
+    } else {
         nio_mirror_del_route(mirror, &engine->legs);
     }
-    return status;
+    return 0;
 }
 
 static int

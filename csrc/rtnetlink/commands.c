@@ -2,10 +2,10 @@
 /* What other threads ask of the reader, on the reader's thread: engine.h. */
 #include "rtnetlink/engine.h"
 
+#include "rtnetlink/socket_filter.h"
+
 #include <linux/rtnetlink.h>
 #include <string.h>
-
-#define KINDS_WITH_ROUTES ((1u << NIO_ROUTE) | (1u << NIO_HINT))
 
 static const int route_groups[] = {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                                    RTNLGRP_NEXTHOP};
@@ -20,15 +20,31 @@ answer(nio_engine *engine, nio_command *command, int status)
     nio_lock_drop(&engine->lock);
 }
 
-/* The first who wants routes: from now on the kernel tells of them, and what
- * was there before is read once. */
-static int
-want_routes(nio_engine *engine)
+/* The tables of all who are there or on their way. */
+static nio_tables
+wanted_tables(const nio_engine *engine)
 {
-    nio_mirror *mirror = &engine->mirror;
-    if (mirror->wants_routes) {
-        return 0;
+    nio_tables tables = {0};
+    for (const nio_subscriber *s = engine->mirror.fanout.subscribers;
+         s != NULL; s = s->next) {
+        nio_tables_add(&tables, s);
     }
+    for (const nio_command *c = engine->attaching; c != NULL; c = c->next) {
+        nio_tables_add(&tables, c->subscriber);
+    }
+    return tables;
+}
+
+static void
+set_tables(nio_engine *engine, nio_tables tables)
+{
+    nio_tables_done(&engine->tables);
+    engine->tables = tables;
+}
+
+static int
+join_routes(nio_engine *engine)
+{
     for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
          i++) {
         int status = nio_feed_join(&engine->feed, route_groups[i]);
@@ -36,39 +52,93 @@ want_routes(nio_engine *engine)
             return status; /* nexthop objects came with Linux 5.3 */
         }
     }
+    engine->mirror.wants_routes = true;
+    engine->mirror.dirty.nexthops = true;
+    return 0;
+}
+
+/* Is this the first who wants routes, or routes of these tables? */
+static bool
+is_first(const nio_engine *engine, const nio_subscriber *subscriber)
+{
+    nio_tables tables = {0};
+    nio_tables_add(&tables, subscriber);
+    bool covered = nio_tables_cover(&engine->tables, &tables);
+    nio_tables_done(&tables);
+    return nio_tables_concern(subscriber->kinds) &&
+           !(engine->mirror.wants_routes && covered);
+}
+
+/* First the kernel is made to tell of them, then what was there before is read
+ * once: its barrier waits for changes that were told, unheard, before they
+ * were made. */
+static int
+want_routes(nio_engine *engine, const nio_subscriber *subscriber)
+{
+    nio_mirror *mirror = &engine->mirror;
+    nio_tables tables = wanted_tables(engine);
+    nio_tables_add(&tables, subscriber);
+    int status = nio_feed_filter(&engine->feed, &tables);
+    if (status == 0 && !mirror->wants_routes) {
+        status = join_routes(engine);
+    }
+    if (status < 0) {
+        nio_tables_done(&tables);
+        return status;
+    }
+    set_tables(engine, tables);
     memset(engine->attempts, 0, sizeof(engine->attempts));
-    mirror->wants_routes = true;
-    mirror->dirty.nexthops = true;
     mirror->dirty.routes[0] = true;
     mirror->dirty.routes[1] = true;
     return 0;
 }
 
-/* The last who wanted routes has left: the kernel need not tell of them. */
+/* The kernel need not tell any more of what the one who left was the last to
+ * want, and nothing of it is kept: it would grow old. From here on changes go
+ * unheard, while what was before them may still wait in the feed: it must be
+ * read out and ignored before the same is wanted again. */
 static void
-drop_routes_if_unwanted(nio_engine *engine)
+drop_what_is_unwanted(nio_engine *engine)
 {
     nio_mirror *mirror = &engine->mirror;
     unsigned kinds = mirror->fanout.kinds;
     for (nio_command *c = engine->attaching; c != NULL; c = c->next) {
         kinds |= c->subscriber->kinds;
     }
-    if (!mirror->wants_routes || (kinds & KINDS_WITH_ROUTES)) {
+    if (!mirror->wants_routes) {
         return;
     }
-    for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
-         i++) {
-        nio_feed_leave(&engine->feed, route_groups[i]);
+    nio_tables tables = wanted_tables(engine);
+    if (!nio_tables_concern(kinds)) {
+        for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
+             i++) {
+            nio_feed_leave(&engine->feed, route_groups[i]);
+        }
+        nio_mirror_forget_routes(mirror);
+    } else if (nio_tables_cover(&tables, &engine->tables) ||
+               !nio_tables_cover(&engine->tables, &tables)) {
+        nio_tables_done(&tables); /* the same; or more, for want of memory */
+        return;
+    } else {
+        /* If it fails too much is told, and ignored. */
+        (void)nio_feed_filter(&engine->feed, &tables);
+        nio_mirror_keep_tables(mirror, &tables);
     }
-    nio_mirror_forget_routes(mirror);
+    engine->stale = true;
+    set_tables(engine, tables);
 }
 
 static void
 begin_attach(nio_engine *engine, nio_command *command)
 {
     int status = 0;
-    if (command->subscriber->kinds & KINDS_WITH_ROUTES) {
-        status = want_routes(engine);
+    if (is_first(engine, command->subscriber)) {
+        if (engine->stale) {
+            command->next = engine->postponed;
+            engine->postponed = command;
+            return;
+        }
+        status = want_routes(engine, command->subscriber);
     }
     if (status < 0) {
         answer(engine, command, status);
@@ -82,6 +152,19 @@ begin_attach(nio_engine *engine, nio_command *command)
     command->begun = engine->begun;
     command->next = engine->attaching;
     engine->attaching = command;
+}
+
+void
+nio_feed_is_empty(nio_engine *engine)
+{
+    nio_command *command = engine->postponed;
+    engine->postponed = NULL;
+    engine->stale = false;
+    while (command != NULL) {
+        nio_command *next = command->next;
+        begin_attach(engine, command);
+        command = next;
+    }
 }
 
 void
@@ -99,7 +182,7 @@ nio_take_commands(nio_engine *engine)
             begin_attach(engine, command);
         } else {
             nio_fanout_detach(&engine->mirror.fanout, command->subscriber);
-            drop_routes_if_unwanted(engine);
+            drop_what_is_unwanted(engine);
             answer(engine, command, 0);
         }
         command = next;

@@ -37,6 +37,7 @@ engine_free(nio_engine *engine)
 {
     close_descriptors(engine);
     nio_mirror_done(&engine->mirror);
+    nio_tables_done(&engine->tables);
     nio_legs_done(&engine->legs);
     nio_backlog_clear(&engine->backlog);
     nio_condition_done(&engine->answered);

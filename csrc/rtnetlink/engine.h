@@ -16,6 +16,7 @@
 #include "rtnetlink/decode.h"
 #include "rtnetlink/mirror.h"
 #include "rtnetlink/socket.h"
+#include "rtnetlink/tables.h"
 
 /* What a thread asks of the reader; on the asker's stack until answered. */
 typedef struct nio_command {
@@ -51,9 +52,11 @@ typedef struct nio_engine {
     nio_feed feed;
     nio_requester requester;
     nio_mirror mirror;
+    nio_tables tables; /* whose routes are asked for and kept */
     nio_legs legs;
     nio_backlog backlog;      /* what came while tables were read */
     nio_command *attaching;   /* commands that wait for an exact mirror */
+    nio_command *postponed;   /* ... and for the feed to be fresh */
     nio_statistics counted;   /* not yet added to `statistics` */
     nio_attempts attempts[2]; /* IPv4, IPv6 */
     uint64_t churn[2];        /* route messages while tables were read */
@@ -65,6 +68,7 @@ typedef struct nio_engine {
     uint64_t heated_ns;       /* ... by then */
     int buffer_wish;          /* largest receive buffer that was asked for */
     bool lost;                /* the kernel dropped messages */
+    bool stale;               /* the feed may hold what was before a gap */
     int failure;              /* ... and why */
     bool stop;                /* the reader has seen `stopping` */
     NL_NETWORK_CONNECTIVITY_HINT hint; /* as last told */
@@ -92,6 +96,8 @@ void nio_engine_abandon(nio_engine *engine);
 void nio_reader_run(void *engine);
 /* commands.c: take what was left by others; detach at once. */
 void nio_take_commands(nio_engine *engine);
+/* Whatever comes from the feed now was sent after the last command. */
+void nio_feed_is_empty(nio_engine *engine);
 /* Attach those that waited, if the mirror allows it. */
 void nio_serve_attaching(nio_engine *engine);
 /* apply.c: one datagram of the feed. */

@@ -59,6 +59,7 @@ nio_feed_open(nio_feed *feed)
 {
     struct sockaddr_nl name = {.nl_family = AF_NETLINK};
     feed->socket = -1;
+    feed->filtered = false;
     feed->slots = new_slots();
     if (feed->slots == NULL) {
         return -ENOMEM;

@@ -12,6 +12,7 @@
 
 #include "rtnetlink/decode.h"
 #include "rtnetlink/fanout.h"
+#include "rtnetlink/tables.h"
 #include "base/store.h"
 
 #define NIO_DIRTY_LINKS 16
@@ -63,6 +64,8 @@ void nio_mirror_del_nexthop(nio_mirror *mirror, uint32_t id);
 
 /* Nobody wants routes any more: what is known of them is dropped, unsaid. */
 void nio_mirror_forget_routes(nio_mirror *mirror);
+/* Likewise of other tables than these. */
+void nio_mirror_keep_tables(nio_mirror *mirror, const nio_tables *tables);
 
 /* A reading of the tables. */
 void nio_mirror_begin(nio_mirror *mirror);

@@ -331,6 +331,19 @@ nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family, uint32_t since)
 }
 
 void
+nio_mirror_keep_tables(nio_mirror *mirror, const nio_tables *tables)
+{
+    uint32_t cursor = 0;
+    nio_route *route;
+    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
+        if (!nio_tables_have(tables, route->table)) {
+            mirror->nexthop_users -= route->nexthop_id != 0;
+            nio_store_remove(&mirror->routes, route);
+        }
+    }
+}
+
+void
 nio_mirror_init_routes(nio_mirror *mirror)
 {
     nio_store_init(&mirror->routes, sizeof(nio_route), route_hash);

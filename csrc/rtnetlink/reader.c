@@ -27,7 +27,7 @@
 static int
 timeout_ms(const nio_engine *engine)
 {
-    if (engine->lost) {
+    if (engine->lost || engine->postponed != NULL) {
         return 0;
     }
     if (!nio_dirty_any(&engine->mirror.dirty)) {
@@ -97,6 +97,7 @@ drain(nio_engine *engine)
             continue;
         }
         if (count <= 0) {
+            nio_feed_is_empty(engine);
             if (engine->lost) {
                 nio_mirror_dirty_all(&engine->mirror);
                 engine->lost = false;

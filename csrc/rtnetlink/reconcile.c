@@ -135,7 +135,8 @@ on_route(void *context, const struct nlmsghdr *header, nio_span body)
     }
     int status =
         nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
-    if (status == 0) {
+    if (status == 0 &&
+        nio_tables_have(&engine->tables, engine->legs.head.table)) {
         nio_mirror_saw_route(&engine->mirror, &engine->legs);
     }
     return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;

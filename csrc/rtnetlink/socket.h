@@ -16,6 +16,7 @@
 typedef struct nio_feed {
     int socket;              /* -1: closed */
     struct nio_slots *slots; /* owned */
+    bool filtered;           /* socket_filter.c: some messages do not come */
 } nio_feed;
 
 /* One datagram; borrowed until the next receive. */

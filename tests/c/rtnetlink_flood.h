@@ -90,9 +90,9 @@ set_link(int fd, bool up, uint32_t mtu)
     CHECK_EQUAL(request_send(fd, &made), 0);
 }
 
-/* 10.NUMBER.0/24 by way of lo. */
+/* 10.NUMBER.0/24 by way of lo, in any table. */
 static inline void
-set_route(int fd, bool add, unsigned number)
+set_route_in(int fd, bool add, unsigned number, uint32_t table)
 {
     request made = request_of(add ? RTM_NEWROUTE : RTM_DELROUTE,
                               add ? NLM_F_CREATE | NLM_F_EXCL : 0,
@@ -100,13 +100,19 @@ set_route(int fd, bool add, unsigned number)
 
     made.body.route = (struct rtmsg){.rtm_family = AF_INET,
                                      .rtm_dst_len = 24,
-                                     .rtm_table = RT_TABLE_MAIN,
                                      .rtm_protocol = RTPROT_STATIC,
                                      .rtm_scope = RT_SCOPE_LINK,
                                      .rtm_type = RTN_UNICAST};
     request_attribute(&made, RTA_DST, htonl(0x0a000000u + (number << 8)));
     request_attribute(&made, RTA_OIF, LO);
+    request_attribute(&made, RTA_TABLE, table);
     CHECK_EQUAL(request_send(fd, &made), 0);
+}
+
+static inline void
+set_route(int fd, bool add, unsigned number)
+{
+    set_route_in(fd, add, number, RT_TABLE_MAIN);
 }
 
 /* 127.9.9.NUMBER/32 on lo. */

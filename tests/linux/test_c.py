@@ -53,6 +53,7 @@ class Program:
 
 PROGRAMS = [
     Program("filter_test", ("base/filter.c",)),
+    Program("socket_filter_test", ("rtnetlink/socket_filter.c", "rtnetlink/tables.c")),
     Program("queue_test", (*QUEUE, *POSIX)),
     Program("queue_edge_test", (*QUEUE, *POSIX), wraps=tuple(MEMORY)),
     Program("queue_model_test", (*QUEUE, *POSIX), sanitizers=("plain", "address", "thread")),
@@ -66,6 +67,12 @@ PROGRAMS = [
 TOWER_PROGRAMS = [
     Program("tower_cancel_test", tuple(TOWER), sanitizers=tuple(SANITIZERS)),
     Program("tower_stream_test", tuple(TOWER), sanitizers=tuple(SANITIZERS)),
+    Program(
+        "tower_tables_test",
+        tuple(TOWER),
+        sanitizers=tuple(SANITIZERS),
+        arguments=(("plain", "100"), ("address", "30"), ("thread", "5")),
+    ),
     Program(
         "tower_flood_test",
         tuple(TOWER),

@@ -66,14 +66,17 @@ def test_advertisements(netns: Namespace, followers: list[Follower]) -> None:
     settle(followers)
 
 
-def test_an_address_is_told_while_it_is_tentative(netns: Namespace) -> None:
+@pytest.mark.parametrize("tables", [None, [7]], ids=str)
+def test_an_address_is_told_while_it_is_tentative(
+    netns: Namespace, tables: list[int] | None
+) -> None:
     """Of an address that it makes of a prefix the kernel says nothing before duplicate detection
-    is through; the prefix's own route is what tells that there is one."""
+    is through; the prefix's own route is what tells that there is one, wanted or not."""
     netns.veth()
     for name in ("v0", "p0"):
         settled = f"-6 address show dev {name} scope link -tentative"
         eventually(lambda show=settled: "fe80" in netns.ip(show), what=f"a link-local on {name}")
-    with netioapi.Watcher("route", "address") as watcher:
+    with netioapi.Watcher("route", "address", tables=tables) as watcher:
         Advertisement().send("p0")
         states: list[netioapi.DadState] = []
         while not states or states[-1] != netioapi.DadState.PREFERRED:

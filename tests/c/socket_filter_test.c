@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* The program that the kernel runs for each message of a feed, against what
+ * it should do: on a socket of another kind, which takes any bytes. The seed
+ * is the first argument. */
+#include "rtnetlink/socket_filter.h"
+
+#include "check.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int ends[2]; /* what is sent into the second comes out of the first */
+static nio_feed feed;
+
+typedef struct message {
+    struct nlmsghdr header;
+    struct rtmsg route;
+    uint8_t attributes[16];
+} message;
+
+static message
+route_message(uint16_t type, unsigned table)
+{
+    message made = {.header = {.nlmsg_len = sizeof(made), .nlmsg_type = type},
+                    .route = {.rtm_family = AF_INET,
+                              .rtm_protocol = RTPROT_KERNEL,
+                              .rtm_table = (unsigned char)table}};
+    return made;
+}
+
+static bool
+passes(const void *bytes, size_t size)
+{
+    uint8_t received[1024];
+
+    CHECK_EQUAL(send(ends[1], bytes, size, 0), size);
+    ssize_t got = recv(ends[0], received, sizeof(received), MSG_DONTWAIT);
+    if (got < 0) {
+        CHECK_EQUAL(errno, EAGAIN);
+        return false;
+    }
+    CHECK_EQUAL(got, size); /* whole */
+    CHECK(memcmp(received, bytes, size) == 0);
+    return true;
+}
+
+static bool
+table_passes(uint16_t type, unsigned table)
+{
+    message made = route_message(type, table);
+    return passes(&made, sizeof(made));
+}
+
+static nio_tables
+tables_of(const nio_filter *filter, unsigned kinds)
+{
+    nio_tables tables = {0};
+    nio_subscriber subscriber = {.kinds = kinds,
+                                 .filter = (nio_filter *)filter};
+    nio_tables_add(&tables, &subscriber);
+    return tables;
+}
+
+static void
+set_filter(nio_tables tables)
+{
+    CHECK_EQUAL(nio_feed_filter(&feed, &tables), 0);
+    nio_tables_done(&tables);
+}
+
+static void
+set_numbers(const ULONG *numbers, size_t count)
+{
+    const nio_filter filter = {
+        .has_tables = true, .tables = numbers, .table_count = count};
+    set_filter(tables_of(&filter, 1u << NIO_ROUTE));
+}
+
+#define SET_NUMBERS(...)                                                      \
+    do {                                                                      \
+        const ULONG numbers_[] = {__VA_ARGS__};                               \
+        set_numbers(numbers_, sizeof(numbers_) / sizeof(*numbers_));          \
+    } while (0)
+
+static const uint16_t types[] = {RTM_NEWROUTE, RTM_DELROUTE};
+
+/* Every byte that a table has, in both messages. */
+static void
+expect_bytes(const bool wanted[256])
+{
+    for (size_t i = 0; i < 2; i++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            CHECK_EQUAL(table_passes(types[i], byte), wanted[byte]);
+        }
+    }
+}
+
+static void
+all_but_the_local_table_pass_by_default(void)
+{
+    static const nio_filter everything;
+    bool wanted[256];
+
+    memset(wanted, true, sizeof(wanted));
+    wanted[RT_TABLE_LOCAL] = false;
+    set_filter(tables_of(&everything, 1u << NIO_ROUTE));
+    expect_bytes(wanted);
+}
+
+static void
+asked_for_with_all_the_others_the_local_one_passes(void)
+{
+    static const nio_filter everything;
+    const ULONG local[] = {RT_TABLE_LOCAL};
+    nio_filter filter = {
+        .has_tables = true, .tables = local, .table_count = 1};
+    nio_subscriber other = {.kinds = 1u << NIO_ROUTE, .filter = &filter};
+    nio_tables tables = tables_of(&everything, 1u << NIO_ROUTE);
+    bool wanted[256];
+
+    nio_tables_add(&tables, &other);
+    memset(wanted, true, sizeof(wanted));
+    set_filter(tables);
+    CHECK(!feed.filtered);
+    expect_bytes(wanted);
+}
+
+static void
+a_hint_needs_the_tables_with_default_routes(void)
+{
+    static const nio_filter everything;
+    bool wanted[256] = {false};
+
+    wanted[0] = wanted[RT_TABLE_DEFAULT] = wanted[RT_TABLE_MAIN] = true;
+    set_filter(tables_of(&everything, 1u << NIO_HINT));
+    expect_bytes(wanted);
+}
+
+static void
+random_sets_let_pass_what_is_in_them(unsigned long long seed)
+{
+    static const ULONG chosen[] = {0,   1,   7,   77,   252,    253,
+                                   254, 255, 256, 1000, 100000, UINT32_MAX};
+    for (int round = 0; round < 300; round++) {
+        ULONG numbers[300];
+        bool wanted[256] = {[0] = true};
+        size_t count = 1 + random_below(&seed, round % 10 == 0 ? 300 : 6);
+        for (size_t i = 0; i < count; i++) {
+            numbers[i] = random_below(&seed, 2) == 0
+                             ? random_below(&seed, 300)
+                             : chosen[random_below(&seed, 12)];
+            wanted[numbers[i] < 256 ? numbers[i] : RT_TABLE_COMPAT] = true;
+        }
+        set_numbers(numbers, count);
+        expect_bytes(wanted);
+    }
+}
+
+static void
+all_256_and_more_have_room(void)
+{
+    ULONG numbers[2000];
+    bool wanted[256];
+
+    for (ULONG i = 0; i < 2000; i++) {
+        numbers[i] = i;
+    }
+    memset(wanted, true, sizeof(wanted));
+    set_numbers(numbers, 2000);
+    CHECK(feed.filtered);
+    expect_bytes(wanted);
+}
+
+static void
+what_is_no_route_passes(void)
+{
+    SET_NUMBERS(7);
+    for (unsigned type = 0; type < 200; type++) {
+        const bool is_route = type == RTM_NEWROUTE || type == RTM_DELROUTE;
+        CHECK_EQUAL(table_passes((uint16_t)type, 254), !is_route);
+    }
+    /* the same low byte, and the same bytes in the other order */
+    CHECK(table_passes(RTM_NEWROUTE + 256, 254));
+    CHECK(table_passes(RTM_NEWROUTE * 256, 254));
+    CHECK(!table_passes(RTM_NEWROUTE, 254));
+}
+
+static void
+what_is_not_one_whole_message_passes(void)
+{
+    message made = route_message(RTM_NEWROUTE, 254);
+    struct {
+        message first, second;
+    } two = {route_message(RTM_NEWROUTE, 254), route_message(RTM_NEWROUTE, 7)};
+    const uint32_t lengths[] = {0,
+                                1,
+                                16,
+                                sizeof(made) - 1,
+                                sizeof(made) + 1,
+                                sizeof(made) + 256,
+                                sizeof(made) + 65536,
+                                sizeof(made) << 16,
+                                UINT32_MAX};
+
+    SET_NUMBERS(7);
+    CHECK(!passes(&made, sizeof(made)));
+    CHECK(passes(&two, sizeof(two)));
+    for (size_t size = 1; size < sizeof(made); size++) {
+        CHECK(passes(&made, size));
+    }
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+        made.header.nlmsg_len = lengths[i];
+        CHECK(passes(&made, sizeof(made)));
+    }
+    /* one that ends with its header, and says so, has a table all the same */
+    made.header.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg));
+    CHECK(!passes(&made, made.header.nlmsg_len));
+    made.header.nlmsg_len--;
+    CHECK(passes(&made, made.header.nlmsg_len));
+}
+
+static void
+a_long_message_is_understood(void)
+{
+    uint8_t bytes[800] = {0};
+    message made = route_message(RTM_DELROUTE, 254);
+
+    SET_NUMBERS(7);
+    for (uint32_t size = sizeof(made); size <= sizeof(bytes); size += 4) {
+        made.header.nlmsg_len = size;
+        memcpy(bytes, &made, sizeof(made));
+        CHECK(!passes(bytes, size));
+    }
+}
+
+/* What tells that there is an address of which the kernel says nothing. */
+static void
+the_kernels_own_ipv6_routes_pass(void)
+{
+    message made = route_message(RTM_NEWROUTE, RT_TABLE_MAIN);
+
+    SET_NUMBERS(7);
+    made.route.rtm_family = AF_INET6;
+    CHECK(passes(&made, sizeof(made)));
+    made.route.rtm_protocol = RTPROT_RA;
+    CHECK(!passes(&made, sizeof(made)));
+    made.route.rtm_protocol = RTPROT_KERNEL;
+    made.route.rtm_table = RT_TABLE_LOCAL;
+    CHECK(!passes(&made, sizeof(made)));
+}
+
+/* A filter takes the place of the one before, whatever that was. */
+static void
+filters_follow_each_other(void)
+{
+    SET_NUMBERS(7);
+    CHECK(table_passes(RTM_NEWROUTE, 7) && !table_passes(RTM_NEWROUTE, 8));
+    SET_NUMBERS(8);
+    CHECK(!table_passes(RTM_NEWROUTE, 7) && table_passes(RTM_NEWROUTE, 8));
+    asked_for_with_all_the_others_the_local_one_passes();
+    asked_for_with_all_the_others_the_local_one_passes();
+    SET_NUMBERS(7, 8);
+    CHECK(table_passes(RTM_NEWROUTE, 7) && table_passes(RTM_NEWROUTE, 8));
+    CHECK(!table_passes(RTM_NEWROUTE, 9));
+}
+
+/* Where there can be no filter all passes, which is no failure; but one that
+ * stays and hides what is wanted is. */
+static void
+a_system_without_filters_lets_all_pass(void)
+{
+    static const nio_filter everything;
+    nio_tables tables = tables_of(&everything, 1u << NIO_ROUTE);
+    nio_feed nothing = {.socket = -1};
+
+    CHECK_EQUAL(nio_feed_filter(&nothing, &tables), 0);
+    CHECK(!nothing.filtered);
+    nothing.filtered = true;
+    CHECK_EQUAL(nio_feed_filter(&nothing, &tables), -EBADF);
+    nio_tables_done(&tables);
+}
+
+static void
+sets_cover_each_other(void)
+{
+    static const nio_filter everything;
+    const ULONG some[] = {1000, 7, 7, 255, 7}, one[] = {7};
+    const nio_filter few = {
+        .has_tables = true, .tables = some, .table_count = 5};
+    const nio_filter seven = {
+        .has_tables = true, .tables = one, .table_count = 1};
+    nio_tables none = {0}, all = tables_of(&everything, 1u << NIO_ROUTE);
+    nio_tables three = tables_of(&few, 1u << NIO_ROUTE);
+    nio_tables single = tables_of(&seven, 1u << NIO_ROUTE);
+    nio_tables address = tables_of(&few, 1u << NIO_ADDRESS);
+
+    CHECK_EQUAL(three.count, 2);
+    CHECK(nio_tables_have(&three, 7) && nio_tables_have(&three, 255));
+    CHECK(!nio_tables_have(&three, 8) && !nio_tables_have(&none, 7));
+    CHECK(nio_tables_have(&all, 0) && nio_tables_have(&all, UINT32_MAX));
+    CHECK(!nio_tables_have(&all, 255));
+    CHECK(nio_tables_cover(&three, &single));
+    CHECK(!nio_tables_cover(&single, &three));
+    CHECK(nio_tables_cover(&all, &single) && !nio_tables_cover(&single, &all));
+    CHECK(!nio_tables_cover(&all, &three)); /* which has the local one */
+    CHECK(nio_tables_cover(&all, &none) && nio_tables_cover(&none, &address));
+    CHECK(!nio_tables_cover(&none, &single));
+    nio_tables_done(&all);
+    nio_tables_done(&three);
+    nio_tables_done(&single);
+}
+
+int
+main(int argc, char **argv)
+{
+    const unsigned long long seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+
+    printf("seed %llu\n", seed);
+    CHECK_EQUAL(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    feed.socket = ends[0];
+    RUN(all_but_the_local_table_pass_by_default());
+    RUN(asked_for_with_all_the_others_the_local_one_passes());
+    RUN(a_hint_needs_the_tables_with_default_routes());
+    RUN(random_sets_let_pass_what_is_in_them(seed));
+    RUN(all_256_and_more_have_room());
+    RUN(what_is_no_route_passes());
+    RUN(what_is_not_one_whole_message_passes());
+    RUN(a_long_message_is_understood());
+    RUN(the_kernels_own_ipv6_routes_pass());
+    RUN(filters_follow_each_other());
+    RUN(a_system_without_filters_lets_all_pass());
+    RUN(sets_cover_each_other());
+    CHECK_EQUAL(close(ends[0]) | close(ends[1]), 0);
+    puts("ok");
+    return 0;
+}

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""Tables that nobody asked for: the kernel does not tell of them, so that they wake nobody and take
+no room in the receive buffer; and what is told is exact, whoever comes and goes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from netioapi import NotificationType, Watcher, notify_route_change2
+from tests.linux.namespace import Namespace
+from tests.support import ROOT, Collector, run
+from tests.test_watcher import read_until, to
+
+from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
+
+LOCAL = 255
+# Those above 255 share a byte in the kernel's messages, with 252.
+TABLES = [7, 252, 253, 254, LOCAL, 256, 1000, 100000]
+
+
+def routes(verb: str, count: int, table: int) -> str:
+    return "".join(f"route {verb} 10.{n >> 8}.{n & 255}.0/24 dev lo table {table}\n"
+                   for n in range(count))  # fmt: skip
+
+
+# ---- what costs nothing ----------------------------------------------------------
+
+
+def wakeups() -> int:
+    """How often the thread that hears the kernel slept."""
+    for task in Path("/proc/self/task").iterdir():
+        if (task / "comm").read_text().strip() == "netio-reader":
+            (line,) = [
+                line
+                for line in (task / "status").read_text().splitlines()
+                if line.startswith("voluntary_ctxt_switches")
+            ]
+            return int(line.split()[1])
+    raise AssertionError("no reader")
+
+
+@pytest.mark.parametrize("wanted", [None, [7], [256], [LOCAL]], ids=str)
+def test_unwanted_tables_wake_nobody(netns: Namespace, wanted: list[int] | None) -> None:
+    same_byte = {252, 256, 1000, 100000}
+    with Watcher("route", tables=wanted) as watcher:
+        mine = wanted[0] if wanted else 254
+        for table in [LOCAL, 7, 1000]:
+            netns.ip(f"route add 192.0.2.0/24 dev lo table {mine}")
+            read_until(watcher, to("192.0.2.0/24"))
+            before = wakeups()
+            netns.batch(routes("add", 300, table))
+            netns.batch(routes("delete", 300, table))
+            # Once it falls asleep after what it was waked for before.
+            waked = wakeups() - before > 1
+            told = table in (wanted or TABLES) and not (wanted is None and table == LOCAL)
+            assert waked == (told or {table, mine} <= same_byte)
+            netns.ip(f"route delete 192.0.2.0/24 dev lo table {mine}")
+            changes = read_until(watcher, to("192.0.2.0/24", NotificationType.DELETE))
+            assert len(changes) == (601 if told else 1)
+
+
+STOPPED = """
+import sys
+from netioapi import Watcher
+watcher = Watcher("route", tables=eval(sys.argv[1]), receive_buffer=4096)
+print("ready", flush=True)
+sys.stdin.readline()
+while watcher.read(timeout=0.5):
+    pass
+print(watcher.stats()["overflows"], flush=True)
+watcher.close()
+"""
+
+
+@pytest.mark.parametrize(("wanted", "fills"), [(None, False), ([7], False), ([LOCAL], True)])
+def test_unwanted_tables_take_no_room(
+    netns: Namespace, wanted: list[int] | None, fills: bool
+) -> None:
+    """A process that sleeps through a flood of its own addresses, with a tiny buffer."""
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPED, repr(wanted)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        child.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+        netns.batch(routes("add", 2000, LOCAL))
+        child.send_signal(signal.SIGCONT)
+        out, _ = child.communicate("\n", timeout=30)
+        assert child.returncode == 0
+    assert (int(out) > 0) == fills
+
+
+# ---- what must come --------------------------------------------------------------
+
+
+class Churn:
+    """Another process's routes come and go in all tables, until `with` ends; links too."""
+
+    def __init__(self, netns: Namespace, seed: int) -> None:
+        self._netns = netns
+        self._chance = random.Random(seed)
+        self._end = threading.Event()
+        self._failed: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run)
+
+    def lines(self) -> str:
+        lines = []
+        for _ in range(40):
+            table, metric = self._chance.choice(TABLES), self._chance.choice([0, 5])
+            verb = self._chance.choice(["add", "replace", "append", "delete", "delete"])
+            n, device = self._chance.randrange(12), self._chance.choice(["v0", "v1"])
+            prefix = self._chance.choice([f"10.7.{n}.0/24", f"fd07:{n}::/64"])
+            family = 6 if ":" in prefix else 4
+            lines.append(
+                f"-{family} route {verb} {prefix} dev {device} table {table} metric {metric}"
+            )
+        if self._chance.random() < 0.2:
+            lines += ["link set v1 down", "link set v1 up"]
+        if self._chance.random() < 0.3:
+            verb = self._chance.choice(["add", "delete"])
+            lines.append(f"address {verb} 10.8.0.{self._chance.randrange(1, 5)}/24 dev v0")
+        return "\n".join(lines) + "\n"
+
+    def _run(self) -> None:
+        try:
+            with self._netns:
+                while not self._end.is_set():
+                    # Some of it fails: what is there cannot be added, what is not cannot go.
+                    run(["ip", "-force", "-batch", "-"], stdin=self.lines(), code=None)
+        except BaseException as error:
+            self._failed.append(error)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+        assert not self._failed, self._failed
+
+
+def follower_of(chance: random.Random) -> Follower:
+    what = chance.random()
+    if what < 0.15:
+        return CallbackFollower()
+    if what < 0.35:
+        return WatcherFollower()
+    tables = chance.sample(TABLES, chance.randint(1, 4))
+    follower = WatcherFollower(tables)
+    follower.without = frozenset(TABLES) - set(tables)
+    return follower
+
+
+@pytest.mark.timeout(150)
+def test_who_comes_and_goes_under_churn(netns: Namespace, seed: int) -> None:
+    """Each subscriber's state is the kernel's, of its own tables, and each change follows."""
+    chance = random.Random(seed)
+    for name in ("v0", "v1"):
+        netns.veth(name, f"p{name[1]}")
+    netns.ip("address add 10.0.0.1/24 dev v0")
+    with contextlib.ExitStack() as stack:
+        stack.callback(lambda: [follower.close() for follower in followers])
+        followers: list[Follower] = []
+        for _ in range(6):
+            with Churn(netns, chance.randrange(2**32)):
+                for _ in range(12):
+                    if followers and chance.random() < 0.45:
+                        followers.pop(chance.randrange(len(followers))).close()
+                    else:
+                        followers.append(follower_of(chance))
+                    for follower in followers:
+                        follower.take(0)
+            quiet(followers, timeout=0.05)
+
+
+def test_one_who_comes_is_told_from_then_on(netns: Namespace) -> None:
+    """Of a table that nobody wanted before: what was there is no change, what comes is one."""
+    first = ["198.18.0.0/24", "198.18.1.0/24"]
+    for number, table in enumerate(TABLES):
+        with Watcher("route", tables=[TABLES[number - 1]]), Watcher("address"):
+            for prefix in first:
+                netns.ip(f"route add {prefix} dev lo table {table}")
+            netns.ip(f"route delete {first[0]} dev lo table {table}")
+            with Watcher("route", tables=[table]) as watcher:
+                netns.ip(f"route delete {first[1]} dev lo table {table}")
+                netns.ip(f"route add 203.0.113.0/24 dev lo table {table}")
+                changes = read_until(watcher, to("203.0.113.0/24"))
+        assert [(c.type.name, str(c.row.destination_prefix), c.row.table) for c in changes] == [
+            ("DELETE", first[1], table),
+            ("ADD", "203.0.113.0/24", table),
+        ]
+
+
+def test_who_stays_hears_nothing_of_who_comes(netns: Namespace) -> None:
+    """The tables are read again for the newcomer: that is no change to anybody."""
+    netns.batch(routes("add", 200, LOCAL) + routes("add", 200, 254) + routes("add", 200, 1000))
+    collector = Collector()
+    with notify_route_change2(collector), Watcher("route", tables=[254]) as watcher:
+        for _ in range(10):
+            with Watcher("route", tables=[LOCAL, 1000], snapshot=True) as other:
+                initial = []
+                while True:
+                    batch = other.read(timeout=10)
+                    assert batch is not None
+                    initial += list(batch)
+                    if batch.synced:
+                        break
+            assert sum(c.row.destination_prefix.prefixlen == 24 for c in initial) == 400
+        netns.ip("route add 203.0.113.0/24 dev lo")
+        assert len(read_until(watcher, to("203.0.113.0/24"))) == 1
+        assert len(collector.wait_for(lambda events: events or None)) == 1

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""A program that keeps an exact copy of the routes, and can say when it was exact."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+
+from benchmarks.kernel import forget_peak, memory, peak_memory
+from benchmarks.workers.lines import FAMILIES, say
+from netioapi import NotificationType, Watcher, get_ip_forward_table2
+
+LOCAL = 255  # the table that a Watcher leaves out
+HOLD = 0.3  # seconds
+
+
+def _loop(stop: threading.Event) -> None:
+    number = 0
+    while not stop.is_set():
+        for _ in range(1000):
+            number = number * 3 % 1_000_003 + 1
+
+
+def _hog(stop: threading.Event) -> None:
+    """Computes in C, 0.3 s at a time, and does not let the GIL go meanwhile."""
+    size, took = 1_000_000, 0.0
+    while took < HOLD / 10:
+        size *= 2
+        began = time.perf_counter()
+        sum(range(size))
+        took = time.perf_counter() - began
+    size = int(size * HOLD / took)
+    while not stop.is_set():
+        sum(range(size))
+
+
+HOSTILE: dict[int, Callable[[threading.Event], None] | None] = {0: None, 1: _loop, 2: _hog}
+
+
+class Copy:
+    def __init__(self, watcher: Watcher, pause: float) -> None:
+        self._watcher = watcher
+        self._pause = pause
+        self.keys: set[bytes] = set()
+        self.changes = self.batches = self.overflows = self.syncs = 0
+        self.repairing = False
+        self.exact_ns = 0  # when the latest change was applied
+
+    def apply(self) -> None:
+        """What there is to read now."""
+        batch = self._watcher.read(timeout=0)
+        if batch is None:
+            return
+        delete = NotificationType.DELETE
+        keys = self.keys
+        for change in batch:
+            if change.type is delete:
+                keys.discard(change.row.key)
+            else:
+                keys.add(change.row.key)
+        self.changes += len(batch)
+        self.batches += 1
+        self.overflows += batch.overflow
+        self.syncs += batch.synced
+        self.repairing = (self.repairing or batch.overflow) and not batch.synced
+        self.exact_ns = time.monotonic_ns()
+        if self._pause:
+            time.sleep(self._pause)  # the work of a slow consumer
+
+
+def follow(family: int, queue: int, receive_buffer: int, pause_ms: int, hostile: int) -> None:
+    """Says "ready" with the snapshot, "exact" when it is what the kernel has, after "compare"."""
+    with Watcher(
+        "route",
+        family=FAMILIES[family],
+        snapshot=True,
+        queue=queue,
+        receive_buffer=receive_buffer or None,
+    ) as watcher:
+        copy = Copy(watcher, pause_ms / 1000)
+        while not copy.syncs:
+            select.select([watcher], [], [])
+            copy.apply()
+        stop = threading.Event()
+        work = HOSTILE[hostile]
+        thread = threading.Thread(target=work, args=(stop,)) if work is not None else None
+        if thread is not None:
+            thread.start()
+        forget_peak()
+        before = memory()
+        copy.changes = copy.batches = copy.overflows = copy.syncs = 0
+        say("ready", routes=len(copy.keys), granted=watcher.stats()["receive_buffer"])
+        expected = None
+        while copy.keys != expected or copy.repairing:
+            readable, _, _ = select.select([0, watcher], [], [])
+            if 0 in readable:
+                if not os.read(0, 100):
+                    break
+                stop.set()
+                table = get_ip_forward_table2(FAMILIES[family])
+                expected = {row.key for row in table if row.table != LOCAL}
+                del table
+            if watcher in readable:
+                copy.apply()
+        say(
+            "exact",
+            exact_ns=copy.exact_ns,
+            cpu_ns=time.process_time_ns(),
+            changes=copy.changes,
+            batches=copy.batches,
+            overflows=copy.overflows,
+            syncs=copy.syncs,
+            routes=len(copy.keys),
+            grown=peak_memory() - before,
+            stats=watcher.stats(),
+        )
+        if thread is not None:
+            thread.join()

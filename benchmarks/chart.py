@@ -28,8 +28,7 @@ def draw(results: Results, path: Path) -> None:
             (row.label, row.family): row for row in results.rows if row.scenario == scenario
         }  # sorted by size: the largest stays
         labels = list(dict.fromkeys(label for label, _ in rows))
-        for place, (label, family) in enumerate(rows):
-            row = rows[label, family]
+        for (label, family), row in rows.items():
             value = row.median("ns_per_event")
             if value is None:
                 continue
@@ -37,7 +36,6 @@ def draw(results: Results, path: Path) -> None:
             axes.barh(y, value, height=0.36, color=COLOURS[family])
             ratio = "" if row.ratio is None else f", {row.ratio:.2f} x C"
             axes.text(value, y, f" {value:,.0f}{ratio} ({row.routes:,})", va="center", fontsize=8)
-            del place
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()
         axes.set_xscale("log")

@@ -113,21 +113,27 @@ def netlink_sockets(pid: int) -> list[NetlinkSocket]:
     ]
 
 
-def enlarge_buffers(pid: int) -> None:
-    """Give the netlink sockets of a child the largest receive buffer there is.
+def enlarge_buffers(pid: int) -> int:
+    """Give the netlink sockets of a child the largest receive buffer that it may have; its size.
 
-    Raises: PermissionError without CAP_NET_ADMIN in the first user namespace.
+    Without CAP_NET_ADMIN in the first user namespace that is net.core.rmem_max, twice.
     """
     process = os.pidfd_open(pid)
+    granted = []
     try:
         for one in netlink_sockets(pid):
             number = _checked(
                 _libc.syscall(_PIDFD_GETFD, process, one.descriptor, 0), "pidfd_getfd"
             )
             with socket.socket(fileno=number) as copy:
-                copy.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, LARGEST_BUFFER)
+                try:
+                    copy.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, LARGEST_BUFFER)
+                except PermissionError:
+                    copy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGEST_BUFFER)
+                granted.append(copy.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
     finally:
         os.close(process)
+    return min(granted)
 
 
 def may_force_buffers() -> bool:

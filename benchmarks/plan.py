@@ -134,17 +134,19 @@ def run(bench: Bench, plan: list[Cell]) -> Measured:
 
 def _run_cell(bench: Bench, cell: Cell, measured: Measured, progress: Progress) -> None:
     scenario = cell.scenario
+    gone = set()
     for number in range(cell.runs):
         turn = number % len(cell.things)
         for thing in cell.things[turn:] + cell.things[:turn]:
             where = f"{scenario.name}, IPv{cell.family}, {cell.routes:,} routes"
             progress.step(where, f"{thing.label}, run {number + 1}")
-            if any(gone[:2] == (scenario.name, thing.name) for gone in measured.skipped):
+            if thing.name in gone:
                 continue
             try:
                 figures = scenario.measure(bench, thing, cell.family, cell.routes)
             except Problem as problem:
                 _note(measured, scenario.name, thing.name, problem)
+                gone.add(thing.name)
                 continue
             measured.samples.append(
                 Sample(scenario.name, thing.name, cell.family, cell.routes, number, figures)

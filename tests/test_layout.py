@@ -30,7 +30,7 @@ PLATFORM = re.compile(
 )
 MAY_ASK_PLATFORM = {"csrc/contract/netio.h", "csrc/contract/annotate.h"}
 MACHINE = re.compile(r"(?<![\w.\-*])/(?:work|farm|root|tmp)/|pypi[.]org|pythonhosted")
-FOLDERS = ("csrc", "python", "tests", "examples", "tools", ".ci", ".github")
+FOLDERS = ("csrc", "python", "tests", "examples", "benchmarks", "tools", ".ci", ".github")
 MADE = {"__pycache__", "build", "dist"}
 
 

@@ -13,11 +13,12 @@ from typing import Any
 from benchmarks import kernel
 from benchmarks.bench import Bench
 from benchmarks.child import Child
-from benchmarks.problem import Problem
+from benchmarks.problem import Problem, Unavailable
 from benchmarks.stage import Stage
 from benchmarks.things import ROUTE_GROUPS, Thing
 
 VERBS = ("add", "del")
+CHARGED = {4: 832, 6: 1280}  # bytes of a receive buffer for one event, whatever its length
 
 
 def measure(bench: Bench, thing: Thing, family: int, routes: int) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def measure(bench: Bench, thing: Thing, family: int, routes: int) -> dict[str, A
             child.wait_until_joined(ROUTE_GROUPS[family])
         else:
             child.expect("ready")
-        kernel.enlarge_buffers(child.pid)
+        _make_room(child, family, routes)
         phases = [_phase(stage, child, thing, verb, family, routes) for verb in VERBS]
         drops = sum(one.drops for one in kernel.netlink_sockets(child.pid))
         peak = kernel.peak_memory(child.pid)
@@ -46,6 +47,16 @@ def measure(bench: Bench, thing: Thing, family: int, routes: int) -> dict[str, A
         "lost": drops,
         "peak_bytes": peak,
     }
+
+
+def _make_room(child: Child, family: int, routes: int) -> None:
+    room = kernel.enlarge_buffers(child.pid) // CHARGED[family]
+    if room < routes:
+        raise Unavailable(
+            f"{routes:,} IPv{family} events do not fit into a receive buffer here, only {room:,} "
+            "do: run as the machine's root, who alone may use SO_RCVBUFFORCE, or raise "
+            "net.core.rmem_max"
+        )
 
 
 def _phase(

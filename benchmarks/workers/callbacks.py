@@ -12,7 +12,7 @@ from benchmarks.workers.lines import FAMILIES, say
 from netioapi import IpForwardRow, NotificationType, notify_route_change2
 
 
-def _call(family: int, count: int, phases: int, wait: Callable[[threading.Event], None]) -> None:
+def _call(family: int, count: int, phases: int, wait: Callable[[threading.Event], object]) -> None:
     seen = 0
     at_end = {}
     finished = threading.Event()
@@ -37,7 +37,7 @@ def _call(family: int, count: int, phases: int, wait: Callable[[threading.Event]
 
 
 def idle(family: int, count: int, phases: int) -> None:
-    _call(family, count, phases, lambda finished: finished.wait() and None)
+    _call(family, count, phases, threading.Event.wait)
 
 
 def busy(family: int, count: int, phases: int) -> None:

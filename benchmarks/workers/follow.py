@@ -94,8 +94,9 @@ def follow(family: int, queue: int, receive_buffer: int, pause_ms: int, hostile:
         copy.changes = copy.batches = copy.overflows = copy.syncs = 0
         say("ready", routes=len(copy.keys), granted=watcher.stats()["receive_buffer"])
         expected = None
+        inputs: list[int | Watcher] = [0, watcher]
         while copy.keys != expected or copy.repairing:
-            readable, _, _ = select.select([0, watcher], [], [])
+            readable, _, _ = select.select(inputs, [], [])
             if 0 in readable:
                 if not os.read(0, 100):
                     break

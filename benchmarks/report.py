@@ -22,6 +22,7 @@ MEGABYTE = 1e6
 SPEED = (("ns/event", "ns_per_event", "{:,.0f}"), ("events/s", "events_per_s", "{:,.0f}"))
 COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "prefilled": (*SPEED, ("add ns", "add_ns", "{:,.0f}"), ("del ns", "del_ns", "{:,.0f}"),
+                  ("sleeps", "sleeps_per_event", "{:,.3f}"),
                   ("events", "events", "{:,.0f}"), ("lost", "lost", "{:,.0f}"),
                   ("peak MB", "peak_bytes", "MB")),
     "dump": (*SPEED, ("B/row peak", "peak_per_row", "{:,.0f}"),

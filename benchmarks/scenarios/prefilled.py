@@ -44,6 +44,7 @@ def measure(bench: Bench, thing: Thing, family: int, routes: int) -> dict[str, A
         "events_per_s": events / wall * 1e9,
         "add_ns": phases[0]["cpu_ns"] / phases[0]["events"],
         "del_ns": phases[1]["cpu_ns"] / phases[1]["events"],
+        "sleeps_per_event": sum(phase["slept"] for phase in phases) / events,
         "lost": drops,
         "peak_bytes": peak,
     }
@@ -65,13 +66,21 @@ def _phase(
     child.stop()
     stage.produce(verb, family, routes)
     cpu, main = kernel.cpu_ns(child.pid), kernel.main_thread_ns(child.pid)
+    slept = _times_slept(child)
     began = time.monotonic_ns()
     child.resume()
     if thing.foreign:
         child.wait_until_drained()
         wall = time.monotonic_ns() - began
         cpu = kernel.cpu_ns(child.pid) - cpu
-        return {"events": routes, "overflows": 0, "cpu_ns": cpu, "wall_ns": wall}
+        slept = _times_slept(child) - slept
+        return {
+            "events": routes,
+            "overflows": 0,
+            "cpu_ns": cpu,
+            "wall_ns": wall,
+            "slept": slept,
+        }
     done = child.expect("done")
     busy = done["main_ns"] - main if thing.name == "callback-busy" else 0
     return {
@@ -79,4 +88,9 @@ def _phase(
         "overflows": done["overflows"],
         "cpu_ns": done["cpu_ns"] - cpu - busy,
         "wall_ns": done["now_ns"] - began,
+        "slept": _times_slept(child) - slept,
     }
+
+
+def _times_slept(child: Child) -> int:
+    return sum(times for _, times in kernel.switches(child.pid).values())

@@ -18,7 +18,8 @@ from benchmarks import kernel
 from benchmarks.problem import Problem, Unavailable
 from benchmarks.stage import PATIENCE, Stage
 
-ROOT = Path(__file__).parents[1]
+# Where a worker finds this package, before where ours looks.
+PATHS = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
 
 
 class Child:
@@ -33,7 +34,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL if foreign else subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(PATHS)},
             preexec_fn=stage.enter,
             start_new_session=True,
         )

@@ -52,13 +52,13 @@ def _cell(row: Row, figure: str, form: str) -> str:
     return f"{value / MEGABYTE:,.0f}" if form == "MB" else form.format(value)
 
 
-def table(heads: list[str], lines: list[list[str]]) -> str:
-    """Left the first two columns, right the rest."""
+def table(heads: list[str], lines: list[list[str]], left: tuple[int, ...] = (0,)) -> str:
+    """Numbers stand right, what is in the columns `left` stands left."""
     widths = [max(len(line[i]) for line in [heads, *lines]) for i in range(len(heads))]
 
     def laid(line: list[str]) -> str:
         cells = (
-            text.ljust(width) if i < 1 else text.rjust(width)
+            text.ljust(width) if i in left else text.rjust(width)
             for i, (text, width) in enumerate(zip(line, widths, strict=True))
         )
         return "  ".join(cells).rstrip()
@@ -89,7 +89,16 @@ def _targets(outcomes: Iterable[Outcome]) -> str:
         limit = f"{target.sign} {target.limit:g}{target.unit}"
         shown = "-" if outcome.measured is None else f"{outcome.measured:,.2f}{target.unit}"
         lines.append([target.text, limit, shown, outcome.verdict, outcome.note[:70]])
-    return "Targets\n" + table(["", "target", "measured", "verdict", ""], lines)
+    return "Targets\n" + table(["", "target", "measured", "verdict", ""], lines, left=(0, 3, 4))
+
+
+def _reasons(found: list[tuple[str, str, str]]) -> Iterator[str]:
+    """One line for each reason."""
+    things: dict[tuple[str, str], list[str]] = {}
+    for scenario, thing, reason in found:
+        things.setdefault((scenario, reason), []).append(thing)
+    for (scenario, reason), names in things.items():
+        yield f"  {scenario} ({', '.join(names)}): {reason}"
 
 
 def text(results: Results, outcomes: list[Outcome]) -> str:
@@ -99,8 +108,7 @@ def text(results: Results, outcomes: list[Outcome]) -> str:
         ("Failed", results.measured.failed),
     ):
         if found:
-            lines = [f"  {scenario}, {thing}: {reason}" for scenario, thing, reason in found]
-            parts.append("\n".join([title, *lines]))
+            parts.append("\n".join([title, *_reasons(found)]))
     return "\n\n".join(parts)
 
 

@@ -74,6 +74,6 @@ main(int argc, char **argv)
            (unsigned long long)rows,
            (unsigned long long)(nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu),
            (unsigned long long)(nanoseconds(CLOCK_MONOTONIC) - began));
-    wait_for_end();
+    wait_for_line();
     return 0;
 }

@@ -120,7 +120,7 @@ tell(const reader *self)
                (unsigned long long)self->stamps[i]);
     }
     puts("]}");
-    fflush(stdout);
+    wait_for_line();
 }
 
 int
@@ -146,6 +146,5 @@ main(int argc, char **argv)
         run_phase(&self, count);
         tell(&self);
     }
-    wait_for_end();
     return 0;
 }

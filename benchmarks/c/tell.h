@@ -26,12 +26,11 @@ fail(const char *what)
     exit(1);
 }
 
-/* Who started this may look at it until it closes our input. */
+/* Who started this looks at it until it sends a line or closes our input. */
 static inline void
-wait_for_end(void)
+wait_for_line(void)
 {
-    char byte;
+    char line[100];
     fflush(stdout);
-    while (read(STDIN_FILENO, &byte, 1) > 0) {
-    }
+    (void)!read(STDIN_FILENO, line, sizeof(line));
 }

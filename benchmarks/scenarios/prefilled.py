@@ -83,12 +83,15 @@ def _phase(
         }
     done = child.expect("done")
     busy = done["main_ns"] - main if thing.name == "callback-busy" else 0
+    slept = _times_slept(child) - slept
+    if verb != VERBS[-1]:
+        child.say("go on")
     return {
         "events": done["events"],
         "overflows": done["overflows"],
         "cpu_ns": done["cpu_ns"] - cpu - busy,
         "wall_ns": done["now_ns"] - began,
-        "slept": _times_slept(child) - slept,
+        "slept": slept,
     }
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks.kernel import thread_cpu_ns
-from benchmarks.workers.lines import FAMILIES, say
+from benchmarks.workers.lines import FAMILIES, done, say
 from netioapi import IpForwardRow, NotificationType, notify_route_change2
 
 
@@ -33,7 +33,7 @@ def _call(family: int, count: int, phases: int, wait: Callable[[threading.Event]
             wait(finished)
             finished.clear()
             events, seen = seen, 0
-            say("done", events=events, overflows=0, **at_end)
+            done(events=events, overflows=0, **at_end)
 
 
 def idle(family: int, count: int, phases: int) -> None:

@@ -18,9 +18,10 @@ def say(event: str, **facts: Any) -> None:
 
 
 def done(**facts: Any) -> None:
-    """Everything was seen, just now."""
+    """Everything was seen, just now. Returns when who measures has looked at this process."""
     now = {"cpu_ns": time.process_time_ns(), "now_ns": time.monotonic_ns()}
-    say("done", **now, **facts)
+    say("done", **now | facts)
+    os.read(0, 100)
 
 
 def imported(name: str, remedy: str) -> Any:

@@ -126,7 +126,7 @@ def run(bench: Bench, plan: list[Cell]) -> Measured:
         try:
             with cell.scenario.around(bench, cell.family, cell.routes):
                 _run_cell(bench, cell, measured, progress)
-        except Problem as problem:
+        except (Problem, OSError) as problem:
             _note(measured, cell.scenario.name, "all", problem)
     progress.end()
     return measured
@@ -144,7 +144,7 @@ def _run_cell(bench: Bench, cell: Cell, measured: Measured, progress: Progress) 
                 continue
             try:
                 figures = scenario.measure(bench, thing, cell.family, cell.routes)
-            except Problem as problem:
+            except (Problem, OSError) as problem:  # of a process that died, /proc knows nothing
                 _note(measured, scenario.name, thing.name, problem)
                 gone.add(thing.name)
                 continue
@@ -153,7 +153,7 @@ def _run_cell(bench: Bench, cell: Cell, measured: Measured, progress: Progress) 
             )
 
 
-def _note(measured: Measured, scenario: str, thing: str, problem: Problem) -> None:
+def _note(measured: Measured, scenario: str, thing: str, problem: Exception) -> None:
     target = measured.skipped if isinstance(problem, Unavailable) else measured.failed
     entry = (scenario, thing, str(problem))
     if entry not in target:

@@ -108,7 +108,10 @@ class Running:
         )
 
     def output(self) -> str:
-        out, err = self._process.communicate(timeout=PATIENCE)
+        try:
+            out, err = self._process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired as late:
+            raise Problem(str(late)) from None
         if self._process.returncode != 0:
             raise Problem(f"{shlex.join(self._command)}: {err.strip()}")
         return out

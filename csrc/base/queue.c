@@ -38,12 +38,13 @@ struct nio_queue {
     /* Each record has a number, from 0 on: [oldest, next) are queued. */
     uint64_t oldest NIO_GUARDED_BY(lock);
     uint64_t next NIO_GUARDED_BY(lock);
-    nio_change *last NIO_GUARDED_BY(lock);   /* the newest record ... */
-    nio_change *before NIO_GUARDED_BY(lock); /* ... and the one before it:
-                                              * only while they are queued */
+    /* The newest record and the one before it; only while they are queued. */
+    nio_change *last NIO_GUARDED_BY(lock);
+    nio_change *before NIO_GUARDED_BY(lock);
     nio_index index NIO_GUARDED_BY(lock);
-    size_t coalesce_at NIO_GUARDED_BY(lock); /* the bound; more while memory
-                                              * for an index is short */
+    /* The bound; more while memory for an index is short. */
+    size_t coalesce_at NIO_GUARDED_BY(lock);
+    bool told NIO_GUARDED_BY(lock); /* `readable` is set */
     bool closed NIO_GUARDED_BY(lock);
     bool lossy NIO_GUARDED_BY(lock); /* an OVERFLOW mark is owed */
     nio_queue_statistics statistics NIO_GUARDED_BY(lock);
@@ -94,15 +95,14 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
     const size_t size = nio_record_size(change->size);
-    const uint64_t rows =
-        queue->statistics.queued + (nio_change_is_mark(change) ? 0u : 1u);
+    const unsigned rows = nio_change_is_mark(change) ? 0 : 1;
     struct nio_chunk *chunk = room_locked(queue, size);
-    nio_change *record = NULL;
+    nio_queue_statistics *counted = &queue->statistics;
 
     if (chunk == NULL) {
         return NULL;
     }
-    record = nio_record_at(chunk, chunk->used);
+    nio_change *record = nio_record_at(chunk, chunk->used);
     *record = *change;
     record->first_type = change->type;
     if (change->size > 0) {
@@ -110,17 +110,15 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
     }
     chunk->used += size;
     chunk->count++;
-    chunk->rows += !nio_change_is_mark(change);
+    chunk->rows += rows;
 
     queue->before = queue->last;
     queue->last = record;
-    if (queue->next++ == queue->oldest && queue->readable != NULL) {
-        nio_event_set(queue->readable);
-    }
-    queue->statistics.put += !nio_change_is_mark(change);
-    queue->statistics.queued = rows;
-    if (rows > queue->statistics.high_water) {
-        queue->statistics.high_water = rows;
+    queue->next++;
+    counted->put += rows;
+    counted->queued += rows;
+    if (counted->queued > counted->high_water) {
+        counted->high_water = counted->queued;
     }
     return record;
 }
@@ -137,7 +135,6 @@ mergeable_locked(nio_queue *queue, const nio_change *change, const void *row)
     const size_t count = count_locked(queue);
     const bool full = count >= queue->coalesce_at;
     nio_index *index = &queue->index;
-    nio_change *record = NULL;
 
     if (index->slots == NULL &&
         (count == 0 || count < queue->coalesce_at / 2)) {
@@ -149,7 +146,8 @@ mergeable_locked(nio_queue *queue, const nio_change *change, const void *row)
         queue->coalesce_at = count * 4 + 4; /* do not try each time */
         return NULL;
     }
-    record = full ? nio_index_find(index, &span, change, row) : NULL;
+    nio_change *record =
+        full ? nio_index_find(index, &span, change, row) : NULL;
     return record != NULL && record->size == change->size ? record : NULL;
 }
 
@@ -298,6 +296,7 @@ nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken)
     if (count_locked(queue) == 0 && taken.count > 0 &&
         queue->readable != NULL) {
         nio_event_clear(queue->readable);
+        queue->told = false;
     }
     unused = shrink_locked(queue);
     nio_lock_drop(&queue->lock);
@@ -307,14 +306,24 @@ nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken)
 }
 
 bool
-nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
+nio_queue_put_quietly(nio_queue *queue, const nio_change *change,
+                      const void *row)
 {
-    bool kept = false;
-
     nio_lock_take(&queue->lock);
-    kept = put_locked(queue, change, row);
+    bool kept = put_locked(queue, change, row);
     nio_lock_drop(&queue->lock);
     return kept;
+}
+
+void
+nio_queue_tell(nio_queue *queue)
+{
+    nio_lock_take(&queue->lock);
+    if (!queue->told && queue->readable != NULL && count_locked(queue) > 0) {
+        nio_event_set(queue->readable);
+        queue->told = true;
+    }
+    nio_lock_drop(&queue->lock);
 }
 
 /* Unchecked: nobody else knows the queue yet. */

@@ -77,8 +77,8 @@ typedef struct nio_queue nio_queue;
 typedef size_t (*nio_queue_key)(int kind, const void *row, uint8_t *key);
 
 /* A queue of at most `bound` changes before it coalesces (at least 1).
- * `readable` (borrowed, may be NULL) is set while the queue holds anything.
- * NULL when memory is short. */
+ * `readable` (borrowed, may be NULL) is set by nio_queue_tell() while the
+ * queue holds anything. NULL when memory is short. */
 nio_queue *nio_queue_new(size_t bound, nio_queue_key key, nio_event *readable);
 /* Accepts NULL; returns NULL. Nobody else may use the queue any more. */
 nio_queue *nio_queue_free(nio_queue *queue);
@@ -89,8 +89,20 @@ nio_queue *nio_queue_free(nio_queue *queue);
  * alone do not fill memory. False when memory is short: the change is lost,
  * counted, and the next change that fits is preceded by an OVERFLOW mark; who
  * puts must then put the difference again, and a SYNCED mark behind it. */
-bool nio_queue_put(nio_queue *queue, const nio_change *change,
-                   const void *row);
+bool nio_queue_put_quietly(nio_queue *queue, const nio_change *change,
+                           const void *row);
+/* Set `readable` for all that was put. Waking somebody for each of many
+ * changes costs more than all else, so it is a step of its own; what is taken
+ * before it is taken. */
+void nio_queue_tell(nio_queue *queue);
+/* Both, for a change that comes alone. */
+static inline bool
+nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
+{
+    bool kept = nio_queue_put_quietly(queue, change, row);
+    nio_queue_tell(queue);
+    return kept;
+}
 
 /* Many changes at once, out of the queue: owned by the taker. */
 typedef struct nio_taken {

@@ -216,6 +216,7 @@ nio_serve_attaching(nio_engine *engine)
         if (exact || engine->read > command->begun) {
             *link = command->next;
             attach(engine, command->subscriber);
+            nio_subscriber_tell(command->subscriber);
             answer(engine, command, 0);
         } else if (engine->failed > command->begun) {
             *link = command->next;

@@ -123,8 +123,8 @@ nio_is_stable(const nio_mirror *mirror, ADDRESS_FAMILY family)
 }
 
 static void
-put(nio_engine *engine, const nio_subscriber *subscriber, uint8_t kind,
-    uint8_t type, const void *value, size_t size)
+put(nio_engine *engine, nio_subscriber *subscriber, uint8_t kind, uint8_t type,
+    const void *value, size_t size)
 {
     nio_subscriber_put_plain(subscriber, &engine->mirror.fanout, kind, type, 0,
                              value, size);

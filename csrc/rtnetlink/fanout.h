@@ -22,6 +22,7 @@ typedef struct nio_subscriber {
     bool initial;       /* wants MibInitialNotification first */
     bool owes_synced;   /* gets a SYNCED mark when the mirror is exact */
     bool pending;       /* stable table: not stable when last looked at */
+    unsigned untold;    /* put, and nobody woken for it: below WAKE_EVERY */
     ADDRESS_FAMILY family;
 } nio_subscriber;
 
@@ -50,12 +51,17 @@ void nio_fanout_address(const nio_fanout *fanout, uint8_t type,
 void nio_fanout_link(const nio_fanout *fanout, const nio_link *before,
                      const nio_link *after);
 
+/* Wake who waits for what was put. The reader does so before it waits itself;
+ * in between, who is slow to put is not slow to wake: see fanout.c. */
+void nio_fanout_tell(nio_fanout *fanout);
+void nio_subscriber_tell(nio_subscriber *subscriber);
+
 /* A change to one subscriber, if its filter lets it pass. */
-void nio_subscriber_put(const nio_subscriber *subscriber,
-                        const nio_fanout *fanout, nio_kind kind, uint8_t type,
-                        uint8_t flags, const void *row);
+void nio_subscriber_put(nio_subscriber *subscriber, const nio_fanout *fanout,
+                        nio_kind kind, uint8_t type, uint8_t flags,
+                        const void *row);
 /* What has no row of a MIB: a mark, a port, a hint, the initial call. */
-void nio_subscriber_put_plain(const nio_subscriber *subscriber,
+void nio_subscriber_put_plain(nio_subscriber *subscriber,
                               const nio_fanout *fanout, uint8_t kind,
                               uint8_t type, uint8_t flags, const void *row,
                               size_t size);

@@ -83,7 +83,7 @@ void nio_mirror_sweep_nexthops(nio_mirror *mirror);
 void nio_mirror_sweep_links(nio_mirror *mirror);
 
 /* All rows, as changes of type ADD with the flag SNAPSHOT. */
-void nio_mirror_snapshot(nio_mirror *mirror, const nio_subscriber *to);
+void nio_mirror_snapshot(nio_mirror *mirror, nio_subscriber *to);
 
 void nio_mirror_init_routes(nio_mirror *mirror); /* by nio_mirror_init */
 

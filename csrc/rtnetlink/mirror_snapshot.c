@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 void
-nio_mirror_snapshot(nio_mirror *mirror, const nio_subscriber *to)
+nio_mirror_snapshot(nio_mirror *mirror, nio_subscriber *to)
 {
     const nio_fanout *fanout = &mirror->fanout;
     uint32_t cursor = 0;

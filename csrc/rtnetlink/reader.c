@@ -168,10 +168,12 @@ nio_reader_run(void *argument)
     size_t taken = 0;
     nio_mirror_dirty_all(mirror);
     while (!engine->stop) {
+        nio_fanout_tell(&mirror->fanout);
         pause_in_storm(engine, taken);
         wait_for_work(engine);
         nio_take_commands(engine);
         taken = drain(engine);
+        nio_fanout_tell(&mirror->fanout);
         if (mirror->short_of_memory) {
             mirror->short_of_memory = false;
             nio_mirror_dirty_all(mirror);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* base/queue.h as a library with a face that ctypes can see: for the test of
+ * the queue against a model in Python (tests/linux/test_queue_model.py). */
+#include "base/queue.h"
+
+#include <string.h>
+
+#define FACE __attribute__((visibility("default")))
+
+enum { WITHOUT_IDENTITY = 9 };
+
+/* What comes out, and what goes in. */
+typedef struct face_change {
+    uint32_t kind, type, flags, key, value, size;
+} face_change;
+
+/* A row of any size; its first two words are these. */
+typedef struct face_row {
+    uint32_t key, value;
+    uint8_t rest[248];
+} face_row;
+
+static size_t
+key_of(int kind, const void *row, uint8_t *key)
+{
+    if (kind == WITHOUT_IDENTITY) {
+        return 0;
+    }
+    memcpy(key, row, sizeof(uint32_t));
+    return sizeof(uint32_t);
+}
+
+FACE nio_queue *
+face_new(size_t bound)
+{
+    return nio_queue_new(bound, key_of, NULL);
+}
+
+FACE void
+face_free(nio_queue *queue)
+{
+    nio_queue_free(queue);
+}
+
+FACE int
+face_put(nio_queue *queue, const face_change *put)
+{
+    face_row row = {.key = put->key, .value = put->value};
+    const nio_change change = {.time_ns = put->value,
+                               .size = (uint16_t)put->size,
+                               .kind = (uint8_t)put->kind,
+                               .type = (uint8_t)put->type,
+                               .flags = (uint8_t)put->flags};
+
+    memset(row.rest, (int)(put->value & 0xff), sizeof(row.rest));
+    return nio_queue_put(queue, &change, &row);
+}
+
+/* At most `most` to `ret`; how many. SIZE_MAX in the place of a number means
+ * that a row is not as it was put. */
+FACE size_t
+face_take(nio_queue *queue, size_t most, face_change *ret)
+{
+    nio_taken taken;
+    nio_cursor cursor = {0};
+    nio_change *change = NULL;
+    size_t count = 0;
+
+    (void)nio_queue_take(queue, most, &taken);
+    while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
+        const face_row *row = nio_change_row(change);
+        face_change *out = &ret[count++];
+        *out = (face_change){.kind = change->kind,
+                             .type = change->type,
+                             .flags = change->flags,
+                             .value = (uint32_t)change->time_ns,
+                             .size = change->size};
+        if (change->size == 0) {
+            continue;
+        }
+        out->key = row->key;
+        for (size_t i = 8; i < change->size; i++) {
+            if (((const uint8_t *)row)[i] != (row->value & 0xff) ||
+                row->value != out->value) {
+                count = SIZE_MAX;
+                goto done;
+            }
+        }
+    }
+done:
+    nio_taken_free(&taken);
+    return count;
+}
+
+FACE void
+face_statistics(nio_queue *queue, nio_queue_statistics *ret)
+{
+    nio_queue_statistics_of(queue, ret);
+}

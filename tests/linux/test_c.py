@@ -71,7 +71,7 @@ TOWER_PROGRAMS = [
         "tower_tables_test",
         tuple(TOWER),
         sanitizers=tuple(SANITIZERS),
-        arguments=(("plain", "100"), ("address", "30"), ("thread", "5")),
+        arguments=(("plain", "50"), ("address", "5"), ("thread", "2")),
     ),
     Program(
         "tower_flood_test",

@@ -13,10 +13,12 @@ from tests.network import Flood, Network
 from tests.support import python
 
 PROGRAM = """
-import sys, threading
+import sys, threading, warnings
 import _interpreters
 import netioapi
 
+# From 3.14 on CPython says so of the one that is left over.
+warnings.filterwarnings("ignore", "remaining subinterpreters", RuntimeWarning)
 kind = sys.argv[1]
 LIFE = '''
 import threading

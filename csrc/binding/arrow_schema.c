@@ -151,23 +151,6 @@ add_families(words *to)
     return add_measured(to, text);
 }
 
-/* A new reference to {number: member} of the field's enum; NULL where it has
- * none. Not PyDict_GetItemString, which hides an exception. */
-static bool
-members_of(nio_state *state, const nio_field *field, PyObject **ret_members)
-{
-    *ret_members = NULL;
-    if (field->enum_name == NULL || state->enums == NULL) {
-        return true;
-    }
-    PyObject *name = PyUnicode_FromString(field->enum_name);
-    if (name != NULL) {
-        *ret_members = Py_XNewRef(PyDict_GetItemWithError(state->enums, name));
-        Py_DECREF(name);
-    }
-    return *ret_members != NULL || !PyErr_Occurred();
-}
-
 static bool
 add_column(words *to, nio_state *state, const nio_column *column,
            place *ret_place)
@@ -175,10 +158,8 @@ add_column(words *to, nio_state *state, const nio_column *column,
     static const char enum_key[] = "netioapi.enum";
     const nio_field *field = column->field;
     bool family = nio_column_is_family(column);
-    PyObject *members;
-    if (!members_of(state, field, &members)) {
-        return false;
-    }
+    /* Owned, as another thread may replace it by _use(). */
+    PyObject *members = Py_XNewRef(state->members[field->which].all);
     ret_place->name = to->used;
     bool good = add_text(to, field->name) &&
                 add_text(to, nio_column_suffix(column)) && add(to, "", 1) &&

@@ -58,8 +58,8 @@ arguments(nio_bridge *bridge, const nio_call *call, PyObject **ret_first,
     if (*ret_first == NULL) {
         return false;
     }
-    *ret_second =
-        nio_enum_new(bridge->state, "NotificationType", (long)call->type);
+    *ret_second = nio_enum_new(bridge->state, NIO_ENUM_NotificationType,
+                               (long)call->type);
     return *ret_second != NULL;
 }
 

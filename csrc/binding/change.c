@@ -73,7 +73,7 @@ static PyObject *
 change_type(PyObject *op, void *closure)
 {
     (void)closure;
-    return nio_enum_new(nio_state_of(op), "NotificationType",
+    return nio_enum_new(nio_state_of(op), NIO_ENUM_NotificationType,
                         ((change_object *)op)->type);
 }
 

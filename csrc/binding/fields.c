@@ -167,14 +167,14 @@ number_value(nio_state *state, const nio_field *field, const uint8_t *bytes)
     case NIO_FIELD_U8:
         return PyLong_FromLong(bytes[0]);
     case NIO_FIELD_ENUM8:
-        return nio_enum_new(state, field->enum_name, bytes[0]);
+        return nio_enum_new(state, field->which, bytes[0]);
     case NIO_FIELD_U16:
     case NIO_FIELD_FAMILY:
         memcpy(&u16, bytes, sizeof(u16));
         return PyLong_FromLong(u16);
     case NIO_FIELD_ENUM32:
         memcpy(&i32, bytes, sizeof(i32));
-        return nio_enum_new(state, field->enum_name, i32);
+        return nio_enum_new(state, field->which, i32);
     case NIO_FIELD_U64:
     case NIO_FIELD_TIME:
         memcpy(&u64, bytes, sizeof(u64));

@@ -50,10 +50,10 @@ enum {
 typedef struct nio_field {
     const char *name;
     nio_field_kind kind;
-    size_t offset;         /* in the native row; NIO_ABSENT: not in there */
-    unsigned flags;        /* NIO_FIELD_KEY, ... */
-    unsigned says;         /* NIO_SAYS_LINUX, ... */
-    const char *enum_name; /* a class of enums.py, or NULL */
+    size_t offset;  /* in the native row; NIO_ABSENT: not in there */
+    unsigned flags; /* NIO_FIELD_KEY, ... */
+    unsigned says;  /* NIO_SAYS_LINUX, ... */
+    nio_enum which; /* of enums.py, or NIO_ENUM_NULL */
     const char *unit;
     const char *source;
     const char *doc; /* the whole docstring */
@@ -116,7 +116,7 @@ nio_replace(PyObject **slot, PyObject *value)
      offset,                                                                  \
      (flags),                                                                 \
      NIO_SAYS_BITS_##says,                                                    \
-     enum_name,                                                               \
+     NIO_ENUM_##enum_name,                                                    \
      unit,                                                                    \
      source,                                                                  \
      NIO_FIELD_DOC(says, unit, source, text)},

@@ -33,15 +33,15 @@
       NIO_FIELD_KEY | NIO_FIELD_VIRTUAL, BOTH, NULL, "no unit",               \
       ROW "Address.si_family; ifa_family",                                    \
       "socket.AF_INET or socket.AF_INET6.")                                   \
-    X(dad_state, ENUM32, AT(DadState), NIO_FIELD_BRIEF, BOTH, "DadState",     \
+    X(dad_state, ENUM32, AT(DadState), NIO_FIELD_BRIEF, BOTH, DadState,       \
       "no unit", ROW "DadState; IFA_FLAGS",                                   \
       "What duplicate address detection says, as a DadState: only a\n"        \
       "PREFERRED or DEPRECATED address can be used.")                         \
-    X(prefix_origin, ENUM32, AT(PrefixOrigin), 0, BOTH, "PrefixOrigin",       \
+    X(prefix_origin, ENUM32, AT(PrefixOrigin), 0, BOTH, PrefixOrigin,         \
       "no unit", ROW "PrefixOrigin; IFA_PROTO and IFA_FLAGS",                 \
       "Where the prefix comes from, as a PrefixOrigin. Linux does not know\n" \
       "DHCP: there a manual address with a lifetime is taken for one.")       \
-    X(suffix_origin, ENUM32, AT(SuffixOrigin), 0, BOTH, "SuffixOrigin",       \
+    X(suffix_origin, ENUM32, AT(SuffixOrigin), 0, BOTH, SuffixOrigin,         \
       "no unit", ROW "SuffixOrigin; IFA_PROTO and IFA_FLAGS",                 \
       "Where the rest of the address comes from, as a SuffixOrigin.")         \
     X(valid_lifetime, U32, AT(ValidLifetime), NIO_FIELD_VOLATILE, BOTH, NULL, \

@@ -66,7 +66,7 @@
       ROW "OtherStatefulConfigurationSupported; IFLA_INET6_FLAGS",            \
       "True when routers say that other settings come from DHCP (O flag).")   \
     X(router_discovery_behavior, ENUM32, AT(RouterDiscoveryBehavior), 0,      \
-      BOTH, "RouterDiscoveryBehavior", "no unit",                             \
+      BOTH, RouterDiscoveryBehavior, "no unit",                               \
       ROW "RouterDiscoveryBehavior; DEVCONF_ACCEPT_RA",                       \
       "Whether routers are looked for, as a RouterDiscoveryBehavior.")        \
     X(dad_transmits, U32, AT(DadTransmits), 0, BOTH, NULL, "messages",        \
@@ -89,7 +89,7 @@
       ROW "PathMtuDiscoveryTimeout; the default of mtu_expires",              \
       "How long a discovered path MTU is kept.")                              \
     X(link_local_address_behavior, ENUM32, AT(LinkLocalAddressBehavior), 0,   \
-      BOTH, "LinkLocalAddressBehavior", "no unit",                            \
+      BOTH, LinkLocalAddressBehavior, "no unit",                              \
       ROW "LinkLocalAddressBehavior; IFLA_INET6_ADDR_GEN_MODE",               \
       "Whether a link-local address is made, as a\n"                          \
       "LinkLocalAddressBehavior.")                                            \

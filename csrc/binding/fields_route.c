@@ -41,11 +41,11 @@
       ROW "Metric; RTA_PRIORITY",                                             \
       "What this route costs: of two to one destination the lower wins.\n"    \
       "On Windows the metric of the interface is added to it.")               \
-    X(protocol, ENUM32, AT(Protocol), NIO_FIELD_BRIEF, BOTH, "RouteProtocol", \
+    X(protocol, ENUM32, AT(Protocol), NIO_FIELD_BRIEF, BOTH, RouteProtocol,   \
       "no unit", ROW "Protocol; rtm_protocol",                                \
       "Who made the route, as a RouteProtocol. What Linux calls it is in\n"   \
       "kernel_protocol.")                                                     \
-    X(origin, ENUM32, AT(Origin), 0, BOTH, "RouteOrigin", "no unit",          \
+    X(origin, ENUM32, AT(Origin), 0, BOTH, RouteOrigin, "no unit",            \
       ROW "Origin; rtm_protocol",                                             \
       "Where the route comes from, as a RouteOrigin.")                        \
     X(valid_lifetime, U32, AT(ValidLifetime), NIO_FIELD_VOLATILE, BOTH, NULL, \
@@ -76,7 +76,7 @@
       "How long ago the route was made or changed. Not compared.")            \
     X(table, U32, LINUX_AT(Table), NIO_FIELD_BRIEF, LINUX, NULL, "no unit",   \
       "RTA_TABLE", "The routing table: 254 is main, 253 default, 255 local.") \
-    X(type, ENUM8, LINUX_AT(Type), NIO_FIELD_BRIEF, LINUX, "RouteType",       \
+    X(type, ENUM8, LINUX_AT(Type), NIO_FIELD_BRIEF, LINUX, RouteType,         \
       "no unit", "rtm_type",                                                  \
       "What becomes of a packet, as a RouteType: UNICAST, BLACKHOLE, ...")    \
     X(tos, U8, LINUX_AT(Tos), 0, LINUX, NULL, "no unit", "rtm_tos",           \

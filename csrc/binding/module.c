@@ -10,7 +10,7 @@ static int
 module_exec(PyObject *module)
 {
     static const init_function parts[] = {
-        nio_errors_init,       nio_values_init, nio_rows_init, nio_table_init,
+        nio_errors_init,       nio_enums_init,  nio_rows_init, nio_table_init,
         nio_registration_init, nio_notify_init, nio_get_init,  nio_watch_init,
     };
     nio_state *state = nio_state_of_module(module);
@@ -76,7 +76,7 @@ module_clear(PyObject *module)
     for (int i = 0; i < 4; i++) {
         Py_CLEAR(state->ip_types[i]);
     }
-    Py_CLEAR(state->enums);
+    nio_enums_clear(state);
     Py_CLEAR(state->hint_type);
     return 0;
 }

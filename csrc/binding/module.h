@@ -26,6 +26,27 @@
 #undef Py_RETURN_NOTIMPLEMENTED
 #define Py_RETURN_NOTIMPLEMENTED return Py_NewRef(Py_NotImplemented)
 
+/* The classes of enums.py whose members are values here. */
+#define NIO_ENUMS(X)                                                          \
+    X(NotificationType)                                                       \
+    X(RouteProtocol)                                                          \
+    X(RouteOrigin)                                                            \
+    X(RouteType)                                                              \
+    X(PrefixOrigin)                                                           \
+    X(SuffixOrigin)                                                           \
+    X(DadState)                                                               \
+    X(RouterDiscoveryBehavior)                                                \
+    X(LinkLocalAddressBehavior)                                               \
+    X(ConnectivityLevel)                                                      \
+    X(ConnectivityCost)
+#define NIO_ENUM_NUMBER(name) NIO_ENUM_##name,
+typedef enum nio_enum {
+    NIO_ENUM_NULL, /* none */
+    NIO_ENUMS(NIO_ENUM_NUMBER) NIO_ENUM_COUNT
+} nio_enum;
+/* Members with a number below this are found without a dict. */
+enum { NIO_ENUM_SMALL = 20 };
+
 /* Per interpreter; traverse and clear follow this order. */
 typedef struct nio_state {
     /* exceptions (errors.c) */
@@ -40,11 +61,15 @@ typedef struct nio_state {
     PyTypeObject *Registration; /* registration.c */
     PyTypeObject *Watch;        /* watch.c: the native half of Watcher */
     PyTypeObject *Change;       /* watch.c */
-    /* values (values.c): callables of ipaddress, imported at first use, and
-     * the members of the enums that enums.py hands over at import */
+    /* values: callables of ipaddress, imported at first use (values.c), and
+     * the members of the enums that enums.py hands over at import (enums.c) */
     PyObject
         *ip_types[4]; /* IPv4Address, IPv6Address, IPv4Network, IPv6Network */
     PyObject *enums;  /* {"NotificationType": {0: member, ...}, ...} */
+    struct {
+        PyObject *all;                   /* {0: member, ...} */
+        PyObject *small[NIO_ENUM_SMALL]; /* by number; NULL: no member */
+    } members[NIO_ENUM_COUNT]; /* borrowed from `enums`, while that is there */
     PyObject *hint_type; /* NetworkConnectivityHint, handed over likewise */
     /* live registrations and watches, kept alive until they are cancelled:
      * each file guards and documents its own list */
@@ -60,7 +85,7 @@ nio_state *nio_state_of(PyObject *self);
 
 /* ---- each file's part of module exec: 0, or -1 with an exception */
 int nio_errors_init(PyObject *module, nio_state *state);
-int nio_values_init(PyObject *module, nio_state *state);
+int nio_enums_init(PyObject *module, nio_state *state);
 int nio_rows_init(PyObject *module, nio_state *state);
 int nio_table_init(PyObject *module, nio_state *state);
 int nio_registration_init(PyObject *module, nio_state *state);
@@ -84,10 +109,16 @@ PyObject *nio_raise_invalid(nio_state *state, const char *function,
  * it; returns NULL. */
 PyObject *nio_raise_missing(nio_state *state, const char *function);
 
+/* ---- enums.c */
+/* A new reference to the member of the enum, or to a plain int where the
+ * number is unknown. */
+PyObject *nio_enum_new(nio_state *state, nio_enum which, long number);
+/* Borrowed for ever: the name of the class; NULL for NIO_ENUM_NULL. */
+const char *nio_enum_name(nio_enum which);
+/* At module clear. */
+void nio_enums_clear(nio_state *state);
+
 /* ---- values.c: numbers of the system to Python's values and back */
-/* A new reference to the member of the named enum, or to a plain int where
- * the number is unknown. */
-PyObject *nio_enum_new(nio_state *state, const char *name, long number);
 /* ipaddress objects; None for a family that is neither. */
 PyObject *nio_address_new(nio_state *state, const SOCKADDR_INET *address);
 PyObject *nio_prefix_new(nio_state *state, const IP_ADDRESS_PREFIX *prefix);

@@ -82,11 +82,12 @@ field_describe(const nio_field *field)
     unsigned flags = field->flags;
     return Py_BuildValue(
         "{s:s,s:s,s:z,s:s,s:s,s:s,s:N,s:O,s:O,s:O,s:O}", "name", field->name,
-        "type", nio_field_type(field), "enum", field->enum_name, "unit",
-        field->unit, "source", field->source, "doc", field->doc, "systems",
-        says_new(field), "key", flags & NIO_FIELD_KEY ? Py_True : Py_False,
-        "volatile", flags & NIO_FIELD_VOLATILE ? Py_True : Py_False,
-        "optional", flags & NIO_FIELD_OPTIONAL ? Py_True : Py_False, "hidden",
+        "type", nio_field_type(field), "enum", nio_enum_name(field->which),
+        "unit", field->unit, "source", field->source, "doc", field->doc,
+        "systems", says_new(field), "key",
+        flags & NIO_FIELD_KEY ? Py_True : Py_False, "volatile",
+        flags & NIO_FIELD_VOLATILE ? Py_True : Py_False, "optional",
+        flags & NIO_FIELD_OPTIONAL ? Py_True : Py_False, "hidden",
         flags & NIO_FIELD_HIDDEN ? Py_True : Py_False);
 }
 

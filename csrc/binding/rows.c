@@ -71,7 +71,7 @@ repr_part(nio_state *state, const nio_row *row, const nio_field *field)
     if (value == NULL || value == Py_None) {
         return value;
     }
-    bool bare = field->enum_name != NULL && PyUnicode_Check(value);
+    bool bare = field->which != NIO_ENUM_NULL && PyUnicode_Check(value);
     PyObject *part =
         PyUnicode_FromFormat(bare ? "%s=%S" : "%s=%R", field->name, value);
     Py_DECREF(value);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers of the system to Python's values and back: families, addresses,
- * enums, interface names. ipaddress is imported at first use; the enums are
- * handed over by the package (_use). Called with the GIL. The lookups of
- * interface names keep the GIL: the kernel answers from memory, and giving
- * it away at each would cost a busy program a switch interval a name. Those
- * of LUIDs, which have to ask for links, let it go. */
+ * interface names. ipaddress is imported at first use. Enums are in enums.c.
+ * Called with the GIL. The lookups of interface names keep the GIL: the kernel
+ * answers from memory, and giving it away at each would cost a busy program a
+ * switch interval a name. Those of LUIDs, which have to ask for links, let it
+ * go. */
 #include "binding/fields.h"
 
 #include <string.h>
@@ -30,24 +30,6 @@ nio_ip_type(nio_state *state, nio_ip_kind which)
         }
     }
     return state->ip_types[which];
-}
-
-PyObject *
-nio_enum_new(nio_state *state, const char *name, long number)
-{
-    PyObject *value = PyLong_FromLong(number);
-    if (value == NULL || state->enums == NULL) {
-        return value;
-    }
-    PyObject *members = PyDict_GetItemString(state->enums, name);
-    PyObject *member =
-        members == NULL ? NULL : PyDict_GetItemWithError(members, value);
-    if (member != NULL) {
-        nio_replace(&value, Py_NewRef(member));
-    } else if (PyErr_Occurred()) {
-        Py_CLEAR(value);
-    }
-    return value;
 }
 
 static unsigned long
@@ -136,9 +118,11 @@ nio_hint_new(nio_state *state, const NL_NETWORK_CONNECTIVITY_HINT *hint)
                         "import netioapi, not netioapi._native");
         return NULL;
     }
-    level = nio_enum_new(state, "ConnectivityLevel", hint->ConnectivityLevel);
+    level = nio_enum_new(state, NIO_ENUM_ConnectivityLevel,
+                         hint->ConnectivityLevel);
     if (level != NULL) {
-        cost = nio_enum_new(state, "ConnectivityCost", hint->ConnectivityCost);
+        cost = nio_enum_new(state, NIO_ENUM_ConnectivityCost,
+                            hint->ConnectivityCost);
     }
     if (cost != NULL) {
         result = PyObject_CallFunctionObjArgs(
@@ -310,67 +294,4 @@ nio_interface_from(nio_state *state, PyObject *object, const char *function,
     }
     *ret_index = (NET_IFINDEX)index;
     return true;
-}
-
-/* {number: member} of an enum class. */
-static PyObject *
-members_new(PyObject *type)
-{
-    PyObject *members = PyDict_New(), *member = NULL;
-    PyObject *iterator = members != NULL ? PyObject_GetIter(type) : NULL;
-    bool good = iterator != NULL;
-    while (good && (member = PyIter_Next(iterator)) != NULL) {
-        PyObject *number = PyNumber_Long(member);
-        good = number != NULL && PyDict_SetItem(members, number, member) == 0;
-        Py_XDECREF(number);
-        Py_DECREF(member);
-    }
-    Py_XDECREF(iterator);
-    if (PyErr_Occurred()) {
-        Py_CLEAR(members);
-    }
-    return members;
-}
-
-PyDoc_STRVAR(
-    use_doc,
-    "_use($module, enums, hint_type, /)\n--\n\n"
-    "Takes the classes that values are made of: {name: IntEnum class}, and\n"
-    "NetworkConnectivityHint. Called once by the package at import.");
-
-static PyObject *
-use(PyObject *module, PyObject *args)
-{
-    nio_state *state = nio_state_of_module(module);
-    PyObject *types, *hint_type, *name, *type;
-    Py_ssize_t position = 0;
-    if (!PyArg_ParseTuple(args, "O!O:_use", &PyDict_Type, &types,
-                          &hint_type)) {
-        return NULL;
-    }
-    PyObject *enums = PyDict_New();
-    while (enums != NULL && PyDict_Next(types, &position, &name, &type)) {
-        PyObject *members = members_new(type);
-        if (members == NULL || PyDict_SetItem(enums, name, members) < 0) {
-            Py_CLEAR(enums);
-        }
-        Py_XDECREF(members);
-    }
-    if (enums == NULL) {
-        return NULL;
-    }
-    nio_replace(&state->enums, enums);
-    nio_replace(&state->hint_type, Py_NewRef(hint_type));
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef functions[] = {
-    {"_use", use, METH_VARARGS, use_doc},
-    {NULL, NULL, 0, NULL},
-};
-
-int
-nio_values_init(PyObject *module, nio_state *Py_UNUSED(state))
-{
-    return PyModule_AddFunctions(module, functions);
 }

@@ -272,7 +272,7 @@ def test_a_batch_is_a_sequence_with_tables(netns: Network) -> None:
         batch = settled(watcher)
     assert isinstance(batch, Batch)
     assert len(batch) == len(list(batch)) > 0
-    assert batch[0] is next(iter(batch))
+    assert batch[0] == next(iter(batch))
     parts: tuple[tuple[str, Iterable[object]], ...] = (
         ("route", batch.routes),
         ("address", batch.addresses),

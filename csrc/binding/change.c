@@ -3,6 +3,7 @@
  * inline and decodes nothing until it is asked, since who reads many changes
  * looks at few fields of few of them. Immutable, and outside of the garbage
  * collector: it refers to nothing but its Row. Used with the GIL. */
+#include "binding/fields.h"
 #include "binding/watch.h"
 
 #include <string.h>
@@ -23,13 +24,14 @@ static const char *const kind_names[NIO_KINDS] = {
     [NIO_ROUTE] = "route",
 };
 
+/* Everything but the row object is left to the caller to write. */
 static change_object *
 change_alloc(nio_state *state, nio_kind kind)
 {
     Py_ssize_t words = (Py_ssize_t)((nio_row_size(kind) + 7) / 8);
-    change_object *self =
-        (change_object *)PyType_GenericAlloc(state->Change, words);
+    change_object *self = PyObject_NewVar(change_object, state->Change, words);
     if (self != NULL) {
+        self->row = NULL;
         self->kind = kind;
     }
     return self;
@@ -47,9 +49,7 @@ nio_change_new(nio_state *state, nio_change *change)
     self->type = change->type;
     self->first_type = change->first_type;
     self->flags = change->flags;
-    size_t size = nio_row_size(kind);
-    memcpy(self->data, nio_change_row(change),
-           change->size < size ? change->size : size);
+    nio_change_copy_row(change, self->data, nio_row_size(kind));
     return (PyObject *)self;
 }
 
@@ -58,8 +58,34 @@ change_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     Py_XDECREF(((change_object *)op)->row);
-    ((freefunc)PyType_GetSlot(type, Py_tp_free))(op);
+    PyObject_Free(op);
     Py_DECREF(type);
+}
+
+/* What a Change shows, and nothing else. */
+static PyObject *
+change_compare(PyObject *a, PyObject *b, int operation)
+{
+    if ((operation != Py_EQ && operation != Py_NE) ||
+        Py_TYPE(a) != Py_TYPE(b)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    change_object *x = (change_object *)a, *y = (change_object *)b;
+    bool equal = x->kind == y->kind && x->type == y->type &&
+                 x->flags == y->flags && x->time_ns == y->time_ns &&
+                 nio_row_equal(x->kind, x->data, y->data);
+    return PyBool_FromLong(equal == (operation == Py_EQ));
+}
+
+static Py_hash_t
+change_hash(PyObject *op)
+{
+    change_object *self = (change_object *)op;
+    uint64_t mixed =
+        (self->time_ns << 4 | (uint64_t)self->kind << 2 | self->type) *
+        0x9e3779b97f4a7c15u;
+    Py_hash_t hash = (Py_hash_t)(mixed ^ mixed >> 32);
+    return hash == -1 ? -2 : hash;
 }
 
 static PyObject *
@@ -194,30 +220,18 @@ kind_from(const char *name, nio_kind *ret_kind)
     return false;
 }
 
-/* _table_of_changes(changes, kind) -> Table */
 static PyObject *
-table_of_changes(PyObject *module, PyObject *args)
+table_of_list(nio_state *state, PyObject *list, nio_kind kind)
 {
-    nio_state *state = nio_state_of_module(module);
-    PyObject *changes = NULL, *result = NULL;
-    const char *name = NULL;
-    nio_kind kind = NIO_ROUTE;
-    char *rows = NULL;
-    size_t count = 0;
-
-    if (!PyArg_ParseTuple(args, "O!s:_table_of_changes", &PyList_Type,
-                          &changes, &name) ||
-        !kind_from(name, &kind)) {
-        return NULL;
-    }
-    size_t size = nio_row_size(kind);
-    Py_ssize_t all = PyList_Size(changes);
-    rows = PyMem_Malloc(((size_t)all + 1) * size);
+    size_t size = nio_row_size(kind), count = 0;
+    Py_ssize_t all = PyList_Size(list);
+    PyObject *result = NULL;
+    char *rows = PyMem_Malloc(((size_t)all + 1) * size);
     if (rows == NULL) {
         return PyErr_NoMemory();
     }
     for (Py_ssize_t i = 0; i < all; i++) {
-        PyObject *item = PyList_GetItem(changes, i); /* borrowed */
+        PyObject *item = PyList_GetItem(list, i); /* borrowed */
         if (item == NULL) {
             goto done;
         }
@@ -233,6 +247,31 @@ table_of_changes(PyObject *module, PyObject *args)
 done:
     PyMem_Free(rows);
     return result;
+}
+
+/* _table_of_changes(changes, kind) -> Table */
+static PyObject *
+table_of_changes(PyObject *module, PyObject *args)
+{
+    nio_state *state = nio_state_of_module(module);
+    PyObject *changes = NULL;
+    const char *name = NULL;
+    nio_kind kind = NIO_ROUTE;
+
+    if (!PyArg_ParseTuple(args, "Os:_table_of_changes", &changes, &name) ||
+        !kind_from(name, &kind)) {
+        return NULL;
+    }
+    if (Py_TYPE(changes) == state->Changes) {
+        return nio_changes_table(state, changes, kind);
+    }
+    if (!PyList_Check(changes)) {
+        return PyErr_Format(PyExc_TypeError,
+                            "_table_of_changes() takes Changes or a list, "
+                            "not %R",
+                            (PyObject *)Py_TYPE(changes));
+    }
+    return table_of_list(state, changes, kind);
 }
 
 static uint8_t snapshot_flag = NIO_FLAG_SNAPSHOT;
@@ -273,12 +312,16 @@ static PyMethodDef change_methods[] = {
 
 PyDoc_STRVAR(change_doc,
              "One change: kind, type, row, time_ns, initial, synthesized.\n\n"
-             "Immutable. Made by Watcher; found in a Batch.");
+             "Immutable. Made by Watcher; found in a Batch, which makes it "
+             "anew each\n"
+             "time it is asked for one: two are equal when all that they "
+             "show is.");
 
 static PyType_Slot change_slots[] = {
     {Py_tp_doc, (void *)change_doc}, {Py_tp_dealloc, change_dealloc},
     {Py_tp_repr, change_repr},       {Py_tp_getset, change_getset},
-    {Py_tp_methods, change_methods}, {0, NULL},
+    {Py_tp_methods, change_methods}, {Py_tp_richcompare, change_compare},
+    {Py_tp_hash, change_hash},       {0, NULL},
 };
 
 static PyType_Spec change_spec = {
@@ -292,8 +335,9 @@ static PyType_Spec change_spec = {
 
 static PyMethodDef change_functions[] = {
     {"_table_of_changes", table_of_changes, METH_VARARGS,
-     PyDoc_STR("_table_of_changes($module, changes, kind, /)\n--\n\n"
-               "A Table of the rows of one kind in a list of changes.")},
+     PyDoc_STR(
+         "_table_of_changes($module, changes, kind, /)\n--\n\n"
+         "A Table of the rows of one kind in Changes or a list of them.")},
     {NULL, NULL, 0, NULL},
 };
 
@@ -306,5 +350,7 @@ nio_change_init(PyObject *module, nio_state *state)
         PyModule_AddFunctions(module, change_functions) < 0) {
         return -1;
     }
-    return PyModule_AddType(module, state->Change);
+    return PyModule_AddType(module, state->Change) < 0
+               ? -1
+               : nio_changes_init(module, state);
 }

@@ -47,6 +47,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT((PyObject *)state->Registration);
     Py_VISIT((PyObject *)state->Watch);
     Py_VISIT((PyObject *)state->Change);
+    Py_VISIT((PyObject *)state->Changes);
     for (int i = 0; i < 4; i++) {
         Py_VISIT(state->ip_types[i]);
     }
@@ -73,6 +74,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->Registration);
     Py_CLEAR(state->Watch);
     Py_CLEAR(state->Change);
+    Py_CLEAR(state->Changes);
     for (int i = 0; i < 4; i++) {
         Py_CLEAR(state->ip_types[i]);
     }
@@ -88,6 +90,9 @@ module_free(void *module)
 
     (void)module_clear((PyObject *)module);
     if (state != NULL) {
+        for (int kind = 0; kind < NIO_KINDS; kind++) {
+            PyMem_Free(state->formats[kind]);
+        }
         nio_registration_done(state);
     }
 }

@@ -60,7 +60,8 @@ typedef struct nio_state {
     PyTypeObject *Table;        /* table.c */
     PyTypeObject *Registration; /* registration.c */
     PyTypeObject *Watch;        /* watch.c: the native half of Watcher */
-    PyTypeObject *Change;       /* watch.c */
+    PyTypeObject *Change;       /* change.c */
+    PyTypeObject *Changes;      /* changes.c: what one read returns */
     /* values: callables of ipaddress, imported at first use (values.c), and
      * the members of the enums that enums.py hands over at import (enums.c) */
     PyObject
@@ -70,6 +71,7 @@ typedef struct nio_state {
         PyObject *all;                   /* {0: member, ...} */
         PyObject *small[NIO_ENUM_SMALL]; /* by number; NULL: no member */
     } members[NIO_ENUM_COUNT]; /* borrowed from `enums`, while that is there */
+    char *formats[NIO_KINDS];  /* owned; NULL until asked for (fields.c) */
     PyObject *hint_type; /* NetworkConnectivityHint, handed over likewise */
     /* live registrations and watches, kept alive until they are cancelled:
      * each file guards and documents its own list */

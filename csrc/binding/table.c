@@ -14,7 +14,7 @@ row_at(const nio_table *table, Py_ssize_t index)
 }
 
 PyObject *
-nio_table_new(nio_state *state, nio_kind kind, const void *rows, size_t count)
+nio_table_blank(nio_state *state, nio_kind kind, size_t count)
 {
     size_t size = nio_row_size(kind);
     nio_table *table = PyObject_New(nio_table, state->Table);
@@ -35,9 +35,18 @@ nio_table_new(nio_state *state, nio_kind kind, const void *rows, size_t count)
         Py_DECREF(table);
         return PyErr_NoMemory();
     }
-    memcpy(table->rows, rows, count * size);
     table->count = (Py_ssize_t)count;
     return (PyObject *)table;
+}
+
+PyObject *
+nio_table_new(nio_state *state, nio_kind kind, const void *rows, size_t count)
+{
+    PyObject *table = nio_table_blank(state, kind, count);
+    if (table != NULL && count > 0) {
+        memcpy(((nio_table *)table)->rows, rows, count * nio_row_size(kind));
+    }
+    return table;
 }
 
 static void
@@ -338,7 +347,6 @@ static PyType_Slot table_slots[] = {
     {Py_mp_length, table_length},
     {Py_mp_subscript, table_subscript},
     {Py_bf_getbuffer, nio_table_buffer},
-    {Py_bf_releasebuffer, nio_table_buffer_release},
     {0, NULL},
 };
 

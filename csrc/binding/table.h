@@ -13,10 +13,14 @@ typedef struct nio_table {
     uint8_t *rows;    /* count rows; NULL when there is none */
 } nio_table;
 
+/* ---- table.c */
+/* A new Table with room for `count` rows, which the caller writes before
+ * anybody else sees it. */
+PyObject *nio_table_blank(nio_state *state, nio_kind kind, size_t count);
+
 /* ---- table_export.c */
-/* The slots of the buffer protocol. */
+/* The slot of the buffer protocol; there is nothing to release. */
 int nio_table_buffer(PyObject *self, Py_buffer *view, int flags);
-void nio_table_buffer_release(PyObject *self, Py_buffer *view);
 /* The three methods of Arrow's PyCapsule interface, and their docstrings. */
 PyObject *nio_table_arrow_schema(PyObject *self, PyObject *unused);
 PyObject *nio_table_arrow_array(PyObject *self, PyObject *args,

@@ -8,14 +8,14 @@ int
 nio_table_buffer(PyObject *self, Py_buffer *view, int flags)
 {
     nio_table *table = (nio_table *)self;
-    char *format = NULL;
+    const char *format = NULL;
     view->obj = NULL;
     if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE) {
         PyErr_SetString(PyExc_BufferError, "a table cannot be written to");
         return -1;
     }
     if ((flags & PyBUF_FORMAT) == PyBUF_FORMAT) {
-        format = nio_schema_format(nio_schema_of(table->kind));
+        format = nio_schema_format(nio_state_of(self), table->kind);
         if (format == NULL) {
             return -1;
         }
@@ -26,19 +26,13 @@ nio_table_buffer(PyObject *self, Py_buffer *view, int flags)
     view->itemsize = table->size;
     view->readonly = 1;
     view->ndim = 1;
-    view->format = format;
+    view->format = (char *)format; /* Python does not write to it */
     view->shape = (flags & PyBUF_ND) == PyBUF_ND ? &table->count : NULL;
     view->strides =
         (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? &table->size : NULL;
     view->suboffsets = NULL;
-    view->internal = format;
+    view->internal = NULL;
     return 0;
-}
-
-void
-nio_table_buffer_release(PyObject *Py_UNUSED(self), Py_buffer *view)
-{
-    PyMem_Free(view->internal);
 }
 
 const char nio_table_arrow_schema_doc[] =

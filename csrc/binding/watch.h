@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of the native half of Watcher (watch.c, watch_read.c,
- * watch_filter.c, change.c) offer to each other. */
+ * watch_filter.c, change.c, changes.c) offer to each other. */
 #pragma once
 
 #include "binding/module.h"
 
 #include "base/filter.h"
+
+#include <string.h>
 
 /* ---- watch.c: the Watch type, from its making to its closing */
 /* What outlives the object when the system's cancel fails: then it is leaked,
@@ -75,6 +77,39 @@ const char *nio_watch_lacks(unsigned kinds);
 int nio_change_init(PyObject *module, nio_state *state);
 /* A new Change that holds a copy of this change (not a mark) and its row. */
 PyObject *nio_change_new(nio_state *state, nio_change *change);
+/* The row of a change as `size` bytes, those that it has not as zeros. */
+static inline void
+nio_change_copy_row(nio_change *change, void *to, size_t size)
+{
+    size_t have = change->size < size ? change->size : size;
+    memcpy(to, nio_change_row(change), have);
+    if (have < size) {
+        memset((char *)to + have, 0, size - have);
+    }
+}
+
+/* ---- changes.c */
+/* The changes that were taken, and what the marks among them say: `overflow`
+ * when any says that changes were lost, `synced` when the last says that the
+ * state is exact, `marked` when one says anything. Starts as {0}. */
+typedef struct nio_haul {
+    nio_taken taken;      /* what the records lie in, or it is empty ... */
+    void *copy;           /* ... and they lie here; owned */
+    nio_change **records; /* the changes, without the marks; owned */
+    size_t count;
+    size_t rows[NIO_KINDS]; /* how many of them are of each kind */
+    bool overflow, synced, marked;
+} nio_haul;
+/* Takes over `taken`, not empty. False when memory is short: all is freed.
+ * With the GIL or without, as the next one. */
+bool nio_haul_take(nio_haul *haul, nio_taken *taken);
+void nio_haul_free(nio_haul *haul);
+int nio_changes_init(PyObject *module, nio_state *state);
+/* A new Changes, which takes over the haul, even when it fails. */
+PyObject *nio_changes_new(nio_state *state, nio_haul *haul);
+/* A new Table of the rows of one kind of a Changes. */
+PyObject *nio_changes_table(nio_state *state, PyObject *changes,
+                            nio_kind kind);
 
 /* ---- watch_filter.c */
 /* What a subscriber wants, in arrays that it owns. Starts as {0}. */

@@ -84,62 +84,23 @@ after_wait(nio_watch *self, nio_wait woken)
            (PyErr_CheckSignals() == 0 && !nio_watch_refuse_forked(self));
 }
 
-/* The changes as a list, and what the marks among them say: `overflow` when
- * any says that changes were lost, `synced` when the last says that the state
- * is exact. */
-typedef struct batch {
-    PyObject *changes; /* owned */
-    bool overflow, synced, marked;
-} batch;
-
-static bool
-batch_fill(nio_state *state, const nio_taken *taken, batch *ret)
-{
-    nio_cursor cursor = {NULL, 0, false};
-    nio_change *change = NULL;
-
-    ret->changes = PyList_New(0);
-    if (ret->changes == NULL) {
-        return false;
-    }
-    while ((change = nio_taken_next(taken, &cursor)) != NULL) {
-        if (change->kind == NIO_CHANGE_MARK) {
-            bool lost = (change->flags & NIO_FLAG_OVERFLOW) != 0;
-            bool exact = (change->flags & NIO_FLAG_SYNCED) != 0;
-            ret->overflow |= lost;
-            ret->synced = exact || (ret->synced && !lost);
-            ret->marked |= lost || exact;
-            continue;
-        }
-        PyObject *object = nio_change_new(state, change);
-        if (object == NULL || PyList_Append(ret->changes, object) < 0) {
-            Py_XDECREF(object);
-            return false;
-        }
-        Py_DECREF(object);
-    }
-    return true;
-}
-
 /* A new reference to a tuple; None when there was nothing but marks that say
- * nothing; NULL with an exception. Frees `taken`. */
+ * nothing; NULL with an exception. Takes over the haul. */
 static PyObject *
-result_new(nio_state *state, nio_taken *taken)
+result_new(nio_state *state, nio_haul *haul)
 {
-    batch made = {NULL, false, false, false};
-    PyObject *result = NULL;
+    bool overflow = haul->overflow, synced = haul->synced;
 
-    bool good = batch_fill(state, taken, &made);
-    nio_taken_free(taken);
-    if (good && (made.marked || PyList_Size(made.changes) > 0)) {
-        result = Py_BuildValue("(ONN)", made.changes,
-                               PyBool_FromLong(made.overflow),
-                               PyBool_FromLong(made.synced));
-    } else if (good) {
-        result = Py_NewRef(Py_None);
+    if (haul->count == 0 && !haul->marked) {
+        nio_haul_free(haul);
+        return Py_NewRef(Py_None);
     }
-    Py_XDECREF(made.changes);
-    return result;
+    PyObject *changes = nio_changes_new(state, haul);
+    if (changes == NULL) {
+        return NULL;
+    }
+    return Py_BuildValue("(NNN)", changes, PyBool_FromLong(overflow),
+                         PyBool_FromLong(synced));
 }
 
 PyObject *
@@ -162,15 +123,20 @@ nio_watch_read(PyObject *op, PyObject *args)
     while (good && result == NULL && !nio_watch_is_stopped(self)) {
         nio_wait woken = NIO_WAIT_SET;
         nio_taken taken = {.count = 0};
+        nio_haul haul = {.count = 0};
         size_t count = 0;
         Py_BEGIN_ALLOW_THREADS
         count = take(self, (size_t)most, &taken);
         if (count == 0) {
             woken = wait_once(self, deadline);
+        } else {
+            good = nio_haul_take(&haul, &taken);
         }
         Py_END_ALLOW_THREADS
-        if (count > 0) {
-            result = result_new(state, &taken);
+        if (!good) {
+            PyErr_NoMemory();
+        } else if (count > 0) {
+            result = result_new(state, &haul);
             good = result != NULL;
             if (result == Py_None) {
                 Py_CLEAR(result);

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
+from collections.abc import Iterable
 
 from netioapi._native import Change
 from netioapi.batch import Batch
@@ -27,7 +28,7 @@ class Settler:
         self.coalesced = 0  # changes that a later one replaced
         self.delivered = 0
 
-    def add(self, changes: list[Change], overflow: bool, synced: bool, now: float) -> None:
+    def add(self, changes: Iterable[Change], overflow: bool, synced: bool, now: float) -> None:
         with self._lock:
             if self._due is None:
                 self._latest = float("inf") if self._max_delay is None else now + self._max_delay

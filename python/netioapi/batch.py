@@ -6,15 +6,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netioapi import _native
-from netioapi._native import Change, IpForwardRow, IpInterfaceRow, Table, UnicastIpAddressRow
+from netioapi._native import (
+    Change,
+    Changes,
+    IpForwardRow,
+    IpInterfaceRow,
+    Table,
+    UnicastIpAddressRow,
+)
 
 
 class Batch:
     """Changes that were delivered together, in the system's order.
 
     Iterate over it, or take its rows as tables, which numpy, pyarrow, polars and others read as
-    columns (see Table). It may hold no change at all and only say something about the stream; it is
-    true even then, so that `while batch := watcher.read():` goes on.
+    columns (see Table). A Change is made when it is asked for, each time anew: equal, not the same.
+    Tables make none, so who takes columns pays for no objects.
+
+    It may hold no change at all and only say something about the stream; it is true even then, so
+    that `while batch := watcher.read():` goes on.
 
     overflow: changes were lost before or within this batch, by the system or for want of memory.
         The tower reads the tables again and delivers the difference, as changes that are
@@ -25,7 +35,7 @@ class Batch:
 
     __slots__ = ("_changes", "overflow", "synced")
 
-    def __init__(self, changes: list[Change], overflow: bool, synced: bool) -> None:
+    def __init__(self, changes: Changes | list[Change], overflow: bool, synced: bool) -> None:
         self._changes = changes
         self.overflow = overflow
         self.synced = synced

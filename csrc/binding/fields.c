@@ -154,27 +154,21 @@ zones_value(const uint8_t *bytes)
     return zones;
 }
 
-static PyObject *
-number_value(nio_state *state, const nio_field *field, const uint8_t *bytes)
+PyObject *
+nio_number_value(nio_field_kind kind, const uint8_t *bytes)
 {
     uint16_t u16;
     uint32_t u32;
     uint64_t u64;
-    int32_t i32;
-    switch (field->kind) {
+    switch (kind) {
     case NIO_FIELD_BOOL:
         return PyBool_FromLong(bytes[0] != 0);
     case NIO_FIELD_U8:
         return PyLong_FromLong(bytes[0]);
-    case NIO_FIELD_ENUM8:
-        return nio_enum_new(state, field->which, bytes[0]);
     case NIO_FIELD_U16:
     case NIO_FIELD_FAMILY:
         memcpy(&u16, bytes, sizeof(u16));
         return PyLong_FromLong(u16);
-    case NIO_FIELD_ENUM32:
-        memcpy(&i32, bytes, sizeof(i32));
-        return nio_enum_new(state, field->which, i32);
     case NIO_FIELD_U64:
     case NIO_FIELD_TIME:
         memcpy(&u64, bytes, sizeof(u64));
@@ -194,6 +188,7 @@ nio_field_value(nio_state *state, const nio_schema *schema,
     SOCKADDR_INET address;
     IP_ADDRESS_PREFIX prefix;
     uint8_t key[NIO_KEY_SIZE];
+    int32_t i32;
 
     if (!nio_field_is_known(schema, field, row, details)) {
         Py_RETURN_NONE;
@@ -215,8 +210,13 @@ nio_field_value(nio_state *state, const nio_schema *schema,
         return PyBytes_FromStringAndSize(
             (const char *)key,
             (Py_ssize_t)nio_row_key(schema->kind, row, key));
+    case NIO_FIELD_ENUM8:
+        return nio_enum_new(state, field->which, bytes[0]);
+    case NIO_FIELD_ENUM32:
+        memcpy(&i32, bytes, sizeof(i32));
+        return nio_enum_new(state, field->which, i32);
     default:
-        return number_value(state, field, bytes);
+        return nio_number_value(field->kind, bytes);
     }
 }
 

@@ -18,8 +18,9 @@ typedef enum nio_field_kind {
     NIO_FIELD_U16,
     NIO_FIELD_U32,
     NIO_FIELD_U64,
-    NIO_FIELD_FAMILY,      /* ADDRESS_FAMILY, in this system's numbers */
-    NIO_FIELD_TIME,        /* 100 nanoseconds since 1601, UTC */
+    NIO_FIELD_FAMILY, /* ADDRESS_FAMILY, in this system's numbers */
+    NIO_FIELD_TIME,   /* 100 nanoseconds since 1601, UTC */
+    NIO_FIELD_LAST_NUMBER = NIO_FIELD_TIME, /* no objects but int and bool */
     NIO_FIELD_ENUM8,       /* a byte that a Python enum names */
     NIO_FIELD_ENUM32,      /* a C enum */
     NIO_FIELD_ADDRESS,     /* SOCKADDR_INET */
@@ -57,6 +58,7 @@ typedef struct nio_field {
     const char *unit;
     const char *source;
     const char *doc; /* the whole docstring */
+    bool always;     /* in the native row, and known in all with details */
 } nio_field;
 
 /* A struct: its Python type and its fields. */
@@ -119,7 +121,9 @@ nio_replace(PyObject **slot, PyObject *value)
      NIO_ENUM_##enum_name,                                                    \
      unit,                                                                    \
      source,                                                                  \
-     NIO_FIELD_DOC(says, unit, source, text)},
+     NIO_FIELD_DOC(says, unit, source, text),                                 \
+     (offset) != NIO_ABSENT && ((flags) & NIO_FIELD_OPTIONAL) == 0 &&         \
+         (NIO_SAYS_BITS_##says & NIO_THIS_SYSTEM) != 0},
 /* The closure of a getter is its field; a table file names it `fields`. */
 #define NIO_FIELD_GETTER(name, kind, offset, flags, says, enum_name, unit,    \
                          source, text)                                        \
@@ -147,7 +151,10 @@ PyObject *nio_row_construct(PyTypeObject *type, PyObject *args,
 PyObject *nio_field_value(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
                           bool details);
-/* The same, as JSON can write it: text for addresses, names for enums. */
+/* Of a field up to NIO_FIELD_LAST_NUMBER, from where it lies in a row. */
+PyObject *nio_number_value(nio_field_kind kind, const uint8_t *bytes);
+/* As nio_field_value, but as JSON can write it: text for addresses, names for
+ * enums. */
 PyObject *nio_field_plain(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
                           bool details);

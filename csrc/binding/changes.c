@@ -200,7 +200,7 @@ nio_changes_table(nio_state *state, PyObject *op, nio_kind kind)
     if (table == NULL || haul->rows[kind] == 0) {
         return table;
     }
-    uint8_t *rows = ((nio_table *)table)->rows;
+    uint8_t *rows = ((nio_table *)table)->copy;
     if (haul->rows[kind] < MANY_ROWS) {
         copy_rows(haul, kind, rows);
     } else { /* the caller has a reference, and nobody changes it */

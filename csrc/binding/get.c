@@ -3,7 +3,7 @@
  * released around each call of the system, which can take long; nothing of
  * Python is touched meanwhile. */
 #include "base/reading.h"
-#include "binding/fields.h"
+#include "binding/table.h"
 
 #include <string.h>
 
@@ -26,7 +26,7 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
 {
     static char *names[] = {"family", NULL};
     nio_state *state = nio_state_of_module(module);
-    PyObject *object = NULL, *table = NULL;
+    PyObject *object = NULL;
     ADDRESS_FAMILY family = AF_UNSPEC;
     PVOID memory;
     const void *rows;
@@ -49,11 +49,8 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
     if (status != NO_ERROR) {
         return nio_raise(state, status, system_names[kind].table);
     }
-    table = nio_table_new(state, kind, rows, count);
-    if (memory != NULL) {
-        nio_system()->FreeMibTable(memory);
-    }
-    return table;
+    return memory == NULL ? nio_table_new(state, kind, NULL, 0)
+                          : nio_table_adopt(state, kind, memory, rows, count);
 }
 
 #define TABLE_DOC(name, rows, header, netlink)                                \

@@ -22,20 +22,18 @@ nio_table_blank(nio_state *state, nio_kind kind, size_t count)
         return NULL;
     }
     table->kind = kind;
-    table->count = 0;
+    table->count = (Py_ssize_t)count;
     table->size = (Py_ssize_t)size;
-    table->rows = NULL;
-    if (count == 0) {
-        return (PyObject *)table;
+    table->memory = NULL;
+    table->copy = NULL;
+    if (count != 0 && count <= (size_t)PY_SSIZE_T_MAX / size) {
+        table->copy = PyMem_Malloc(count * size);
     }
-    if (count <= (size_t)PY_SSIZE_T_MAX / size) {
-        table->rows = PyMem_Malloc(count * size);
-    }
-    if (table->rows == NULL) {
+    table->rows = table->copy;
+    if (count != 0 && table->copy == NULL) {
         Py_DECREF(table);
         return PyErr_NoMemory();
     }
-    table->count = (Py_ssize_t)count;
     return (PyObject *)table;
 }
 
@@ -43,17 +41,36 @@ PyObject *
 nio_table_new(nio_state *state, nio_kind kind, const void *rows, size_t count)
 {
     PyObject *table = nio_table_blank(state, kind, count);
-    if (table != NULL && count > 0) {
-        memcpy(((nio_table *)table)->rows, rows, count * nio_row_size(kind));
+    if (table != NULL && count != 0) {
+        memcpy(((nio_table *)table)->copy, rows, count * nio_row_size(kind));
     }
     return table;
+}
+
+PyObject *
+nio_table_adopt(nio_state *state, nio_kind kind, PVOID memory,
+                const void *rows, size_t count)
+{
+    nio_table *table = (nio_table *)nio_table_blank(state, kind, 0);
+    if (table == NULL) {
+        nio_system()->FreeMibTable(memory);
+        return NULL;
+    }
+    table->memory = memory;
+    table->rows = rows;
+    table->count = (Py_ssize_t)count;
+    return (PyObject *)table;
 }
 
 static void
 table_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    PyMem_Free(((nio_table *)self)->rows);
+    nio_table *table = (nio_table *)self;
+    if (table->memory != NULL) {
+        nio_system()->FreeMibTable(table->memory);
+    }
+    PyMem_Free(table->copy);
     PyObject_Free(self);
     Py_DECREF(type);
 }
@@ -80,7 +97,6 @@ static PyObject *
 table_slice(PyObject *self, PyObject *slice)
 {
     nio_table *table = (nio_table *)self;
-    size_t size = nio_row_size(table->kind);
     Py_ssize_t start, stop, step;
     if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
         return NULL;
@@ -92,17 +108,13 @@ table_slice(PyObject *self, PyObject *slice)
                              count > 0 ? row_at(table, start) : NULL,
                              (size_t)count);
     }
-    uint8_t *rows = PyMem_Malloc((size_t)count * size + 1);
-    if (rows == NULL) {
-        return PyErr_NoMemory();
+    nio_table *result =
+        new_table(nio_state_of(self), table->kind, (size_t)count);
+    for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
+        memcpy(result->copy + i * table->size, row_at(table, start + i * step),
+               (size_t)table->size);
     }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        memcpy(rows + (size_t)i * size, row_at(table, start + i * step), size);
-    }
-    PyObject *result =
-        nio_table_new(nio_state_of(self), table->kind, rows, (size_t)count);
-    PyMem_Free(rows);
-    return result;
+    return (PyObject *)result;
 }
 
 static PyObject *
@@ -366,17 +378,14 @@ nio_table_init(PyObject *module, nio_state *state)
         return -1;
     }
     PyObject *abc = PyImport_ImportModule("collections.abc");
-    if (abc == NULL) {
-        return -1;
-    }
-    PyObject *sequence = PyObject_GetAttrString(abc, "Sequence");
-    Py_DECREF(abc);
-    if (sequence == NULL) {
-        return -1;
-    }
-    PyObject *same = PyObject_CallMethod(sequence, "register", "O",
-                                         (PyObject *)state->Table);
-    Py_DECREF(sequence);
+    PyObject *sequence =
+        abc == NULL ? NULL : PyObject_GetAttrString(abc, "Sequence");
+    Py_XDECREF(abc);
+    PyObject *same = sequence == NULL
+                         ? NULL
+                         : PyObject_CallMethod(sequence, "register", "O",
+                                               (PyObject *)state->Table);
+    Py_XDECREF(sequence);
     if (same == NULL) {
         return -1;
     }

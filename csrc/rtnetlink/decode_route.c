@@ -96,7 +96,7 @@ static bool
 take_attribute(nio_route *head, const nio_attribute *attribute,
                nio_span *ret_multipath)
 {
-    uint8_t family;
+    uint8_t family = AF_UNSPEC;
     switch (attribute->type) {
     case RTA_DST:
         return nio_attribute_address(attribute, head->destination, &family) &&

@@ -161,7 +161,7 @@ nio_query(nio_requester *requester, void *request, size_t size,
     } while (sent < 0 && errno == EINTR);
     status = sent < 0 ? -errno : 1;
     while (status == 1) {
-        nio_span bytes;
+        nio_span bytes = {NULL, 0};
         status = receive(requester, &bytes);
         if (status == 0) {
             answer.parts++;

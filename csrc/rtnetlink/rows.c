@@ -14,46 +14,55 @@
 #define FILETIME_PER_TICK 100000u /* 1/100 s in units of 100 ns */
 #define FILETIME_1970 116444736000000000u
 
-/* ARPHRD_* to IF_TYPE_*; what is not listed is IF_TYPE_OTHER. */
-static const struct {
-    uint16_t hardware;
-    uint16_t if_type;
-} if_types[] = {
-    {ARPHRD_ETHER, 6},
-    {ARPHRD_IEEE802, 9},
-    {ARPHRD_PPP, 23},
-    {ARPHRD_LOOPBACK, 24},
-    {ARPHRD_ATM, 37},
-    {ARPHRD_IEEE80211, 71},
-    {ARPHRD_IEEE80211_PRISM, 71},
-    {ARPHRD_IEEE80211_RADIOTAP, 71},
-    {ARPHRD_TUNNEL, 131},
-    {ARPHRD_TUNNEL6, 131},
-    {ARPHRD_SIT, 131},
-    {ARPHRD_IPGRE, 131},
-    {823 /* ARPHRD_IP6GRE */, 131},
-    {ARPHRD_NONE, 131},
-    {ARPHRD_IEEE1394, 144},
-};
+/* ARPHRD_* to IF_TYPE_*. */
+static uint16_t
+if_type_of(uint16_t hardware_type)
+{
+    switch (hardware_type) {
+    case ARPHRD_ETHER:
+        return 6;
+    case ARPHRD_IEEE802:
+        return 9;
+    case ARPHRD_PPP:
+        return 23;
+    case ARPHRD_LOOPBACK:
+        return 24;
+    case ARPHRD_ATM:
+        return 37;
+    case ARPHRD_IEEE80211:
+    case ARPHRD_IEEE80211_PRISM:
+    case ARPHRD_IEEE80211_RADIOTAP:
+        return 71;
+    case ARPHRD_TUNNEL:
+    case ARPHRD_TUNNEL6:
+    case ARPHRD_SIT:
+    case ARPHRD_IPGRE:
+    case 823: /* ARPHRD_IP6GRE */
+    case ARPHRD_NONE:
+        return 131;
+    case ARPHRD_IEEE1394:
+        return 144;
+    default:
+        return 1; /* IF_TYPE_OTHER */
+    }
+}
 
-/* RTPROT_* to NL_ROUTE_PROTOCOL and NL_ROUTE_ORIGIN; others are Other and
- * Manual. */
+/* By RTPROT_*. What is not listed is Other and Manual. */
 static const struct {
-    uint8_t kernel;
-    NL_ROUTE_PROTOCOL protocol;
-    NL_ROUTE_ORIGIN origin;
-} protocols[] = {
-    {RTPROT_REDIRECT, RouteProtocolIcmp, NlroManual},
-    {RTPROT_KERNEL, RouteProtocolLocal, NlroWellKnown},
-    {RTPROT_BOOT, RouteProtocolNetMgmt, NlroManual},
-    {RTPROT_STATIC, RouteProtocolNetMgmt, NlroManual},
-    {RTPROT_RA, RouteProtocolNetMgmt, NlroRouterAdvertisement},
-    {RTPROT_DHCP, RouteProtocolNetMgmt, NlroDHCP},
-    {186 /* RTPROT_BGP */, RouteProtocolBgp, NlroManual},
-    {187 /* RTPROT_ISIS */, RouteProtocolIsIs, NlroManual},
-    {188 /* RTPROT_OSPF */, RouteProtocolOspf, NlroManual},
-    {189 /* RTPROT_RIP */, RouteProtocolRip, NlroManual},
-    {192 /* RTPROT_EIGRP */, RouteProtocolEigrp, NlroManual},
+    uint8_t protocol; /* NL_ROUTE_PROTOCOL, which has no 0 */
+    uint8_t origin;   /* NL_ROUTE_ORIGIN */
+} protocols[256] = {
+    [RTPROT_REDIRECT] = {RouteProtocolIcmp, NlroManual},
+    [RTPROT_KERNEL] = {RouteProtocolLocal, NlroWellKnown},
+    [RTPROT_BOOT] = {RouteProtocolNetMgmt, NlroManual},
+    [RTPROT_STATIC] = {RouteProtocolNetMgmt, NlroManual},
+    [RTPROT_RA] = {RouteProtocolNetMgmt, NlroRouterAdvertisement},
+    [RTPROT_DHCP] = {RouteProtocolNetMgmt, NlroDHCP},
+    [186 /* RTPROT_BGP */] = {RouteProtocolBgp, NlroManual},
+    [187 /* RTPROT_ISIS */] = {RouteProtocolIsIs, NlroManual},
+    [188 /* RTPROT_OSPF */] = {RouteProtocolOspf, NlroManual},
+    [189 /* RTPROT_RIP */] = {RouteProtocolRip, NlroManual},
+    [192 /* RTPROT_EIGRP */] = {RouteProtocolEigrp, NlroManual},
 };
 
 static const uint8_t zero[16];
@@ -67,13 +76,7 @@ is_link_local(uint8_t family, const uint8_t bytes[16])
 NET_LUID
 nio_luid(uint32_t index, uint16_t hardware_type)
 {
-    uint16_t if_type = 1;
-    for (size_t i = 0; i < sizeof(if_types) / sizeof(if_types[0]); i++) {
-        if (if_types[i].hardware == hardware_type) {
-            if_type = if_types[i].if_type;
-        }
-    }
-    NET_LUID luid = {.Value = ((uint64_t)if_type << 48) |
+    NET_LUID luid = {.Value = ((uint64_t)if_type_of(hardware_type) << 48) |
                               ((uint64_t)(index & 0xffffffu) << 24)};
     return luid;
 }
@@ -92,11 +95,11 @@ nio_luid_in(const nio_store *links, uint32_t index)
     return nio_luid(index, link->type);
 }
 
-void
-nio_sockaddr(uint8_t family, const uint8_t bytes[16], uint32_t index,
-             SOCKADDR_INET *ret_address)
+/* Into an address that is all zero. */
+static inline void
+fill_sockaddr(uint8_t family, const uint8_t bytes[16], uint32_t index,
+              SOCKADDR_INET *ret_address)
 {
-    memset(ret_address, 0, sizeof(*ret_address));
     ret_address->si_family = family;
     if (family == AF_INET) {
         memcpy(&ret_address->Ipv4.sin_addr, bytes, 4);
@@ -106,6 +109,14 @@ nio_sockaddr(uint8_t family, const uint8_t bytes[16], uint32_t index,
             ret_address->Ipv6.sin6_scope_id = index;
         }
     }
+}
+
+void
+nio_sockaddr(uint8_t family, const uint8_t bytes[16], uint32_t index,
+             SOCKADDR_INET *ret_address)
+{
+    memset(ret_address, 0, sizeof(*ret_address));
+    fill_sockaddr(family, bytes, index, ret_address);
 }
 
 void
@@ -127,22 +138,19 @@ nio_route_row(const nio_route *route, const nio_store *links,
     memset(row, 0, sizeof(*row));
     row->InterfaceIndex = route->oif;
     row->InterfaceLuid = nio_luid_in(links, route->oif);
-    nio_sockaddr(route->family, route->destination, route->oif,
-                 &row->DestinationPrefix.Prefix);
+    fill_sockaddr(route->family, route->destination, route->oif,
+                  &row->DestinationPrefix.Prefix);
     row->DestinationPrefix.PrefixLength = route->prefix_length;
-    nio_sockaddr(route->gateway_family == AF_UNSPEC ? route->family
-                                                    : route->gateway_family,
-                 route->gateway, route->oif, &row->NextHop);
+    fill_sockaddr(route->gateway_family == AF_UNSPEC ? route->family
+                                                     : route->gateway_family,
+                  route->gateway, route->oif, &row->NextHop);
     row->ValidLifetime = route->expires;
     row->PreferredLifetime = route->expires;
     row->Metric = route->priority;
     row->Protocol = RouteProtocolOther;
-    for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
-        if (protocols[i].kernel == route->protocol) {
-            row->Protocol = protocols[i].protocol;
-            row->Origin = protocols[i].origin;
-            break;
-        }
+    if (protocols[route->protocol].protocol != 0) {
+        row->Protocol = protocols[route->protocol].protocol;
+        row->Origin = protocols[route->protocol].origin;
     }
     bool expires = route->expires != NIO_INFINITE;
     if (route->family == AF_INET6 && route->protocol == RTPROT_KERNEL &&

@@ -184,8 +184,7 @@ nio_hash(const void *bytes, size_t size, uint64_t seed)
     for (; size >= 8; size -= 8, at += 8) {
         uint64_t word;
         memcpy(&word, at, sizeof(word));
-        hash = (hash ^ word) * 0xff51afd7ed558ccdu;
-        hash ^= hash >> 32;
+        hash = nio_mix(hash, word);
     }
     if (size >= 4) {
         uint32_t word;

@@ -47,5 +47,13 @@ void nio_store_remove(nio_store *store, void *record);
  * just given is allowed. */
 void *nio_store_each(const nio_store *store, uint32_t *cursor);
 
+/* Mixes a word into a hash that begins with the seed. */
+static inline uint64_t
+nio_mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0xff51afd7ed558ccdu;
+    return hash ^ (hash >> 32);
+}
+
 /* Mixes bytes into 64 bits (size a multiple of 4). */
 uint64_t nio_hash(const void *bytes, size_t size, uint64_t seed);

@@ -16,14 +16,14 @@ static uint64_t
 link_hash(const void *record, uint64_t seed)
 {
     const nio_link *link = record;
-    return nio_hash(&link->index, sizeof(link->index), seed);
+    return nio_mix(seed, link->index);
 }
 
 static uint64_t
 nexthop_hash(const void *record, uint64_t seed)
 {
     const nio_nexthop *nexthop = record;
-    return nio_hash(&nexthop->id, sizeof(nexthop->id), seed);
+    return nio_mix(seed, nexthop->id);
 }
 
 /* By interface and address alone: IPv6 may change the rest in place. */

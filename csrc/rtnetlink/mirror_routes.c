@@ -25,20 +25,15 @@ static uint64_t
 route_hash(const void *record, uint64_t seed)
 {
     const nio_route *route = record;
-    struct {
-        uint8_t destination[16];
-        uint32_t table, priority, oif;
-        uint8_t family, prefix_length, tos, zero;
-    } group;
-    memcpy(group.destination, route->destination, sizeof(group.destination));
-    group.table = route->table;
-    group.priority = route->priority;
-    group.oif = is_per_interface(route) ? route->oif : 0;
-    group.family = route->family;
-    group.prefix_length = route->prefix_length;
-    group.tos = route->tos;
-    group.zero = 0;
-    return nio_hash(&group, sizeof(group), seed);
+    uint64_t words[2];
+    memcpy(words, route->destination, sizeof(words));
+    uint64_t hash = nio_mix(seed, words[0]);
+    hash = nio_mix(hash, words[1]);
+    hash = nio_mix(hash, (uint64_t)route->table << 32 | route->priority);
+    uint32_t small = (uint32_t)route->family << 16 |
+                     (uint32_t)route->prefix_length << 8 | route->tos;
+    uint32_t oif = is_per_interface(route) ? route->oif : 0;
+    return nio_mix(hash, (uint64_t)oif << 32 | small);
 }
 
 static bool

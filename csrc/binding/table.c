@@ -108,13 +108,13 @@ table_slice(PyObject *self, PyObject *slice)
                              count > 0 ? row_at(table, start) : NULL,
                              (size_t)count);
     }
-    nio_table *result =
-        new_table(nio_state_of(self), table->kind, (size_t)count);
+    PyObject *result =
+        nio_table_blank(nio_state_of(self), table->kind, (size_t)count);
     for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
-        memcpy(result->copy + i * table->size, row_at(table, start + i * step),
-               (size_t)table->size);
+        memcpy(((nio_table *)result)->copy + i * table->size,
+               row_at(table, start + i * step), (size_t)table->size);
     }
-    return (PyObject *)result;
+    return result;
 }
 
 static PyObject *

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import time
 
 import pytest
@@ -21,7 +22,7 @@ MANY = 3000  # more than one chunk of the queue, and more rows than are copied w
 def read(netns: Network, count: int) -> Batch:
     """One batch of `count` changes of routes, after its Watcher is gone."""
     netns.veth("v0", "p0")
-    with Watcher("route", tables=["main"]) as watcher:
+    with Watcher("route", family=socket.AF_INET) as watcher:
         for start in range(0, count, 100):  # on Windows a row is to stand until it is read
             add_routes(netns, range(start, min(start + 100, count)))
             wait(watcher, min(start + 100, count))
@@ -96,7 +97,7 @@ def test_what_it_gave_outlives_it(netns: Network) -> None:
 
 def test_changes_are_equal_by_what_they_show(netns: Network) -> None:
     netns.veth("v0", "p0")
-    with Watcher("route", tables=["main"]) as watcher:
+    with Watcher("route", family=socket.AF_INET) as watcher:
         add_routes(netns, range(1))
         wait(watcher, 1)
         delete_routes(netns, range(1))

@@ -36,21 +36,23 @@ route_hash(const void *record, uint64_t seed)
     return nio_mix(hash, (uint64_t)oif << 32 | small);
 }
 
+/* The destination first: of records that only share a bucket it is another
+ * one, and it lies where the memory of the record begins. */
 static bool
 same_group(const nio_route *a, const nio_route *b)
 {
-    return a->table == b->table && a->priority == b->priority &&
+    return memcmp(a->destination, b->destination, 16) == 0 &&
+           a->table == b->table && a->priority == b->priority &&
            a->family == b->family && a->prefix_length == b->prefix_length &&
-           a->tos == b->tos &&
-           memcmp(a->destination, b->destination, 16) == 0 &&
-           (!is_per_interface(a) || a->oif == b->oif);
+           a->tos == b->tos && (!is_per_interface(a) || a->oif == b->oif);
 }
 
 static bool
 same_identity(const nio_route *a, const nio_route *b)
 {
-    return a->oif == b->oif && a->gateway_family == b->gateway_family &&
-           memcmp(a->gateway, b->gateway, 16) == 0 && same_group(a, b);
+    return same_group(a, b) && a->oif == b->oif &&
+           a->gateway_family == b->gateway_family &&
+           memcmp(a->gateway, b->gateway, 16) == 0;
 }
 
 /* Equal in all that a subscriber can see, but for a lifetime that counts

@@ -258,9 +258,12 @@ nio_decode_route(nio_span body, const nio_store *nexthops, nio_legs *legs)
     } else if (head->nexthop_id != 0 && head->oif == 0) {
         status =
             take_nexthop(legs, nexthops, head->nexthop_id, 1, GROUP_DEPTH);
-        if (status == 0 && legs->count + legs->dead == 0 &&
-            head->type != RTN_UNICAST) {
+        size_t total = legs->count + legs->dead;
+        if (status == 0 && total == 0 && head->type != RTN_UNICAST) {
             status = take_single(legs);
+        }
+        if (total == 1) {
+            legs->legs[0].weight = 1; /* as where the kernel says the leg */
         }
     } else {
         status = take_single(legs);

@@ -103,6 +103,8 @@ class Truth:
         weights = {route["nhid"]: 1}  # nexthop_compat_mode=0: only the id is said
         if group := self.nexthops[route["nhid"]].get("group"):
             weights = {one["id"]: one.get("weight", 1) for one in group}
+            if len(weights) == 1:  # where the kernel says the leg, it says no weight then
+                weights = dict.fromkeys(weights, 1)
         legs = []
         for id_, weight in weights.items():
             leg = dict(self.nexthops[id_])

@@ -232,6 +232,54 @@ initial_and_rowless_changes_never_merge(void)
     nio_queue_free(queue);
 }
 
+static nio_wait
+look(nio_event *event)
+{
+    return nio_event_wait(event, 0);
+}
+
+static void
+take_one(nio_queue *queue)
+{
+    nio_taken taken;
+    CHECK_EQUAL(nio_queue_take(queue, 1, &taken), 1);
+    nio_taken_free(&taken);
+}
+
+static void
+what_is_put_quietly_is_told_of_when_it_is_said(void)
+{
+    const row one = {.key = 1};
+    const nio_change change = {.size = sizeof(one), .kind = KIND, .type = ADD};
+    nio_event readable;
+    CHECK(nio_event_init(&readable));
+    nio_queue *queue = nio_queue_new(10, key_of, &readable);
+
+    nio_queue_tell(queue);
+    CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT); /* of nothing */
+    CHECK(nio_queue_put_quietly(queue, &change, &one));
+    CHECK(nio_queue_put_quietly(queue, &change, &one));
+    CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT);
+    nio_queue_tell(queue);
+    CHECK_EQUAL(look(&readable), NIO_WAIT_SET);
+    take_one(queue);
+    CHECK_EQUAL(look(&readable), NIO_WAIT_SET); /* one is left */
+    take_one(queue);
+    CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT);
+    CHECK(nio_queue_put_quietly(queue, &change, &one));
+    take_one(queue);
+    nio_queue_tell(queue);
+    CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT); /* taken before */
+    CHECK(nio_queue_put_quietly(queue, &change, &one));
+    nio_queue_tell(queue);
+    CHECK_EQUAL(look(&readable), NIO_WAIT_SET); /* and it can be told anew */
+    take_one(queue);
+    CHECK(nio_queue_put(queue, &change, &one));
+    CHECK_EQUAL(look(&readable), NIO_WAIT_SET);
+    nio_queue_free(queue);
+    nio_event_done(&readable);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -248,6 +296,7 @@ main(int argc, char **argv)
     RUN(a_row_of_another_size_is_queued_behind());
     RUN(a_snapshot_stays_one_while_its_row_does());
     RUN(initial_and_rowless_changes_never_merge());
+    RUN(what_is_put_quietly_is_told_of_when_it_is_said());
     puts("ok");
     return 0;
 }

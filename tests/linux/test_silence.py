@@ -109,9 +109,14 @@ CASES = [
          ["nexthop delete id 10", "nexthop delete id 110"], [R("172.16.1.0/24"), R("fd02::/64")]),
     Case("groups deleted, compat 0", [*COMPAT_0, *NEXTHOPS, *BY_GROUP],
          ["nexthop delete id 10", "nexthop delete id 110"], [R("172.16.1.0/24"), R("fd02::/64")]),
-    Case("compat 0 says the same of a group's last leg",
-         [*NEXTHOPS[:2], "nexthop add id 10 group 1,3/2", "route add 172.16.1.0/24 nhid 10",
-          "nexthop delete id 2"], COMPAT_0),
+    *(
+        Case(f"the last leg of a group has no weight, compat {mode}",
+             [f"sysctl ipv4.nexthop_compat_mode {mode}", *NEXTHOPS[:2],
+              "nexthop add id 10 group 1,3/2", BY_GROUP[0]],
+             ["nexthop delete id 2"], [R("172.16.1.0/24", "v1")],
+             [R("172.16.1.0/24", "v0", weight=1)])
+        for mode in (1, 0)
+    ),
     *(
         Case(f"link down with nexthop objects, compat {mode}",
              [f"sysctl ipv4.nexthop_compat_mode {mode}", *NEXTHOPS, *BY_ONE, *BY_GROUP], [DOWN],

@@ -54,7 +54,93 @@ recount_locked(nio_home *home)
         home->generation = nio_cancel_generation();
         home->inside = 0;
         home->left = NULL;
+        home->placeholder = NULL; /* CPython deleted it */
+        home->next = NULL;
     }
+}
+
+/* A state that no thread is in, from one that is in its own. */
+static void
+delete_detached(PyThreadState *state)
+{
+    PyThreadState *own = PyEval_SaveThread();
+
+    PyEval_RestoreThread(state);
+    PyThreadState_Clear(state);
+    (void)PyEval_SaveThread();
+    PyThreadState_Delete(state);
+    PyEval_RestoreThread(own);
+}
+
+/* CPython up to 3.13 has room for one thread state in an interpreter itself,
+ * gives it to whoever comes while there is no other, and cleans it after it is
+ * out of the list: who comes meanwhile aborts the process. So an interpreter
+ * beside the main one, which always has a state, gets one more, for nobody,
+ * until it ends; or until the main one does, which ends what is left over and
+ * deletes the state that it finds there. */
+int
+nio_home_furnish(nio_home *home)
+{
+    PyThreadState *state = NULL;
+
+    if (home->is_main) {
+        return 0;
+    }
+    state = PyThreadState_New(home->interpreter);
+    if (state == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    nio_cancel_lock();
+    recount_locked(&everywhere);
+    if (!everywhere.closed) {
+        home->placeholder = state;
+        home->next = everywhere.next;
+        everywhere.next = nio_home_keep(home);
+        state = NULL;
+    }
+    nio_cancel_unlock();
+    if (state != NULL) {
+        delete_detached(state);
+    }
+    return 0;
+}
+
+static void
+delete_placeholder(nio_home *home)
+{
+    nio_home *at = &everywhere;
+
+    nio_cancel_lock();
+    recount_locked(home);
+    recount_locked(&everywhere);
+    PyThreadState *state = home->placeholder;
+    home->placeholder = NULL;
+    while (state != NULL && at->next != home) {
+        at = at->next;
+    }
+    if (state != NULL) {
+        at->next = home->next;
+    }
+    nio_cancel_unlock();
+    if (state != NULL) {
+        delete_detached(state);
+        nio_home_drop(home);
+    }
+}
+
+/* Of any interpreter, with a reference; NULL: there is none left. */
+static nio_home *
+furnished(void)
+{
+    nio_cancel_lock();
+    recount_locked(&everywhere);
+    nio_home *home = everywhere.next;
+    if (home != NULL) {
+        nio_home_keep(home);
+    }
+    nio_cancel_unlock();
+    return home;
 }
 
 static void
@@ -153,11 +239,17 @@ close_and_wait(nio_home *home, uint64_t timeout_ns)
 void
 nio_home_close(nio_home *home, uint64_t timeout_ns)
 {
+    nio_home *other;
     nio_kept *kept;
 
     close_and_wait(home, timeout_ns);
+    delete_placeholder(home);
     if (home->is_main) {
         close_and_wait(&everywhere, timeout_ns);
+        while ((other = furnished()) != NULL) {
+            delete_placeholder(other);
+            nio_home_drop(other);
+        }
     }
     kept = nio_home_abandoned(home);
     while (kept != NULL) { /* the states are the interpreter's */

@@ -360,7 +360,7 @@ nio_registration_init(PyObject *module, nio_state *state)
         nio_cancel_init() < 0 || nio_interrupt_init() < 0) {
         return -1;
     }
-    return nio_live_init(module);
+    return nio_live_init(module) < 0 ? -1 : nio_home_furnish(state->home);
 }
 
 void

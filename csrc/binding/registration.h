@@ -93,6 +93,9 @@ nio_home *nio_home_new(void);
 nio_home *nio_home_keep(nio_home *home);
 /* Accepts NULL; returns NULL. */
 nio_home *nio_home_drop(nio_home *home);
+/* Make it fit for threads that come and go: 0, or -1 with MemoryError. After
+ * this nio_home_close() has to come. */
+int nio_home_furnish(nio_home *home);
 /* The interpreter exits and nothing of it is called back any more: no thread
  * touches it from now on. Waits, with the GIL released, at most so long for
  * threads that are about to leave it. */

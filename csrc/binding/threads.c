@@ -12,38 +12,14 @@
 #include <stdlib.h>
 
 /* ---- what a thread keeps */
-/* CPython up to 3.13 has room for one thread state in an interpreter itself,
- * gives it to whoever comes while there is no other, and cleans it after it is
- * out of the list: who comes meanwhile aborts the process. So beside the main
- * interpreter, which always has one, our threads come and go one by one. */
-static nio_lock coming_and_going = NIO_LOCK_INITIALIZER;
-
-static PyThreadState *
-new_state(const nio_home *home)
-{
-    if (home->is_main) {
-        return PyThreadState_New(home->interpreter);
-    }
-    nio_lock_take(&coming_and_going);
-    PyThreadState *state = PyThreadState_New(home->interpreter);
-    nio_lock_drop(&coming_and_going);
-    return state;
-}
-
 /* With the GIL, as the thread's current state. Runs destructors of
  * thread-locals. */
 static void
-delete_attached(PyThreadState *state, const nio_home *home)
+delete_attached(PyThreadState *state)
 {
     PyThreadState_Clear(state);
     (void)PyEval_SaveThread();
-    if (!home->is_main) {
-        nio_lock_take(&coming_and_going);
-    }
     PyThreadState_Delete(state);
-    if (!home->is_main) {
-        nio_lock_drop(&coming_and_going);
-    }
 }
 
 /* Detached. */
@@ -57,7 +33,7 @@ forget_all(nio_here *here)
         if (kept->generation == nio_cancel_generation() &&
             nio_home_enter(kept->home)) {
             PyEval_RestoreThread(kept->state);
-            delete_attached(kept->state, kept->home);
+            delete_attached(kept->state);
             nio_home_leave(kept->home);
         }
         nio_kept_free(kept);
@@ -166,7 +142,7 @@ kept_of(nio_here *here, nio_home *home)
     }
     kept = calloc(1, sizeof(*kept));
     if (kept != NULL) {
-        kept->state = new_state(home);
+        kept->state = PyThreadState_New(home->interpreter);
     }
     if (kept == NULL || kept->state == NULL) {
         free(kept);
@@ -234,7 +210,7 @@ nio_detach(nio_bridge *bridge)
         nio_frame frame = {NULL, bridge};
         *link = kept->next;
         here->frames = &frame; /* destructors must not wait for this thread */
-        delete_attached(state, kept->home);
+        delete_attached(state);
         here->frames = NULL;
         nio_home_leave(kept->home);
         nio_kept_free(kept);

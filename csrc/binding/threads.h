@@ -23,6 +23,8 @@ struct nio_home {
     unsigned inside;     /* nio_home_enter() without nio_home_leave() */
     uint64_t generation; /* of the process that counted them */
     nio_event *left;     /* set when inside gets to 0; NULL: nobody waits */
+    PyThreadState *placeholder; /* or NULL; else listed, by a reference */
+    nio_home *next;             /* of those that have one */
 };
 
 struct nio_kept {

@@ -15,6 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So many calls may wait for Python; who comes then waits with them, as the
+ * system's threads do anyway where it keeps its promise. */
+#define MOST_LEFT 1024u
+
 /* A call that its thread left to the deliverer. */
 typedef struct nio_left {
     nio_call call;
@@ -50,13 +54,20 @@ claim(nio_bridge *bridge)
     return mine;
 }
 
-/* Leave a copy to the deliverer, if there is one still: else false. */
+/* Leave a copy to the deliverer, if there is one still: else false. A thread
+ * that is in a callback does not wait: the deliverer may wait for that one. */
 static bool
 leave(nio_bridge *bridge, nio_left *copy)
 {
+    bool patient = nio_frames() == NULL;
+
     nio_lock_take(&bridge->lock);
+    while (patient && bridge->delivering && bridge->left >= MOST_LEFT) {
+        nio_condition_wait(&bridge->room, &bridge->lock);
+    }
     bool left = bridge->delivering;
     if (left) {
+        bridge->left++;
         if (bridge->last != NULL) {
             bridge->last->next = copy;
         } else {
@@ -75,7 +86,9 @@ all_or_finish(nio_bridge *bridge)
     nio_lock_take(&bridge->lock);
     nio_left *left = bridge->first;
     bridge->first = bridge->last = NULL;
+    bridge->left = 0;
     bridge->delivering = left != NULL;
+    nio_condition_wake_all(&bridge->room);
     nio_lock_drop(&bridge->lock);
     return left;
 }
@@ -263,6 +276,7 @@ nio_bridge_new(nio_state *state)
     bridge->home = nio_home_keep(state->home);
     bridge->state = state;
     nio_lock_init(&bridge->lock);
+    nio_condition_init(&bridge->room);
     nio_cancel_adopt(bridge);
     return bridge;
 }
@@ -271,6 +285,7 @@ nio_bridge *
 nio_bridge_free(nio_bridge *bridge)
 {
     if (bridge != NULL) {
+        nio_condition_done(&bridge->room);
         nio_lock_done(&bridge->lock);
         nio_home_drop(bridge->home);
         free(bridge);

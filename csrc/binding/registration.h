@@ -74,6 +74,8 @@ typedef struct nio_bridge {
     bool delivering NIO_GUARDED_BY(lock);
     struct nio_left *first NIO_GUARDED_BY(lock);
     struct nio_left *last NIO_GUARDED_BY(lock);
+    unsigned left NIO_GUARDED_BY(lock); /* how many wait */
+    nio_condition room;                 /* none does any more */
 
     /* guarded by the one lock of cancel.c */
     nio_stage stage;

@@ -61,6 +61,24 @@ def overlapping_calls_become_one_stream() -> None:
     assert not errors.events
 
 
+def so_many_calls_wait_for_python() -> None:
+    """1024; then the system's threads do."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def held(row: Any, type: Any) -> None:
+        entered.set()
+        assert leave.wait(20)
+
+    with notify(held) as registration:
+        system.standin_call(8, 1000, ADD)
+        assert entered.wait(20)
+        eventually(lambda: system.standin_called() >= 1024)
+        assert system.standin_called() == 1024
+        leave.set()
+        system.standin_join()
+        assert (registration.delivered, registration.errors) == (8000, 0)
+
+
 def cancel_waits_for_overlapping_calls() -> None:
     over = False
 

@@ -55,6 +55,7 @@ static registration *registrations;
 static caller callers[64];
 static unsigned caller_count;
 static int tables; /* given away and not freed */
+static int called; /* callbacks that have returned */
 static nio_hooks hooks;
 
 static PMIB_UNICASTIPADDRESS_TABLE
@@ -110,6 +111,7 @@ run_caller(void *argument)
     for (unsigned i = 0; i < self->count; i++) {
         call_back(self->target, self->first + i,
                   (MIB_NOTIFICATION_TYPE)self->type);
+        __atomic_add_fetch(&called, 1, __ATOMIC_SEQ_CST);
     }
     if (batch) {
         hooks.end(self->target->context);
@@ -129,6 +131,7 @@ run_caller(void *argument)
 
 NIO_PUBLIC void standin_set(int what, int value);
 NIO_PUBLIC int standin_tables(void);
+NIO_PUBLIC int standin_called(void);
 NIO_PUBLIC void standin_call(unsigned threads, unsigned count, int type);
 NIO_PUBLIC void standin_join(void);
 
@@ -142,6 +145,12 @@ NIO_PUBLIC int
 standin_tables(void)
 {
     return __atomic_load_n(&tables, __ATOMIC_SEQ_CST);
+}
+
+NIO_PUBLIC int
+standin_called(void)
+{
+    return __atomic_load_n(&called, __ATOMIC_SEQ_CST);
 }
 
 /* `threads` threads at once call the last registration back, `count` times

@@ -158,8 +158,7 @@ add_column(words *to, nio_state *state, const nio_column *column,
     static const char enum_key[] = "netioapi.enum";
     const nio_field *field = column->field;
     bool family = nio_column_is_family(column);
-    /* Owned, as another thread may replace it by _use(). */
-    PyObject *members = Py_XNewRef(state->members[field->which].all);
+    PyObject *members = nio_enum_members(state, field->which);
     ret_place->name = to->used;
     bool good = add_text(to, field->name) &&
                 add_text(to, nio_column_suffix(column)) && add(to, "", 1) &&
@@ -172,7 +171,6 @@ add_column(words *to, nio_state *state, const nio_column *column,
     } else if (good && members != NULL) {
         good = add_measured(to, enum_key) && add_members(to, members);
     }
-    Py_XDECREF(members);
     return good;
 }
 

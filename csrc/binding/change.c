@@ -2,14 +2,14 @@
 /* The Change type: one change of a Watcher's stream. It holds the native row
  * inline and decodes nothing until it is asked, since who reads many changes
  * looks at few fields of few of them. Immutable, and outside of the garbage
- * collector: it refers to nothing but its Row. Used with the GIL. */
+ * collector: it refers to nothing but its Row. */
 #include "binding/fields.h"
 #include "binding/watch.h"
 
 #include <string.h>
 
 typedef struct change_object {
-    PyObject_VAR_HEAD PyObject *row; /* owned; NULL until it is first read */
+    PyObject_VAR_HEAD nio_once row; /* made when it is first read */
     uint64_t time_ns;
     nio_kind kind;
     uint8_t type;
@@ -31,7 +31,7 @@ change_alloc(nio_state *state, nio_kind kind)
     Py_ssize_t words = (Py_ssize_t)((nio_row_size(kind) + 7) / 8);
     change_object *self = PyObject_NewVar(change_object, state->Change, words);
     if (self != NULL) {
-        self->row = NULL;
+        nio_atomic_store(&self->row.object, 0);
         self->kind = kind;
     }
     return self;
@@ -57,7 +57,7 @@ static void
 change_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    Py_XDECREF(((change_object *)op)->row);
+    nio_once_clear(&((change_object *)op)->row);
     PyObject_Free(op);
     Py_DECREF(type);
 }
@@ -108,11 +108,13 @@ change_row(PyObject *op, void *closure)
 {
     change_object *self = (change_object *)op;
     (void)closure;
-    if (self->row == NULL) {
-        self->row =
-            nio_row_new(nio_state_of(op), self->kind, self->data, true);
+    PyObject *row = nio_once_get(&self->row);
+    if (row == NULL) {
+        row =
+            nio_once_put(&self->row, nio_row_new(nio_state_of(op), self->kind,
+                                                 self->data, true));
     }
-    return Py_XNewRef(self->row);
+    return Py_XNewRef(row);
 }
 
 static PyObject *
@@ -231,16 +233,19 @@ table_of_list(nio_state *state, PyObject *list, nio_kind kind)
         return PyErr_NoMemory();
     }
     for (Py_ssize_t i = 0; i < all; i++) {
-        PyObject *item = PyList_GetItem(list, i); /* borrowed */
+        PyObject *item = PySequence_GetItem(list, i);
         if (item == NULL) {
             goto done;
         }
-        if (!PyObject_TypeCheck(item, state->Change)) {
+        bool good = PyObject_TypeCheck(item, state->Change);
+        if (!good) {
             PyErr_Format(PyExc_TypeError, "%R is not a Change", item);
-            goto done;
-        }
-        if (((change_object *)item)->kind == kind) {
+        } else if (((change_object *)item)->kind == kind) {
             memcpy(rows + count++ * size, ((change_object *)item)->data, size);
+        }
+        Py_DECREF(item);
+        if (!good) {
+            goto done;
         }
     }
     result = nio_table_new(state, kind, rows, count);

@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers of the system to members of the classes of enums.py, which the
  * package hands over at import (_use). A member is asked for with every
- * change, so those of small numbers lie in arrays. Called with the GIL. */
+ * change, so those of small numbers lie in arrays. Any thread asks, without a
+ * lock: what was handed over is never changed, and stays until the module
+ * goes, also when it is handed over again. */
 #include "binding/fields.h"
 
-#include <string.h>
+/* Members with a number below this are found without a dict. */
+enum { SMALL = 20 };
+
+typedef struct nio_enums {
+    struct nio_enums *replaced; /* by this one; somebody may still read it */
+    PyObject *hint_type;        /* NetworkConnectivityHint */
+    PyObject *all[NIO_ENUM_COUNT];          /* {0: member, ...}; NULL: none */
+    PyObject *small[NIO_ENUM_COUNT][SMALL]; /* borrowed from those */
+} nio_enums;
+
+static const nio_enums *
+enums_of(const nio_state *state)
+{
+    return (const nio_enums *)(uintptr_t)nio_atomic_load(&state->enums);
+}
 
 const char *
 nio_enum_name(nio_enum which)
@@ -16,14 +32,29 @@ nio_enum_name(nio_enum which)
 }
 
 PyObject *
+nio_enum_members(nio_state *state, nio_enum which)
+{
+    const nio_enums *enums = enums_of(state);
+    return enums != NULL ? enums->all[which] : NULL;
+}
+
+PyObject *
+nio_hint_type(nio_state *state)
+{
+    const nio_enums *enums = enums_of(state);
+    return enums != NULL ? enums->hint_type : NULL;
+}
+
+PyObject *
 nio_enum_new(nio_state *state, nio_enum which, long number)
 {
-    if (number >= 0 && number < NIO_ENUM_SMALL &&
-        state->members[which].small[number] != NULL) {
-        return Py_NewRef(state->members[which].small[number]);
+    const nio_enums *enums = enums_of(state);
+    if (enums != NULL && number >= 0 && number < SMALL &&
+        enums->small[which][number] != NULL) {
+        return Py_NewRef(enums->small[which][number]);
     }
     PyObject *value = PyLong_FromLong(number);
-    PyObject *members = state->members[which].all;
+    PyObject *members = enums != NULL ? enums->all[which] : NULL;
     if (value == NULL || members == NULL) {
         return value;
     }
@@ -56,39 +87,81 @@ members_new(PyObject *type)
     return members;
 }
 
+/* Accepts NULL. */
+static void
+enums_free(nio_enums *enums)
+{
+    while (enums != NULL) {
+        nio_enums *replaced = enums->replaced;
+        for (int which = 0; which < NIO_ENUM_COUNT; which++) {
+            Py_XDECREF(enums->all[which]);
+        }
+        Py_XDECREF(enums->hint_type);
+        PyMem_Free(enums);
+        enums = replaced;
+    }
+}
+
+int
+nio_enums_traverse(nio_state *state, visitproc visit, void *arg)
+{
+    const nio_enums *enums = enums_of(state);
+    for (; enums != NULL; enums = enums->replaced) {
+        for (int which = 0; which < NIO_ENUM_COUNT; which++) {
+            Py_VISIT(enums->all[which]);
+        }
+        Py_VISIT(enums->hint_type);
+    }
+    return 0;
+}
+
 void
 nio_enums_clear(nio_state *state)
 {
-    memset(state->members, 0, sizeof(state->members));
-    Py_CLEAR(state->enums);
+    enums_free((nio_enums *)(uintptr_t)nio_atomic_exchange(&state->enums, 0));
 }
 
-/* Takes over `enums`; false with an exception set. */
+/* Fills in one class; false with an exception set. */
 static bool
-enums_keep(nio_state *state, PyObject *enums)
+enums_add(nio_enums *enums, int which, PyObject *type)
 {
-    nio_enums_clear(state);
-    state->enums = enums;
-    for (int which = NIO_ENUM_NULL + 1; which < NIO_ENUM_COUNT; which++) {
-        PyObject *name = PyUnicode_FromString(nio_enum_name((nio_enum)which));
-        PyObject *all =
-            name == NULL ? NULL : PyDict_GetItemWithError(enums, name);
-        Py_XDECREF(name);
-        state->members[which].all = all;
-        for (long i = 0; all != NULL && i < NIO_ENUM_SMALL; i++) {
-            PyObject *number = PyLong_FromLong(i);
-            if (number == NULL) {
-                return false;
-            }
-            state->members[which].small[i] =
-                PyDict_GetItemWithError(all, number);
+    PyObject *all = members_new(type);
+    enums->all[which] = all;
+    for (long i = 0; all != NULL && i < SMALL; i++) {
+        PyObject *number = PyLong_FromLong(i);
+        if (number != NULL) {
+            enums->small[which][i] = PyDict_GetItemWithError(all, number);
             Py_DECREF(number);
         }
-        if (PyErr_Occurred()) {
-            return false;
-        }
     }
-    return true;
+    return PyErr_Occurred() == NULL;
+}
+
+/* Of {name: class}; NULL with an exception. */
+static nio_enums *
+enums_new(PyObject *types, PyObject *hint_type)
+{
+    nio_enums *enums = PyMem_Calloc(1, sizeof(*enums));
+    bool good = enums != NULL;
+    if (!good) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    enums->hint_type = Py_NewRef(hint_type);
+    for (int which = NIO_ENUM_NULL + 1; good && which < NIO_ENUM_COUNT;
+         which++) {
+        PyObject *name = PyUnicode_FromString(nio_enum_name((nio_enum)which));
+        PyObject *type =
+            name == NULL ? NULL : PyDict_GetItemWithError(types, name);
+        good = type == NULL ? PyErr_Occurred() == NULL
+                            : enums_add(enums, which, type);
+        Py_XDECREF(name);
+    }
+    if (!good) {
+        enums_free(enums);
+        return NULL;
+    }
+    return enums;
 }
 
 PyDoc_STRVAR(
@@ -101,24 +174,21 @@ static PyObject *
 use(PyObject *module, PyObject *args)
 {
     nio_state *state = nio_state_of_module(module);
-    PyObject *types, *hint_type, *name, *type;
-    Py_ssize_t position = 0;
+    PyObject *types, *hint_type;
+    uint64_t replaced;
     if (!PyArg_ParseTuple(args, "O!O:_use", &PyDict_Type, &types,
                           &hint_type)) {
         return NULL;
     }
-    PyObject *enums = PyDict_New();
-    while (enums != NULL && PyDict_Next(types, &position, &name, &type)) {
-        PyObject *members = members_new(type);
-        if (members == NULL || PyDict_SetItem(enums, name, members) < 0) {
-            Py_CLEAR(enums);
-        }
-        Py_XDECREF(members);
-    }
-    if (enums == NULL || !enums_keep(state, enums)) {
+    nio_enums *enums = enums_new(types, hint_type);
+    if (enums == NULL) {
         return NULL;
     }
-    nio_replace(&state->hint_type, Py_NewRef(hint_type));
+    do {
+        replaced = nio_atomic_load(&state->enums);
+        enums->replaced = (nio_enums *)(uintptr_t)replaced;
+    } while (!nio_atomic_replace(&state->enums, replaced,
+                                 (uint64_t)(uintptr_t)enums));
     Py_RETURN_NONE;
 }
 

@@ -324,8 +324,8 @@ field_from(const nio_schema *schema, size_t position)
     return next;
 }
 
-static char *
-format_new(const nio_schema *schema)
+char *
+nio_schema_format_new(const nio_schema *schema)
 {
     size_t length = 16, used, position = 0;
     for (size_t i = 0; i < schema->field_count; i++) {
@@ -355,15 +355,6 @@ format_new(const nio_schema *schema)
     }
     PyOS_snprintf(format + used, length - used, "}");
     return format;
-}
-
-const char *
-nio_schema_format(nio_state *state, nio_kind kind)
-{
-    if (state->formats[kind] == NULL) {
-        state->formats[kind] = format_new(nio_schema_of(kind));
-    }
-    return state->formats[kind];
 }
 
 const char *

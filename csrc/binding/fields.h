@@ -173,10 +173,9 @@ typedef enum nio_knowledge {
 nio_knowledge nio_field_knowledge(const nio_field *field);
 bool nio_field_is_known(const nio_schema *schema, const nio_field *field,
                         const void *row, bool details);
-/* The format of the native row for the buffer protocol (PEP 3118), made once
- * and borrowed from the module's state: whoever has a view has the table, and
- * with it the type and the module. NULL with MemoryError. */
-const char *nio_schema_format(nio_state *state, nio_kind kind);
+/* The format of the native row for the buffer protocol (PEP 3118), to be
+ * given to PyMem_Free; NULL with MemoryError. */
+char *nio_schema_format_new(const nio_schema *schema);
 /* What the stub writes for a field of this kind, borrowed for ever. */
 const char *nio_field_type(const nio_field *field);
 

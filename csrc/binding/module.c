@@ -49,11 +49,9 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT((PyObject *)state->Change);
     Py_VISIT((PyObject *)state->Changes);
     for (int i = 0; i < 4; i++) {
-        Py_VISIT(state->ip_types[i]);
+        Py_VISIT(nio_once_get(&state->ip_types[i]));
     }
-    Py_VISIT(state->enums);
-    Py_VISIT(state->hint_type);
-    return 0;
+    return nio_enums_traverse(state, visit, arg);
 }
 
 static int
@@ -76,10 +74,9 @@ module_clear(PyObject *module)
     Py_CLEAR(state->Change);
     Py_CLEAR(state->Changes);
     for (int i = 0; i < 4; i++) {
-        Py_CLEAR(state->ip_types[i]);
+        nio_once_clear(&state->ip_types[i]);
     }
     nio_enums_clear(state);
-    Py_CLEAR(state->hint_type);
     return 0;
 }
 
@@ -97,10 +94,10 @@ module_free(void *module)
     }
 }
 
-/* The slot is younger than the limited API of 3.11: its number is written out,
- * and only a Python that knows it gets to see it. 3.12 knows it, but ends an
- * interpreter that is left over at exit when our threads can no longer let go
- * of it, and aborts; 3.13 ends it in time. */
+/* These slots are younger than the limited API of 3.11: their numbers are
+ * written out, and only a Python that knows them gets to see them. 3.12 knows
+ * the first, but ends an interpreter that is left over at exit when our
+ * threads can no longer let go of it, and aborts; 3.13 ends it in time. */
 #define SLOT_MULTIPLE_INTERPRETERS 3 /* Py_mod_multiple_interpreters */
 #define INTERPRETERS_NOT_SUPPORTED ((void *)0)
 #define PER_INTERPRETER_GIL_SUPPORTED ((void *)2)
@@ -125,12 +122,17 @@ static PyModuleDef_Slot slots_3_13[] = {
 PyDoc_STRVAR(module_doc,
              "The native half of netioapi. Its names are public in netioapi.");
 
-static PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT,   .m_name = "netioapi._native",
-    .m_doc = module_doc,     .m_size = sizeof(nio_state),
-    .m_slots = slots_3_11,   .m_traverse = module_traverse,
-    .m_clear = module_clear, .m_free = module_free,
-};
+#define DEFINITION(slots)                                                     \
+    {                                                                         \
+        PyModuleDef_HEAD_INIT,   .m_name = "netioapi._native",                \
+        .m_doc = module_doc,     .m_size = sizeof(nio_state),                 \
+        .m_slots = slots,        .m_traverse = module_traverse,               \
+        .m_clear = module_clear, .m_free = module_free,                       \
+    }
+
+static PyModuleDef definition_3_11 = DEFINITION(slots_3_11);
+static PyModuleDef definition_3_12 = DEFINITION(slots_3_12);
+static PyModuleDef definition_3_13 = DEFINITION(slots_3_13);
 
 nio_state *
 nio_state_of_module(PyObject *module)
@@ -148,9 +150,8 @@ PyMODINIT_FUNC
 PyInit__native(void)
 {
     if (Py_Version >= 0x030D0000) {
-        module_definition.m_slots = slots_3_13;
-    } else if (Py_Version >= 0x030C0000) {
-        module_definition.m_slots = slots_3_12;
+        return PyModuleDef_Init(&definition_3_13);
     }
-    return PyModuleDef_Init(&module_definition);
+    return PyModuleDef_Init(Py_Version >= 0x030C0000 ? &definition_3_12
+                                                     : &definition_3_11);
 }

@@ -44,8 +44,39 @@ typedef enum nio_enum {
     NIO_ENUM_NULL, /* none */
     NIO_ENUMS(NIO_ENUM_NUMBER) NIO_ENUM_COUNT
 } nio_enum;
-/* Members with a number below this are found without a dict. */
-enum { NIO_ENUM_SMALL = 20 };
+
+/* An object that whoever needs it first makes, and that stays: no lock is
+ * held while it is made, and who was slower takes that of the faster. */
+typedef struct nio_once {
+    nio_atomic object; /* a reference; 0: none yet */
+} nio_once;
+
+/* Borrowed; NULL: none yet. */
+static inline PyObject *
+nio_once_get(const nio_once *once)
+{
+    return (PyObject *)(uintptr_t)nio_atomic_load(&once->object);
+}
+
+/* Takes over `made`, or NULL with an exception set. Borrowed: what is there
+ * now; NULL with the exception where nothing is. */
+static inline PyObject *
+nio_once_put(nio_once *once, PyObject *made)
+{
+    if (made == NULL ||
+        nio_atomic_replace(&once->object, 0, (uint64_t)(uintptr_t)made)) {
+        return made;
+    }
+    Py_DECREF(made);
+    return nio_once_get(once);
+}
+
+static inline void
+nio_once_clear(nio_once *once)
+{
+    uint64_t object = nio_atomic_exchange(&once->object, 0);
+    Py_XDECREF((PyObject *)(uintptr_t)object);
+}
 
 /* Per interpreter; traverse and clear follow this order. */
 typedef struct nio_state {
@@ -64,21 +95,16 @@ typedef struct nio_state {
     PyTypeObject *Changes;      /* changes.c: what one read returns */
     /* values: callables of ipaddress, imported at first use (values.c), and
      * the members of the enums that enums.py hands over at import (enums.c) */
-    PyObject
-        *ip_types[4]; /* IPv4Address, IPv6Address, IPv4Network, IPv6Network */
-    PyObject *enums;  /* {"NotificationType": {0: member, ...}, ...} */
-    struct {
-        PyObject *all;                   /* {0: member, ...} */
-        PyObject *small[NIO_ENUM_SMALL]; /* by number; NULL: no member */
-    } members[NIO_ENUM_COUNT]; /* borrowed from `enums`, while that is there */
-    char *formats[NIO_KINDS];  /* owned; NULL until asked for (fields.c) */
-    PyObject *hint_type; /* NetworkConnectivityHint, handed over likewise */
-    /* live registrations and watches, kept alive until they are cancelled:
-     * each file guards and documents its own list */
-    struct nio_registration *registrations;
-    struct nio_watch *watches;
+    nio_once ip_types[4]; /* IPv4Address, IPv6Address, IPv4Network, ... */
+    nio_atomic enums;     /* struct nio_enums *; owned; 0: none yet */
+    /* of the buffer protocol, by nio_kind (fields.c); owned, but views borrow
+     * them: whoever has one has the table, and with it this module */
+    char *formats[NIO_KINDS];
     struct nio_home *home; /* of this interpreter (home.c); a reference */
-    bool closing; /* the interpreter exits: nothing new is registered */
+    /* guarded by the lock of cancel.c */
+    struct nio_registration *registrations; /* live ones (live.c) */
+    struct nio_watch *watches;              /* open ones (watch.c) */
+    bool closing; /* the interpreter exits: nothing joins these lists */
 } nio_state;
 
 /* Borrowed. From a module, and from the exact type of one of our objects. */
@@ -117,7 +143,12 @@ PyObject *nio_raise_missing(nio_state *state, const char *function);
 PyObject *nio_enum_new(nio_state *state, nio_enum which, long number);
 /* Borrowed for ever: the name of the class; NULL for NIO_ENUM_NULL. */
 const char *nio_enum_name(nio_enum which);
-/* At module clear. */
+/* Borrowed from the state: {number: member}, which nobody changes, and the
+ * class NetworkConnectivityHint; NULL: not handed over. */
+PyObject *nio_enum_members(nio_state *state, nio_enum which);
+PyObject *nio_hint_type(nio_state *state);
+/* For the module's own functions of these names. */
+int nio_enums_traverse(nio_state *state, visitproc visit, void *arg);
 void nio_enums_clear(nio_state *state);
 
 /* ---- values.c: numbers of the system to Python's values and back */

@@ -43,7 +43,8 @@ type_add(PyObject *module, nio_state *state, nio_kind kind)
 {
     const nio_schema *schema = nio_schema_of(kind);
     state->row_types[kind] = nio_row_type_new(module, schema);
-    if (state->row_types[kind] == NULL) {
+    state->formats[kind] = nio_schema_format_new(schema);
+    if (state->row_types[kind] == NULL || state->formats[kind] == NULL) {
         return -1;
     }
     PyObject *names = names_new(schema);

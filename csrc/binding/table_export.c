@@ -15,10 +15,7 @@ nio_table_buffer(PyObject *self, Py_buffer *view, int flags)
         return -1;
     }
     if ((flags & PyBUF_FORMAT) == PyBUF_FORMAT) {
-        format = nio_schema_format(nio_state_of(self), table->kind);
-        if (format == NULL) {
-            return -1;
-        }
+        format = nio_state_of(self)->formats[table->kind];
     }
     view->obj = Py_NewRef(self);
     view->buf = table->rows != NULL ? (void *)table->rows : (void *)"";

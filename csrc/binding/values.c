@@ -15,21 +15,17 @@ nio_ip_type(nio_state *state, nio_ip_kind which)
 {
     static const char *const names[] = {"IPv4Address", "IPv6Address",
                                         "IPv4Network", "IPv6Network"};
-    if (state->ip_types[which] == NULL) {
+    PyObject *type = nio_once_get(&state->ip_types[which]);
+    if (type == NULL) {
         PyObject *module = PyImport_ImportModule("ipaddress");
         if (module == NULL) {
             return NULL;
         }
-        PyObject *type = PyObject_GetAttrString(module, names[which]);
+        type = nio_once_put(&state->ip_types[which],
+                            PyObject_GetAttrString(module, names[which]));
         Py_DECREF(module);
-        /* The import may have let another thread run, which was faster. */
-        if (state->ip_types[which] == NULL) {
-            state->ip_types[which] = type;
-        } else {
-            Py_XDECREF(type);
-        }
     }
-    return state->ip_types[which];
+    return type;
 }
 
 static unsigned long
@@ -113,7 +109,8 @@ PyObject *
 nio_hint_new(nio_state *state, const NL_NETWORK_CONNECTIVITY_HINT *hint)
 {
     PyObject *level = NULL, *cost = NULL, *result = NULL;
-    if (state->hint_type == NULL) {
+    PyObject *type = nio_hint_type(state);
+    if (type == NULL) {
         PyErr_SetString(PyExc_RuntimeError,
                         "import netioapi, not netioapi._native");
         return NULL;
@@ -126,8 +123,7 @@ nio_hint_new(nio_state *state, const NL_NETWORK_CONNECTIVITY_HINT *hint)
     }
     if (cost != NULL) {
         result = PyObject_CallFunctionObjArgs(
-            state->hint_type, level, cost,
-            hint->ApproachingDataLimit ? Py_True : Py_False,
+            type, level, cost, hint->ApproachingDataLimit ? Py_True : Py_False,
             hint->OverDataLimit ? Py_True : Py_False,
             hint->Roaming ? Py_True : Py_False, NULL);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The list that keeps live registrations alive, as a running thread is kept:
  * from the request until a Python thread sees that the cancellation is over.
- * Only Python threads enter, with the GIL, so that no Python object ends on a
- * native thread. The list itself is guarded by the lock of cancel.c. */
+ * Only Python threads enter, so that no Python object ends on a native thread.
+ * The list itself is guarded by the lock of cancel.c. */
 #include "binding/registration.h"
 
 /* What the exit of the interpreter grants callbacks that are still running. */
@@ -25,18 +25,28 @@ unlist_locked(nio_state *state, nio_registration *self)
     self->listed = false;
 }
 
-void
+bool
 nio_registration_enlist(nio_state *state, nio_registration *self)
 {
     nio_cancel_lock();
-    self->next = state->registrations;
-    if (self->next != NULL) {
-        self->next->previous = self;
+    bool open = !state->closing;
+    if (open) {
+        self->next = state->registrations;
+        if (self->next != NULL) {
+            self->next->previous = self;
+        }
+        Py_INCREF((PyObject *)self);
+        state->registrations = self;
+        self->listed = true;
     }
-    Py_INCREF((PyObject *)self);
-    state->registrations = self;
-    self->listed = true;
     nio_cancel_unlock();
+    if (open) {
+        PyObject_GC_Track((PyObject *)self);
+    } else {
+        PyErr_Format(PyExc_RuntimeError, "%s: the interpreter is exiting",
+                     self->bridge->function);
+    }
+    return open;
 }
 
 void
@@ -126,7 +136,9 @@ at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     nio_state *state = nio_state_of_module(module);
 
+    nio_cancel_lock();
     state->closing = true;
+    nio_cancel_unlock();
     nio_watches_shutdown(state);
     nio_registrations_shutdown(state);
     nio_interrupt_done();

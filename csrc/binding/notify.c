@@ -3,6 +3,7 @@
  * ask the system with the GIL released, since it may call back, on this
  * thread or another, before it returns. */
 #include "binding/call.h"
+#include "binding/notify_doc.h"
 
 /* One of the six. `start` asks the system; ERROR_PROC_NOT_FOUND where it
  * lacks the function. Only the stable table may fill ret_table. */
@@ -163,6 +164,29 @@ parse(nio_state *state, const notify_function *function, PyObject *args,
             nio_family_from(state, family, function->name, &ret->family));
 }
 
+/* Complete and enlisted; NULL with an exception. */
+static nio_registration *
+registration_new(nio_state *state, const notify_function *function,
+                 const arguments *given)
+{
+    nio_registration *self =
+        nio_registration_new(state, given->callback, given->on_error,
+                             function->has_family ? given->family : -1);
+
+    if (self == NULL) {
+        return NULL;
+    }
+    self->bridge->function = function->name;
+    self->bridge->shape = function->shape;
+    self->bridge->kind = function->kind;
+    self->bridge->details = given->details != 0;
+    self->bridge->initial = given->initial != 0;
+    if (!nio_registration_enlist(state, self)) {
+        Py_CLEAR(self);
+    }
+    return self;
+}
+
 /* Ask the system, with the GIL released and the context complete. True when
  * the bridge is registered now; else ret_status says why it is not. */
 static bool
@@ -172,11 +196,6 @@ start(const notify_function *function, nio_bridge *bridge,
 {
     HANDLE handle = NULL;
 
-    bridge->function = function->name;
-    bridge->shape = function->shape;
-    bridge->kind = function->kind;
-    bridge->details = given->details != 0;
-    bridge->initial = given->initial != 0;
     PyThreadState *thread = nio_gil_release();
     *ret_status =
         function->start(bridge, given->family, given->initial ? TRUE : FALSE,
@@ -230,20 +249,13 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
     if (!parse(state, function, args, kwargs, &given)) {
         return NULL;
     }
-    if (state->closing) {
-        PyErr_Format(PyExc_RuntimeError, "%s: the interpreter is exiting",
-                     function->name);
-        return NULL;
-    }
     if (nio_system()->CancelMibChangeNotify2 == NULL) { /* never to be ended */
         return nio_raise_missing(state, "CancelMibChangeNotify2");
     }
     if (!thread_is_known()) {
         return PyErr_NoMemory();
     }
-    nio_registration *self =
-        nio_registration_new(state, given.callback, given.on_error,
-                             function->has_family ? given.family : -1);
+    nio_registration *self = registration_new(state, function, &given);
     if (self == NULL) {
         return NULL;
     }
@@ -294,89 +306,6 @@ cancel_mib_change_notify2(PyObject *module, PyObject *registration)
     return nio_registration_cancel((nio_registration *)registration,
                                    NIO_FOREVER, true);
 }
-
-#define CALLBACK_DOC                                                          \
-    "Callbacks run on a thread of the system's, one at a time and in "        \
-    "order,\n"                                                                \
-    "also before this function has returned. What one raises goes to\n"       \
-    "on_error(exception), else to sys.unraisablehook.\n\n"
-
-#define ROW_DOC(name, what, row)                                              \
-    name "($module, /, callback, family=0, *, initial_notification=False,\n"  \
-         "    on_error=None, details=True)\n--\n\n"                           \
-         "Call callback(row, notification_type) for each change of " what     \
-         ".\n\n"                                                              \
-         "Live on return: every later change is delivered. " CALLBACK_DOC     \
-         "callback: called with " row ", or None for INITIAL,\n"              \
-         "    and a NotificationType.\n"                                      \
-         "family: AF_UNSPEC (both), AF_INET or AF_INET6 of the socket "       \
-         "module.\n"                                                          \
-         "initial_notification: one call of type INITIAL tells that it is "   \
-         "live.\n"                                                            \
-         "on_error: called with each exception of the callback.\n"            \
-         "details: False leaves all but the key members of rows None.\n\n"    \
-         "Raises InvalidParameterError for any other family, NetioError "     \
-         "when the\n"                                                         \
-         "system refuses.\n\n"
-
-PyDoc_STRVAR(interface_doc,
-             ROW_DOC("notify_ip_interface_change", "an IP interface",
-                     "an IpInterfaceRow") "Source: NotifyIpInterfaceChange; "
-                                          "Linux: RTM_NEWLINK and kin.");
-PyDoc_STRVAR(
-    address_doc,
-    ROW_DOC("notify_unicast_ip_address_change", "an IP address",
-            "a UnicastIpAddressRow") "Source: NotifyUnicastIpAddressChange; "
-                                     "Linux: RTM_NEWADDR and "
-                                     "kin.");
-PyDoc_STRVAR(
-    route_doc,
-    ROW_DOC("notify_route_change2", "an IP route",
-            "an IpForwardRow") "Source: NotifyRouteChange2; Linux: "
-                               "RTM_NEWROUTE and kin, and\n"
-                               "what the kernel deletes without a word.");
-PyDoc_STRVAR(
-    teredo_doc,
-    "notify_teredo_port_change($module, /, callback, *,\n"
-    "    initial_notification=False, on_error=None)\n--\n\n"
-    "Call callback(port, notification_type) when the Teredo port "
-    "changes.\n\n" CALLBACK_DOC
-    "callback: called with the UDP port, 0 for none, and a NotificationType.\n"
-    "initial_notification: one call of type INITIAL tells that it is live.\n"
-    "on_error: called with each exception of the callback.\n\n"
-    "Source: NotifyTeredoPortChange; Linux: the port in a 2001::/32 address.");
-PyDoc_STRVAR(
-    hint_doc,
-    "notify_network_connectivity_hint_change($module, /, callback, *,\n"
-    "    initial_notification=False, on_error=None)\n--\n\n"
-    "Call callback(hint) when the machine's connectivity "
-    "changes.\n\n" CALLBACK_DOC
-    "callback: called with a NetworkConnectivityHint.\n"
-    "initial_notification: a first call tells the present hint.\n"
-    "on_error: called with each exception of the callback.\n\n"
-    "Source: NotifyNetworkConnectivityHintChange (Windows 10 2004); Linux: "
-    "from\n"
-    "running interfaces, addresses and default routes.");
-PyDoc_STRVAR(
-    stable_doc,
-    "notify_stable_unicast_ip_address_table($module, /, callback, family=0, "
-    "*,\n"
-    "    on_error=None)\n--\n\n"
-    "The table of addresses, once none of them is settling any more.\n\n"
-    "Returns (table, None) when it is stable already: the callback is never\n"
-    "called. Else (None, registration): callback(table) is called each time "
-    "that\n"
-    "the table becomes stable, until the registration is "
-    "cancelled.\n\n" CALLBACK_DOC
-    "callback: called with a Table of UnicastIpAddressRow.\n"
-    "family: AF_UNSPEC (both), AF_INET or AF_INET6 of the socket module.\n"
-    "on_error: called with each exception of the callback.\n\n"
-    "Source: NotifyStableUnicastIpAddressTable; Linux: IFA_F_TENTATIVE.");
-PyDoc_STRVAR(
-    cancel_doc,
-    "cancel_mib_change_notify2($module, registration, /)\n--\n\n"
-    "The same as registration.cancel().\n\n"
-    "Raises InvalidParameterError for None, as the header has it for NULL.");
 
 #define METHOD(name, which)                                                   \
     {name, (PyCFunction)(void (*)(void))which##_notify,                       \

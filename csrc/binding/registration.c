@@ -16,7 +16,7 @@ nio_registration_new(nio_state *state, PyObject *callback, PyObject *on_error,
     nio_registration *self = NULL;
 
     if (bridge != NULL) {
-        self = (nio_registration *)PyType_GenericAlloc(state->Registration, 0);
+        self = PyObject_GC_New(nio_registration, state->Registration);
     }
     if (self == NULL) {
         nio_bridge_free(bridge);
@@ -26,7 +26,9 @@ nio_registration_new(nio_state *state, PyObject *callback, PyObject *on_error,
     self->callback = bridge->callback = Py_NewRef(callback);
     self->on_error = bridge->on_error = Py_XNewRef(on_error);
     self->family = family;
-    nio_registration_enlist(state, self);
+    self->weak_references = NULL;
+    self->listed = false;
+    self->next = self->previous = NULL;
     return self;
 }
 

@@ -198,8 +198,8 @@ typedef struct nio_registration {
     struct nio_registration *next, *previous;
 } nio_registration;
 
-/* A new reference in stage STARTING, on the list that keeps it alive.
- * `family` -1: the function has none. NULL with an exception. */
+/* A new reference in stage STARTING, which nobody else can find until it is
+ * enlisted. `family` -1: the function has none. NULL with an exception. */
 nio_registration *nio_registration_new(nio_state *state, PyObject *callback,
                                        PyObject *on_error, int family);
 /* cancel(): None, or NULL with an exception. */
@@ -208,7 +208,9 @@ PyObject *nio_registration_cancel(nio_registration *self, uint64_t timeout_ns,
 
 /* Register the exit of the interpreter: 0, or -1 with an exception. */
 int nio_live_init(PyObject *module);
-void nio_registration_enlist(nio_state *state, nio_registration *self);
+/* Onto the list that keeps it alive, its bridge complete. False, with an
+ * exception: the interpreter is exiting. */
+bool nio_registration_enlist(nio_state *state, nio_registration *self);
 /* It is over, or given up for ever: let go of what kept it alive. The caller
  * has a reference of its own. */
 void nio_registration_retire(nio_registration *self);

@@ -103,7 +103,7 @@ typedef struct nio_state {
     struct nio_home *home; /* of this interpreter (home.c); a reference */
     /* guarded by the lock of cancel.c */
     struct nio_registration *registrations; /* live ones (live.c) */
-    struct nio_watch *watches;              /* open ones (watch.c) */
+    struct nio_feed *feeds;                 /* of open watches (feed.c) */
     bool closing; /* the interpreter exits: nothing joins these lists */
 } nio_state;
 
@@ -188,7 +188,7 @@ const void *nio_row_data(nio_state *state, nio_kind kind, PyObject *row,
 PyObject *nio_table_new(nio_state *state, nio_kind kind, const void *rows,
                         size_t count);
 
-/* ---- registration.c, watch.c */
+/* ---- registration.c, feed.c */
 /* Cancel everything that is live: the atexit hook. */
 void nio_registrations_shutdown(nio_state *state);
 void nio_watches_shutdown(nio_state *state);

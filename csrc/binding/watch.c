@@ -1,183 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The Watch type, the native half of netioapi.Watcher: a subscription to the
- * system's changes, the queue that the system's thread fills without the GIL,
- * and the event that readers wait for.
+ * system's changes and what they wait in, its feed (feed.c).
  *
- *   closed -> open -> closing -> closed       (watch_new, close)
- *
- * Any number of threads may call any method at once. A method that lets the
- * GIL go is a user of the feed for that time, and the last user of a closed
- * Watch frees the feed: so close() waits for no reader, and may be called
- * from a signal handler that interrupted one. The module knows the open ones
- * but keeps none of them alive: one that nobody refers to is closed by its
+ * Any number of threads may call any method at once. The module knows the open
+ * feeds but keeps no Watch alive: one that nobody refers to is closed by its
  * deallocation. */
 #include "binding/watch.h"
-
-#include <stdlib.h>
-
-/* ---- the feed */
-static size_t
-key_of(int kind, const void *row, uint8_t *key)
-{
-    return nio_row_key((nio_kind)kind, row, key);
-}
-
-static nio_feed *
-feed_free(nio_feed *feed)
-{
-    if (feed != NULL) {
-        nio_queue_free(feed->queue);
-        nio_event_done(&feed->readable);
-        free(feed);
-    }
-    return NULL;
-}
-
-static nio_feed *
-feed_new(size_t bound)
-{
-    nio_feed *feed = calloc(1, sizeof(*feed));
-    if (feed == NULL) {
-        return NULL;
-    }
-    if (!nio_event_init(&feed->readable)) {
-        free(feed);
-        return NULL;
-    }
-    feed->queue = nio_queue_new(bound, key_of, &feed->readable);
-    return feed->queue != NULL ? feed : feed_free(feed);
-}
-
-/* ---- users */
-bool
-nio_watch_is_forked(const nio_watch *self)
-{
-    return self->state != NIO_WATCH_CLOSED &&
-           nio_is_forked(self->feed->handle);
-}
-
-bool
-nio_watch_enter(nio_watch *self)
-{
-    if (nio_watch_refuse_forked(self)) {
-        return false;
-    }
-    self->users += self->state == NIO_WATCH_OPEN;
-    return self->state == NIO_WATCH_OPEN;
-}
-
-void
-nio_watch_leave(nio_watch *self)
-{
-    if (--self->users == 0 && self->state == NIO_WATCH_CLOSED) {
-        self->feed = feed_free(self->feed);
-    }
-}
-
-void
-nio_watch_refresh(nio_watch *self)
-{
-    if (self->state == NIO_WATCH_OPEN && !nio_watch_is_forked(self)) {
-        nio_queue_statistics_of(self->feed->queue, &self->queued);
-        (void)nio_statistics_of(self->feed->handle, &self->system);
-    }
-}
-
-/* ---- stopping and closing */
-/* For ever, and so the event must stay set: who emptied the queue, and with
- * it cleared the event, sets it again (watch_read.c). */
-static void
-stop(nio_watch *self)
-{
-    nio_atomic_store(&self->stopped, 1);
-    if (self->feed != NULL && !nio_watch_is_forked(self)) {
-        nio_event_set(&self->feed->readable);
-    }
-}
-
-static void
-unlink_watch(nio_watch *self)
-{
-    if (self->link != NULL) {
-        *self->link = self->next;
-        if (self->next != NULL) {
-            self->next->link = self->link;
-        }
-        self->link = NULL;
-    }
-}
-
-static void
-wait_until_finished(nio_watch *self)
-{
-    Py_BEGIN_ALLOW_THREADS
-    nio_lock_take(&self->lock);
-    while (!self->finished) {
-        nio_condition_wait(&self->condition, &self->lock);
-    }
-    nio_lock_drop(&self->lock);
-    Py_END_ALLOW_THREADS
-}
-
-/* In a forked child. The queue is leaked: somebody may have held its lock
- * when the process forked, or have waited for the closing. The event is the
- * parent's too, and only our descriptor of it is closed. */
-static void
-abandon(nio_watch *self)
-{
-    nio_atomic_store(&self->stopped, 1);
-    self->state = NIO_WATCH_CLOSED;
-    self->abandoned = true;
-    nio_event_done(&self->feed->readable);
-    self->feed = NULL;
-}
-
-/* Returns what the system's cancel said. After it the Watch is closed. */
-static NETIO_STATUS
-close_watch(nio_watch *self)
-{
-    NETIO_STATUS status = NO_ERROR;
-    nio_queue_statistics last;
-    nio_feed *feed = self->feed;
-
-    unlink_watch(self);
-    if (self->state == NIO_WATCH_CLOSED) {
-        return NO_ERROR;
-    }
-    if (nio_watch_is_forked(self)) {
-        abandon(self);
-        return NO_ERROR;
-    }
-    if (self->state == NIO_WATCH_CLOSING) {
-        wait_until_finished(self);
-        return NO_ERROR;
-    }
-    nio_watch_refresh(self);
-    stop(self);
-    self->users++;
-    self->state = NIO_WATCH_CLOSING;
-    Py_BEGIN_ALLOW_THREADS
-    status = nio_unsubscribe(feed->handle);
-    nio_queue_statistics_of(feed->queue, &last);
-    nio_queue_close(feed->queue);
-    nio_lock_take(&self->lock);
-    self->finished = true;
-    nio_condition_wake_all(&self->condition);
-    nio_lock_drop(&self->lock);
-    Py_END_ALLOW_THREADS
-    self->queued = last;
-    self->state = NIO_WATCH_CLOSED;
-    if (status == NO_ERROR) {
-        nio_watch_leave(self);
-    } /* else: never free what the system may still write to */
-    return status;
-}
 
 static PyObject *
 watch_close(PyObject *op, PyObject *unused)
 {
     (void)unused;
-    NETIO_STATUS status = close_watch((nio_watch *)op);
+    NETIO_STATUS status = nio_watch_feed_close(((nio_watch *)op)->feed);
     if (status != NO_ERROR) {
         return nio_raise(nio_state_of(op), status, "Watcher.close");
     }
@@ -188,7 +22,7 @@ static PyObject *
 watch_stop(PyObject *op, PyObject *unused)
 {
     (void)unused;
-    stop((nio_watch *)op);
+    nio_watch_feed_stop(((nio_watch *)op)->feed);
     Py_RETURN_NONE;
 }
 
@@ -198,26 +32,12 @@ watch_dealloc(PyObject *op)
     nio_watch *self = (nio_watch *)op;
     PyTypeObject *type = Py_TYPE(op);
 
-    (void)close_watch(self);
-    if (!self->abandoned) {
-        nio_condition_done(&self->condition);
-        nio_lock_done(&self->lock);
+    if (self->feed != NULL) {
+        (void)nio_watch_feed_close(self->feed);
+        nio_watch_feed_drop(self->feed);
     }
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(op);
     Py_DECREF(type);
-}
-
-/* The GIL makes the step from the list to a reference safe: who is in the
- * list has not begun to be deallocated. */
-void
-nio_watches_shutdown(nio_state *state)
-{
-    while (state->watches != NULL) {
-        nio_watch *watch = state->watches;
-        Py_INCREF((PyObject *)watch);
-        (void)close_watch(watch);
-        Py_DECREF((PyObject *)watch);
-    }
 }
 
 /* ---- making */
@@ -226,7 +46,7 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
            size_t bound)
 {
     NETIO_STATUS status = NO_ERROR;
-    nio_feed *feed = feed_new(bound);
+    nio_feed *feed = nio_watch_feed_new(state, bound);
 
     if (feed == NULL) {
         nio_raise(state, ERROR_NOT_ENOUGH_MEMORY, "Watcher");
@@ -239,7 +59,7 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
         const char *missing = status == ERROR_PROC_NOT_FOUND
                                   ? nio_watch_lacks(request->kinds)
                                   : NULL;
-        feed_free(feed);
+        nio_watch_feed_drop(feed);
         if (missing != NULL) {
             nio_raise_missing(state, missing);
         } else {
@@ -248,13 +68,11 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
         return false;
     }
     self->feed = feed;
-    self->state = NIO_WATCH_OPEN;
-    self->next = state->watches;
-    self->link = &state->watches;
-    if (self->next != NULL) {
-        self->next->link = &self->next;
+    if (!nio_watch_feed_enlist(feed)) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "Watcher: the interpreter is exiting");
+        return false;
     }
-    state->watches = self;
     return true;
 }
 
@@ -283,8 +101,6 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         return NULL;
     }
     nio_watch *self = (nio_watch *)op;
-    nio_lock_init(&self->lock);
-    nio_condition_init(&self->condition);
     nio_state *state = nio_state_of(op);
     request.snapshot = snapshot != 0;
     bool good =
@@ -302,11 +118,10 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 static PyObject *
 watch_stats(PyObject *op, PyObject *unused)
 {
-    nio_watch *self = (nio_watch *)op;
     (void)unused;
-    nio_watch_refresh(self);
-    const nio_queue_statistics *queue = &self->queued;
-    const nio_statistics *system = &self->system;
+    nio_feed_figures figures = nio_watch_feed_figures(((nio_watch *)op)->feed);
+    const nio_queue_statistics *queue = &figures.queue;
+    const nio_statistics *system = &figures.system;
     return Py_BuildValue(
         "{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "received", queue->put,
         "delivered", queue->taken, "coalesced", queue->coalesced, "overflows",
@@ -319,7 +134,8 @@ static PyObject *
 watch_closed(PyObject *op, void *closure)
 {
     (void)closure;
-    return PyBool_FromLong(((nio_watch *)op)->state != NIO_WATCH_OPEN);
+    return PyBool_FromLong(nio_watch_feed_stage(((nio_watch *)op)->feed) !=
+                           NIO_FEED_OPEN);
 }
 
 static PyObject *
@@ -333,7 +149,8 @@ static PyObject *
 watch_wakeups(PyObject *op, void *closure)
 {
     (void)closure;
-    return PyLong_FromUnsignedLongLong(((nio_watch *)op)->wakeups);
+    return PyLong_FromUnsignedLongLong(
+        nio_atomic_load(&((nio_watch *)op)->feed->wakeups));
 }
 
 static PyGetSetDef watch_getset[] = {

@@ -3,60 +3,27 @@
  * watch_filter.c, change.c, changes.c) offer to each other. */
 #pragma once
 
-#include "binding/module.h"
+#include "binding/feed.h"
 
 #include "base/filter.h"
 
 #include <string.h>
 
 /* ---- watch.c: the Watch type, from its making to its closing */
-/* What outlives the object when the system's cancel fails: then it is leaked,
- * since the system may still write to it. */
-typedef struct nio_feed {
-    nio_event readable; /* set while the queue holds anything, or stopped */
-    nio_queue *queue;
-    HANDLE handle;
-} nio_feed;
-
-typedef enum nio_watch_state {
-    NIO_WATCH_CLOSED,
-    NIO_WATCH_OPEN,
-    NIO_WATCH_CLOSING
-} nio_watch_state;
-
-/* Fields without a word are guarded by the GIL. */
 typedef struct nio_watch {
     PyObject_HEAD
-    struct nio_watch *next, **link; /* in state->watches, while open */
-    nio_feed *feed;                 /* owned; NULL: freed, or leaked */
-    nio_watch_state state;
-    unsigned users;     /* those who use the feed without the GIL; ... */
-    unsigned polls;     /* ... of them, between begin_poll() and end_poll() */
-    nio_atomic stopped; /* set once */
-    uint64_t wakeups;   /* how many waits ended before their time */
-    nio_statistics system; /* the last figures, once it is closing */
-    nio_queue_statistics queued;
-    nio_lock lock; /* of `finished`, and for it alone */
-    nio_condition condition;
-    bool finished NIO_GUARDED_BY(lock); /* closing has become closed */
-    bool abandoned;                     /* closed in a forked child */
+    nio_feed *feed; /* a reference; of any number of threads (feed.h) */
 } nio_watch;
 
 static inline bool
 nio_watch_is_stopped(const nio_watch *self)
 {
-    return nio_atomic_load(&self->stopped) != 0;
+    return nio_atomic_load(&self->feed->stopped) != 0;
 }
 
-/* In the child of a fork() nothing of a Watch lives, and its event is still
- * the parent's, which is not to be touched. */
-bool nio_watch_is_forked(const nio_watch *self);
-/* True: the feed is there until nio_watch_leave, with the GIL or without.
- * False: closed, or, with an exception set, forked. */
+/* True: queue and event are there until nio_watch_feed_leave. False: closed,
+ * or, with an exception set, forked. */
 bool nio_watch_enter(nio_watch *self);
-void nio_watch_leave(nio_watch *self);
-/* As of now; after the closing as they were then. */
-void nio_watch_refresh(nio_watch *self);
 
 /* ---- watch_read.c: its methods for those who read */
 /* True, with an exception set, when it is forked. */

@@ -66,7 +66,7 @@ take(nio_watch *self, size_t most, nio_taken *ret_taken)
 bool
 nio_watch_refuse_forked(nio_watch *self)
 {
-    if (!nio_watch_is_forked(self)) {
+    if (!nio_watch_feed_is_forked(self->feed)) {
         return false;
     }
     PyErr_SetString(PyExc_RuntimeError,
@@ -75,11 +75,17 @@ nio_watch_refuse_forked(nio_watch *self)
     return true;
 }
 
+bool
+nio_watch_enter(nio_watch *self)
+{
+    return !nio_watch_refuse_forked(self) && nio_watch_feed_enter(self->feed);
+}
+
 /* False when a signal handler raised, or forked and this is the child. */
 static bool
 after_wait(nio_watch *self, nio_wait woken)
 {
-    self->wakeups += woken != NIO_WAIT_TIMEOUT;
+    (void)nio_atomic_add(&self->feed->wakeups, woken != NIO_WAIT_TIMEOUT);
     return woken != NIO_WAIT_INTERRUPTED ||
            (PyErr_CheckSignals() == 0 && !nio_watch_refuse_forked(self));
 }
@@ -147,7 +153,7 @@ nio_watch_read(PyObject *op, PyObject *args)
             good = after_wait(self, woken);
         }
     }
-    nio_watch_leave(self);
+    nio_watch_feed_leave(self->feed);
     return !good || result != NULL ? result : Py_NewRef(Py_None);
 }
 
@@ -174,7 +180,7 @@ nio_watch_wait(PyObject *op, PyObject *args)
         Py_END_ALLOW_THREADS
         good = after_wait(self, woken);
     }
-    nio_watch_leave(self);
+    nio_watch_feed_leave(self->feed);
     return good ? Py_NewRef(Py_None) : NULL;
 }
 
@@ -190,7 +196,7 @@ nio_watch_fileno(PyObject *op, PyObject *unused)
         return NULL;
     }
     int descriptor = nio_event_descriptor(&self->feed->readable);
-    nio_watch_leave(self);
+    nio_watch_feed_leave(self->feed);
     if (descriptor < 0) {
         return nio_raise(nio_state_of(op), ERROR_NOT_SUPPORTED,
                          "Watcher.fileno");
@@ -215,10 +221,10 @@ nio_watch_begin_poll(PyObject *op, PyObject *unused)
                 ? PyLong_FromLong(descriptor)
                 : PyLong_FromVoidPtr(nio_event_handle(&self->feed->readable));
     if (event == NULL) {
-        nio_watch_leave(self);
+        nio_watch_feed_leave(self->feed);
         return NULL;
     }
-    self->polls++;
+    (void)nio_atomic_add(&self->feed->polls, 1);
     return event;
 }
 
@@ -226,13 +232,17 @@ PyObject *
 nio_watch_end_poll(PyObject *op, PyObject *unused)
 {
     nio_watch *self = (nio_watch *)op;
+    uint64_t polls;
     (void)unused;
-    if (self->polls == 0) {
-        PyErr_SetString(PyExc_RuntimeError, "end_poll() without begin_poll()");
-        return NULL;
-    }
-    self->polls--;
-    nio_watch_leave(self);
+    do {
+        polls = nio_atomic_load(&self->feed->polls);
+        if (polls == 0) {
+            PyErr_SetString(PyExc_RuntimeError,
+                            "end_poll() without begin_poll()");
+            return NULL;
+        }
+    } while (!nio_atomic_replace(&self->feed->polls, polls, polls - 1));
+    nio_watch_feed_leave(self->feed);
     Py_RETURN_NONE;
 }
 
@@ -245,7 +255,7 @@ nio_watch_nudge(PyObject *op, PyObject *unused)
     (void)unused;
     if (nio_watch_enter(self)) {
         (void)nio_queue_put(self->feed->queue, &mark, NULL);
-        nio_watch_leave(self);
+        nio_watch_feed_leave(self->feed);
     } else if (PyErr_Occurred() != NULL) {
         return NULL;
     }

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* The feed of a Watch (feed.c): counted, and used by any number of threads at
+ * once, with the GIL or without but for closing. */
+#pragma once
+
+#include "binding/module.h"
+
+/* A new one is open; it is filled once it is subscribed. */
+typedef enum nio_feed_stage {
+    NIO_FEED_OPEN,
+    NIO_FEED_CLOSING,
+    NIO_FEED_CLOSED
+} nio_feed_stage;
+
+typedef struct nio_feed_figures {
+    nio_queue_statistics queue;
+    nio_statistics system;
+} nio_feed_figures;
+
+typedef struct nio_feed {
+    /* set before others see it; the queue and the event are freed with the
+     * last user of a closed feed, and so for users alone */
+    nio_state *state;    /* borrowed: of the Watch, or of who ends all */
+    uint64_t generation; /* of the process: a fork makes another one */
+    HANDLE handle;
+    nio_queue *queue;
+    nio_event readable; /* set while the queue holds anything, or stopped */
+
+    /* any thread */
+    nio_atomic references; /* the Watch, and whoever closes it */
+    nio_atomic stopped;    /* set once */
+    nio_atomic wakeups;    /* how many waits ended before their time */
+    nio_atomic polls;      /* users between begin_poll() and end_poll() */
+    nio_atomic stage; /* changed under the lock; in a forked child at once */
+
+    nio_lock lock;
+    nio_condition closed; /* CLOSING has become CLOSED */
+    unsigned users NIO_GUARDED_BY(lock);
+    nio_feed_figures figures NIO_GUARDED_BY(lock); /* as they were last */
+
+    /* guarded by the lock of cancel.c; link NULL: not in the list */
+    struct nio_feed *next, **link;
+} nio_feed;
+
+/* One reference, the caller's; NULL when memory is short. */
+nio_feed *nio_watch_feed_new(nio_state *state, size_t bound);
+void nio_watch_feed_drop(nio_feed *feed);
+/* Into the module's list, from which the exit closes it. False: too late, the
+ * interpreter is exiting. */
+bool nio_watch_feed_enlist(nio_feed *feed);
+nio_feed_stage nio_watch_feed_stage(const nio_feed *feed);
+/* In the child of a fork() nothing of it lives, and its event is still the
+ * parent's, which is not to be touched. */
+bool nio_watch_feed_is_forked(const nio_feed *feed);
+/* True: the queue and the event are there until nio_watch_feed_leave. False:
+ * closed, or forked. */
+bool nio_watch_feed_enter(nio_feed *feed);
+void nio_watch_feed_leave(nio_feed *feed);
+/* As of now; after the closing as they were then. */
+nio_feed_figures nio_watch_feed_figures(nio_feed *feed);
+/* For ever, and so the event must stay set: who emptied the queue, and with
+ * it cleared the event, sets it again (watch_read.c). */
+void nio_watch_feed_stop(nio_feed *feed);
+/* With the GIL, which it lets go. Returns what the system's cancel said; after
+ * it the feed is closed, whoever closed it. */
+NETIO_STATUS nio_watch_feed_close(nio_feed *feed);

@@ -101,6 +101,8 @@ module_free(void *module)
 #define SLOT_MULTIPLE_INTERPRETERS 3 /* Py_mod_multiple_interpreters */
 #define INTERPRETERS_NOT_SUPPORTED ((void *)0)
 #define PER_INTERPRETER_GIL_SUPPORTED ((void *)2)
+#define SLOT_GIL 4 /* Py_mod_gil */
+#define GIL_NOT_USED ((void *)1)
 
 static PyModuleDef_Slot slots_3_11[] = {
     {Py_mod_exec, (void *)module_exec},
@@ -116,6 +118,7 @@ static PyModuleDef_Slot slots_3_12[] = {
 static PyModuleDef_Slot slots_3_13[] = {
     {Py_mod_exec, (void *)module_exec},
     {SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL_SUPPORTED},
+    {SLOT_GIL, GIL_NOT_USED},
     {0, NULL},
 };
 

@@ -95,3 +95,56 @@ except interpreters.RunFailedError as error:
     print("refused")
 """
     python(program, marker="refused")
+
+
+IN_TURN = """
+import sys
+import _interpreters
+import netioapi
+
+kind, first = sys.argv[1], int(sys.argv[2])
+BEGIN = '''
+import threading
+import netioapi
+
+errors, called = [], threading.Event()
+registration = netioapi.notify_route_change2(lambda *_: called.set(), on_error=errors.append)
+watcher = netioapi.Watcher("route")
+'''
+GO_ON = '''
+called.clear()
+assert called.wait(20)
+assert watcher.read(timeout=20) is not None
+assert registration.active and not errors, errors
+'''
+CLOSE = '''
+registration.cancel()
+watcher.close()
+'''
+
+def run(interpreter, program):
+    failure = _interpreters.exec(interpreter, program)
+    assert failure is None, failure
+
+both = [_interpreters.create(kind) for _ in range(2)]
+for interpreter in both:
+    run(interpreter, BEGIN + GO_ON)
+ended, stays = both[first], both[1 - first]
+if sys.argv[3] == "cancelled":
+    run(ended, CLOSE)
+_interpreters.destroy(ended)
+run(stays, GO_ON)
+run(stays, CLOSE)
+_interpreters.destroy(stays)
+print("ended", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="3.13 ends interpreters in the right order")
+@pytest.mark.parametrize("kind", ["legacy", "isolated"])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("how", ["cancelled", "left"])
+def test_two_are_closed_in_either_order(flood: None, kind: str, first: int, how: str) -> None:
+    if importlib.util.find_spec("_interpreters") is None:
+        pytest.skip("this Python cannot make interpreters")
+    assert python(IN_TURN, kind, str(first), how, marker="ended").stderr == ""

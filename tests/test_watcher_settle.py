@@ -246,6 +246,48 @@ def test_when_a_reader_leaves_another_one_delivers(netns: Network, clock: Clock)
         watcher._watch = native
 
 
+class FirstIsSlow:
+    """A Watch of two reads: whoever has the first is slow to go on with it."""
+
+    stopped = closed = False
+
+    def __init__(self, changes: list[Any]) -> None:
+        self.changes = changes
+        self.has_first, self.go_on = threading.Event(), threading.Event()
+
+    def read(self, timeout: float, most: int) -> tuple[list[Any], bool, bool] | None:
+        if not self.changes:
+            return None
+        got = [self.changes.pop(0)], False, False
+        if len(self.changes) == 1:
+            self.has_first.set()
+            self.go_on.wait(10)
+        return got
+
+
+def test_of_two_readers_the_later_change_stays_the_later(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET) as plain:
+        tap("add 10.1.0.0/16")
+        tap("del 10.1.0.0/16", DELETE)
+        changes = read_until(plain, to("10.1.0.0/16", ADD), to("10.1.0.0/16", DELETE))
+    with Watcher("route", settle=1.0) as watcher:
+        native, fake = watcher._watch, FirstIsSlow(changes)
+        watcher._watch = fake  # type: ignore[assignment]
+        threads = [threading.Thread(target=watcher._look, args=[10]) for _ in range(2)]
+        threads[0].start()
+        assert fake.has_first.wait(10)
+        threads[1].start()
+        threads[1].join(0.5)  # it overtakes the first one, or waits for it
+        fake.go_on.set()
+        for thread in threads:
+            thread.join()
+        clock.now += 1
+        batch = watcher._look(10)[0]
+        watcher._watch = native
+    assert batch is not None
+    assert [change.type for change in batch] == [DELETE]
+
+
 def test_what_is_held_back_ends_with_stop(tap: Tap, clock: Clock) -> None:
     with Watcher("route", settle=1.0) as watcher:
         tap("add 10.1.0.0/16")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from netioapi._native import Change
 from netioapi.batch import Batch
@@ -28,22 +28,40 @@ class Settler:
         self.coalesced = 0  # changes that a later one replaced
         self.delivered = 0
 
+    def take_in(
+        self,
+        read: Callable[[], tuple[Iterable[Change], bool, bool] | None],
+        clock: Callable[[], float],
+    ) -> bool:
+        """Add what `read()` returns, which does not wait; False: nothing.
+
+        Under the lock, so that of two readers who was first at the stream is first here, too.
+        """
+        with self._lock:
+            got = read()
+            if got is not None:
+                self._add(*got, clock())
+            return got is not None
+
     def add(self, changes: Iterable[Change], overflow: bool, synced: bool, now: float) -> None:
         with self._lock:
-            if self._due is None:
-                self._latest = float("inf") if self._max_delay is None else now + self._max_delay
-            self._due = min(now + self._settle, self._latest)
-            if overflow or synced:  # a later word on exactness takes the place of an earlier one
-                self._overflow |= overflow
-                self._synced = synced
-            pending = self._pending
-            for change in changes:
-                identity = change._identity
-                earlier = pending.pop(identity, None)  # and to the end: the order of last states
-                if earlier is not None:
-                    change = earlier._followed_by(change)
-                    self.coalesced += 1
-                pending[identity] = change
+            self._add(changes, overflow, synced, now)
+
+    def _add(self, changes: Iterable[Change], overflow: bool, synced: bool, now: float) -> None:
+        if self._due is None:
+            self._latest = float("inf") if self._max_delay is None else now + self._max_delay
+        self._due = min(now + self._settle, self._latest)
+        if overflow or synced:  # a later word on exactness takes the place of an earlier one
+            self._overflow |= overflow
+            self._synced = synced
+        pending = self._pending
+        for change in changes:
+            identity = change._identity
+            earlier = pending.pop(identity, None)  # and to the end: the order of last states
+            if earlier is not None:
+                change = earlier._followed_by(change)
+                self.coalesced += 1
+            pending[identity] = change
 
     def take(self, now: float, most: int) -> Batch | None:
         """What is due now; of more than `most` changes the rest stays due."""

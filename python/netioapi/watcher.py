@@ -151,15 +151,14 @@ class Watcher:
         settler = self._settler
         if self._watch.stopped:
             return None, None
-        got = self._watch.read(0, most if settler is None else LARGEST_BATCH)
         if settler is None:
+            got = self._watch.read(0, most)
             return (None if got is None else Batch(*got)), None
+        more = settler.take_in(lambda: self._watch.read(0, LARGEST_BATCH), _clock)
         now = _clock()
-        if got is not None:
-            settler.add(*got, now)
         batch = settler.take(now, most)
         due = settler.due
-        if got is not None:
+        if more:
             return batch, 0.0  # there may be more
         return batch, None if due is None else max(due - now, 0.0)
 

@@ -8,6 +8,7 @@
 /* Would a callback of `current` that waits for `entry` wait for itself? */
 static bool
 makes_circle(const nio_entry *current, const nio_entry *entry)
+    NIO_REQUIRES(nio_registry_own_lock)
 {
     while (entry != NULL && entry != current) {
         entry = entry->blocked_on;

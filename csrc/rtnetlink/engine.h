@@ -18,6 +18,10 @@
 #include "rtnetlink/socket.h"
 #include "rtnetlink/tables.h"
 
+/* The lock of registry.c, by name for annotations: nio_registry_lock() takes
+ * it. */
+extern nio_lock nio_registry_own_lock;
+
 /* What a thread asks of the reader; on the asker's stack until answered. */
 typedef struct nio_command {
     struct nio_command *next;
@@ -25,6 +29,7 @@ typedef struct nio_command {
     nio_subscriber *subscriber;
     int receive_buffer; /* bytes wanted; 0: no wish */
     uint64_t begun;     /* by the reader, when it saw the command first */
+    /* Under the engine's lock. */
     bool answered;
     int status; /* negative errno */
 } nio_command;
@@ -36,13 +41,14 @@ typedef struct nio_attempts {
 } nio_attempts;
 
 typedef struct nio_engine {
-    struct nio_engine *next; /* of the registry's list, under its lock */
-    unsigned users;          /* likewise; 0: it is ending */
-    uint64_t namespace_id;   /* constant */
-    nio_event wake;          /* set when there is a command or the end */
+    struct nio_engine *next NIO_GUARDED_BY(nio_registry_own_lock);
+    /* 0: it is ending. */
+    unsigned users NIO_GUARDED_BY(nio_registry_own_lock);
+    uint64_t namespace_id; /* constant */
+    nio_event wake;        /* set when there is a command or the end */
     nio_thread thread;
 
-    nio_lock lock;
+    nio_lock lock NIO_AFTER(nio_registry_own_lock);
     nio_condition answered;
     nio_command *commands NIO_GUARDED_BY(lock);
     bool stopping NIO_GUARDED_BY(lock);
@@ -76,17 +82,21 @@ typedef struct nio_engine {
 } nio_engine;
 
 /* The engine of the calling thread's namespace, one user more. */
-int nio_engine_acquire(nio_engine **ret_engine);
+int nio_engine_acquire(nio_engine **ret_engine)
+    NIO_EXCLUDES(nio_registry_own_lock);
 /* One user less: the last one stops the reader and waits for it. */
-void nio_engine_release(nio_engine *engine);
+void nio_engine_release(nio_engine *engine)
+    NIO_EXCLUDES(nio_registry_own_lock);
 
 /* Live on return; the mirror was exact at some moment since the call. */
 int nio_engine_attach(nio_engine *engine, nio_subscriber *subscriber,
-                      int receive_buffer);
+                      int receive_buffer) NIO_EXCLUDES(nio_registry_own_lock);
 /* After it returns nothing reaches the subscriber. */
-void nio_engine_detach(nio_engine *engine, nio_subscriber *subscriber);
+void nio_engine_detach(nio_engine *engine, nio_subscriber *subscriber)
+    NIO_EXCLUDES(nio_registry_own_lock);
 
-nio_statistics nio_engine_statistics(nio_engine *engine);
+nio_statistics nio_engine_statistics(nio_engine *engine)
+    NIO_EXCLUDES(engine->lock);
 
 /* In the child of a fork: the threads are gone, the descriptors are copies. */
 void nio_engine_abandon(nio_engine *engine);

@@ -10,31 +10,32 @@
 
 /* Held over fork(), so that the child gets the lists whole and the lock
  * free. */
-static nio_lock lock = NIO_LOCK_INITIALIZER;
+nio_lock nio_registry_own_lock = NIO_LOCK_INITIALIZER;
 static nio_condition changed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static nio_engine *engines;
-static nio_entry *entries;
-static uintptr_t next_id = 1;
-static uintptr_t first_own_id = 1; /* smaller ones are of before a fork */
+static nio_engine *engines NIO_GUARDED_BY(nio_registry_own_lock);
+static nio_entry *entries NIO_GUARDED_BY(nio_registry_own_lock);
+static uintptr_t next_id NIO_GUARDED_BY(nio_registry_own_lock) = 1;
+/* Smaller ones are of before a fork. */
+static uintptr_t first_own_id NIO_GUARDED_BY(nio_registry_own_lock) = 1;
 
 static void
-before_fork(void) NIO_UNCHECKED
+before_fork(void) NIO_ACQUIRE(nio_registry_own_lock)
 {
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_registry_own_lock);
 }
 
 static void
-after_fork_in_parent(void) NIO_UNCHECKED
+after_fork_in_parent(void) NIO_RELEASE(nio_registry_own_lock)
 {
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_registry_own_lock);
 }
 
 /* Nothing that the parent registered lives here. What it owned is left where
  * it is: a thread that does not exist here may have been in the middle of it.
  */
 static void
-after_fork_in_child(void) NIO_UNCHECKED
+after_fork_in_child(void) NIO_RELEASE(nio_registry_own_lock)
 {
     for (nio_engine *engine = engines; engine != NULL; engine = engine->next) {
         nio_engine_abandon(engine);
@@ -50,7 +51,7 @@ after_fork_in_child(void) NIO_UNCHECKED
     entries = NULL;
     first_own_id = next_id;
     nio_condition_init(&changed); /* without those who waited there */
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_registry_own_lock);
 }
 
 static void
@@ -63,22 +64,22 @@ begin(void)
 }
 
 void
-nio_registry_lock(void) NIO_UNCHECKED
+nio_registry_lock(void)
 {
     pthread_once(&once, begin);
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_registry_own_lock);
 }
 
 void
-nio_registry_unlock(void) NIO_UNCHECKED
+nio_registry_unlock(void)
 {
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_registry_own_lock);
 }
 
 void
-nio_registry_wait(void) NIO_UNCHECKED
+nio_registry_wait(void)
 {
-    nio_condition_wait(&changed, &lock);
+    nio_condition_wait(&changed, &nio_registry_own_lock);
 }
 
 void

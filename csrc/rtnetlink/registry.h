@@ -21,11 +21,11 @@ typedef enum nio_entry_state {
 
 /* One registration: a subscriber, its queue and the thread that calls back. */
 typedef struct nio_entry {
-    /* Under the registry's lock. */
-    struct nio_entry *next;
-    nio_entry_state state;
-    unsigned waiters;             /* threads in cancel of this entry */
-    struct nio_entry *blocked_on; /* what its callback waits to cancel */
+    struct nio_entry *next NIO_GUARDED_BY(nio_registry_own_lock);
+    nio_entry_state state NIO_GUARDED_BY(nio_registry_own_lock);
+    /* Threads in cancel of this entry; what its callback waits to cancel. */
+    unsigned waiters NIO_GUARDED_BY(nio_registry_own_lock);
+    struct nio_entry *blocked_on NIO_GUARDED_BY(nio_registry_own_lock);
     /* Constant from the registration on. */
     uintptr_t id;
     nio_engine *engine;
@@ -46,28 +46,30 @@ typedef struct nio_entry {
     nio_atomic cancelled; /* 1: no callback may begin */
 } nio_entry;
 
-void nio_registry_lock(void);
-void nio_registry_unlock(void);
-/* Under the lock: wait until some entry changed its state; say that one did.
- */
-void nio_registry_wait(void);
-void nio_registry_wake(void);
-/* Under the lock: the head of the list of engines. */
-nio_engine **nio_registry_engines(void);
+void nio_registry_lock(void) NIO_ACQUIRE(nio_registry_own_lock);
+void nio_registry_unlock(void) NIO_RELEASE(nio_registry_own_lock);
+/* Wait until some entry changed its state; say that one did. */
+void nio_registry_wait(void) NIO_REQUIRES(nio_registry_own_lock);
+void nio_registry_wake(void) NIO_REQUIRES(nio_registry_own_lock);
+/* The head of the list of engines. */
+nio_engine **nio_registry_engines(void) NIO_REQUIRES(nio_registry_own_lock);
 
 /* An entry of zeros with a number of its own; NULL when memory is short. */
-nio_entry *nio_entry_new(void);
+nio_entry *nio_entry_new(void) NIO_EXCLUDES(nio_registry_own_lock);
 /* Frees an entry that was never put into the registry or was taken out. */
 nio_entry *nio_entry_free(nio_entry *entry);
 /* From now on its number can be cancelled. */
-void nio_registry_put(nio_entry *entry);
+void nio_registry_put(nio_entry *entry) NIO_EXCLUDES(nio_registry_own_lock);
 /* ATTACHING -> ACTIVE: from now on it may be freed by who cancels it. */
-void nio_registry_activate(nio_entry *entry);
-/* Under the lock: the entry of a handle, NULL for none. */
-nio_entry *nio_registry_find(HANDLE handle);
+void nio_registry_activate(nio_entry *entry)
+    NIO_EXCLUDES(nio_registry_own_lock);
+/* The entry of a handle, NULL for none. */
+nio_entry *nio_registry_find(HANDLE handle)
+    NIO_REQUIRES(nio_registry_own_lock);
 
-/* Under the lock: its handle is unknown from now on. */
-void nio_registry_take_out(nio_entry *entry);
+/* Its handle is unknown from now on. */
+void nio_registry_take_out(nio_entry *entry)
+    NIO_REQUIRES(nio_registry_own_lock);
 
 /* dispatcher.c: the thread of an entry, and which entry's callback the
  * calling thread is in (NULL: none). */
@@ -75,7 +77,7 @@ bool nio_dispatcher_start(nio_entry *entry);
 nio_entry *nio_dispatcher_current(void);
 
 /* cancel.c: take an entry out and end it; see CancelMibChangeNotify2. */
-DWORD nio_registry_cancel(HANDLE handle);
+DWORD nio_registry_cancel(HANDLE handle) NIO_EXCLUDES(nio_registry_own_lock);
 
 /* A negative errno as a code of Windows. */
 DWORD nio_code_of(int status);

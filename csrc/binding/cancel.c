@@ -16,26 +16,26 @@
 
 #include "base/fork.h"
 
-static nio_lock lock = NIO_LOCK_INITIALIZER;
+nio_lock nio_cancel_own_lock = NIO_LOCK_INITIALIZER;
 static nio_atomic generation; /* forks behind us */
 
 void
-nio_cancel_lock(void) NIO_UNCHECKED
+nio_cancel_lock(void)
 {
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_cancel_own_lock);
 }
 
 void
-nio_cancel_unlock(void) NIO_UNCHECKED
+nio_cancel_unlock(void)
 {
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
 }
 
 static void
-unlock_in_child(void) NIO_UNCHECKED
+unlock_in_child(void) NIO_RELEASE(nio_cancel_own_lock)
 {
     nio_atomic_add(&generation, 1);
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
 }
 
 uint64_t
@@ -51,7 +51,8 @@ nio_cancel_forked(const nio_bridge *bridge)
 }
 
 static void
-finish_locked(nio_bridge *bridge, nio_stage stage) NIO_REQUIRES(lock)
+finish_locked(nio_bridge *bridge, nio_stage stage)
+    NIO_REQUIRES(nio_cancel_own_lock)
 {
     bridge->stage = stage;
     if (bridge->waiters > 0) {
@@ -69,16 +70,16 @@ run_cancel(void *argument)
     if (bridge->handle != NULL) { /* some systems succeed without a handle */
         status = nio_system()->CancelMibChangeNotify2(bridge->handle);
     }
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_cancel_own_lock);
     bridge->status = status;
     finish_locked(bridge, status == NO_ERROR ? NIO_CANCELLED : NIO_FAILED);
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
 }
 
 /* Start the helper when it is due. Under the lock, so that nobody can join it
  * before it is stored; what it waits for first is this lock. */
 static void
-begin_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+begin_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (bridge->stage == NIO_CANCELLING && bridge->published &&
         !bridge->begun) {
@@ -88,7 +89,7 @@ begin_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
 }
 
 static bool
-over_locked(const nio_bridge *bridge) NIO_REQUIRES(lock)
+over_locked(const nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 {
     return bridge->stage == NIO_CANCELLED || bridge->stage == NIO_FAILED ||
            nio_cancel_forked(bridge);
@@ -108,7 +109,8 @@ in_my_stack(const nio_bridge *bridge)
 /* Would waiting for `bridge` wait for this thread itself? The walk ends: no
  * circle was ever let in. */
 static bool
-closes_circle_locked(const nio_bridge *bridge) NIO_REQUIRES(lock)
+closes_circle_locked(const nio_bridge *bridge)
+    NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (nio_frames() == NULL) {
         return false;
@@ -122,7 +124,7 @@ closes_circle_locked(const nio_bridge *bridge) NIO_REQUIRES(lock)
 }
 
 static void
-block_my_frames_locked(nio_bridge *on) NIO_REQUIRES(lock)
+block_my_frames_locked(nio_bridge *on) NIO_REQUIRES(nio_cancel_own_lock)
 {
     for (const nio_frame *at = nio_frames(); at != NULL; at = at->up) {
         at->bridge->blocked_on = on;
@@ -130,7 +132,7 @@ block_my_frames_locked(nio_bridge *on) NIO_REQUIRES(lock)
 }
 
 static nio_outcome
-look_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+look_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (over_locked(bridge)) {
         return NIO_OUTCOME_DONE;
@@ -142,7 +144,7 @@ look_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
 /* The event is there while anybody waits for it: a registration, of which
  * there may be very many, costs no descriptor. */
 static bool
-join_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+join_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (bridge->waiters == 0 && !nio_event_init(&bridge->done)) {
         return false;
@@ -152,7 +154,7 @@ join_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
 }
 
 static void
-leave_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+leave_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (--bridge->waiters == 0) {
         nio_event_done(&bridge->done);
@@ -182,7 +184,7 @@ nio_cancel_adopt(nio_bridge *bridge)
 void
 nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle)
 {
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_cancel_own_lock);
     if (!registered) {
         finish_locked(bridge, NIO_CANCELLED);
     } else {
@@ -193,21 +195,21 @@ nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle)
         }
         begin_locked(bridge);
     }
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
 }
 
 nio_stage
 nio_cancel_stage(nio_bridge *bridge)
 {
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_cancel_own_lock);
     nio_stage stage =
         nio_cancel_forked(bridge) ? NIO_CANCELLED : bridge->stage;
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
     return stage;
 }
 
 void
-nio_cancel_begin_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+nio_cancel_begin_locked(nio_bridge *bridge)
 {
     if (!nio_cancel_forked(bridge)) {
         nio_atomic_store(&bridge->disabled, 1);
@@ -221,13 +223,13 @@ nio_cancel_begin_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
 void
 nio_cancel_begin(nio_bridge *bridge)
 {
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_cancel_own_lock);
     nio_cancel_begin_locked(bridge);
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
 }
 
 bool
-nio_cancel_over_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
+nio_cancel_over_locked(nio_bridge *bridge)
 {
     if (over_locked(bridge)) {
         return true;
@@ -239,9 +241,9 @@ nio_cancel_over_locked(nio_bridge *bridge) NIO_REQUIRES(lock)
 nio_outcome
 nio_cancel_look(nio_bridge *bridge)
 {
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_cancel_own_lock);
     nio_outcome outcome = look_locked(bridge);
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
     return outcome;
 }
 
@@ -255,7 +257,7 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
     };
     bool run = false;
 
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_cancel_own_lock);
     nio_outcome outcome = look_locked(bridge);
     if (outcome == NIO_OUTCOME_TIMEOUT) {
         run = alone && bridge->published && !bridge->begun;
@@ -266,7 +268,7 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
             block_my_frames_locked(bridge);
         }
     }
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
     if (outcome != NIO_OUTCOME_TIMEOUT) {
         return outcome;
     }
@@ -278,12 +280,12 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
     } else {
         outcome = outcomes[nio_event_wait(&bridge->done, timeout_ns)];
     }
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_cancel_own_lock);
     block_my_frames_locked(NULL);
     if (!run) {
         leave_waiters_locked(bridge);
     }
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
     PyEval_RestoreThread(thread);
     return outcome;
 }
@@ -291,10 +293,10 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
 void
 nio_cancel_join(nio_bridge *bridge)
 {
-    nio_lock_take(&lock);
+    nio_lock_take(&nio_cancel_own_lock);
     nio_thread helper = bridge->helper;
     bridge->helper.started = false;
     helper.started = helper.started && !nio_cancel_forked(bridge);
-    nio_lock_drop(&lock);
+    nio_lock_drop(&nio_cancel_own_lock);
     nio_thread_join(&helper);
 }

@@ -21,12 +21,12 @@ nio_home_new(void)
     nio_atomic_store(&home->references, 1);
     home->interpreter = PyInterpreterState_Get();
     home->is_main = PyInterpreterState_GetID(home->interpreter) == 0;
+    nio_cancel_lock();
     home->generation = nio_cancel_generation();
     if (home->is_main) { /* perhaps not the first of this process */
-        nio_cancel_lock();
         everywhere.closed = false;
-        nio_cancel_unlock();
     }
+    nio_cancel_unlock();
     return home;
 }
 
@@ -48,7 +48,7 @@ nio_home_drop(nio_home *home)
 
 /* Those who were inside when the process forked are not in the child. */
 static void
-recount_locked(nio_home *home)
+recount_locked(nio_home *home) NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (home->generation != nio_cancel_generation()) {
         home->generation = nio_cancel_generation();
@@ -144,7 +144,7 @@ furnished(void)
 }
 
 static void
-leave_locked(nio_home *home)
+leave_locked(nio_home *home) NIO_REQUIRES(nio_cancel_own_lock)
 {
     recount_locked(home);
     if (home->inside > 0 && --home->inside == 0 && home->left != NULL) {

@@ -12,6 +12,7 @@
 
 static void
 unlist_locked(nio_state *state, nio_registration *self)
+    NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (self->previous != NULL) {
         self->previous->next = self->next;

@@ -44,6 +44,10 @@ typedef enum nio_stage {
 
 struct nio_left;
 
+/* The one lock of cancel.c, by name for annotations: nio_cancel_lock() takes
+ * it. */
+extern nio_lock nio_cancel_own_lock;
+
 /* An interpreter, as its threads know it (home.c). */
 typedef struct nio_home nio_home;
 
@@ -77,16 +81,18 @@ typedef struct nio_bridge {
     unsigned left NIO_GUARDED_BY(lock); /* how many wait */
     nio_condition room;                 /* none does any more */
 
-    /* guarded by the one lock of cancel.c */
-    nio_stage stage;
-    HANDLE handle;
-    bool published; /* the handle is known */
-    bool begun;     /* somebody runs or ran the system's cancel */
-    unsigned waiters;
-    nio_event done; /* exists while anybody waits */
-    nio_thread helper;
-    NETIO_STATUS status;           /* of the system's cancel */
-    struct nio_bridge *blocked_on; /* its callback waits for that one's end */
+    nio_stage stage NIO_GUARDED_BY(nio_cancel_own_lock);
+    HANDLE handle; /* once published: constant */
+    bool published NIO_GUARDED_BY(nio_cancel_own_lock);
+    /* Somebody runs or ran the system's cancel. */
+    bool begun NIO_GUARDED_BY(nio_cancel_own_lock);
+    unsigned waiters NIO_GUARDED_BY(nio_cancel_own_lock);
+    nio_event done; /* made and ended under that lock, while anybody waits */
+    nio_thread helper NIO_GUARDED_BY(nio_cancel_own_lock);
+    NETIO_STATUS
+    status; /* of the system's cancel; once it is over: constant */
+    /* Its callback waits for that one's end. */
+    struct nio_bridge *blocked_on NIO_GUARDED_BY(nio_cancel_own_lock);
 } nio_bridge;
 
 /* ---- home.c */
@@ -101,7 +107,8 @@ int nio_home_furnish(nio_home *home);
 /* The interpreter exits and nothing of it is called back any more: no thread
  * touches it from now on. Waits, with the GIL released, at most so long for
  * threads that are about to leave it. */
-void nio_home_close(nio_home *home, uint64_t timeout_ns);
+void nio_home_close(nio_home *home, uint64_t timeout_ns)
+    NIO_EXCLUDES(nio_cancel_own_lock);
 
 /* The callbacks this thread is in, innermost first; on the C stack. */
 typedef struct nio_frame {
@@ -149,15 +156,17 @@ int nio_cancel_init(void);
 void nio_cancel_adopt(nio_bridge *bridge);
 /* The system answered: it registered the bridge, or refused. Begins a
  * cancellation that somebody asked for meanwhile. */
-void nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle);
+void nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle)
+    NIO_EXCLUDES(nio_cancel_own_lock);
 /* How many forks lie behind this process. */
 uint64_t nio_cancel_generation(void);
 /* True when the bridge was made before a fork and this is the child. */
 bool nio_cancel_forked(const nio_bridge *bridge);
-nio_stage nio_cancel_stage(nio_bridge *bridge);
+nio_stage nio_cancel_stage(nio_bridge *bridge)
+    NIO_EXCLUDES(nio_cancel_own_lock);
 /* Disable it and have a helper thread cancel it; begin again what could not
  * be begun. No new Python call begins. */
-void nio_cancel_begin(nio_bridge *bridge);
+void nio_cancel_begin(nio_bridge *bridge) NIO_EXCLUDES(nio_cancel_own_lock);
 
 typedef enum nio_outcome {
     NIO_OUTCOME_DONE, /* CANCELLED, FAILED, or forked */
@@ -168,22 +177,25 @@ typedef enum nio_outcome {
 } nio_outcome;
 /* What a wait from this thread would end in at once: DONE, DEADLOCK, or
  * TIMEOUT when it would have to wait. */
-nio_outcome nio_cancel_look(nio_bridge *bridge);
+nio_outcome nio_cancel_look(nio_bridge *bridge)
+    NIO_EXCLUDES(nio_cancel_own_lock);
 /* Wait, with the GIL released, for the end of a cancellation that was begun.
  * With the GIL. `alone`: where no helper could be started, this thread may do
  * its work, which nothing interrupts. */
 nio_outcome nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns,
-                            bool alone);
+                            bool alone) NIO_EXCLUDES(nio_cancel_own_lock);
 /* Wait for the helper's last instructions, once. After DONE. */
-void nio_cancel_join(nio_bridge *bridge);
+void nio_cancel_join(nio_bridge *bridge) NIO_EXCLUDES(nio_cancel_own_lock);
 
 /* The lock of cancel.c also guards the list of live registrations. Nothing
  * that could wait is called while it is held. */
-void nio_cancel_lock(void);
-void nio_cancel_unlock(void);
-void nio_cancel_begin_locked(nio_bridge *bridge);
+void nio_cancel_lock(void) NIO_ACQUIRE(nio_cancel_own_lock);
+void nio_cancel_unlock(void) NIO_RELEASE(nio_cancel_own_lock);
+void nio_cancel_begin_locked(nio_bridge *bridge)
+    NIO_REQUIRES(nio_cancel_own_lock);
 /* True when it is over; begins again what could not be begun. */
-bool nio_cancel_over_locked(nio_bridge *bridge);
+bool nio_cancel_over_locked(nio_bridge *bridge)
+    NIO_REQUIRES(nio_cancel_own_lock);
 
 /* ---- registration.c, live.c */
 typedef struct nio_registration {
@@ -193,9 +205,9 @@ typedef struct nio_registration {
     PyObject *on_error; /* or NULL */
     int family;         /* -1: none */
     PyObject *weak_references;
-    /* guarded by the lock of cancel.c; listed means one reference more */
-    bool listed;
-    struct nio_registration *next, *previous;
+    bool listed NIO_GUARDED_BY(nio_cancel_own_lock); /* one reference more */
+    struct nio_registration *next NIO_GUARDED_BY(nio_cancel_own_lock);
+    struct nio_registration *previous NIO_GUARDED_BY(nio_cancel_own_lock);
 } nio_registration;
 
 /* A new reference in stage STARTING, which nobody else can find until it is

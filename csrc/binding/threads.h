@@ -18,13 +18,16 @@ struct nio_home {
     PyInterpreterState *interpreter;
     bool is_main;
     nio_atomic abandoned; /* nio_kept *: of threads that have ended */
-    /* guarded by the lock of cancel.c, which is held over forks */
-    bool closed;
-    unsigned inside;     /* nio_home_enter() without nio_home_leave() */
-    uint64_t generation; /* of the process that counted them */
-    nio_event *left;     /* set when inside gets to 0; NULL: nobody waits */
-    PyThreadState *placeholder; /* or NULL; else listed, by a reference */
-    nio_home *next;             /* of those that have one */
+    /* Under a lock that is held over forks: those between nio_home_enter()
+     * and nio_home_leave(), the process that counted them, and what is set
+     * when they get to 0 (NULL: nobody waits). The placeholder (or NULL), and
+     * the list of homes that have one: each by a reference. */
+    bool closed NIO_GUARDED_BY(nio_cancel_own_lock);
+    unsigned inside NIO_GUARDED_BY(nio_cancel_own_lock);
+    uint64_t generation NIO_GUARDED_BY(nio_cancel_own_lock);
+    nio_event *left NIO_GUARDED_BY(nio_cancel_own_lock);
+    PyThreadState *placeholder NIO_GUARDED_BY(nio_cancel_own_lock);
+    nio_home *next NIO_GUARDED_BY(nio_cancel_own_lock);
 };
 
 struct nio_kept {
@@ -36,8 +39,8 @@ struct nio_kept {
 
 /* True: the interpreter stays until nio_home_leave(), if its exit is patient.
  * False: it is about to end, and this thread may not ask for its GIL. */
-bool nio_home_enter(nio_home *home);
-void nio_home_leave(nio_home *home);
+bool nio_home_enter(nio_home *home) NIO_EXCLUDES(nio_cancel_own_lock);
+void nio_home_leave(nio_home *home) NIO_EXCLUDES(nio_cancel_own_lock);
 /* Leave it, of a thread that ends, to whoever takes all of them next. */
 void nio_home_abandon(nio_kept *kept);
 /* All that were left: the caller's. */

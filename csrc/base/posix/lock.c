@@ -34,6 +34,7 @@ nio_lock_done(nio_lock *lock)
     (void)error;
 }
 
+/* Unchecked, as the next: clang knows nothing of a pthread_mutex_t. */
 void
 nio_lock_take(nio_lock *lock) NIO_UNCHECKED
 {

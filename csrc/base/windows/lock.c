@@ -21,6 +21,7 @@ nio_lock_done(nio_lock *lock)
     (void)lock;
 }
 
+/* Unchecked, as the next: clang knows nothing of an SRWLOCK. */
 void
 nio_lock_take(nio_lock *lock) NIO_UNCHECKED
 {

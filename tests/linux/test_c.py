@@ -27,6 +27,14 @@ SANITIZERS = {
     "address": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", CHILD],
     "thread": ["-fsanitize=thread", CHILD],
 }
+# Only where it is asked for (tools/sanitize valgrind): it takes long, and few machines have it.
+VALGRIND = "valgrind"
+if os.environ.get("NETIOAPI_VALGRIND") == "1":
+    SANITIZERS[VALGRIND] = [CHILD]
+UNDER_VALGRIND = [
+    *(VALGRIND, "-q", "--fair-sched=yes", "--error-exitcode=99", "--leak-check=full"),
+    *("--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"),
+]
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -71,13 +79,13 @@ TOWER_PROGRAMS = [
         "tower_tables_test",
         tuple(TOWER),
         sanitizers=tuple(SANITIZERS),
-        arguments=(("plain", "50"), ("address", "5"), ("thread", "2")),
+        arguments=(("plain", "50"), ("address", "5"), ("thread", "2"), ("valgrind", "1")),
     ),
     Program(
         "tower_flood_test",
         tuple(TOWER),
         sanitizers=tuple(SANITIZERS),
-        arguments=(("plain", "1000"), ("address", "150"), ("thread", "60")),
+        arguments=(("plain", "1000"), ("address", "150"), ("thread", "60"), ("valgrind", "20")),
     ),
 ]
 
@@ -102,6 +110,8 @@ def missing(sanitizer: str) -> str | None:
         return "no C compiler"
     if sanitizer == "plain":
         return None
+    if sanitizer == VALGRIND:
+        return None if shutil.which(VALGRIND) else "no valgrind"
     with tempfile.TemporaryDirectory() as folder:
         probe = f"{folder}/probe"
         command = [cc, *SANITIZERS[sanitizer], "-pthread", "-x", "c", "-", "-o", probe]
@@ -132,7 +142,8 @@ def build(program: Program, sanitizer: str, folder: Path) -> Path:
 
 
 def run_program(binary: Path, *arguments: str, timeout: float = 120) -> None:
-    done = run([str(binary), *arguments], timeout=timeout, env=SANITIZER_OPTIONS)
+    under = UNDER_VALGRIND if binary.name.endswith(f"-{VALGRIND}") else []
+    done = run([*under, str(binary), *arguments], timeout=timeout, env=SANITIZER_OPTIONS)
     assert done.stdout.endswith("ok\n"), done.stdout + done.stderr
     assert done.stderr == ""
 
@@ -143,7 +154,8 @@ def each(programs: list[Program]) -> pytest.MarkDecorator:
         [
             pytest.param(program, sanitizer, id=f"{program.name}-{sanitizer}")
             for program in programs
-            for sanitizer in program.sanitizers
+            for sanitizer in SANITIZERS
+            if sanitizer in (*program.sanitizers, VALGRIND)
         ],
     )
 

@@ -56,6 +56,15 @@ encode_one(uint32_t value, uint8_t bytes[4])
     return length;
 }
 
+/* The C library asks through a socket: that one is short says nothing of the
+ * interface. */
+static DWORD
+code_of_unknown(void)
+{
+    bool unknown = errno == ENXIO || errno == ENODEV || errno == EINVAL;
+    return unknown ? ERROR_INVALID_PARAMETER : nio_code_of(-errno);
+}
+
 NETIO_STATUS NETIOAPI_API_
 ConvertInterfaceLuidToAlias(const NET_LUID *luid, WCHAR *alias, SIZE_T length)
 {
@@ -64,7 +73,7 @@ ConvertInterfaceLuidToAlias(const NET_LUID *luid, WCHAR *alias, SIZE_T length)
         return ERROR_INVALID_PARAMETER;
     }
     if (if_indextoname((unsigned)luid->Info.NetLuidIndex, name) == NULL) {
-        return ERROR_INVALID_PARAMETER;
+        return code_of_unknown();
     }
     const uint8_t *at = (const uint8_t *)name;
     SIZE_T used = 0;
@@ -109,7 +118,7 @@ ConvertInterfaceLuidToIndex(const NET_LUID *luid, NET_IFINDEX *index)
     }
     *index = 0;
     if (if_indextoname((unsigned)luid->Info.NetLuidIndex, name) == NULL) {
-        return ERROR_INVALID_PARAMETER;
+        return code_of_unknown();
     }
     *index = (NET_IFINDEX)luid->Info.NetLuidIndex;
     return NO_ERROR;
@@ -137,7 +146,7 @@ luid_of(const WCHAR *alias, NET_LUID *luid, DWORD impossible)
         return impossible;
     }
     unsigned index = if_nametoindex(name);
-    return index == 0 ? ERROR_INVALID_PARAMETER
+    return index == 0 ? code_of_unknown()
                       : ConvertInterfaceIndexToLuid(index, luid);
 }
 

@@ -57,6 +57,17 @@ nio_event_clear(nio_event *event)
     errno = saved;
 }
 
+/* Without the means to wait (a program may have taken the right to any
+ * descriptor from itself) the only thing left is to look now and then. */
+static void
+rest(uint64_t timeout_ns)
+{
+    const uint64_t longest_ns = 10000000u;
+    const struct timespec pause = {
+        .tv_nsec = (long)(timeout_ns < longest_ns ? timeout_ns : longest_ns)};
+    (void)nanosleep(&pause, NULL);
+}
+
 nio_wait
 nio_event_wait(nio_event *event, uint64_t timeout_ns)
 {
@@ -73,7 +84,9 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
         return NIO_WAIT_TIMEOUT;
     }
     if (ready < 0) {
-        assert(errno == EINTR || errno == ENOMEM);
+        if (errno != EINTR) {
+            rest(timeout_ns);
+        }
         return NIO_WAIT_INTERRUPTED;
     }
     assert(waited.revents == POLLIN);

@@ -165,5 +165,8 @@ nio_apply(nio_engine *engine, nio_span bytes)
         }
         engine->counted.ignored += status == -EBADMSG;
     }
-    engine->counted.ignored += bytes.left != 0;
+    if (bytes.left != 0) { /* what came behind it is not to be had */
+        engine->counted.ignored++;
+        nio_engine_lose(engine);
+    }
 }

@@ -42,6 +42,19 @@ set_tables(nio_engine *engine, nio_tables tables)
     engine->tables = tables;
 }
 
+/* From here on changes go unheard, while what was before them may still wait
+ * in the feed: it must be read out and ignored before the same is wanted
+ * again. */
+static void
+leave_routes(nio_engine *engine)
+{
+    for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
+         i++) {
+        nio_feed_leave(&engine->feed, route_groups[i]);
+    }
+    engine->stale = true;
+}
+
 static int
 join_routes(nio_engine *engine)
 {
@@ -49,12 +62,23 @@ join_routes(nio_engine *engine)
          i++) {
         int status = nio_feed_join(&engine->feed, route_groups[i]);
         if (status < 0 && route_groups[i] != RTNLGRP_NEXTHOP) {
+            leave_routes(engine);
             return status; /* nexthop objects came with Linux 5.3 */
         }
     }
     engine->mirror.wants_routes = true;
     engine->mirror.dirty.nexthops = true;
     return 0;
+}
+
+int
+nio_rejoin_routes(nio_engine *engine)
+{
+    if (!engine->mirror.wants_routes) {
+        return 0;
+    }
+    int status = nio_feed_filter(&engine->feed, &engine->tables);
+    return status < 0 ? status : join_routes(engine);
 }
 
 /* Is this the first who wants routes, or routes of these tables? */
@@ -94,9 +118,7 @@ want_routes(nio_engine *engine, const nio_subscriber *subscriber)
 }
 
 /* The kernel need not tell any more of what the one who left was the last to
- * want, and nothing of it is kept: it would grow old. From here on changes go
- * unheard, while what was before them may still wait in the feed: it must be
- * read out and ignored before the same is wanted again. */
+ * want, and nothing of it is kept: it would grow old. */
 static void
 drop_what_is_unwanted(nio_engine *engine)
 {
@@ -110,10 +132,7 @@ drop_what_is_unwanted(nio_engine *engine)
     }
     nio_tables tables = wanted_tables(engine);
     if (!nio_tables_concern(kinds)) {
-        for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
-             i++) {
-            nio_feed_leave(&engine->feed, route_groups[i]);
-        }
+        leave_routes(engine);
         nio_mirror_forget_routes(mirror);
     } else if (nio_tables_cover(&tables, &engine->tables) ||
                !nio_tables_cover(&engine->tables, &tables)) {
@@ -134,6 +153,7 @@ begin_attach(nio_engine *engine, nio_command *command)
     int status = 0;
     if (is_first(engine, command->subscriber)) {
         if (engine->stale) {
+            command->begun = engine->begun;
             command->next = engine->postponed;
             engine->postponed = command;
             return;
@@ -202,6 +222,22 @@ attach(nio_engine *engine, nio_subscriber *subscriber)
     }
 }
 
+/* A feed that cannot be opened is never empty. */
+static void
+refuse_postponed(nio_engine *engine)
+{
+    nio_command **link = &engine->postponed;
+    while (*link != NULL) {
+        nio_command *command = *link;
+        if (engine->failed > command->begun) {
+            *link = command->next;
+            answer(engine, command, engine->failure);
+        } else {
+            link = &command->next;
+        }
+    }
+}
+
 /* A mirror that was read since the command came is good enough: what is dirty
  * again will be told as changes. Else a busy network would keep newcomers out
  * for ever. A kernel that refuses to be read is the newcomer's to know. What
@@ -210,6 +246,7 @@ void
 nio_serve_attaching(nio_engine *engine)
 {
     bool exact = !engine->lost && !nio_dirty_any(&engine->mirror.dirty);
+    refuse_postponed(engine);
     nio_command **link = &engine->attaching;
     while (*link != NULL) {
         nio_command *command = *link;

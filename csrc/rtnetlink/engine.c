@@ -46,17 +46,27 @@ engine_free(nio_engine *engine)
     return NULL;
 }
 
-static int
-open_sockets(nio_engine *engine)
+int
+nio_engine_join(nio_engine *engine)
 {
-    int status = nio_feed_open(&engine->feed);
+    int status = 0;
+    int wish = engine->buffer_wish > 0 ? engine->buffer_wish : RECEIVE_BUFFER;
+    engine->counted.receive_buffer = nio_feed_buffer(&engine->feed, wish);
     for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]);
          i++) {
         status = nio_feed_join(&engine->feed, groups[i]);
     }
+    return status;
+}
+
+static int
+open_sockets(nio_engine *engine)
+{
+    int status = nio_feed_open(&engine->feed);
     if (status == 0) {
-        engine->counted.receive_buffer =
-            nio_feed_buffer(&engine->feed, RECEIVE_BUFFER);
+        status = nio_engine_join(engine);
+    }
+    if (status == 0) {
         status = nio_requester_open(&engine->requester);
     }
     return status;

@@ -69,13 +69,15 @@ typedef struct nio_engine {
     uint64_t begun;           /* readings of tables, counted */
     uint64_t read;            /* the last one that ended well */
     uint64_t failed;          /* the last one that did not, ... */
+    int failure;              /* ... and why */
+    unsigned failures;        /* in a row: restart.c */
     uint64_t not_before_ns;   /* when the next reading may begin */
     uint64_t heat;            /* messages beyond what is no storm ... */
     uint64_t heated_ns;       /* ... by then */
     int buffer_wish;          /* largest receive buffer that was asked for */
-    bool lost;                /* the kernel dropped messages */
+    bool lost;                /* messages were missed: all is read again */
+    bool broken;              /* the feed is to be opened anew */
     bool stale;               /* the feed may hold what was before a gap */
-    int failure;              /* ... and why */
     bool stop;                /* the reader has seen `stopping` */
     NL_NETWORK_CONNECTIVITY_HINT hint; /* as last told */
     USHORT teredo_port;
@@ -110,6 +112,17 @@ void nio_take_commands(nio_engine *engine);
 void nio_feed_is_empty(nio_engine *engine);
 /* Attach those that waited, if the mirror allows it. */
 void nio_serve_attaching(nio_engine *engine);
+/* The kernel tells of routes again, after the feed was opened anew. */
+int nio_rejoin_routes(nio_engine *engine);
+/* engine.c: the groups that every engine hears, and the receive buffer. */
+int nio_engine_join(nio_engine *engine);
+/* restart.c: the kernel told us something that we did not get. */
+void nio_engine_lose(nio_engine *engine);
+/* A reading or an opening failed; it is tried again after a pause. */
+void nio_engine_failed(nio_engine *engine, int status);
+/* The feed gave an error and is not to be trusted any more; open it anew. */
+void nio_feed_broke(nio_engine *engine, int status);
+void nio_feed_mend(nio_engine *engine);
 /* apply.c: one datagram of the feed. */
 void nio_apply(nio_engine *engine, nio_span bytes);
 /* reconcile.c: read again what is dirty, compare, tell the difference. */

@@ -54,25 +54,52 @@ new_slots(void)
     return slots;
 }
 
+/* A socket that hears nothing yet, or a negative errno. */
+static int
+open_socket(void)
+{
+    const struct sockaddr_nl name = {.nl_family = AF_NETLINK};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                    NETLINK_ROUTE);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
 int
 nio_feed_open(nio_feed *feed)
 {
-    struct sockaddr_nl name = {.nl_family = AF_NETLINK};
     feed->socket = -1;
     feed->filtered = false;
     feed->slots = new_slots();
     if (feed->slots == NULL) {
         return -ENOMEM;
     }
-    feed->socket = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                          NETLINK_ROUTE);
-    if (feed->socket < 0 ||
-        bind(feed->socket, (struct sockaddr *)&name, sizeof(name)) < 0) {
-        int error = errno;
+    int fd = open_socket();
+    if (fd < 0) {
         nio_feed_close(feed);
-        return -error;
+        return fd;
     }
+    feed->socket = fd;
     return 0;
+}
+
+int
+nio_feed_renew(nio_feed *feed)
+{
+    int fresh = open_socket();
+    if (fresh < 0) {
+        return fresh;
+    }
+    int status = nio_socket_replace(&feed->socket, fresh);
+    feed->filtered = feed->filtered && status < 0;
+    return status;
 }
 
 void

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define NS_PER_MS 1000000u
+#define LOOK_AGAIN_NS 10000000u
 #define ROUNDS 64 /* receives before anything else is looked at again */
 
 /* A storm wakes a reader that keeps up with it for every few messages, which
@@ -27,10 +28,10 @@
 static int
 timeout_ms(const nio_engine *engine)
 {
-    if (engine->lost || engine->postponed != NULL) {
+    if (!engine->broken && (engine->lost || engine->postponed != NULL)) {
         return 0;
     }
-    if (!nio_dirty_any(&engine->mirror.dirty)) {
+    if (!engine->broken && !nio_dirty_any(&engine->mirror.dirty)) {
         return -1;
     }
     uint64_t now = nio_monotonic_ns();
@@ -44,10 +45,15 @@ static void
 wait_for_work(nio_engine *engine)
 {
     struct pollfd waits[2] = {
-        {.fd = engine->feed.socket, .events = POLLIN},
         {.fd = nio_event_descriptor(&engine->wake), .events = POLLIN},
+        {.fd = engine->feed.socket, .events = POLLIN},
     };
-    (void)poll(waits, 2, timeout_ms(engine)); /* signals are blocked here */
+    int limit = timeout_ms(engine);
+    if (poll(waits, engine->broken ? 1 : 2, limit) < 0 && limit != 0) {
+        /* Signals are blocked here: a program may have been left without the
+         * right to two descriptors. */
+        (void)nio_event_wait(&engine->wake, LOOK_AGAIN_NS);
+    }
 }
 
 static void
@@ -72,16 +78,6 @@ pause_in_storm(nio_engine *engine, size_t taken)
     (void)ppoll(&wake, 1, &limit, NULL);
 }
 
-/* The kernel told us something that we did not get. */
-static void
-lose(nio_engine *engine)
-{
-    engine->lost = true;
-    engine->counted.overflows++;
-    engine->mirror.fanout.time_ns = nio_realtime_ns();
-    nio_fanout_mark_overflow(&engine->mirror.fanout);
-}
-
 /* Apply what is there. After a loss the kernel drops all until its queue is
  * empty: so only then the tables are worth reading. Who registers or cancels
  * waits for one receive at most: with many subscribers each takes long.
@@ -93,10 +89,15 @@ drain(nio_engine *engine)
     for (int round = 0; round < ROUNDS; round++) {
         int count = nio_feed_receive(&engine->feed);
         if (count == -ENOBUFS) {
-            lose(engine);
+            nio_engine_lose(engine);
             continue;
         }
-        if (count <= 0) {
+        if (count < 0) {
+            /* The kernel says so as well that it could not tell something. */
+            nio_feed_broke(engine, count);
+            return taken;
+        }
+        if (count == 0) {
             nio_feed_is_empty(engine);
             if (engine->lost) {
                 nio_mirror_dirty_all(&engine->mirror);
@@ -111,7 +112,7 @@ drain(nio_engine *engine)
             if (datagram.foreign || datagram.truncated) {
                 engine->counted.ignored++;
                 if (!datagram.foreign) {
-                    lose(engine);
+                    nio_engine_lose(engine);
                 }
                 continue;
             }
@@ -121,6 +122,9 @@ drain(nio_engine *engine)
         if (engine->stop || engine->attaching != NULL) {
             return taken;
         }
+    }
+    if (taken == 0) { /* it loses all: who waits must not wait for ever */
+        nio_feed_broke(engine, -ENOBUFS);
     }
     return taken;
 }
@@ -172,7 +176,10 @@ nio_reader_run(void *argument)
         pause_in_storm(engine, taken);
         wait_for_work(engine);
         nio_take_commands(engine);
-        taken = drain(engine);
+        if (engine->broken && nio_monotonic_ns() >= engine->not_before_ns) {
+            nio_feed_mend(engine);
+        }
+        taken = engine->broken ? 0 : drain(engine);
         nio_fanout_tell(&mirror->fanout);
         if (mirror->short_of_memory) {
             mirror->short_of_memory = false;

@@ -26,7 +26,6 @@
 #define LOOPBACK_INDEX 1u
 #define MOST_READINGS 3u
 #define LONGEST_PAUSE_NS 1000000000u
-#define FIRST_PAUSE_NS 10000000u /* after a reading that failed */
 #define ROUNDS 64 /* receives between two parts: a flood has no end */
 
 /* Keep what the feed brings; look at commands. Between the parts of a dump,
@@ -37,7 +36,7 @@ between(void *context)
     nio_engine *engine = context;
     int count;
     nio_take_commands(engine);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < ROUNDS && !engine->broken; round++) {
         count = nio_feed_receive(&engine->feed);
         if (count == 0) {
             return;
@@ -46,7 +45,7 @@ between(void *context)
         if (count < 0) {
             engine->lost = true;
             if (count != -ENOBUFS) {
-                return;
+                nio_feed_broke(engine, count);
             }
             continue;
         }
@@ -196,9 +195,10 @@ read_links(nio_engine *engine, const nio_dirty *dirty)
     }
     if (status == 0 &&
         (dirty->neighbours || engine->mirror.dirty.neighbours)) {
-        engine->mirror.dirty.neighbours = false;
-        status = nio_dump(&engine->requester, RTM_GETNEIGHTBL, AF_UNSPEC,
-                          on_times, engine, &answer);
+        status =
+            read_table(engine, RTM_GETNEIGHTBL, AF_UNSPEC, on_times, &answer);
+        engine->mirror.dirty.neighbours = status < 0;
+        status = later(status, &engine->mirror.dirty.neighbours);
     }
     return status;
 }
@@ -338,21 +338,27 @@ nio_reconcile(nio_engine *engine)
     mirror->fanout.flags = 0;
     apply_backlog(engine);
     if (engine->lost) {
-        engine->counted.overflows++;
-        mirror->fanout.time_ns = nio_realtime_ns();
-        nio_fanout_mark_overflow(&mirror->fanout);
+        nio_engine_lose(engine);
     }
     engine->counted.resyncs++;
-    uint64_t now = nio_monotonic_ns();
-    uint64_t pause = now - began; /* at most half of the time goes to this */
+    if (mirror->short_of_memory) {
+        /* What found no room is missing, though all of it was read. */
+        mirror->short_of_memory = false;
+        nio_mirror_dirty_all(mirror);
+        status = -ENOMEM;
+    }
     if (status < 0) {
         merge(mirror, &dirty);
-        engine->failure = status;
-        engine->failed = number;
-        pause = pause < FIRST_PAUSE_NS ? FIRST_PAUSE_NS : pause;
-    } else {
-        engine->read = number;
+        nio_engine_failed(engine, status);
+        return;
     }
+    if (engine->broken) {
+        return;
+    }
+    engine->failures = 0;
+    engine->read = number;
+    uint64_t now = nio_monotonic_ns();
+    uint64_t pause = now - began; /* at most half of the time goes to this */
     engine->not_before_ns =
         now + (pause > LONGEST_PAUSE_NS ? LONGEST_PAUSE_NS : pause);
 }

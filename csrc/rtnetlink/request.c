@@ -92,22 +92,33 @@ kernel_error(nio_span body)
     return sound ? error : -EBADMSG;
 }
 
+int
+nio_socket_replace(int *fd, int fresh)
+{
+    int domain = 0;
+    int status = 0;
+    socklen_t size = sizeof(domain);
+    int failed = getsockopt(*fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    if (failed != 0 || domain != AF_NETLINK) {
+        *fd = fresh;
+        return 0;
+    }
+    int copy;
+    do {
+        copy = dup3(fresh, *fd, O_CLOEXEC);
+    } while (copy < 0 && errno == EINTR);
+    status = copy < 0 ? -errno : 0;
+    close(fresh);
+    return status;
+}
+
 /* While the rest of a dump that was given up is in the socket, the kernel
- * begins no other one there (EBUSY). The number stays: a child that a fork
- * made meanwhile closes its copy by it. */
+ * begins no other one there (EBUSY). */
 static int
 begin_anew(nio_requester *requester)
 {
-    int status = 0;
     int fresh = open_socket();
-    if (fresh < 0) {
-        return fresh;
-    }
-    if (dup3(fresh, requester->socket, O_CLOEXEC) < 0) {
-        status = -errno;
-    }
-    close(fresh);
-    return status;
+    return fresh < 0 ? fresh : nio_socket_replace(&requester->socket, fresh);
 }
 
 /* One datagram's messages. 1: more are to come. */

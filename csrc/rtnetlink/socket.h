@@ -10,6 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Put a fresh socket (taken, also on failure) in the place of another one,
+ * under the same number: a child that a fork makes meanwhile closes it by it.
+ * A number that is not our socket any more, since the program closed what it
+ * did not open, is left alone. */
+int nio_socket_replace(int *fd, int fresh);
+
 /* ---- the feed */
 
 /* Datagrams of one receive; the buffers are kept. */
@@ -28,6 +34,9 @@ typedef struct nio_datagram {
 
 int nio_feed_open(nio_feed *feed);
 void nio_feed_close(nio_feed *feed);
+/* A new socket, in no group and without a filter, in the place of the old
+ * one. When it fails the old one stays. */
+int nio_feed_renew(nio_feed *feed);
 /* Join a group (RTNLGRP_*), or leave it. */
 int nio_feed_join(nio_feed *feed, int group);
 void nio_feed_leave(nio_feed *feed, int group);

@@ -40,7 +40,7 @@ nio_chunk_keep(struct nio_chunk *chunk)
 void
 nio_chunk_drop(struct nio_chunk *chunk)
 {
-    if (nio_atomic_add(&chunk->references, UINT64_MAX) != 1) {
+    if (chunk == NULL || nio_atomic_add(&chunk->references, UINT64_MAX) != 1) {
         return;
     }
     if (total_size(chunk->capacity) >= PAGES_FROM) {
@@ -75,6 +75,59 @@ nio_record_merge(nio_change *record, const nio_change *change, const void *row)
         record->flags = (uint8_t)(record->flags | snapshot);
     }
     memcpy(nio_change_row(record), row, change->size);
+}
+
+bool
+nio_mark_merge(nio_change *last, const nio_change *before,
+               const nio_change *mark, bool full)
+{
+    if (last == NULL || !nio_change_is_mark(last)) {
+        return false;
+    }
+    if (last->flags == mark->flags) {
+        return true;
+    }
+    if (!full || (mark->flags != NIO_FLAG_OVERFLOW &&
+                  (last->flags != NIO_FLAG_OVERFLOW || before == NULL ||
+                   !nio_change_is_mark(before) ||
+                   before->flags != NIO_FLAG_OVERFLOW))) {
+        return false;
+    }
+    last->flags = mark->flags;
+    last->time_ns = mark->time_ns;
+    return true;
+}
+
+nio_change *
+nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
+                 const void *row)
+{
+    nio_change *record = nio_record_at(chunk, chunk->used);
+    *record = *change;
+    record->first_type = change->type;
+    if (change->size > 0) {
+        memcpy(nio_change_row(record), row, change->size);
+    }
+    chunk->used += nio_record_size(change->size);
+    chunk->count++;
+    chunk->rows += !nio_change_is_mark(change);
+    return record;
+}
+
+void
+nio_chunk_pass(struct nio_chunk *chunk, size_t count)
+{
+    if (count == chunk->count) {
+        chunk->begin = chunk->used;
+        chunk->rows = 0;
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            const nio_change *record = nio_record_at(chunk, chunk->begin);
+            chunk->begin += nio_record_size(record->size);
+            chunk->rows -= !nio_change_is_mark(record);
+        }
+    }
+    chunk->count -= count;
 }
 
 nio_change *

@@ -53,11 +53,30 @@ nio_change_is_state(const nio_change *change)
 void nio_record_merge(nio_change *record, const nio_change *change,
                       const void *row);
 
+/* Does this mark say nothing new behind the last two queued records (NULL:
+ * none)? Marks say nothing twice in a row. Where the queue is `full` they are
+ * also kept from growing without end when nothing else is appended: behind
+ * OVERFLOW and SYNCED, the next OVERFLOW takes back the SYNCED, and the next
+ * SYNCED takes its place again. An OVERFLOW is never taken back. */
+bool nio_mark_merge(nio_change *last, const nio_change *before,
+                    const nio_change *mark, bool full);
+
 /* With room for `capacity` bytes of records at least, and one reference, the
  * caller's. NULL when memory is short. */
 struct nio_chunk *nio_chunk_new(size_t capacity);
 void nio_chunk_keep(struct nio_chunk *chunk);
-/* Any thread. The last reference frees it. */
+/* Any thread; accepts NULL. The last reference frees it. */
 void nio_chunk_drop(struct nio_chunk *chunk);
+/* Bytes of records that it has room for; NULL has none. */
+static inline size_t
+nio_chunk_room(const struct nio_chunk *chunk)
+{
+    return chunk == NULL ? 0 : chunk->capacity - chunk->used;
+}
+/* Append a copy, for which there is room. */
+nio_change *nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
+                             const void *row);
+/* The first `count` records are not queued any more. */
+void nio_chunk_pass(struct nio_chunk *chunk, size_t count);
 /* Nobody but the caller, who holds one reference, knows this chunk. */
 bool nio_chunk_is_own(const struct nio_chunk *chunk);

@@ -35,6 +35,7 @@ struct nio_queue {
     nio_lock lock;
     struct nio_chunk *head NIO_GUARDED_BY(lock);
     struct nio_chunk *tail NIO_GUARDED_BY(lock);
+    struct nio_chunk *spare NIO_GUARDED_BY(lock); /* the next tail, or NULL */
     /* Each record has a number, from 0 on: [oldest, next) are queued. */
     uint64_t oldest NIO_GUARDED_BY(lock);
     uint64_t next NIO_GUARDED_BY(lock);
@@ -56,25 +57,32 @@ count_locked(const nio_queue *queue) NIO_REQUIRES(queue->lock)
     return (size_t)(queue->next - queue->oldest);
 }
 
+static size_t
+next_capacity_locked(const nio_queue *queue) NIO_REQUIRES(queue->lock)
+{
+    size_t last =
+        queue->tail == NULL ? FIRST_CHUNK / 2 : queue->tail->capacity;
+    return last < LARGEST_CHUNK / 2 ? last * 2 : LARGEST_CHUNK;
+}
+
 /* A chunk at the tail with room for `size` bytes, or NULL. */
 static struct nio_chunk *
 room_locked(nio_queue *queue, size_t size) NIO_REQUIRES(queue->lock)
 {
     struct nio_chunk *tail = queue->tail, *chunk = NULL;
-    size_t capacity = FIRST_CHUNK;
+    size_t capacity = next_capacity_locked(queue);
 
     if (tail != NULL && tail->count == 0 && nio_chunk_is_own(tail)) {
         tail->begin = tail->used = 0; /* ours alone again */
     }
-    if (tail != NULL && tail->capacity - tail->used >= size) {
+    if (nio_chunk_room(tail) >= size) {
         return tail;
     }
-    if (tail != NULL) {
-        capacity = tail->capacity < LARGEST_CHUNK / 2 ? tail->capacity * 2
-                                                      : LARGEST_CHUNK;
-    }
-    chunk = nio_chunk_new(capacity < size ? size : capacity);
-    if (chunk == NULL) {
+    if (queue->spare != NULL && queue->spare->capacity >= size) {
+        chunk = queue->spare;
+        queue->spare = NULL;
+    } else if ((chunk = nio_chunk_new(capacity < size ? size : capacity)) ==
+               NULL) {
         return NULL;
     }
     if (tail == NULL) {
@@ -94,24 +102,15 @@ static nio_change *
 append_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
-    const size_t size = nio_record_size(change->size);
     const unsigned rows = nio_change_is_mark(change) ? 0 : 1;
-    struct nio_chunk *chunk = room_locked(queue, size);
+    struct nio_chunk *chunk =
+        room_locked(queue, nio_record_size(change->size));
     nio_queue_statistics *counted = &queue->statistics;
 
     if (chunk == NULL) {
         return NULL;
     }
-    nio_change *record = nio_record_at(chunk, chunk->used);
-    *record = *change;
-    record->first_type = change->type;
-    if (change->size > 0) {
-        memcpy(nio_change_row(record), row, change->size);
-    }
-    chunk->used += size;
-    chunk->count++;
-    chunk->rows += rows;
-
+    nio_change *record = nio_chunk_append(chunk, change, row);
     queue->before = queue->last;
     queue->last = record;
     queue->next++;
@@ -166,10 +165,6 @@ put_state_locked(nio_queue *queue, const nio_change *change, const void *row)
     return true;
 }
 
-/* Marks say nothing twice in a row. Past the bound they are also kept from
- * growing without end where nothing else is appended: behind OVERFLOW and
- * SYNCED, the next OVERFLOW takes back the SYNCED, and the next SYNCED takes
- * its place again. An OVERFLOW is never taken back. */
 static bool
 put_mark_locked(nio_queue *queue, const nio_change *mark)
     NIO_REQUIRES(queue->lock)
@@ -178,21 +173,8 @@ put_mark_locked(nio_queue *queue, const nio_change *mark)
     nio_change *last = count > 0 ? queue->last : NULL;
     const nio_change *before = count > 1 ? queue->before : NULL;
 
-    if (last == NULL || !nio_change_is_mark(last)) {
-        return append_locked(queue, mark, NULL) != NULL;
-    }
-    if (last->flags == mark->flags) {
-        return true;
-    }
-    if (count >= queue->bound &&
-        (mark->flags == NIO_FLAG_OVERFLOW ||
-         (last->flags == NIO_FLAG_OVERFLOW && before != NULL &&
-          nio_change_is_mark(before) && before->flags == NIO_FLAG_OVERFLOW))) {
-        last->flags = mark->flags;
-        last->time_ns = mark->time_ns;
-        return true;
-    }
-    return append_locked(queue, mark, NULL) != NULL;
+    return nio_mark_merge(last, before, mark, count >= queue->bound) ||
+           append_locked(queue, mark, NULL) != NULL;
 }
 
 static bool
@@ -239,17 +221,8 @@ take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)
         taken->begin = chunk->begin;
     }
     taken->last = chunk;
-    if (count <= most) {
-        chunk->begin = chunk->used;
-        chunk->rows = 0;
-    } else {
-        for (count = 0; count < most; count++) {
-            const nio_change *record = nio_record_at(chunk, chunk->begin);
-            chunk->begin += nio_record_size(record->size);
-            chunk->rows -= !nio_change_is_mark(record);
-        }
-    }
-    chunk->count -= count;
+    count = count < most ? count : most;
+    nio_chunk_pass(chunk, count);
     taken->count += count;
     queue->oldest += count;
     queue->statistics.queued -= rows - chunk->rows;
@@ -258,6 +231,27 @@ take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)
         queue->head = chunk->next; /* our reference goes to the taker */
     } else {
         nio_chunk_keep(chunk);
+    }
+}
+
+static bool
+is_large(const struct nio_chunk *chunk)
+{
+    return chunk != NULL && chunk->capacity > FIRST_CHUNK;
+}
+
+/* Without memory for a small chunk the large ones stay: the room that was
+ * made ready must not go. */
+static void
+replace_by_small_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
+{
+    struct nio_chunk *small = nio_chunk_new(FIRST_CHUNK);
+
+    if (small != NULL) {
+        nio_chunk_drop(queue->tail);
+        nio_chunk_drop(queue->spare);
+        queue->head = queue->tail = small;
+        queue->spare = NULL;
     }
 }
 
@@ -275,10 +269,8 @@ shrink_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
         queue->index = (nio_index){.slots = NULL};
         queue->coalesce_at = queue->bound;
     }
-    if (count == 0 && queue->tail != NULL &&
-        queue->tail->capacity > FIRST_CHUNK) {
-        nio_chunk_drop(queue->tail);
-        queue->head = queue->tail = NULL;
+    if (count == 0 && (is_large(queue->tail) || is_large(queue->spare))) {
+        replace_by_small_locked(queue);
     }
     return unused;
 }
@@ -315,6 +307,20 @@ nio_queue_put_quietly(nio_queue *queue, const nio_change *change,
     return kept;
 }
 
+bool
+nio_queue_make_ready(nio_queue *queue)
+{
+    nio_lock_take(&queue->lock);
+    bool ready = queue->closed || queue->spare != NULL ||
+                 nio_chunk_room(queue->tail) >= NIO_QUEUE_READY_BYTES;
+    if (!ready) {
+        queue->spare = nio_chunk_new(next_capacity_locked(queue));
+        ready = queue->spare != NULL;
+    }
+    nio_lock_drop(&queue->lock);
+    return ready;
+}
+
 void
 nio_queue_tell(nio_queue *queue)
 {
@@ -346,7 +352,7 @@ void
 nio_queue_close(nio_queue *queue)
 {
     nio_taken dropped = {.count = 0};
-    struct nio_chunk *rest = NULL;
+    struct nio_chunk *rest = NULL, *spare = NULL;
     nio_index unused = {.slots = NULL};
     uint64_t taken = 0;
 
@@ -357,7 +363,8 @@ nio_queue_close(nio_queue *queue)
     }
     queue->statistics.taken = taken;
     rest = queue->tail;
-    queue->head = queue->tail = NULL;
+    spare = queue->spare;
+    queue->head = queue->tail = queue->spare = NULL;
     unused = queue->index;
     queue->index = (nio_index){.slots = NULL};
     if (!queue->closed && queue->readable != NULL) {
@@ -368,9 +375,8 @@ nio_queue_close(nio_queue *queue)
 
     nio_index_done(&unused);
     nio_taken_free(&dropped);
-    if (rest != NULL) {
-        nio_chunk_drop(rest);
-    }
+    nio_chunk_drop(rest);
+    nio_chunk_drop(spare);
 }
 
 nio_queue *

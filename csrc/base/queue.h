@@ -91,6 +91,11 @@ nio_queue *nio_queue_free(nio_queue *queue);
  * puts must then put the difference again, and a SYNCED mark behind it. */
 bool nio_queue_put_quietly(nio_queue *queue, const nio_change *change,
                            const void *row);
+/* Make room now, so that the next puts find it, whatever they are, as long as
+ * their records (nio_record_size) are no more than so many bytes together.
+ * False when memory is short: who asks first need not lose anything. */
+#define NIO_QUEUE_READY_BYTES 4096u
+bool nio_queue_make_ready(nio_queue *queue);
 /* Set `readable` for all that was put. Waking somebody for each of many
  * changes costs more than all else, so it is a step of its own; what is taken
  * before it is taken. */

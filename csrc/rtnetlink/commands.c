@@ -4,6 +4,7 @@
 
 #include "rtnetlink/socket_filter.h"
 
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -209,17 +210,26 @@ nio_take_commands(nio_engine *engine)
     }
 }
 
-static void
+/* Who cannot be told all that there is does not begin. */
+static int
 attach(nio_engine *engine, nio_subscriber *subscriber)
 {
     nio_fanout *fanout = &engine->mirror.fanout;
     fanout->time_ns = nio_realtime_ns();
+    if (!nio_queue_make_ready(subscriber->queue)) {
+        return -ENOMEM;
+    }
     nio_fanout_attach(fanout, subscriber);
     nio_derive_for(engine, subscriber);
     if (subscriber->snapshot) {
         nio_mirror_snapshot(&engine->mirror, subscriber);
         subscriber->owes_synced = true;
     }
+    if (subscriber->missed) {
+        nio_fanout_detach(fanout, subscriber);
+        return -ENOMEM;
+    }
+    return 0;
 }
 
 /* A feed that cannot be opened is never empty. */
@@ -245,16 +255,17 @@ refuse_postponed(nio_engine *engine)
 void
 nio_serve_attaching(nio_engine *engine)
 {
-    bool exact = !engine->lost && !nio_dirty_any(&engine->mirror.dirty);
+    bool exact = !engine->lost && !nio_dirty_any(&engine->mirror.dirty) &&
+                 !engine->mirror.short_of_memory;
     refuse_postponed(engine);
     nio_command **link = &engine->attaching;
     while (*link != NULL) {
         nio_command *command = *link;
         if (exact || engine->read > command->begun) {
             *link = command->next;
-            attach(engine, command->subscriber);
+            int status = attach(engine, command->subscriber);
             nio_subscriber_tell(command->subscriber);
-            answer(engine, command, 0);
+            answer(engine, command, status);
         } else if (engine->failed > command->begun) {
             *link = command->next;
             answer(engine, command, engine->failure);

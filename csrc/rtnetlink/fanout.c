@@ -11,6 +11,19 @@
  * again when it is woken for each. */
 #define WAKE_EVERY 512u
 
+/* Of one record come at most so many changes, and a mark before them; room is
+ * made for more, so that it is asked for now and then only. */
+#define AT_ONCE 5u
+#define AHEAD 12u
+_Static_assert(
+    AHEAD * (sizeof(MIB_IPINTERFACE_ROW) + sizeof(nio_change) + 8) <=
+            NIO_QUEUE_READY_BYTES &&
+        AHEAD * (sizeof(MIB_IPFORWARD_ROW2) + sizeof(nio_change) + 8) <=
+            NIO_QUEUE_READY_BYTES &&
+        AHEAD * (sizeof(MIB_UNICASTIPADDRESS_ROW) + sizeof(nio_change) + 8) <=
+            NIO_QUEUE_READY_BYTES,
+    "room for so many of any kind");
+
 static const uint16_t row_sizes[NIO_KINDS] = {
     [NIO_INTERFACE] = sizeof(MIB_IPINTERFACE_ROW),
     [NIO_ADDRESS] = sizeof(MIB_UNICASTIPADDRESS_ROW),
@@ -41,6 +54,20 @@ nio_fanout_tell(nio_fanout *fanout)
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
         nio_subscriber_tell(s);
     }
+}
+
+bool
+nio_fanout_is_ready(const nio_fanout *fanout)
+{
+    for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
+        if (s->ahead < AT_ONCE) {
+            if (!nio_queue_make_ready(s->queue)) {
+                return false;
+            }
+            s->ahead = AHEAD;
+        }
+    }
+    return true;
 }
 
 void
@@ -76,7 +103,9 @@ nio_subscriber_put_plain(nio_subscriber *subscriber, const nio_fanout *fanout,
                          .flags = flags};
     /* A put that finds no memory is counted by the queue, which marks the
      * gap itself. */
-    (void)nio_queue_put_quietly(subscriber->queue, &change, row);
+    subscriber->missed |=
+        !nio_queue_put_quietly(subscriber->queue, &change, row);
+    subscriber->ahead -= subscriber->ahead > 0;
     if (++subscriber->untold >= WAKE_EVERY) {
         nio_subscriber_tell(subscriber);
     }

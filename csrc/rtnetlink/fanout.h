@@ -22,6 +22,8 @@ typedef struct nio_subscriber {
     bool initial;       /* wants MibInitialNotification first */
     bool owes_synced;   /* gets a SYNCED mark when the mirror is exact */
     bool pending;       /* stable table: not stable when last looked at */
+    unsigned ahead;     /* puts that surely find memory */
+    bool missed;        /* a put of its own did not */
     unsigned untold;    /* put, and nobody woken for it: below WAKE_EVERY */
     ADDRESS_FAMILY family;
 } nio_subscriber;
@@ -36,6 +38,10 @@ typedef struct nio_fanout {
 
 void nio_fanout_attach(nio_fanout *fanout, nio_subscriber *subscriber);
 void nio_fanout_detach(nio_fanout *fanout, nio_subscriber *subscriber);
+
+/* Is there memory to tell all of them of a few changes? Who asks first does
+ * not change what it knows before it can tell it. */
+bool nio_fanout_is_ready(const nio_fanout *fanout);
 
 /* A change of one record, to all who want it. */
 void nio_fanout_route(const nio_fanout *fanout, uint8_t type,

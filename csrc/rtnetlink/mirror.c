@@ -111,6 +111,14 @@ nio_mirror_begin(nio_mirror *mirror)
     }
 }
 
+bool
+nio_mirror_can_tell(nio_mirror *mirror)
+{
+    bool ready = nio_fanout_is_ready(&mirror->fanout);
+    mirror->short_of_memory |= !ready;
+    return ready;
+}
+
 /* ---- links */
 
 nio_link *
@@ -139,6 +147,9 @@ nio_mirror_saw_link(nio_mirror *mirror, const nio_link *link)
 {
     nio_link after = *link;
     nio_link *known = nio_mirror_link(mirror, link->index);
+    if (!nio_mirror_can_tell(mirror)) {
+        return;
+    }
     mirror->derived = true;
     after.record.mark = mirror->mark;
     if (known == NULL) {
@@ -180,6 +191,9 @@ void
 nio_mirror_del_link(nio_mirror *mirror, uint32_t index)
 {
     nio_link *known = nio_mirror_link(mirror, index);
+    if (!nio_mirror_can_tell(mirror)) {
+        return;
+    }
     mirror->derived = true;
     dirty_below_link(mirror);
     if (known != NULL) {
@@ -193,7 +207,8 @@ nio_mirror_sweep_links(nio_mirror *mirror)
 {
     uint32_t cursor = 0;
     nio_link *link;
-    while ((link = nio_store_each(&mirror->links, &cursor)) != NULL) {
+    while (!mirror->short_of_memory &&
+           (link = nio_store_each(&mirror->links, &cursor)) != NULL) {
         if (link->record.mark != mirror->mark) {
             nio_mirror_del_link(mirror, link->index);
         }
@@ -205,7 +220,8 @@ nio_mirror_saw_times(nio_mirror *mirror, uint8_t family, uint32_t index,
                      const nio_link_family *times)
 {
     nio_link *link = nio_mirror_link(mirror, index);
-    if (link == NULL || (family != AF_INET && family != AF_INET6)) {
+    if (link == NULL || (family != AF_INET && family != AF_INET6) ||
+        !nio_mirror_can_tell(mirror)) {
         return;
     }
     nio_link before = *link;
@@ -248,6 +264,9 @@ same_address(const nio_address *a, const nio_address *b)
 static void
 drop_address(nio_mirror *mirror, nio_address *address)
 {
+    if (!nio_mirror_can_tell(mirror)) {
+        return;
+    }
     mirror->derived = true;
     nio_fanout_address(&mirror->fanout, NIO_CHANGE_DELETE, address);
     nio_store_remove(&mirror->addresses, address);
@@ -258,6 +277,9 @@ nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
 {
     nio_address after = *address;
     nio_address *known = find_address(mirror, address);
+    if (!nio_mirror_can_tell(mirror)) {
+        return;
+    }
     after.record.mark = mirror->mark;
     if (known != NULL && (known->prefix_length != after.prefix_length ||
                           memcmp(known->peer, after.peer, 16) != 0)) {
@@ -316,7 +338,8 @@ nio_mirror_sweep_addresses(nio_mirror *mirror)
 {
     uint32_t cursor = 0;
     nio_address *address;
-    while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
+    while (!mirror->short_of_memory &&
+           (address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
         if (address->record.mark != mirror->mark) {
             drop_address(mirror, address);
         }

@@ -75,7 +75,8 @@ void nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address);
 void nio_mirror_saw_nexthop(nio_mirror *mirror, nio_nexthop *nexthop);
 void nio_mirror_saw_times(nio_mirror *mirror, uint8_t family, uint32_t index,
                           const nio_link_family *times);
-/* Remove what was last seen before the reading with this mark. */
+/* Remove what was last seen before the reading with this mark. When memory is
+ * short, what was there may not have been marked: then nothing is removed. */
 void nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
                              uint32_t since);
 void nio_mirror_sweep_addresses(nio_mirror *mirror);
@@ -84,6 +85,9 @@ void nio_mirror_sweep_links(nio_mirror *mirror);
 
 /* All rows, as changes of type ADD with the flag SNAPSHOT. */
 void nio_mirror_snapshot(nio_mirror *mirror, nio_subscriber *to);
+
+/* False: memory is short, so nothing may change now; all is read again. */
+bool nio_mirror_can_tell(nio_mirror *mirror);
 
 void nio_mirror_init_routes(nio_mirror *mirror); /* by nio_mirror_init */
 

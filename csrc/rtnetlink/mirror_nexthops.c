@@ -73,7 +73,8 @@ nio_mirror_sweep_nexthops(nio_mirror *mirror)
 {
     uint32_t cursor = 0;
     nio_nexthop *nexthop;
-    while ((nexthop = nio_store_each(&mirror->nexthops, &cursor)) != NULL) {
+    while (!mirror->short_of_memory &&
+           (nexthop = nio_store_each(&mirror->nexthops, &cursor)) != NULL) {
         if (nexthop->record.mark != mirror->mark) {
             drop_nexthop(mirror, nexthop);
         }

@@ -93,6 +93,9 @@ static void
 add(nio_mirror *mirror, const nio_route *leg)
 {
     nio_route route = *leg;
+    if (!nio_mirror_can_tell(mirror)) {
+        return;
+    }
     route.record.mark = mirror->mark;
     route.instances = 1;
     if (nio_store_add(&mirror->routes, &route) == NULL) {
@@ -107,6 +110,9 @@ add(nio_mirror *mirror, const nio_route *leg)
 static void
 drop(nio_mirror *mirror, nio_route *route)
 {
+    if (!nio_mirror_can_tell(mirror)) {
+        return;
+    }
     mirror->nexthop_users -= route->nexthop_id != 0;
     notice(mirror, route);
     nio_fanout_route(&mirror->fanout, NIO_CHANGE_DELETE, route);
@@ -118,6 +124,9 @@ static void
 update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
 {
     nio_route before = *route;
+    if (!nio_mirror_can_tell(mirror)) {
+        return;
+    }
     mirror->nexthop_users -= route->nexthop_id != 0;
     mirror->nexthop_users += leg->nexthop_id != 0;
     *route = *leg;
@@ -264,7 +273,7 @@ settle_weight(nio_mirror *mirror, const nio_route *head)
     }
     if (mirror->dead_legs[NIO_FAMILY_BIT(AF_INET6)]) {
         dirty(mirror, AF_INET6); /* a dead leg may be left of the set */
-    } else {
+    } else if (nio_mirror_can_tell(mirror)) {
         only->weight = 1;
         nio_fanout_route(&mirror->fanout, NIO_CHANGE_PARAMETER, only);
     }
@@ -319,7 +328,8 @@ nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family, uint32_t since)
 {
     uint32_t cursor = 0;
     nio_route *route;
-    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
+    while (!mirror->short_of_memory &&
+           (route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
         if (route->family == family &&
             (int32_t)(route->record.mark - since) < 0) {
             drop(mirror, route);

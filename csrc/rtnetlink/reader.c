@@ -152,11 +152,12 @@ static void
 mark_synced(nio_engine *engine)
 {
     nio_fanout *fanout = &engine->mirror.fanout;
-    if (engine->lost || nio_dirty_any(&engine->mirror.dirty)) {
+    if (engine->lost || nio_dirty_any(&engine->mirror.dirty) ||
+        engine->mirror.short_of_memory) {
         return;
     }
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
-        if (s->owes_synced) {
+        if (s->owes_synced && nio_mirror_can_tell(&engine->mirror)) {
             s->owes_synced = false;
             nio_subscriber_put_plain(s, fanout, NIO_CHANGE_MARK, 0,
                                      NIO_FLAG_SYNCED, NULL, 0);
@@ -181,20 +182,21 @@ nio_reader_run(void *argument)
         }
         taken = engine->broken ? 0 : drain(engine);
         nio_fanout_tell(&mirror->fanout);
-        if (mirror->short_of_memory) {
-            mirror->short_of_memory = false;
-            nio_mirror_dirty_all(mirror);
-        }
         if (!engine->stop && !engine->lost && nio_dirty_any(&mirror->dirty) &&
             nio_monotonic_ns() >= engine->not_before_ns) {
             nio_reconcile(engine);
         }
-        if (mirror->derived) {
+        if (mirror->derived && nio_mirror_can_tell(mirror)) {
             mirror->derived = false;
             nio_derive(engine);
         }
         publish(engine);
         nio_serve_attaching(engine);
         mark_synced(engine);
+        if (mirror->short_of_memory) {
+            mirror->short_of_memory = false;
+            nio_mirror_dirty_all(mirror);
+            nio_engine_failed(engine, -ENOMEM);
+        }
     }
 }

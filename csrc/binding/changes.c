@@ -69,18 +69,20 @@ move_out(nio_haul *haul, size_t bytes)
 }
 
 bool
+nio_haul_prepare(nio_haul *haul, size_t most)
+{
+    haul->records = malloc(most * sizeof(*haul->records));
+    return haul->records != NULL;
+}
+
+void
 nio_haul_take(nio_haul *haul, nio_taken *taken)
 {
     nio_cursor cursor = {NULL, 0, 0};
     nio_change *change = NULL;
     size_t bytes = 0;
 
-    *haul = (nio_haul){.taken = *taken};
-    haul->records = malloc(taken->count * sizeof(*haul->records));
-    if (haul->records == NULL) {
-        nio_haul_free(haul);
-        return false;
-    }
+    haul->taken = *taken;
     while ((change = nio_taken_next(&haul->taken, &cursor)) != NULL) {
         if (nio_change_is_mark(change)) {
             note_mark(haul, change->flags);
@@ -93,7 +95,6 @@ nio_haul_take(nio_haul *haul, nio_taken *taken)
     if (bytes < held_bytes(&haul->taken) / 2) {
         move_out(haul, bytes);
     }
-    return true;
 }
 
 void
@@ -121,16 +122,20 @@ copy_rows(const nio_haul *haul, nio_kind kind, uint8_t *to)
 /* ---- the type */
 
 PyObject *
-nio_changes_new(nio_state *state, nio_haul *haul)
+nio_changes_new(nio_state *state)
 {
     changes_object *self = PyObject_New(changes_object, state->Changes);
-    if (self == NULL) {
-        nio_haul_free(haul);
-        return NULL;
+    if (self != NULL) {
+        self->haul = (nio_haul){.count = 0};
     }
-    self->haul = *haul;
-    *haul = (nio_haul){.count = 0};
     return (PyObject *)self;
+}
+
+void
+nio_changes_fill(PyObject *op, nio_haul *haul)
+{
+    ((changes_object *)op)->haul = *haul;
+    *haul = (nio_haul){.count = 0};
 }
 
 static void

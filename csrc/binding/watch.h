@@ -67,13 +67,16 @@ typedef struct nio_haul {
     size_t rows[NIO_KINDS]; /* how many of them are of each kind */
     bool overflow, synced, marked;
 } nio_haul;
-/* Takes over `taken`, not empty. False when memory is short: all is freed.
- * With the GIL or without, as the next one. */
-bool nio_haul_take(nio_haul *haul, nio_taken *taken);
+/* Room for so many records, before any is taken: what was taken is never lost.
+ * False when memory is short. With the GIL or without, as the next two. */
+bool nio_haul_prepare(nio_haul *haul, size_t most);
+/* Takes over `taken`, not empty, for which there is room. */
+void nio_haul_take(nio_haul *haul, nio_taken *taken);
 void nio_haul_free(nio_haul *haul);
 int nio_changes_init(PyObject *module, nio_state *state);
-/* A new Changes, which takes over the haul, even when it fails. */
-PyObject *nio_changes_new(nio_state *state, nio_haul *haul);
+/* A new Changes, empty; and what it gets then, taken over. */
+PyObject *nio_changes_new(nio_state *state);
+void nio_changes_fill(PyObject *changes, nio_haul *haul);
 /* A new Table of the rows of one kind of a Changes. */
 PyObject *nio_changes_table(nio_state *state, PyObject *changes,
                             nio_kind kind);

@@ -5,6 +5,9 @@
  * takes it from the queue has it. */
 #include "binding/watch.h"
 
+/* Marks that are taken along with all rows; more of them come next time. */
+enum { MARKS = 16 };
+
 /* From None or seconds to nanoseconds of the monotonic clock. */
 static bool
 deadline_from(PyObject *object, uint64_t *ret_deadline)
@@ -51,16 +54,33 @@ wait_once(nio_watch *self, uint64_t deadline)
                     : NIO_WAIT_TIMEOUT;
 }
 
-/* Without the GIL. Taking the last change clears the event, which has to
- * stay set for the others when the Watch is stopped. */
-static size_t
-take(nio_watch *self, size_t most, nio_taken *ret_taken)
+/* Without the GIL. False when memory is short: then nothing is taken. Taking
+ * the last change clears the event, which has to stay set for the others when
+ * the Watch is stopped. */
+static bool
+take(nio_watch *self, size_t most, nio_haul *haul, size_t *ret_count)
 {
-    size_t count = nio_queue_take(self->feed->queue, most, ret_taken);
-    if (count > 0 && nio_watch_is_stopped(self)) {
+    nio_queue_statistics queued;
+    nio_taken taken = {.count = 0};
+
+    nio_queue_statistics_of(self->feed->queue, &queued);
+    if (queued.queued + MARKS < most) {
+        most = (size_t)queued.queued + MARKS; /* later ones: the next time */
+    }
+    *ret_count = 0;
+    if (!nio_haul_prepare(haul, most)) {
+        return false;
+    }
+    *ret_count = nio_queue_take(self->feed->queue, most, &taken);
+    if (*ret_count == 0) {
+        nio_haul_free(haul);
+        return true;
+    }
+    if (nio_watch_is_stopped(self)) {
         nio_event_set(&self->feed->readable);
     }
-    return count;
+    nio_haul_take(haul, &taken);
+    return true;
 }
 
 bool
@@ -90,34 +110,78 @@ after_wait(nio_watch *self, nio_wait woken)
            (PyErr_CheckSignals() == 0 && !nio_watch_refuse_forked(self));
 }
 
-/* A new reference to a tuple; None when there was nothing but marks that say
- * nothing; NULL with an exception. Takes over the haul. */
+/* What read() returns, (changes, overflow, synced), made before anything is
+ * taken; NULL with an exception. */
 static PyObject *
-result_new(nio_state *state, nio_haul *haul)
+result_new(nio_state *state)
 {
-    bool overflow = haul->overflow, synced = haul->synced;
+    PyObject *result = PyTuple_New(3);
+    PyObject *changes = result == NULL ? NULL : nio_changes_new(state);
 
-    if (haul->count == 0 && !haul->marked) {
-        nio_haul_free(haul);
-        return Py_NewRef(Py_None);
-    }
-    PyObject *changes = nio_changes_new(state, haul);
     if (changes == NULL) {
+        Py_XDECREF(result);
         return NULL;
     }
-    return Py_BuildValue("(NNN)", changes, PyBool_FromLong(overflow),
-                         PyBool_FromLong(synced));
+    (void)PyTuple_SetItem(result, 0, changes);
+    return result;
+}
+
+/* False: there was nothing but marks that say nothing. Takes over the haul. */
+static bool
+result_fill(PyObject *result, nio_haul *haul)
+{
+    bool says = haul->count > 0 || haul->marked;
+    if (says) {
+        (void)PyTuple_SetItem(result, 1, PyBool_FromLong(haul->overflow));
+        (void)PyTuple_SetItem(result, 2, PyBool_FromLong(haul->synced));
+        nio_changes_fill(PyTuple_GetItem(result, 0), haul);
+    } else {
+        nio_haul_free(haul);
+    }
+    return says;
+}
+
+/* The result, or None when the time has passed; NULL with an exception. Takes
+ * the result over. */
+static PyObject *
+read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
+{
+    bool good = true, filled = false, late = false;
+
+    while (good && !filled && !late && !nio_watch_is_stopped(self)) {
+        nio_wait woken = NIO_WAIT_SET;
+        nio_haul haul = {.count = 0};
+        size_t count = 0;
+        Py_BEGIN_ALLOW_THREADS
+        good = take(self, most, &haul, &count);
+        if (good && count == 0) {
+            woken = wait_once(self, deadline);
+        }
+        Py_END_ALLOW_THREADS
+        if (!good) {
+            PyErr_NoMemory();
+        } else if (count > 0) {
+            filled = result_fill(result, &haul);
+        } else if (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0) {
+            late = true;
+        } else {
+            good = after_wait(self, woken);
+        }
+    }
+    if (filled) {
+        return result;
+    }
+    Py_DECREF(result);
+    return good ? Py_NewRef(Py_None) : NULL;
 }
 
 PyObject *
 nio_watch_read(PyObject *op, PyObject *args)
 {
     nio_watch *self = (nio_watch *)op;
-    nio_state *state = nio_state_of(op);
     PyObject *timeout = NULL, *result = NULL;
     Py_ssize_t most = 0;
     uint64_t deadline = NIO_FOREVER;
-    bool good = true;
 
     if (!PyArg_ParseTuple(args, "On:read", &timeout, &most) ||
         !deadline_from(timeout, &deadline)) {
@@ -126,35 +190,12 @@ nio_watch_read(PyObject *op, PyObject *args)
     if (!nio_watch_enter(self)) {
         return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);
     }
-    while (good && result == NULL && !nio_watch_is_stopped(self)) {
-        nio_wait woken = NIO_WAIT_SET;
-        nio_taken taken = {.count = 0};
-        nio_haul haul = {.count = 0};
-        size_t count = 0;
-        Py_BEGIN_ALLOW_THREADS
-        count = take(self, (size_t)most, &taken);
-        if (count == 0) {
-            woken = wait_once(self, deadline);
-        } else {
-            good = nio_haul_take(&haul, &taken);
-        }
-        Py_END_ALLOW_THREADS
-        if (!good) {
-            PyErr_NoMemory();
-        } else if (count > 0) {
-            result = result_new(state, &haul);
-            good = result != NULL;
-            if (result == Py_None) {
-                Py_CLEAR(result);
-            }
-        } else if (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0) {
-            break;
-        } else {
-            good = after_wait(self, woken);
-        }
+    result = result_new(nio_state_of(op));
+    if (result != NULL) {
+        result = read_into(self, result, (size_t)most, deadline);
     }
     nio_watch_feed_leave(self->feed);
-    return !good || result != NULL ? result : Py_NewRef(Py_None);
+    return result;
 }
 
 PyObject *

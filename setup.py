@@ -2,6 +2,7 @@
 """Says only which C files, for which system; all else stands in pyproject.toml."""
 
 import os
+import re
 import sys
 import sysconfig
 import tomllib
@@ -39,6 +40,14 @@ LIMITED = not sysconfig.get_config_var("Py_GIL_DISABLED")
 if LIMITED:
     MACROS.append(("Py_LIMITED_API", "0x030B0000"))
 
+# A binary for tests alone: its allocations and system calls can be made to fail.
+TESTS: list[str] = []
+WRAPS: list[str] = []
+if os.environ.get("NETIOAPI_FAULTS") == "1":
+    TESTS = ["tests/c/faults.c"]
+    FAULTS = re.findall(r"^    X\((\w+)\)", Path("tests/c/faults.h").read_text(), re.MULTILINE)
+    WRAPS = [f"-Wl,--wrap={name}" for name in (*FAULTS, "free", "munmap", "clock_gettime")]
+
 ROOMS = [f"csrc/{room}/{part}*.c" for room in ("base", "binding") for part in ("", f"{FOLDER}/")]
 setup(
     ext_modules=[
@@ -48,12 +57,13 @@ setup(
                 path
                 for room in [*ROOMS, f"csrc/{TOWER}/**/*.c"]
                 for path in glob(room, recursive=True)
-            ),
+            )
+            + TESTS,
             include_dirs=["csrc", f"csrc/base/{FOLDER}"],
             depends=sorted(glob("csrc/**/*.h", recursive=True)),
             define_macros=MACROS,
             extra_compile_args=FLAGS + THREADS,
-            extra_link_args=THREADS,
+            extra_link_args=THREADS + WRAPS,
             py_limited_api=LIMITED,
         )
     ],

@@ -332,6 +332,30 @@ fail_all(int fd, const char *only, unsigned long long seed, unsigned most)
     }
 }
 
+/* The wall clock is set, and the other one leaps over a suspend, while an
+ * engine runs and while it waits to try again. */
+static void
+clocks_jump(int fd)
+{
+    static const int64_t hour = INT64_C(3600) * 1000000000;
+    const int64_t jumps[][2] = {
+        {hour, 0}, {-hour, 0}, {0, hour}, {-30000 * hour, 1000 * hour}};
+    heard lasting = {.handle = NULL};
+
+    CHECK_EQUAL(NotifyRouteChange2(AF_INET, hear_route, &lasting, TRUE,
+                                   &lasting.handle),
+                NO_ERROR);
+    for (size_t i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
+        (void)snprintf(doing, sizeof(doing), "jump %zu of the clocks", i);
+        (void)alarm(SECONDS);
+        CHECK(nio_fault_plan("recvmmsg", EIO, 3, 6));
+        nio_fault_clocks(jumps[i][0], jumps[i][1]);
+        (void)run_once(fd, false);
+    }
+    CHECK_EQUAL(CancelMibChangeNotify2(lasting.handle), NO_ERROR);
+    nio_fault_clocks(0, 0);
+}
+
 /* tower_faults_test SEED [STEP [FUNCTION]]: of the calls each STEP-th at
  * most. */
 int
@@ -346,6 +370,7 @@ main(int count, char **arguments)
     (void)signal(SIGALRM, on_alarm);
     int fd = kernel_open();
     (void)run_once(fd, true); /* what is made once a process is there */
+    RUN(clocks_jump(fd));
     fail_all(fd, count > 3 ? arguments[3] : NULL, seed, step);
     (void)close(fd);
     puts("ok");

@@ -4,16 +4,20 @@ answer or the work done, nothing held, nothing that hangs, and streams that are 
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from netioapi import _native
 from tests.linux.namespace import Namespace
-from tests.support import ROOT
+from tests.support import ROOT, python, run
 
-from .test_c import TOWER, Program, build, run_program
+from .test_c import TOWER, Program, build, compiler, run_program, unavailable
 
 FAULTS = re.findall(r"^    X\((\w+)\)", (ROOT / "tests/c/faults.h").read_text(), re.MULTILINE)
 COUNTED = ("free", "munmap", "clock_gettime")
@@ -34,3 +38,40 @@ def test_the_tower_survives_every_fault(
     """NETIOAPI_FAULTS=all: each call, and not some of those that there are."""
     step = 1 if EVERY else 4 if sanitizer == "plain" else 7
     run_program(build(PROGRAM, sanitizer, tmp_path), str(seed), str(step), timeout=550)
+
+
+def build_extension(folder: Path) -> Path:
+    """A package whose extension is built with the option; the folder to import it from."""
+    try:
+        old = int(importlib.metadata.version("setuptools").split(".")[0]) < 77
+    except importlib.metadata.PackageNotFoundError:
+        old = True
+    if old or compiler() is None:
+        unavailable("no C compiler, or no setuptools of 77 or later")
+    tree, built = folder / "tree", folder / "built"
+    for part in ("csrc", "python", "tests/c"):
+        shutil.copytree(ROOT / part, tree / part)
+    for part in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / part, tree / part)
+    command = f"import os; os.chdir({str(tree)!r}); exec(open('setup.py').read())"
+    run(
+        [sys.executable, "-c", command, "-q", "build_ext", "--build-lib", str(built)],
+        env={"NETIOAPI_FAULTS": "1"},
+        timeout=200,
+    )
+    shutil.copytree(tree / "python/netioapi", built / "netioapi", dirs_exist_ok=True)
+    return built
+
+
+@pytest.mark.timeout(900)
+def test_the_public_api_survives_every_fault(tmp_path: Path, seed: int, netns: Namespace) -> None:
+    built = build_extension(tmp_path)
+    path = os.pathsep.join(filter(None, [str(built), str(ROOT), os.environ.get("PYTHONPATH")]))
+    step = "1" if EVERY else "6"
+    scenario = ROOT / "tests/linux/fault_scenario.py"
+    python(scenario, str(seed), step, marker="done", timeout=850, env={"PYTHONPATH": path})
+
+
+def test_the_shipped_binary_knows_nothing_of_faults() -> None:
+    assert _native.__file__ is not None
+    assert b"nio_fault" not in Path(_native.__file__).read_bytes()

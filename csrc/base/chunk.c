@@ -64,11 +64,12 @@ nio_chunk_is_own(const struct nio_chunk *chunk)
 void
 nio_record_merge(nio_change *record, const nio_change *change, const void *row)
 {
-    const uint8_t first = record->first_type;
+    const uint8_t first = record->first_type, listed = record->listed;
     const uint8_t snapshot = record->flags & NIO_FLAG_SNAPSHOT;
 
     *record = *change;
     record->first_type = first;
+    record->listed = listed;
     if (change->type != NIO_CHANGE_DELETE) {
         record->type =
             first == NIO_CHANGE_ADD ? NIO_CHANGE_ADD : NIO_CHANGE_PARAMETER;
@@ -105,6 +106,7 @@ nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
     nio_change *record = nio_record_at(chunk, chunk->used);
     *record = *change;
     record->first_type = change->type;
+    record->listed = 0;
     if (change->size > 0) {
         memcpy(nio_change_row(record), row, change->size);
     }

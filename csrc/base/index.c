@@ -6,6 +6,7 @@
 #include "base/pages.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SMALLEST = 1024 };
@@ -116,12 +117,85 @@ reserve(nio_index *index, uint64_t oldest)
         }
         fill(&wider, &wider.slots[at & (wider.capacity - 1)], *slot);
     }
-    wider.reached = index->reached;
-    wider.chunk = index->chunk;
-    wider.offset = index->offset;
-    nio_index_done(index);
-    *index = wider;
+    nio_pages_free(index->slots, index->capacity * sizeof(nio_slot));
+    index->slots = wider.slots;
+    index->capacity = wider.capacity;
+    index->used = wider.used;
     return true;
+}
+
+/* ---- ghosts */
+static bool
+is_ghost(const nio_change *record)
+{
+    return record->type == NIO_CHANGE_DELETE &&
+           record->first_type == NIO_CHANGE_ADD;
+}
+
+/* Forget those that were taken; more room where that does not help. */
+static bool
+reserve_ghost(nio_index *index, uint64_t oldest)
+{
+    size_t kept = 0;
+
+    if (index->ghost_count < index->ghost_room) {
+        return true;
+    }
+    for (size_t i = 0; i < index->ghost_count; i++) {
+        if (index->ghosts[i].number >= oldest) {
+            index->ghosts[kept++] = index->ghosts[i];
+        }
+    }
+    index->ghost_count = kept;
+    if (kept > index->ghost_room / 2 || kept == 0) {
+        size_t room = index->ghost_room > 0 ? index->ghost_room * 2 : 64;
+        nio_ghost *wider = realloc(index->ghosts, room * sizeof(*wider));
+        if (wider == NULL) {
+            return kept < index->ghost_room;
+        }
+        index->ghosts = wider;
+        index->ghost_room = room;
+    }
+    return true;
+}
+
+/* Without memory for it it stays where it is, as any other record. */
+static void
+remember_ghost(nio_index *index, uint64_t number, nio_change *record,
+               uint64_t oldest)
+{
+    if (is_ghost(record) && !record->listed && reserve_ghost(index, oldest)) {
+        index->ghosts[index->ghost_count++] = (nio_ghost){number, record};
+        record->listed = 1;
+    }
+}
+
+/* The slot of the newest one, if it has room for a row of `size`. One whose
+ * key has another record in the queue stays: a later change of that key must
+ * not come to stand before that. NULL: there is none. */
+static nio_slot *
+take_ghost(nio_index *index, const nio_span *span, uint16_t size)
+{
+    while (index->ghost_count > 0) {
+        nio_ghost ghost = index->ghosts[index->ghost_count - 1];
+        if (ghost.number >= span->oldest) { /* else it may be freed */
+            identity its;
+            if (is_ghost(ghost.record) && ghost.record->size != size) {
+                return NULL;
+            }
+            ghost.record->listed = 0;
+            identify(span->key, ghost.record->kind,
+                     nio_change_row(ghost.record), &its);
+            nio_slot *slot = find_slot(index, span, &its);
+            if (is_ghost(ghost.record) && slot->record == ghost.record &&
+                slot->before < span->oldest) {
+                index->ghost_count--;
+                return slot;
+            }
+        }
+        index->ghost_count--;
+    }
+    return NULL;
 }
 
 bool
@@ -162,10 +236,15 @@ nio_index_extend(nio_index *index, const nio_span *span, size_t steps)
         }
         record = nio_record_at(index->chunk, index->offset);
         if (nio_change_is_state(record)) {
-            identity found;
-            identify(span->key, record->kind, nio_change_row(record), &found);
-            fill(index, find_slot(index, span, &found),
-                 (nio_slot){found.hash, index->reached, record});
+            identity its;
+            identify(span->key, record->kind, nio_change_row(record), &its);
+            nio_slot *slot = find_slot(index, span, &its);
+            const uint64_t before =
+                is_live(slot, span->oldest) ? slot->number : 0;
+            fill(index, slot,
+                 (nio_slot){its.hash, index->reached, before, record});
+            record->listed = 0; /* perhaps by an index before this one */
+            remember_ghost(index, index->reached, record, span->oldest);
         }
         index->offset += nio_record_size(record->size);
         index->reached++;
@@ -173,21 +252,52 @@ nio_index_extend(nio_index *index, const nio_span *span, size_t steps)
     return true;
 }
 
-nio_change *
-nio_index_find(const nio_index *index, const nio_span *span,
-               const nio_change *change, const void *row)
+/* A new thing in the place of one that came and went unseen. */
+static bool
+replace_ghost(nio_index *index, const nio_span *span, const nio_change *change,
+              const void *row, const identity *wanted)
+{
+    nio_slot *gone = reserve(index, span->oldest)
+                         ? take_ghost(index, span, change->size)
+                         : NULL;
+
+    if (gone == NULL) {
+        return false;
+    }
+    nio_slot place = {wanted->hash, gone->number, 0, gone->record};
+    gone->number = 0; /* dead from now on */
+    *place.record = *change;
+    place.record->first_type = change->type;
+    place.record->listed = 0;
+    memcpy(nio_change_row(place.record), row, change->size);
+    fill(index, find_slot(index, span, wanted), place);
+    return true;
+}
+
+bool
+nio_index_merge(nio_index *index, const nio_span *span,
+                const nio_change *change, const void *row, bool reuse)
 {
     identity wanted;
     nio_slot *slot = NULL;
 
     identify(span->key, change->kind, row, &wanted);
     slot = find_slot(index, span, &wanted);
-    return is_live(slot, span->oldest) ? slot->record : NULL;
+    if (!is_live(slot, span->oldest)) {
+        return reuse && replace_ghost(index, span, change, row, &wanted);
+    }
+    if (slot->record->size != change->size) {
+        return false;
+    }
+    nio_record_merge(slot->record, change, row);
+    remember_ghost(index, slot->number, slot->record, span->oldest);
+    return true;
 }
 
 void
 nio_index_done(nio_index *index)
 {
     nio_pages_free(index->slots, index->capacity * sizeof(nio_slot));
+    free(index->ghosts);
     *index = (nio_index){.slots = NULL};
 }

@@ -15,20 +15,31 @@
 typedef struct nio_slot {
     uint64_t hash;
     uint64_t number;
+    uint64_t before;    /* the record of this key before it; 0: none */
     nio_change *record; /* borrowed of the queue; NULL: never used */
 } nio_slot;
 
+/* A record that tells a DELETE of what whoever takes it has never seen. */
+typedef struct nio_ghost {
+    uint64_t number;
+    nio_change
+        *record; /* borrowed; no ghost any more, if it was added again */
+} nio_ghost;
+
 typedef struct nio_index {
-    nio_slot *slots; /* owned; NULL: no index */
-    size_t capacity; /* a power of two, or 0 */
-    size_t used;     /* slots with a record, dead ones included */
+    nio_slot *slots;   /* owned; NULL: no index */
+    size_t capacity;   /* a power of two, or 0 */
+    size_t used;       /* slots with a record, dead ones included */
+    nio_ghost *ghosts; /* owned; a stack, each record in it at most once */
+    size_t ghost_count, ghost_room;
     /* The next record to enter: its number, and where it stands. */
     uint64_t reached;
     struct nio_chunk *chunk;
     size_t offset;
 } nio_index;
 
-/* What of the queue the index reads; records [oldest, next) are queued. */
+/* What of the queue the index reads; records [oldest, next) are queued, and
+ * numbered from 1 on. */
 typedef struct nio_span {
     struct nio_chunk *head;
     uint64_t oldest;
@@ -42,8 +53,10 @@ bool nio_index_init(nio_index *index, size_t keys);
 /* Enter the next `steps` records. False when memory is short: no record is
  * entered in part, but the index is behind. */
 bool nio_index_extend(nio_index *index, const nio_span *span, size_t steps);
-/* The last entered record of the key of this row, still queued; or NULL. */
-nio_change *nio_index_find(const nio_index *index, const nio_span *span,
-                           const nio_change *change, const void *row);
+/* Put a change in the place of a queued record: of the last one of its key
+ * or, if it has none and `reuse`, of the newest ghost, which vanishes. False:
+ * it has to be appended. */
+bool nio_index_merge(nio_index *index, const nio_span *span,
+                     const nio_change *change, const void *row, bool reuse);
 /* Leaves no index. */
 void nio_index_done(nio_index *index);

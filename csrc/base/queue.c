@@ -36,7 +36,7 @@ struct nio_queue {
     struct nio_chunk *head NIO_GUARDED_BY(lock);
     struct nio_chunk *tail NIO_GUARDED_BY(lock);
     struct nio_chunk *spare NIO_GUARDED_BY(lock); /* the next tail, or NULL */
-    /* Each record has a number, from 0 on: [oldest, next) are queued. */
+    /* Each record has a number, from 1 on: [oldest, next) are queued. */
     uint64_t oldest NIO_GUARDED_BY(lock);
     uint64_t next NIO_GUARDED_BY(lock);
     /* The newest record and the one before it; only while they are queued. */
@@ -123,10 +123,10 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
 }
 
 /* ---- coalescing */
-/* The queued record that a state may take the place of, or NULL. Without an
- * index the queue is a FIFO, which is as exact. */
-static nio_change *
-mergeable_locked(nio_queue *queue, const nio_change *change, const void *row)
+/* Into a queued record. Without an index the queue is a FIFO, which is as
+ * exact. A DELETE whose ADD may have been lost is no ghost. */
+static bool
+merge_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
     const nio_span span = {queue->head, queue->oldest, queue->next,
@@ -137,29 +137,25 @@ mergeable_locked(nio_queue *queue, const nio_change *change, const void *row)
 
     if (index->slots == NULL &&
         (count == 0 || count < queue->coalesce_at / 2)) {
-        return NULL;
+        return false;
     }
     if ((index->slots == NULL && !nio_index_init(index, count * 2)) ||
         !nio_index_extend(index, &span, full ? SIZE_MAX : INDEX_STEPS)) {
         nio_index_done(index);
         queue->coalesce_at = count * 4 + 4; /* do not try each time */
-        return NULL;
+        return false;
     }
-    nio_change *record =
-        full ? nio_index_find(index, &span, change, row) : NULL;
-    return record != NULL && record->size == change->size ? record : NULL;
+    return full && nio_index_merge(index, &span, change, row,
+                                   queue->statistics.lost == 0);
 }
 
 static bool
 put_state_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
-    nio_change *record = mergeable_locked(queue, change, row);
-
-    if (record == NULL) {
+    if (!merge_locked(queue, change, row)) {
         return append_locked(queue, change, row) != NULL;
     }
-    nio_record_merge(record, change, row);
     queue->statistics.put++;
     queue->statistics.coalesced++;
     return true;
@@ -342,6 +338,7 @@ nio_queue_new(size_t bound, nio_queue_key key,
     if (queue != NULL) {
         nio_lock_init(&queue->lock);
         queue->bound = queue->coalesce_at = bound > 0 ? bound : 1;
+        queue->oldest = queue->next = 1;
         queue->key = key;
         queue->readable = readable;
     }

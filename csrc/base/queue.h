@@ -3,9 +3,9 @@
  * and the thread that takes. Up to its bound it is a FIFO that keeps every
  * change. Past its bound a change takes the place of the queued change of the
  * same key (kind and row identity), so that memory stays bounded by the bound
- * and the number of distinct keys, and what is taken in the end is the exact
- * state. Appending never waits. Knows neither Python nor netlink; rows are
- * bytes to it.
+ * and the number of keys that the taker knows or the system has, and what is
+ * taken in the end is the exact state. Appending never waits. Knows neither
+ * Python nor netlink; rows are bytes to it.
  *
  * What merges past the bound, row by row of what was queued and what comes:
  *
@@ -16,10 +16,12 @@
  *
  * So to whoever rebuilds the state a key is added when it is absent and
  * changes when it is present, and a DELETE of a key never seen (it was ADD)
- * does nothing. It is told nevertheless: the row may have been met in a table
- * that was read meanwhile. A merged change has the time and the flags of the
- * later one (SNAPSHOT stays while the row does), at the place of the earlier:
- * past the bound the order holds per key only, and times may go back.
+ * does nothing. It is told nevertheless, since the row may have been met in a
+ * table that was read meanwhile; until, past the bound, a change of a new key
+ * takes its place: who adds and deletes ever new ones fills no memory. A
+ * merged change has the time and the flags of the later one (SNAPSHOT stays
+ * while the row does), at the place of the earlier: past the bound the order
+ * holds per key only, and times may go back.
  *
  * Never merged are marks, changes without a row, and INITIAL. A change may
  * merge into one before a mark. So at a SYNCED mark each row is as it was
@@ -58,8 +60,9 @@ typedef struct nio_change {
     uint8_t kind;     /* nio_kind, or NIO_CHANGE_MARK */
     uint8_t type;     /* NIO_CHANGE_ADD, ... */
     uint8_t flags;
-    uint8_t first_type; /* the queue's own; written by it */
-    uint8_t pad[2];
+    uint8_t first_type; /* the queue's own, as the next: written by it */
+    uint8_t listed;
+    uint8_t pad;
 } nio_change;
 
 /* The row behind a change, 8-byte aligned. */

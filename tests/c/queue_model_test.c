@@ -9,6 +9,8 @@
 typedef struct item {
     int kind, type, first, flags;
     uint32_t key, value;
+    uint32_t number;
+    bool listed;
 } item;
 
 enum { MOST_KEYS = 3000, MOST_ITEMS = 40000 };
@@ -16,6 +18,8 @@ enum { MOST_KEYS = 3000, MOST_ITEMS = 40000 };
 typedef struct model {
     size_t bound, count;
     item items[MOST_ITEMS];
+    uint32_t numbers, ghosts[MOST_ITEMS]; /* by their numbers */
+    size_t ghost_count;
     /* What the system knows, and what one who took everything knows: the
      * value of each key, 0 for absent. */
     uint32_t truth[3][MOST_KEYS], rebuilt[3][MOST_KEYS];
@@ -26,7 +30,51 @@ model_append(model *model, item new)
 {
     CHECK(model->count < MOST_ITEMS);
     new.first = new.type;
+    new.number = ++model->numbers;
     model->items[model->count++] = new;
+}
+
+static bool
+is_ghost(const item *item)
+{
+    return item->kind != NIO_CHANGE_MARK && item->type == DELETE &&
+           item->first == ADD;
+}
+
+static void
+remember_ghost(model *model, item *item)
+{
+    if (is_ghost(item) && !item->listed) {
+        CHECK(model->ghost_count < MOST_ITEMS);
+        model->ghosts[model->ghost_count++] = item->number;
+        item->listed = true;
+    }
+}
+
+/* The newest one of whose key nothing else is queued; NULL: none. */
+static item *
+take_ghost(model *model)
+{
+    while (model->ghost_count > 0) {
+        const uint32_t number = model->ghosts[--model->ghost_count];
+        size_t at = 0, queued = 0;
+        while (at < model->count && model->items[at].number != number) {
+            at++;
+        }
+        if (at == model->count) {
+            continue;
+        }
+        item *found = &model->items[at];
+        found->listed = false;
+        for (size_t i = 0; i < model->count; i++) {
+            queued += model->items[i].kind == found->kind &&
+                      model->items[i].key == found->key;
+        }
+        if (is_ghost(found) && queued == 1) {
+            return found;
+        }
+    }
+    return NULL;
 }
 
 static void
@@ -42,7 +90,17 @@ model_put(model *model, item new)
             new.flags |= old->flags & NIO_FLAG_SNAPSHOT;
         }
         new.first = old->first;
+        new.number = old->number;
+        new.listed = old->listed;
         *old = new;
+        remember_ghost(model, old);
+        return;
+    }
+    item *ghost = model->count >= model->bound ? take_ghost(model) : NULL;
+    if (ghost != NULL) {
+        new.first = new.type;
+        new.number = ghost->number;
+        *ghost = new;
         return;
     }
     model_append(model, new);
@@ -113,6 +171,13 @@ take_and_compare(nio_queue *queue, model *model, size_t most)
     nio_taken_free(&taken);
     model->count -= at;
     memmove(model->items, model->items + at, model->count * sizeof(item));
+    if (model->count == 0 || model->count < model->bound / 4) {
+        model->ghost_count = 0; /* there is no index: it is made anew */
+        for (size_t i = 0; i < model->count; i++) {
+            model->items[i].listed = false;
+            remember_ghost(model, &model->items[i]);
+        }
+    }
     CHECK(memcmp(model->rebuilt, model->truth, sizeof(model->truth)) == 0 ||
           model->count > 0);
 }

@@ -132,6 +132,25 @@ an_addition_that_was_deleted_can_be_an_addition_again(void)
     nio_queue_free(queue);
 }
 
+/* Who adds and deletes ever new things fills no memory. A thing whose key has
+ * more than one record keeps its history. */
+static void
+a_new_thing_takes_the_place_of_one_that_came_and_went(void)
+{
+    nio_queue *queue = full_queue();
+
+    for (uint32_t key = 100; key < 100000; key++) {
+        put(queue, ADD, key, key);
+        put(queue, DELETE, key, key);
+        CHECK_EQUAL(statistics_of(queue).queued, 2);
+    }
+    put(queue, PARAMETER, 7, 8); /* which the taker knows */
+    put(queue, DELETE, 7, 9);
+    put(queue, ADD, 1, 10);
+    expect(queue, "A99=0 D7=9 A1=10");
+    nio_queue_free(queue);
+}
+
 static void
 the_last_of_several_records_of_a_key_is_the_one_that_merges(void)
 {
@@ -212,7 +231,7 @@ a_snapshot_stays_one_while_its_row_does(void)
     put(queue, DELETE, 3, 6);
     put(queue, ADD, 3, 7);
     CHECK(mark(queue, NIO_FLAG_SYNCED));
-    expect(queue, "A99=0 A1=2s D2=4 A3=7 S");
+    expect(queue, "A99=0 A1=2s A3=7 S"); /* 2 came and went */
     nio_queue_free(queue);
 }
 
@@ -290,6 +309,7 @@ main(int argc, char **argv)
     RUN(the_largest_row_fits_and_zero_is_no_portion());
     RUN(each_pair_of_types_merges_as_the_header_says());
     RUN(an_addition_that_was_deleted_can_be_an_addition_again());
+    RUN(a_new_thing_takes_the_place_of_one_that_came_and_went());
     RUN(the_last_of_several_records_of_a_key_is_the_one_that_merges());
     RUN(what_was_taken_is_never_merged_into());
     RUN(a_kind_is_part_of_the_key_and_may_be_all_of_it());

@@ -9,6 +9,7 @@ import gc
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -91,6 +92,14 @@ GROUPS: list[tuple[Callable[[World], Calls], int]] = [
 ]
 
 
+def held_by(use: Callable[[], object]) -> list[object]:
+    """What a call uses: of a method its object, of a function what it closes over."""
+    of = use if isinstance(use, partial) else None
+    cells = getattr(use, "__closure__", None) or ()
+    held = [getattr(use, "__self__", None), *(cell.cell_contents for cell in cells)]
+    return [*held, *(of.args if of else ()), *([of.func] if of else ())]
+
+
 @pytest.fixture
 def world(netns: Network) -> Iterator[World]:
     world = World(netns)
@@ -120,7 +129,7 @@ def test_nothing_is_left(world: World, group: Callable[[World], Calls], rounds: 
     left = {}
     for name, use in group(world).items():
         try:
-            found = leaks(use, rounds=rounds, watched=watched)
+            found = leaks(use, rounds=rounds, watched=[*watched, *held_by(use)])
         except Exception as error:
             error.add_note(f"in {name!r}")
             raise

@@ -29,6 +29,12 @@ void nio_event_set(nio_event *event);
 void nio_event_clear(nio_event *event);
 /* Wait at most `timeout_ns` (NIO_FOREVER: without a limit; 0: only look). */
 nio_wait nio_event_wait(nio_event *event, uint64_t timeout_ns);
+/* Between these two a signal does not come to this thread but in its waits,
+ * which it then ends as INTERRUPTED: so none is missed that comes after the
+ * caller looked for signals and before it waits. Pairs do not nest. Windows
+ * has other means, and they do nothing there. */
+void nio_signals_hold(void);
+void nio_signals_let(void);
 /* What a program can poll: a file descriptor, or -1 (Windows). Borrowed. */
 int nio_event_descriptor(const nio_event *event);
 /* What a program can give to WaitForSingleObject, or NULL (Linux). Borrowed.

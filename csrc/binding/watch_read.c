@@ -101,6 +101,19 @@ nio_watch_enter(nio_watch *self)
     return !nio_watch_refuse_forked(self) && nio_watch_feed_enter(self->feed);
 }
 
+/* Before the GIL is let go for a wait. Once it is gone another thread may
+ * well send a signal, long before the wait begins: it is held until then.
+ * False when a handler raised, or forked and this is the child. */
+static bool
+before_wait(nio_watch *self)
+{
+    if (PyErr_CheckSignals() < 0 || nio_watch_refuse_forked(self)) {
+        return false;
+    }
+    nio_signals_hold();
+    return true;
+}
+
 /* False when a signal handler raised, or forked and this is the child. */
 static bool
 after_wait(nio_watch *self, nio_wait woken)
@@ -148,7 +161,8 @@ read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
 {
     bool good = true, filled = false, late = false;
 
-    while (good && !filled && !late && !nio_watch_is_stopped(self)) {
+    while (good && !filled && !late && !nio_watch_is_stopped(self) &&
+           (good = before_wait(self))) {
         nio_wait woken = NIO_WAIT_SET;
         nio_haul haul = {.count = 0};
         size_t count = 0;
@@ -157,6 +171,7 @@ read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
         if (good && count == 0) {
             woken = wait_once(self, deadline);
         }
+        nio_signals_let();
         Py_END_ALLOW_THREADS
         if (!good) {
             PyErr_NoMemory();
@@ -215,9 +230,10 @@ nio_watch_wait(PyObject *op, PyObject *args)
         return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);
     }
     while (good && woken == NIO_WAIT_INTERRUPTED &&
-           !nio_watch_is_stopped(self)) {
+           !nio_watch_is_stopped(self) && (good = before_wait(self))) {
         Py_BEGIN_ALLOW_THREADS
         woken = wait_once(self, deadline);
+        nio_signals_let();
         Py_END_ALLOW_THREADS
         good = after_wait(self, woken);
     }

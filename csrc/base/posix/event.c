@@ -8,9 +8,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+/* While this thread holds signals: what it let through before. */
+static _Thread_local sigset_t outside;
+static _Thread_local bool holding;
 
 bool
 nio_event_init(nio_event *event)
@@ -77,8 +82,8 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
         .tv_nsec = (long)(timeout_ns % 1000000000u),
     };
     /* The kernel counts the limit on the monotonic clock. */
-    int ready =
-        ppoll(&waited, 1, timeout_ns == NIO_FOREVER ? NULL : &limit, NULL);
+    int ready = ppoll(&waited, 1, timeout_ns == NIO_FOREVER ? NULL : &limit,
+                      holding ? &outside : NULL);
 
     if (ready == 0) {
         return NIO_WAIT_TIMEOUT;
@@ -91,6 +96,24 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
     }
     assert(waited.revents == POLLIN);
     return NIO_WAIT_SET;
+}
+
+void
+nio_signals_hold(void)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    holding = pthread_sigmask(SIG_SETMASK, &all, &outside) == 0;
+}
+
+void
+nio_signals_let(void)
+{
+    if (holding) {
+        holding = false;
+        (void)pthread_sigmask(SIG_SETMASK, &outside, NULL);
+    }
 }
 
 int

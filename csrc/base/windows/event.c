@@ -100,6 +100,16 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
     return woken;
 }
 
+void
+nio_signals_hold(void)
+{
+}
+
+void
+nio_signals_let(void)
+{
+}
+
 int
 nio_event_descriptor(const nio_event *event)
 {

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""A signal that comes just before a wait ends it, too."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.linux.namespace import Namespace
+from tests.support import python
+
+PROGRAM = """
+import os, signal, sys, threading
+import netioapi
+
+# It gets the GIL when the reader lets it go: after all looks for signals, and before the wait.
+def strike():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # for the main thread alone
+    struck = 0
+    while struck < %(times)d:
+        if turn > struck and (frame := sys._current_frames().get(main)):
+            if frame.f_code.co_name in ("read", "_read_settled"):
+                struck = turn
+                os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+turn, main = 0, threading.get_ident()
+watcher = netioapi.Watcher("route", settle=%(settle)s)
+thread = threading.Thread(target=strike)
+thread.start()
+for number in range(1, %(times)d + 1):
+    try:
+        turn = number
+        if watcher.read(timeout=20) is None:
+            sys.exit(f"signal {number} was missed")
+    except KeyboardInterrupt:
+        pass
+thread.join()
+print("all seen", flush=True)
+"""
+
+
+@pytest.mark.parametrize("settle", [0.0, 0.1])
+def test_ctrl_c_before_a_wait(netns: Namespace, settle: float) -> None:
+    python(PROGRAM % {"times": 200, "settle": settle}, marker="all seen", timeout=50)

@@ -204,6 +204,7 @@ nio_watches_shutdown(nio_state *state)
     nio_feed *feed;
 
     while ((feed = any(state)) != NULL) {
+        nio_atomic_store(&feed->exited, 1);
         (void)nio_watch_feed_close(feed);
         nio_watch_feed_drop(feed);
     }

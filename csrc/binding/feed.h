@@ -28,7 +28,8 @@ typedef struct nio_feed {
 
     /* any thread */
     nio_atomic references; /* the Watch, and whoever closes it */
-    nio_atomic stopped;    /* set once */
+    nio_atomic stopped;    /* set once, as the next */
+    nio_atomic exited;     /* closed by the exit of the interpreter */
     nio_atomic wakeups;    /* how many waits ended before their time */
     nio_atomic polls;      /* users between begin_poll() and end_poll() */
     nio_atomic stage; /* changed under the lock; in a forked child at once */

@@ -27,8 +27,10 @@ nio_registration_new(nio_state *state, PyObject *callback, PyObject *on_error,
     self->on_error = bridge->on_error = Py_XNewRef(on_error);
     self->family = family;
     self->weak_references = NULL;
+    nio_cancel_lock();
     self->listed = false;
     self->next = self->previous = NULL;
+    nio_cancel_unlock();
     return self;
 }
 

@@ -155,6 +155,7 @@ watch_wakeups(PyObject *op, void *closure)
 
 static PyGetSetDef watch_getset[] = {
     {"closed", watch_closed, NULL, "True once close() has begun.", NULL},
+    {"exited", nio_watch_exited, NULL, "True when the exit closed it.", NULL},
     {"stopped", watch_stopped, NULL, "True after stop() or close().", NULL},
     {"wakeups", watch_wakeups, NULL, "Waits that ended early.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
@@ -210,8 +211,7 @@ nio_watch_init(PyObject *module, nio_state *state)
 {
     state->Watch =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &watch_spec, NULL);
-    if (state->Watch == NULL || PyModule_AddType(module, state->Watch) < 0) {
-        return -1;
-    }
-    return nio_change_init(module, state);
+    bool added =
+        state->Watch != NULL && PyModule_AddType(module, state->Watch) == 0;
+    return added ? nio_change_init(module, state) : -1;
 }

@@ -31,6 +31,7 @@ bool nio_watch_refuse_forked(nio_watch *self);
 PyObject *nio_watch_read(PyObject *self, PyObject *args);
 PyObject *nio_watch_wait(PyObject *self, PyObject *args);
 PyObject *nio_watch_nudge(PyObject *self, PyObject *unused);
+PyObject *nio_watch_exited(PyObject *self, void *closure);
 PyObject *nio_watch_fileno(PyObject *self, PyObject *unused);
 PyObject *nio_watch_begin_poll(PyObject *self, PyObject *unused);
 PyObject *nio_watch_end_poll(PyObject *self, PyObject *unused);

@@ -318,3 +318,11 @@ nio_watch_nudge(PyObject *op, PyObject *unused)
     }
     Py_RETURN_NONE;
 }
+
+PyObject *
+nio_watch_exited(PyObject *op, void *closure)
+{
+    (void)closure;
+    nio_watch *self = (nio_watch *)op;
+    return PyBool_FromLong(nio_atomic_load(&self->feed->exited) != 0);
+}

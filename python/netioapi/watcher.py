@@ -110,14 +110,13 @@ class Watcher:
         timeout: seconds; None waits without limit, 0 only looks.
         max_changes: the most to return at once; None means LARGEST_BATCH. The rest stays queued.
 
-        Returns None when the time has passed, and at once and always when the watcher is stopped:
-        `stopped` tells them apart.
+        Returns None when the time has passed, and at once and always when the watcher is stopped,
+        or the program ends: `stopped` tells them apart.
 
         Raises: ValueError when the watcher was closed before the call; RuntimeError in a child
             process after fork(); whatever a signal handler raises, say KeyboardInterrupt.
         """
-        if self._watch.closed:
-            raise ValueError("watcher is closed")
+        self._refuse_closed()
         most = LARGEST_BATCH
         if max_changes is not None:
             most = _wanted.positive_from(max_changes, "max_changes", "changes")
@@ -125,6 +124,12 @@ class Watcher:
             return self._read_settled(timeout, most)
         got = self._watch.read(timeout, most)
         return None if got is None else Batch(*got)
+
+    def _refuse_closed(self) -> None:
+        # Who reads in a daemon thread while the program ends has done nothing wrong, and is told
+        # by the end of the stream.
+        if self._watch.closed and not self._watch.exited:
+            raise ValueError("watcher is closed")
 
     def _read_settled(self, timeout: float | None, most: int) -> Batch | None:
         if timeout is not None and not timeout >= 0:
@@ -169,8 +174,7 @@ class Watcher:
 
     def __iter__(self) -> Self:
         """Batches, until the watcher is stopped or closed."""
-        if self._watch.closed:
-            raise ValueError("watcher is closed")
+        self._refuse_closed()
         return self
 
     def __next__(self) -> Batch:
@@ -187,8 +191,7 @@ class Watcher:
         Waits by the loop's own means, with no thread and no polling. What is cancelled has taken
         nothing from the stream.
         """
-        if self._watch.closed:
-            raise ValueError("watcher is closed")
+        self._refuse_closed()
         return self
 
     async def __anext__(self) -> Batch:

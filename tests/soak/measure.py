@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""What the process holds at a quiet point, and whether that grew.
+
+Bytes are those that malloc has given and not got back, which is exact where RSS is not: the worker
+runs without malloc's caches for each thread, and with Python's objects in malloc too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import re
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+# What the bytes may grow between the first quarter of a run and its last: caches that fill late.
+BYTES_ALLOWED = 128 << 10
+# The same of pages, which malloc keeps in pieces, and stacks of threads that libc keeps.
+PAGES_ALLOWED = 8 << 20
+FEWEST = 8  # quiet points, so that there are quarters
+# For the worker's environment. Free-threaded CPython has an allocator of its own, and no choice.
+ENVIRONMENT = {
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
+    **({} if sysconfig.get_config_var("Py_GIL_DISABLED") else {"PYTHONMALLOC": "malloc"}),
+}
+
+
+class _Mallinfo2(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    ]
+
+
+_libc = ctypes.CDLL(None)
+_mallinfo2 = getattr(_libc, "mallinfo2", None)  # glibc 2.33 and newer
+if _mallinfo2 is not None:
+    _mallinfo2.restype = _Mallinfo2
+
+
+@dataclass(frozen=True)
+class Measured:
+    bytes: int  # in use; 0 where libc does not say
+    pages: int  # bytes of the pages that are this process' alone
+    threads: int
+    descriptors: int
+
+
+def measure() -> Measured:
+    info = _Mallinfo2() if _mallinfo2 is None else _mallinfo2()
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    found = re.search(r"^Anonymous:\s+(\d+) kB", rollup, re.MULTILINE)
+    return Measured(
+        info.uordblks + info.hblkhd,
+        int(found[1]) << 10 if found else 0,
+        len(os.listdir("/proc/self/task")),
+        len(os.listdir("/proc/self/fd")),
+    )
+
+
+def measure_quietly() -> Measured:
+    """With nothing left that is garbage only."""
+    for _ in range(3):
+        gc.collect()
+    if hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(0)
+    return measure()
+
+
+def grown(points: list[Measured]) -> list[str]:
+    """What is more in the last quarter of the points than in the first, beyond what is allowed. The
+    least of each quarter is compared: what comes on top of it at one point was not left there."""
+    wrong = []
+    if len(points) < FEWEST:
+        return []
+    quarter = len(points) // 4
+    for name, allowed in (("bytes", BYTES_ALLOWED), ("pages", PAGES_ALLOWED)):
+        values = [getattr(point, name) for point in points]
+        first, last = min(values[:quarter]), min(values[-quarter:])
+        if last - first > allowed:
+            wrong.append(
+                f"{name} grew by {last - first:,} from {first:,}, allowed are {allowed:,}: {values}"
+            )
+    return wrong

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""The process that is soaked: rounds of arenas and strays, and after each round a quiet point at
+which it must hold what it held before. It writes a line of JSON each second, the result last."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import faulthandler
+import json
+import os
+import random
+import sys
+import threading
+import time
+import warnings
+from typing import Any
+
+from tests.linux.namespace import enter_user_namespace
+
+from .arena import arena
+from .measure import Measured, grown, measure, measure_quietly
+from .strays import forks, nomads
+from .tally import Guest, Planned, Tally
+
+LONGEST = 15.0  # seconds of a round
+LATE = 180.0  # seconds that the end of a round may take
+
+
+class Soak:
+    def __init__(self, seed: int, seconds: float) -> None:
+        self.seed, self.seconds = seed, seconds
+        self.tally = Tally()
+        self.points: list[Measured] = []
+        self.rounds = 0
+        self._begun = time.monotonic()
+
+    def told(self, **more: Any) -> None:
+        """One line; who reads it is gone: so are we."""
+        now = dataclasses.asdict(measure())
+        line = {"seconds": round(time.monotonic() - self._begun, 1), "rounds": self.rounds}
+        try:
+            print(json.dumps({**line, **now, "counts": self.tally.counts, **more}), flush=True)
+        except BrokenPipeError:
+            os._exit(1)
+
+    def round(self, seconds: float) -> None:
+        chance = random.Random(f"{self.seed}/{self.rounds}")
+        works = [*[arena] * chance.randint(1, 3), *chance.choices([forks, nomads], k=2)]
+        guests = [
+            Guest(work, f"{self.rounds}.{number} {work.__name__}", str(self.seed), self.tally)
+            for number, work in enumerate(works)
+        ]
+        faulthandler.dump_traceback_later(seconds + LATE + 60, exit=True)
+        for guest in guests:
+            guest.start()
+        self._wait(guests, seconds)
+        for guest in guests:
+            guest.ending.set()
+        self._wait(guests, LATE)
+        if late := [guest.name for guest in threading.enumerate() if isinstance(guest, Guest)]:
+            faulthandler.dump_traceback(all_threads=True)
+            self.tally.fail("hang", f"still running after {LATE:.0f} s: {', '.join(late)}")
+        faulthandler.cancel_dump_traceback_later()
+        self.rounds += 1
+
+    def _wait(self, guests: list[Guest], seconds: float) -> None:
+        """Until that time, or the end of all."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            alive = [guest for guest in guests if guest.is_alive()]
+            if not alive or (self.tally.failures and not alive[0].ending.is_set()):
+                return
+            alive[0].join(min(left, 1.0))
+            self.told()
+
+    def rest(self) -> None:
+        """The quiet point: threads and descriptors are exactly what they were."""
+        first, deadline, pause = self.points[0], time.monotonic() + 10, threading.Event()
+        while True:
+            now = measure_quietly()
+            same = (now.threads, now.descriptors) == (first.threads, first.descriptors)
+            if same or time.monotonic() > deadline:
+                break
+            pause.wait(0.05)
+        self.points.append(now)
+        if not same:
+            self.tally.fail(
+                f"after round {self.rounds}",
+                f"{now.threads} threads and {now.descriptors} descriptors, where there were "
+                f"{first.threads} and {first.descriptors}",
+            )
+
+    def run(self) -> list[str]:
+        self.points.append(measure_quietly())
+        self.round(1)  # what is made once is made in it
+        self.rest()
+        end, chance = time.monotonic() + self.seconds, random.Random(self.seed)
+        while (left := end - time.monotonic()) > 0 and not self.tally.failures:
+            self.round(min(chance.uniform(1, min(LONGEST, self.seconds / 8)), left))
+            if not self.tally.failures:
+                self.rest()
+        return self.tally.failures or grown(self.points[2:])
+
+
+def main() -> None:
+    seed, seconds = int(sys.argv[1]), float(sys.argv[2])
+    faulthandler.enable()
+    enter_user_namespace()
+    warnings.simplefilter("ignore", ResourceWarning)  # watchers that nobody refers to
+    warnings.simplefilter("ignore", DeprecationWarning)  # fork() with threads
+    soak = Soak(seed, seconds)
+
+    def unraisable(found: sys.UnraisableHookArgs) -> None:
+        if isinstance(found.exc_value, Planned):
+            soak.tally.add("raised")
+        else:
+            soak.tally.fail("unraisable", f"{found.exc_value!r} in {found.object!r}")
+
+    sys.unraisablehook = unraisable
+    failures = soak.run()
+    points = [dataclasses.asdict(point) for point in soak.points]
+    soak.told(failures=failures, points=points)
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    if any(failure.startswith("hang") for failure in failures):
+        os._exit(1)  # its threads would keep it
+
+
+if __name__ == "__main__":
+    main()

@@ -65,3 +65,5 @@ def test_what_grows_is_seen() -> None:
     # What one point has on top, and is not left there, is no leak.
     odd = [Measured(1000 + (number == 15) * 2**30, 4096, 1, 4) for number in range(2 * FEWEST)]
     assert grown(odd) == []
+    fills = [Measured(min(number, 4) * BYTES_ALLOWED, 4096, 1, 4) for number in range(2 * FEWEST)]
+    assert grown(fills) == []

@@ -66,12 +66,19 @@ typedef UINT8 IFTYPE;
 #define IF_MAX_STRING_SIZE 256
 #define MIB_INVALID_TEREDO_PORT_NUMBER 0
 
+/* Bits are named from the low end, as on Windows, whatever the byte order. */
 typedef union _NET_LUID_LH {
     ULONG64 Value;
     struct {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        ULONG64 IfType : 16;
+        ULONG64 NetLuidIndex : 24;
+        ULONG64 Reserved : 24;
+#else
         ULONG64 Reserved : 24;
         ULONG64 NetLuidIndex : 24;
         ULONG64 IfType : 16;
+#endif
     } Info;
 } NET_LUID;
 
@@ -88,8 +95,13 @@ typedef struct _IP_ADDRESS_PREFIX {
 
 typedef union _SCOPE_ID {
     struct {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        ULONG Level : 4;
+        ULONG Zone : 28;
+#else
         ULONG Zone : 28;
         ULONG Level : 4;
+#endif
     } Parts;
     ULONG Value;
 } SCOPE_ID;

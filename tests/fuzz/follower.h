@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* A subscriber that applies what is delivered to a state of its own, which
+ * must be the mirror's in the end. */
+#pragma once
+
+#include "check.h"
+
+#include "rtnetlink/mirror.h"
+
+#include <stdlib.h>
+
+typedef struct known {
+    nio_record record;
+    nio_kind kind;
+    uint8_t key[NIO_KEY_SIZE]; /* zeros behind it */
+    union {
+        MIB_IPINTERFACE_ROW interface;
+        MIB_UNICASTIPADDRESS_ROW address;
+        MIB_IPFORWARD_ROW2 route;
+    } row;
+} known;
+
+typedef struct follower {
+    nio_subscriber subscriber;
+    bool merges; /* its queue has a bound that is reached */
+    nio_store state;
+} follower;
+
+static inline size_t
+key_of(int kind, const void *row, uint8_t *key)
+{
+    return kind < NIO_KINDS ? nio_row_key((nio_kind)kind, row, key) : 0;
+}
+
+static inline uint64_t
+hash_known(const void *record, uint64_t seed)
+{
+    const known *one = record;
+    return nio_hash(one->key, sizeof(one->key), seed ^ (uint64_t)one->kind);
+}
+
+static inline known *
+find_known(const nio_store *state, const known *wanted)
+{
+    known *one = nio_store_first(state, wanted);
+    while (one != NULL &&
+           (one->kind != wanted->kind ||
+            memcmp(one->key, wanted->key, sizeof(one->key)) != 0)) {
+        one = nio_store_next(state, one);
+    }
+    return one;
+}
+
+static inline known
+known_of(nio_change *change)
+{
+    known one;
+    memset(&one, 0, sizeof(one));
+    CHECK(change->kind < NIO_KINDS && change->size <= sizeof(one.row));
+    one.record.mark = 1;
+    one.kind = (nio_kind)change->kind;
+    memcpy(&one.row, nio_change_row(change), change->size);
+    (void)nio_row_key(one.kind, &one.row, one.key);
+    return one;
+}
+
+static inline void
+follow(follower *self, nio_change *change)
+{
+    known after = known_of(change);
+    known *before = find_known(&self->state, &after);
+    if (!self->merges) {
+        CHECK_EQUAL(before == NULL, change->type == NIO_CHANGE_ADD);
+    }
+    if (change->type == NIO_CHANGE_DELETE) {
+        if (before != NULL) {
+            nio_store_remove(&self->state, before);
+        }
+    } else if (before == NULL) {
+        CHECK(nio_store_add(&self->state, &after) != NULL);
+    } else {
+        before->row = after.row;
+    }
+}
+
+/* Apply at most `most` of what is queued. */
+static inline void
+follower_take(follower *self, size_t most)
+{
+    nio_taken taken;
+    nio_cursor cursor = {0};
+    nio_change *change;
+    (void)nio_queue_take(self->subscriber.queue, most, &taken);
+    while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
+        if (change->kind != NIO_CHANGE_MARK) {
+            follow(self, change);
+        }
+    }
+    nio_taken_free(&taken);
+}
+
+static inline void
+follower_open(follower *self, nio_mirror *mirror, const nio_filter *filter,
+              size_t bound)
+{
+    memset(self, 0, sizeof(*self));
+    nio_store_init(&self->state, sizeof(known), hash_known);
+    self->merges = bound < SIZE_MAX;
+    self->subscriber.kinds = (1u << NIO_KINDS) - 1;
+    self->subscriber.filter = nio_filter_copy(filter);
+    self->subscriber.queue = nio_queue_new(bound, key_of, NULL);
+    CHECK(self->subscriber.filter != NULL && self->subscriber.queue != NULL);
+    nio_fanout_attach(&mirror->fanout, &self->subscriber);
+}
+
+static inline void
+follower_close(follower *self, nio_mirror *mirror)
+{
+    nio_fanout_detach(&mirror->fanout, &self->subscriber);
+    nio_queue_free(self->subscriber.queue);
+    free(self->subscriber.filter);
+    nio_store_done(&self->state);
+}
+
+/* Equal but for what changes without a change: times that run, and LUIDs of
+ * interfaces, which a mirror may hear of after their routes. */
+static inline bool
+same_row(const known *left, const known *right)
+{
+    known a = *left, b = *right;
+    if (a.kind == NIO_ROUTE) {
+        MIB_IPFORWARD_ROW2 *to = &a.row.route;
+        const MIB_IPFORWARD_ROW2 *from = &b.row.route;
+        to->InterfaceLuid = from->InterfaceLuid;
+        to->ValidLifetime = from->ValidLifetime;
+        to->PreferredLifetime = from->PreferredLifetime;
+    } else if (a.kind == NIO_ADDRESS) {
+        MIB_UNICASTIPADDRESS_ROW *to = &a.row.address;
+        const MIB_UNICASTIPADDRESS_ROW *from = &b.row.address;
+        to->InterfaceLuid = from->InterfaceLuid;
+        if ((to->ValidLifetime == NIO_INFINITE) !=
+                (from->ValidLifetime == NIO_INFINITE) ||
+            (to->PreferredLifetime == NIO_INFINITE) !=
+                (from->PreferredLifetime == NIO_INFINITE)) {
+            return false;
+        }
+        to->ValidLifetime = from->ValidLifetime;
+        to->PreferredLifetime = from->PreferredLifetime;
+        to->CreationTimeStamp = from->CreationTimeStamp;
+    } else {
+        a.row.interface.ReachableTime = b.row.interface.ReachableTime;
+    }
+    return memcmp(&a.row, &b.row, sizeof(a.row)) == 0;
+}
+
+/* Take all; then the state is the mirror's own snapshot, for this filter. */
+static inline void
+follower_arrives(follower *self, nio_mirror *mirror)
+{
+    nio_subscriber fresh = self->subscriber;
+    nio_taken taken;
+    nio_cursor cursor = {0};
+    nio_change *change;
+    uint32_t count = 0;
+    follower_take(self, SIZE_MAX);
+    fresh.queue = nio_queue_new(SIZE_MAX, key_of, NULL);
+    CHECK(fresh.queue != NULL);
+    nio_mirror_snapshot(mirror, &fresh);
+    (void)nio_queue_take(fresh.queue, SIZE_MAX, &taken);
+    while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
+        known wanted = known_of(change);
+        known *have = find_known(&self->state, &wanted);
+        CHECK_EQUAL(change->type, NIO_CHANGE_ADD);
+        CHECK(have != NULL);
+        CHECK_EQUAL(have->record.mark, 1); /* no key twice */
+        CHECK(same_row(have, &wanted));
+        have->record.mark = 2;
+        count++;
+    }
+    CHECK_EQUAL(self->state.count, count);
+    uint32_t at = 0;
+    known *one;
+    while ((one = nio_store_each(&self->state, &at)) != NULL) {
+        one->record.mark = 1;
+    }
+    nio_taken_free(&taken);
+    nio_queue_free(fresh.queue);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints what the datagrams of a corpus say, field by field: the same text on
+ * a machine of any byte order, from datagrams in its own. */
+#include "replay.h"
+
+#include "contract/tower.h"
+#include "rtnetlink/derived.h"
+#include "rtnetlink/engine.h"
+#include "rtnetlink/rows.h"
+
+#include <inttypes.h>
+
+#define SHOW(from, member)                                                    \
+    printf(" " #member "=%" PRIu64, (uint64_t)(from)->member)
+
+static void
+show_bytes(const char *name, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    printf(" %s=", name);
+    for (size_t i = 0; i < size; i++) {
+        printf("%02x", at[i]);
+    }
+}
+
+static void
+show_sockaddr(const char *name, const SOCKADDR_INET *address)
+{
+    uint8_t bytes[16];
+    nio_sockaddr_bytes(address, bytes);
+    printf(" %s=%d", name, address->si_family);
+    show_bytes("", bytes, sizeof(bytes));
+    if (address->si_family == AF_INET6) {
+        printf("%%%u", address->Ipv6.sin6_scope_id);
+    }
+}
+
+/* As a number, and as its parts. */
+static void
+show_luid(const NET_LUID *luid)
+{
+    SHOW(luid, Value);
+    SHOW(luid, Info.NetLuidIndex);
+    SHOW(luid, Info.IfType);
+}
+
+static void
+show_route(const nio_route *leg, const nio_store *links)
+{
+    MIB_IPFORWARD_ROW2 row;
+    printf(" route");
+    show_bytes("destination", leg->destination, 16);
+    show_bytes("gateway", leg->gateway, 16);
+    show_bytes("source", leg->preferred_source, 16);
+    SHOW(leg, table);
+    SHOW(leg, priority);
+    SHOW(leg, oif);
+    SHOW(leg, nexthop_id);
+    SHOW(leg, family);
+    SHOW(leg, prefix_length);
+    SHOW(leg, tos);
+    SHOW(leg, type);
+    SHOW(leg, protocol);
+    SHOW(leg, flags);
+    SHOW(leg, gateway_family);
+    SHOW(leg, legs);
+    SHOW(leg, weight);
+    SHOW(leg, expires);
+    nio_route_row(leg, links, &row);
+    printf("\n  row");
+    show_luid(&row.InterfaceLuid);
+    show_sockaddr("destination", &row.DestinationPrefix.Prefix);
+    show_sockaddr("next", &row.NextHop);
+    SHOW(&row, DestinationPrefix.PrefixLength);
+    SHOW(&row, ValidLifetime);
+    SHOW(&row, Metric);
+    SHOW(&row, Protocol);
+    SHOW(&row, Loopback);
+    SHOW(&row, AutoconfigureAddress);
+    SHOW(&row, Immortal);
+    SHOW(&row, Origin);
+    SHOW(&row, Table);
+    SHOW(&row, Weight);
+    SHOW(&row, KernelProtocol);
+    printf("\n");
+}
+
+static void
+show_address(const nio_address *address, const nio_store *links)
+{
+    MIB_UNICASTIPADDRESS_ROW row;
+    printf(" address");
+    show_bytes("local", address->local, 16);
+    show_bytes("peer", address->peer, 16);
+    SHOW(address, index);
+    SHOW(address, flags);
+    SHOW(address, family);
+    SHOW(address, prefix_length);
+    SHOW(address, protocol);
+    SHOW(address, valid);
+    SHOW(address, preferred);
+    SHOW(address, created);
+    nio_address_row(address, links, &row);
+    printf("\n  row");
+    show_luid(&row.InterfaceLuid);
+    show_sockaddr("address", &row.Address);
+    SHOW(&row, PrefixOrigin);
+    SHOW(&row, SuffixOrigin);
+    SHOW(&row, OnLinkPrefixLength);
+    SHOW(&row, DadState);
+    SHOW(&row, ScopeId.Value);
+    printf("\n");
+}
+
+static void
+show_link(const nio_link *link)
+{
+    MIB_IPINTERFACE_ROW row;
+    printf(" link %s", link->name);
+    SHOW(link, index);
+    SHOW(link, flags);
+    SHOW(link, mtu);
+    SHOW(link, master);
+    SHOW(link, mtu6);
+    SHOW(link, inet6_flags);
+    SHOW(link, max_reassembly6);
+    SHOW(link, dad_transmits);
+    SHOW(link, accept_ra);
+    SHOW(link, type);
+    SHOW(link, oper_state);
+    SHOW(link, address_generation);
+    printf("\n");
+    for (int i = 0; i < 2; i++) {
+        if (nio_interface_row(link, i == 0 ? AF_INET : AF_INET6, &row)) {
+            printf("  row %s", row.Name);
+            show_luid(&row.InterfaceLuid);
+            SHOW(&row, Family);
+            SHOW(&row, ForwardingEnabled);
+            SHOW(&row, RouterDiscoveryBehavior);
+            SHOW(&row, BaseReachableTime);
+            SHOW(&row, RetransmitTime);
+            SHOW(&row, ReachableTime);
+            SHOW(&row, LinkLocalAddressBehavior);
+            SHOW(&row, NlMtu);
+            SHOW(&row, Connected);
+            printf("\n");
+        }
+    }
+}
+
+static void
+show_nexthop(const nio_nexthop *nexthop)
+{
+    printf(" nexthop");
+    SHOW(nexthop, id);
+    SHOW(nexthop, oif);
+    SHOW(nexthop, gateway_family);
+    SHOW(nexthop, flags);
+    SHOW(nexthop, blackhole);
+    show_bytes("gateway", nexthop->gateway, 16);
+    for (size_t i = 0; i < nexthop->member_count; i++) {
+        SHOW(&nexthop->members[i], id);
+        SHOW(&nexthop->members[i], weight);
+    }
+    printf("\n");
+}
+
+/* Each message by the decoder of its type. */
+static void
+show_message(nio_engine *engine, uint16_t type, nio_span body)
+{
+    const nio_mirror *mirror = &engine->mirror;
+    nio_address address;
+    nio_link link;
+    nio_nexthop nexthop;
+    nio_link_family times;
+    uint32_t index;
+    uint8_t family;
+    if ((type == RTM_NEWROUTE || type == RTM_DELROUTE) &&
+        nio_decode_route(body, &mirror->nexthops, &engine->legs) == 0) {
+        for (size_t i = 0; i < engine->legs.count + engine->legs.dead; i++) {
+            show_route(&engine->legs.legs[i], &mirror->links);
+        }
+    } else if ((type == RTM_NEWADDR || type == RTM_DELADDR) &&
+               nio_decode_address(body, &address) == 0) {
+        show_address(&address, &mirror->links);
+    } else if ((type == RTM_NEWLINK || type == RTM_DELLINK) &&
+               nio_decode_link(body, &link, &family) == 0) {
+        show_link(&link);
+    } else if ((type == RTM_NEWNEXTHOP || type == RTM_DELNEXTHOP) &&
+               nio_decode_nexthop(body, &nexthop) == 0) {
+        show_nexthop(&nexthop);
+        free(nexthop.members);
+    } else if (type == RTM_NEWNEIGHTBL &&
+               nio_decode_neighbour_table(body, &family, &index, &times) ==
+                   0) {
+        printf(" times family=%d index=%u", family, index);
+        SHOW(&times, base_reachable);
+        SHOW(&times, retransmit);
+        SHOW(&times, reachable);
+        printf("\n");
+    }
+}
+
+/* And all together by the mirror, for what only it reads. */
+static void
+show_mirror(const nio_engine *engine)
+{
+    const nio_mirror *mirror = &engine->mirror;
+    printf("ignored=%" PRIu64 " routes=%u links=%u addresses=%u nexthops=%u",
+           engine->counted.ignored, mirror->routes.count, mirror->links.count,
+           mirror->addresses.count, mirror->nexthops.count);
+    for (size_t i = 0; i < mirror->dirty.link_count; i++) {
+        printf(" dirty=%u", mirror->dirty.links[i]);
+    }
+    printf(" teredo=%d\n", nio_teredo_port_of(mirror));
+}
+
+static nio_engine engine;
+
+static int
+show(const uint8_t *bytes, size_t size)
+{
+    nio_span span = {bytes, size};
+    struct nlmsghdr header;
+    nio_span body;
+    while (nio_message_next(&span, &header, &body)) {
+        printf("%u %x\n", header.nlmsg_type, header.nlmsg_flags);
+        show_message(&engine, header.nlmsg_type, body);
+    }
+    nio_apply(&engine, (nio_span){bytes, size});
+    show_mirror(&engine);
+    memset(&engine.mirror.dirty, 0, sizeof(engine.mirror.dirty));
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    CHECK_EQUAL(argc, 2);
+    nio_mirror_init(&engine.mirror);
+    engine.mirror.wants_routes = true;
+    engine.tables.others = engine.tables.local = true;
+    CHECK(replay(argv[1], show) > 0);
+    nio_mirror_done(&engine.mirror);
+    nio_legs_done(&engine.legs);
+    puts("ok");
+    return 0;
+}

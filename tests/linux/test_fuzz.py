@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""The fuzz targets over their corpus, without libFuzzer: what was found once stays found. And the
+captured datagrams, turned to the other byte order, say the same on a machine of that order."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz import byteorder, corpus
+from tests.fuzz.targets import TARGETS, sources, wraps
+from tests.support import ROOT, run
+
+from .test_c import FLAGS, INCLUDES, SANITIZERS, compiler, missing, run_program, unavailable
+
+FUZZ = ROOT / "tests/fuzz"
+OTHER_GCC, OTHER_RUN = "s390x-linux-gnu-gcc", "qemu-s390x"
+
+
+def build(cc: str, program: list[str], binary: Path, *options: str) -> Path:
+    paths = [str(FUZZ / f"{name}.c") for name in program]
+    includes = [*INCLUDES, "-I", str(FUZZ)]
+    run(
+        [cc, *FLAGS, *options, *includes, *paths, *sources(), "-o", str(binary)],
+        timeout=240,
+    )
+    return binary
+
+
+def here() -> str:
+    cc = compiler()
+    if cc is None:
+        unavailable("no C compiler")
+    assert cc is not None
+    return cc
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_corpus_is_withstood(target: str, tmp_path: Path) -> None:
+    if (reason := missing("address")) is not None:
+        unavailable(reason)
+    options = [*SANITIZERS["address"], *wraps(target)]
+    binary = build(here(), [target, "replay"], tmp_path / target, *options)
+    inputs = [corpus.CORPUS / target]
+    if target == "decode":
+        turned = tmp_path / "turned"
+        corpus.save(turned, map(byteorder.turned, corpus.load(corpus.CORPUS / "captured")))
+        inputs += [corpus.CORPUS / "captured", turned]
+    run_program(binary, *map(str, inputs))
+
+
+def test_the_corpus_is_small() -> None:
+    assert sum(path.stat().st_size for path in corpus.CORPUS.iterdir()) < 300_000
+
+
+@pytest.mark.timeout(300)
+def test_the_other_byte_order_says_the_same(tmp_path: Path) -> None:
+    for tool in (OTHER_GCC, OTHER_RUN):
+        if shutil.which(tool) is None:
+            unavailable(f"no {tool}")
+    captured = corpus.load(corpus.CORPUS / "captured")
+    assert len(captured) > 80
+    turned = tmp_path / "turned"
+    corpus.save_in_order(turned, map(byteorder.turned, captured))
+    said = run([str(build(here(), ["show"], tmp_path / "show")), str(corpus.CORPUS / "captured")])
+    other = build(OTHER_GCC, ["show"], tmp_path / "show-other", "-static")
+    said_there = run([OTHER_RUN, str(other), str(turned)], timeout=120)
+    assert said_there.stdout.split("\n") == said.stdout.split("\n")
+    assert said.stdout.endswith("ok\n")
+    for kind in ("route", "address", "link", "nexthop", "times"):
+        assert f"\n {kind} " in said.stdout, kind
+
+
+def test_datagrams_are_turned() -> None:
+    for datagram in corpus.load(corpus.CORPUS / "captured"):
+        turned = byteorder.turned(datagram)
+        assert len(turned) == len(datagram)
+        assert turned != datagram
+
+
+def test_a_malformed_datagram_is_not_turned() -> None:
+    datagram = max(corpus.load(corpus.CORPUS / "captured"), key=len)
+    with pytest.raises(ValueError, match="malformed"):
+        byteorder.turned(b"\x00" * 16 + datagram)
+
+
+def test_a_corpus_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    inputs = [b"", b"a", b"bc", b"a"]
+    corpus.save(tmp_path / "one", inputs)
+    corpus.into_folder(tmp_path / "folder", corpus.load(tmp_path / "one"))
+    assert corpus.main(["join", str(tmp_path / "folder"), str(tmp_path / "two")]) == 0
+    assert corpus.load(tmp_path / "two") == [b"", b"a", b"bc"]
+    assert corpus.main(["split"]) == 2
+
+
+def test_what_a_target_does_not_withstand_is_seen(tmp_path: Path) -> None:
+    """An input that a target dies of ends the replay."""
+    source = tmp_path / "dies.c"
+    source.write_text(
+        '#include "fuzz.h"\n'
+        "int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)"
+        "{ CHECK(size < 3 || bytes[0] != 7); return 0; }\n"
+    )
+    binary = tmp_path / "dies"
+    includes = [*INCLUDES, "-I", str(FUZZ)]
+    run([here(), *FLAGS, *includes, str(source), str(FUZZ / "replay.c"), "-o", str(binary)])
+    corpus.save(tmp_path / "inputs", [b"\x07", b"abc"])
+    run_program(binary, str(tmp_path / "inputs"))
+    corpus.save(tmp_path / "inputs", [b"\x07", b"\x07bc"])
+    done = subprocess.run([str(binary), str(tmp_path / "inputs")], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "not so" in done.stderr

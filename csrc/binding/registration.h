@@ -27,13 +27,7 @@ typedef enum nio_shape {
     NIO_SHAPE_TABLE, /* (table) */
 } nio_shape;
 
-/*             published              cancel              system's cancel
- *   STARTING ----------> ACTIVE ------------> CANCELLING ------------>
- * CANCELLED |                                      ^   | |  cancel: begins
- * when published       |   |  it failed: the context is
- *       +--------------------------------------+   +--> FAILED       leaked
- *       |
- *       +--> CANCELLED: the system refused to register */
+/* The life of a registration: csrc/README.md draws it. */
 typedef enum nio_stage {
     NIO_STARTING,
     NIO_ACTIVE,

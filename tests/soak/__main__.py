@@ -32,7 +32,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "choices; what they meet depends on how fast the machine is.",
     )
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (default: 30)")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    seed = random.SystemRandom().randrange(2**32)
+    parser.add_argument("--seed", type=int, default=seed, help="of the choices (default: any)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there")
     return parser.parse_args(arguments)
 
@@ -139,9 +140,12 @@ def main(arguments: list[str]) -> int:
     return code
 
 
+def as_ctrl_c(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    # As Ctrl-C: what was begun is ended.
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    signal.signal(signal.SIGTERM, as_ctrl_c)  # what was begun is ended
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

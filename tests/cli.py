@@ -57,6 +57,26 @@ def records(text: str) -> list[Record]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def on_terminal(*arguments: str, env: dict[str, str]) -> str:
+    """What a command writes to a terminal."""
+    import pty  # not on Windows
+
+    mine, its = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stdout=its, stderr=its, env={**os.environ, **env}
+    ) as process:
+        os.close(its)
+        found = b""
+        try:
+            while data := os.read(mine, 65536):
+                found += data
+        except OSError:  # the other end is closed
+            pass
+        os.close(mine)
+        assert process.wait(20) == 0, found
+    return found.decode()
+
+
 class Running:
     """A command, or another program, that goes on: read its lines, then end it."""
 

@@ -4,16 +4,14 @@ files of their own."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
 
-from tests.cli import COMMAND, netioapi, records
+from tests.cli import COMMAND, netioapi, on_terminal, records
 from tests.network import Network
 from tests.support import WINDOWS, linux_only, python, run
 
@@ -181,26 +179,6 @@ def test_show_is_an_aligned_table(v0: Network) -> None:
         "203.0.113.0/24",
     ]
     assert "blackhole" in lines[-1]
-
-
-def on_terminal(*arguments: str, env: dict[str, str]) -> str:
-    """What a command writes to a terminal."""
-    import pty  # not on Windows
-
-    mine, its = pty.openpty()
-    with subprocess.Popen(
-        [*COMMAND, *arguments], stdout=its, stderr=its, env={**os.environ, **env}
-    ) as process:
-        os.close(its)
-        found = b""
-        try:
-            while data := os.read(mine, 65536):
-                found += data
-        except OSError:  # the other end is closed
-            pass
-        os.close(mine)
-        assert process.wait(20) == 0, found
-    return found.decode()
 
 
 @linux_only("there are no pseudo-terminals")

@@ -16,7 +16,7 @@ import pytest
 
 from netioapi import Batch
 from netioapi.cli.lines import Lines
-from netioapi.cli.stream import events_of
+from netioapi.cli.stream import WAITING, Stream, events_of
 from tests.cli import (
     COMMAND,
     OWN_CONSOLE,
@@ -203,6 +203,19 @@ def test_stable_waits_for_tentative_addresses(netns: Network) -> None:
 def test_stable_that_is_stable_already_ends(netns: Network) -> None:
     text = netioapi("monitor", "stable", "-4").stdout
     assert "1 addresses are stable: 127.0.0.1/8 dev lo preferred" in text
+
+
+def test_callbacks_do_not_run_away_from_the_printing(netns: Network) -> None:
+    with Stream(["teredo", "hint"], family=0) as stream:
+        for port in range(1000):
+            stream._put("teredo", port, initial=False)
+        stream._put("hint", "one", initial=False)
+        seen = [event for events in stream.events(0) for event in events]
+        ports = [event.payload for event in seen if event.kind == "teredo"]
+        assert ports == [*range(WAITING - 1), 999]
+        assert "one" in [event.payload for event in seen]
+        stream._put("teredo", 7, initial=False)
+        assert [event.payload for (event,) in stream.events(0)] == [7]
 
 
 def test_settle_prints_what_is_different_in_the_end(v0: Network) -> None:

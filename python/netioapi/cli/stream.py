@@ -5,7 +5,8 @@ A Watcher has routes, addresses and interfaces; a thread reads it. Teredo, hint 
 callbacks of the low layer. Both put what they have into one queue, and the main thread, which
 takes from it, is the only one that prints. The reader waits for its turn before it takes
 another batch, so that behind a slow terminal the Watcher's own queue fills, which is bounded
-and merges, and not ours.
+and merges, and not ours. Of what callbacks put, the newest takes the place of the one before
+where many wait already.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +23,7 @@ from netioapi.cli.arguments import WATCHED
 from netioapi.cli.records import CHANGES, Event
 
 BATCHES = 2  # read ahead of the printing
+WAITING = 100  # events of one kind that callbacks may be ahead of it
 
 
 class Stream:
@@ -38,6 +41,8 @@ class Stream:
     ) -> None:
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._turns = threading.Semaphore(BATCHES)
+        self._lock = threading.Lock()
+        self._waiting: defaultdict[str, deque[Event]] = defaultdict(deque)  # its kind is queued
         self._sources = 0
         self._closing = False
         self._watcher: netioapi.Watcher | None = None
@@ -98,8 +103,10 @@ class Stream:
                 raise item
             if item is None:
                 self._sources -= 1
-            elif isinstance(item, Event):
-                yield [item]
+            elif isinstance(item, str):
+                with self._lock:
+                    event = self._waiting[item].popleft()
+                yield [event]
             else:
                 yield list(events_of(item))
                 self._turns.release()
@@ -156,7 +163,14 @@ class Stream:
             self._sources += 1
 
     def _put(self, kind: str, payload: Any, initial: bool) -> None:
-        self._queue.put(Event(time.time_ns(), kind, "parameter", initial, False, payload))
+        event = Event(time.time_ns(), kind, "parameter", initial, False, payload)
+        with self._lock:
+            waiting = self._waiting[kind]
+            if len(waiting) >= WAITING:
+                waiting[-1] = event
+                return
+            waiting.append(event)
+        self._queue.put(kind)
 
 
 def _port() -> int:

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""One interface that gets name after name, and interfaces that come and go by the thousand: what
+was known of them is forgotten, whether a Watcher is read meanwhile or not."""
+
+from __future__ import annotations
+
+import gc
+from itertools import pairwise
+
+import pytest
+
+import netioapi
+from tests.linux.heap import heap_counter
+from tests.linux.namespace import Namespace
+from tests.support import eventually
+
+RENAMES = 20_000
+PAIRS = 500  # of links
+AT_ONCE = 50
+LEFT = 48 << 10  # bytes that may stay: the like of a name kept for each would be more
+
+
+def read_all(watcher: netioapi.Watcher) -> int:
+    """Until all that was received was read; how many."""
+    count = 0
+    while batch := watcher.read(0):
+        count += len(batch)
+    return count
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("what", ["renames", "links"])
+@pytest.mark.parametrize("reads", [True, False], ids=["read", "not read"])
+def test_what_is_gone_is_forgotten(netns: Namespace, what: str, reads: bool) -> None:
+    used = heap_counter()
+    if used is None:
+        pytest.skip("the C library does not say how much is in use")
+    netns.veth("n0", "p0", up=False)
+    if what == "renames":
+        names = [f"n{number % RENAMES}" for number in range(RENAMES + 1)]
+        steps = [f"link set dev {a} name {b}" for a, b in pairwise(names)]
+        size = 1000
+    else:
+        steps = []
+        for first in range(0, PAIRS, AT_ONCE):
+            some = range(first, first + AT_ONCE)
+            steps += [f"link add a{n} type veth peer name b{n}" for n in some]
+            steps += [f"link delete a{n}" for n in some]
+        size = 2 * AT_ONCE
+    with netioapi.Watcher("interface", "address", queue=1000) as watcher:
+
+        def step(lines: list[str]) -> None:
+            netns.batch("\n".join(lines))
+            if reads:
+                read_all(watcher)
+
+        def rest() -> int:
+            netns.ip("link set dev n0 mtu 1400")
+            eventually(
+                lambda: any(
+                    row.interface_name == "n0" and row.nl_mtu == 1400
+                    for row in netioapi.get_ip_interface_table()
+                )
+            )
+            read_all(watcher)
+            netns.ip("link set dev n0 mtu 1500")
+            eventually(lambda: read_all(watcher))
+            gc.collect()
+            return used()
+
+        step(
+            steps[:size]
+            if what == "links"
+            else ["link set dev n0 name m0", "link set dev m0 name n0"]
+        )
+        before = rest()
+        for first in range(0, len(steps), size):
+            step(steps[first : first + size])
+        after = rest()
+        stats = watcher.stats()
+    print("bytes:", before, after, stats)
+    assert stats["received"] > len(steps) // 2
+    assert stats["overflows"] == 0
+    assert after - before < LEFT

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What SECURITY.md says: no privilege is needed, and no descriptor goes to what is executed."""
+"""What SECURITY.md says: no privilege is needed, no descriptor goes to what is executed, and who
+writes behind a buffer's end does not get on."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from netioapi import _native
 from tests.linux.namespace import Namespace
 from tests.support import python
 
@@ -54,3 +58,7 @@ def test_no_descriptor_goes_to_what_is_executed(netns: Namespace) -> None:
     first, *inherited = python(EXECUTES).stdout.splitlines()
     assert int(first.removeprefix("ours ")) >= 3  # two sockets and an event, at least
     assert not [line for line in inherited if "socket:" in line or "eventfd" in line]
+
+
+def test_the_ends_of_buffers_are_guarded() -> None:
+    assert b"__stack_chk_fail" in Path(_native.__file__).read_bytes()

@@ -14,8 +14,8 @@ from tests.linux.heap import heap_counter
 from tests.linux.namespace import Namespace
 from tests.support import eventually
 
-RENAMES = 20_000
-PAIRS = 500  # of links
+RENAMES = 5_000
+PAIRS = 150  # of links
 AT_ONCE = 50
 LEFT = 48 << 10  # bytes that may stay: the like of a name kept for each would be more
 

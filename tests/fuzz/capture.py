@@ -32,7 +32,7 @@ READING = [(GETLINK, 0, 16), (GETNEIGHTBL, 0, 4), (GETADDR, 0, 8), (GETNEXTHOP, 
 READING += [(GETROUTE, 2, 12), (GETROUTE, 10, 12)]
 STRETCH = 6  # moves between two looks
 WINDOW = 9  # datagrams in an input for the mirror
-APPLY, ROW, BEGIN, SWEEP, TAKE, NEW, FEW = 0, 1, 2, 3, 4, 8, 16  # mirror.c
+APPLY, ROW, BEGIN, SWEEP, TAKE, NEW, FEW, UNDONE = 0, 1, 2, 3, 4, 8, 16, 32  # mirror.c
 
 EXTRA = """
 link add k0 type dummy|link add k1 type bridge|link add link v0 name k2 type vlan id 7
@@ -193,7 +193,7 @@ def of_mirror(reading: list[list[bytes]], changes: list[bytes], chance: random.R
         for number, datagram in enumerate(some(answer, chance)):
             made += piece(SWEEP if number else BEGIN, datagram)
     for datagram in changes:
-        made += piece(APPLY | chance.choice([0, 0, 0, TAKE, TAKE | FEW, NEW]), datagram)
+        made += piece(APPLY | chance.choice([0, 0, 0, TAKE, TAKE | FEW, NEW, UNDONE]), datagram)
     return made
 
 

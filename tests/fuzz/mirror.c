@@ -9,7 +9,7 @@
 
 /* What a piece is, in the low bits of its `how`; other bits: */
 enum { APPLY, ROW, BEGIN, SWEEP, KINDS_OF_PIECES };
-enum { TAKE = 4, NEW = 8, TAKE_FEW = 16 };
+enum { TAKE = 4, NEW = 8, TAKE_FEW = 16, UNDONE = 32 };
 
 /* One message as a row of a dump: what reconcile.c does with it. */
 static void
@@ -63,6 +63,20 @@ sweep(nio_mirror *mirror, uint16_t type)
     }
 }
 
+/* The news of a thing becomes that of its end, and the other way round. */
+static void
+turn(const piece *taken)
+{
+    nio_span span = piece_span(taken);
+    struct nlmsghdr header;
+    nio_span body;
+    while (nio_message_next(&span, &header, &body)) {
+        size_t at = (size_t)(body.at - taken->bytes) - sizeof(header);
+        header.nlmsg_type ^= RTM_NEWLINK ^ RTM_DELLINK;
+        memcpy(taken->bytes + at, &header, sizeof(header));
+    }
+}
+
 static void
 take_piece(mirrored *all, const piece *taken)
 {
@@ -88,6 +102,10 @@ take_piece(mirrored *all, const piece *taken)
             sweep(&engine->mirror, header.nlmsg_type);
         }
     }
+    if (taken->how & UNDONE) {
+        turn(taken);
+        nio_apply(engine, piece_span(taken));
+    }
     if (taken->how & TAKE) {
         for (size_t i = 0; i < FOLLOWERS; i++) {
             follower_take(&all->followers[i],
@@ -108,6 +126,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         free(taken.bytes);
     }
     mirrored_arrives(&all);
+    mirrored_empties(&all);
     mirrored_close(&all);
     return 0;
 }

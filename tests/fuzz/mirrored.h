@@ -80,6 +80,23 @@ mirrored_arrives(mirrored *self)
     (void)nio_is_stable(mirror, AF_UNSPEC);
 }
 
+/* A reading that finds nothing: all of it goes, and is told to have gone. */
+static inline void
+mirrored_empties(mirrored *self)
+{
+    nio_mirror *mirror = &self->engine.mirror;
+    nio_mirror_begin(mirror);
+    nio_mirror_sweep_routes(mirror, AF_INET, mirror->mark);
+    nio_mirror_sweep_routes(mirror, AF_INET6, mirror->mark);
+    nio_mirror_sweep_nexthops(mirror);
+    nio_mirror_sweep_addresses(mirror);
+    nio_mirror_sweep_links(mirror);
+    mirrored_arrives(self);
+    for (size_t i = 0; i < FOLLOWERS; i++) {
+        CHECK_EQUAL(self->followers[i].state.count, 0);
+    }
+}
+
 static inline void
 mirrored_close(mirrored *self)
 {

@@ -201,6 +201,7 @@ read_by_the_engine(void)
         CHECK(engine->backlog.size == 0);
     } while (input.left >= 4 && nio_dirty_any(&engine->mirror.dirty));
     mirrored_arrives(&all);
+    mirrored_empties(&all);
     nio_requester_close(&engine->requester);
     nio_event_done(&engine->wake);
     nio_lock_done(&engine->lock);

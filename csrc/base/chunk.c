@@ -166,3 +166,36 @@ nio_taken_free(nio_taken *taken)
     }
     *taken = (nio_taken){.count = 0};
 }
+
+#ifndef NDEBUG
+/* All records of all chunks would be walked with each batch that is taken. */
+static bool
+is_sound(struct nio_chunk *chunk)
+{
+    size_t at = chunk->begin, rows = 0;
+
+    for (size_t i = 0; i < chunk->count && at < chunk->used; i++) {
+        const nio_change *record = nio_record_at(chunk, at);
+        rows += !nio_change_is_mark(record);
+        at += nio_record_size(record->size);
+    }
+    return at == chunk->used && rows == chunk->rows;
+}
+
+bool
+nio_chunks_are_sound(struct nio_chunk *head, const struct nio_chunk *tail,
+                     uint64_t count)
+{
+    struct nio_chunk *chunk = head;
+
+    for (; chunk != NULL; chunk = chunk->next) {
+        if (chunk->begin > chunk->used || chunk->used > chunk->capacity ||
+            chunk->count > count || (chunk->count == 0 && chunk != tail) ||
+            (chunk->next == NULL) != (chunk == tail)) {
+            return false;
+        }
+        count -= chunk->count;
+    }
+    return count == 0 && (head == NULL ? tail == NULL : is_sound(head));
+}
+#endif

@@ -80,3 +80,10 @@ nio_change *nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
 void nio_chunk_pass(struct nio_chunk *chunk, size_t count);
 /* Nobody but the caller, who holds one reference, knows this chunk. */
 bool nio_chunk_is_own(const struct nio_chunk *chunk);
+
+#ifndef NDEBUG
+/* For assertions: the chunks from `head` to `tail` queue `count` records, and
+ * those of the first one lie where it says. */
+bool nio_chunks_are_sound(struct nio_chunk *head, const struct nio_chunk *tail,
+                          uint64_t count);
+#endif

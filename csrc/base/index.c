@@ -74,6 +74,7 @@ find_slot(const nio_index *index, const nio_span *span, const identity *wanted)
         if (slot->record == NULL) {
             return dead != NULL ? dead : slot;
         }
+        assert(slot->number < span->next);
         if (!is_live(slot, span->oldest)) {
             dead = dead != NULL ? dead : slot;
         } else if (matches(slot, span->key, wanted)) {

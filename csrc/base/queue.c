@@ -15,6 +15,7 @@
 #include "base/chunk.h"
 #include "base/index.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -287,6 +288,8 @@ nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken)
         queue->told = false;
     }
     unused = shrink_locked(queue);
+    assert(
+        nio_chunks_are_sound(queue->head, queue->tail, count_locked(queue)));
     nio_lock_drop(&queue->lock);
     nio_index_done(&unused);
     *ret_taken = taken;

@@ -176,6 +176,36 @@ nio_store_each(const nio_store *store, uint32_t *cursor)
     return NULL;
 }
 
+#ifndef NDEBUG
+bool
+nio_store_is_sound(const nio_store *store)
+{
+    uint32_t live = 0, used = 0, unused = 0;
+    for (uint32_t i = 0; i < store->high; i++) {
+        live += record_at(store, i)->mark != 0;
+    }
+    for (uint32_t i = 0; i < store->bucket_count; i++) {
+        for (uint32_t at = store->buckets[i]; at != NONE;) {
+            const nio_record *record = record_at(store, at);
+            if (record->mark == 0 || ++used > live ||
+                bucket_of(store, record) != &store->buckets[i]) {
+                return false;
+            }
+            at = record->next;
+        }
+    }
+    for (uint32_t at = store->free; at != NONE;) {
+        const nio_record *record = record_at(store, at);
+        if (record->mark != 0 || ++unused > store->high - live) {
+            return false;
+        }
+        at = record->next;
+    }
+    return live == store->count && used == live &&
+           unused == store->high - live;
+}
+#endif
+
 uint64_t
 nio_hash(const void *bytes, size_t size, uint64_t seed)
 {

@@ -47,6 +47,12 @@ void nio_store_remove(nio_store *store, void *record);
  * just given is allowed. */
 void *nio_store_each(const nio_store *store, uint32_t *cursor);
 
+#ifndef NDEBUG
+/* For assertions: each record, and no other, lies once in the chain where its
+ * hash looks for it, and the free ones in the chain of those. */
+bool nio_store_is_sound(const nio_store *store);
+#endif
+
 /* Mixes a word into a hash that begins with the seed. */
 static inline uint64_t
 nio_mix(uint64_t hash, uint64_t word)

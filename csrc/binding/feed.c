@@ -13,6 +13,7 @@
 
 #include "binding/registration.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static size_t
@@ -108,6 +109,7 @@ nio_watch_feed_leave(nio_feed *feed)
         return; /* came in before the fork */
     }
     nio_lock_take(&feed->lock);
+    assert(feed->users > 0);
     bool last =
         --feed->users == 0 && nio_watch_feed_stage(feed) == NIO_FEED_CLOSED;
     nio_lock_drop(&feed->lock);

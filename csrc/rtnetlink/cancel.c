@@ -5,6 +5,8 @@
  * other. */
 #include "rtnetlink/registry.h"
 
+#include <assert.h>
+
 /* Would a callback of `current` that waits for `entry` wait for itself? */
 static bool
 makes_circle(const nio_entry *current, const nio_entry *entry)
@@ -58,6 +60,7 @@ nio_registry_cancel(HANDLE handle)
         nio_registry_unlock();
         end(entry);
         nio_registry_lock();
+        assert(entry->state == NIO_ENTRY_CANCELLING);
         entry->state = NIO_ENTRY_CANCELLED;
         nio_registry_take_out(entry);
         nio_registry_wake();

@@ -345,3 +345,21 @@ nio_mirror_sweep_addresses(nio_mirror *mirror)
         }
     }
 }
+
+#ifndef NDEBUG
+bool
+nio_mirror_is_sound(const nio_mirror *mirror)
+{
+    uint64_t users = 0;
+    uint32_t cursor = 0;
+    const nio_route *route;
+    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
+        users += route->nexthop_id != 0;
+    }
+    return users == mirror->nexthop_users &&
+           nio_store_is_sound(&mirror->links) &&
+           nio_store_is_sound(&mirror->addresses) &&
+           nio_store_is_sound(&mirror->nexthops) &&
+           nio_store_is_sound(&mirror->routes);
+}
+#endif

@@ -92,3 +92,8 @@ bool nio_mirror_can_tell(nio_mirror *mirror);
 void nio_mirror_init_routes(nio_mirror *mirror); /* by nio_mirror_init */
 
 nio_link *nio_mirror_link(const nio_mirror *mirror, uint32_t index);
+
+#ifndef NDEBUG
+/* For assertions: every record is found by its key, and counted right. */
+bool nio_mirror_is_sound(const nio_mirror *mirror);
+#endif

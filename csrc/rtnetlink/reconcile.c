@@ -18,6 +18,7 @@
  * has seen is gone. */
 #include "rtnetlink/engine.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <string.h>
@@ -337,6 +338,7 @@ nio_reconcile(nio_engine *engine)
     between(engine);
     mirror->fanout.flags = 0;
     apply_backlog(engine);
+    assert(nio_mirror_is_sound(mirror));
     if (engine->lost) {
         nio_engine_lose(engine);
     }

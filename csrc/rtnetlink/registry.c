@@ -5,6 +5,7 @@
 #include "base/fork.h"
 #include "contract/tower.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -133,6 +134,7 @@ void
 nio_registry_activate(nio_entry *entry)
 {
     nio_registry_lock();
+    assert(entry->state == NIO_ENTRY_ATTACHING);
     entry->state = NIO_ENTRY_ACTIVE;
     nio_registry_wake();
     nio_registry_unlock();

@@ -53,6 +53,8 @@ take_attribute(nio_nexthop *nexthop, const nio_attribute *attribute)
     case NHA_GATEWAY:
         sound = nio_attribute_address(attribute, nexthop->gateway,
                                       &nexthop->gateway_family);
+        nexthop->gateway_family =
+            nio_gateway_family(nexthop->gateway, nexthop->gateway_family);
         break;
     case NHA_BLACKHOLE:
         nexthop->blackhole = true;

@@ -69,11 +69,13 @@ take_via(nio_route *route, const nio_attribute *attribute)
 static bool
 take_gateway(nio_route *route, const nio_attribute *attribute)
 {
-    if (attribute->type == RTA_VIA) {
-        return take_via(route, attribute);
-    }
-    return nio_attribute_address(attribute, route->gateway,
-                                 &route->gateway_family);
+    bool sound = attribute->type == RTA_VIA
+                     ? take_via(route, attribute)
+                     : nio_attribute_address(attribute, route->gateway,
+                                             &route->gateway_family);
+    route->gateway_family =
+        nio_gateway_family(route->gateway, route->gateway_family);
+    return sound;
 }
 
 static bool

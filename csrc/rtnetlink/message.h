@@ -140,3 +140,11 @@ nio_attribute_address(const nio_attribute *attribute, uint8_t ret[16],
     }
     return false;
 }
+
+/* A gateway of zeros is none: a row has one word for both. */
+static inline uint8_t
+nio_gateway_family(const uint8_t gateway[16], uint8_t family)
+{
+    static const uint8_t none[16];
+    return memcmp(gateway, none, sizeof(none)) == 0 ? AF_UNSPEC : family;
+}

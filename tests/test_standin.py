@@ -23,6 +23,10 @@ CHECKS = re.findall(
 )
 FLAGS = ["-std=c11", "-O1", "-g", "-fPIC", "-fvisibility=hidden", "-pthread"]
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
+# A free-threaded CPython has no limited API.
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+LIMITED = [] if FREE_THREADED else ["-DPy_LIMITED_API=0x030B0000"]
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX") if FREE_THREADED else ".abi3.so"
 SOURCES = ["binding/*.c", "binding/posix/*.c", "base/*.c", "base/posix/*.c"]
 
 
@@ -51,11 +55,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *FLAGS,
             *WARNINGS,
             *("-shared", "-Wl,--wrap=pthread_create", "-Wl,--wrap=eventfd"),
-            *("-DPy_LIMITED_API=0x030B0000", f'-DNIO_VERSION="{version[1]}"'),
+            *LIMITED,
+            f'-DNIO_VERSION="{version[1]}"',
             *("-isystem", str(headers)),
             *("-I", str(ROOT / "csrc"), "-I", str(ROOT / "csrc/base/posix")),
             *map(str, sources),
-            *("-o", str(folder / "netioapi/_native.abi3.so")),
+            *("-o", str(folder / f"netioapi/_native{SUFFIX}")),
         ],
         timeout=120,
     )

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import socket
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -142,7 +143,8 @@ def test_a_leak_is_found(world: World) -> None:
     kept: list[object] = []
     row = world.routes[0]
     found = leaks(lambda: kept.append(row), watched=[row])
-    assert [name for name in found if name.startswith("references to")], found
+    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+        assert [name for name in found if name.startswith("references to")], found
     found = leaks(lambda: kept.append(Watcher("route", prefixes=["203.0.113.0/24"])), rounds=5)
     assert found["blocks"] >= 1
     assert found["objects of Watcher"] == 1

@@ -9,10 +9,11 @@ import sysconfig
 import pytest
 
 from tests.network import Flood, Network
-from tests.support import python
+from tests.support import ROOT, python
 
 PROGRAM = """
 import gc, random, socket, sys, threading, warnings
+sys.path.insert(0, sys.argv[3])
 import netioapi
 from netioapi import Watcher
 from tests.support import counts, eventually
@@ -129,7 +130,8 @@ for thread in threads:
 assert not failures, failures
 while registrations:
     registrations.pop().cancel()
-watchers.clear()
+for kept in (watchers, tables, batches):
+    kept.clear()
 gc.collect()
 eventually(lambda: counts() == before, what=f"{counts()} are not {before}")
 print("together", flush=True)
@@ -138,7 +140,7 @@ print("together", flush=True)
 
 def test_threads_use_everything_at_once(netns: Network, seed: int) -> None:
     with Flood(netns.veth()):
-        done = python(PROGRAM, str(seed), "150", marker="together", timeout=50)
+        done = python(PROGRAM, str(seed), "150", str(ROOT), marker="together", timeout=50)
     assert done.stderr == ""
 
 

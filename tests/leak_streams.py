@@ -35,6 +35,13 @@ def ignore(*_: object) -> None:
     """A callback."""
 
 
+def stable() -> None:
+    """Which of the two comes depends on how far the kernel is with the addresses."""
+    _, registration = netioapi.notify_stable_unicast_ip_address_table(ignore)
+    if registration is not None:
+        registration.cancel()
+
+
 def change(network: Network) -> None:
     """Routes and an address come and go, an interface changes."""
     routes = [f"198.18.0.{number}/32 dev v0" for number in CHANGED]
@@ -143,7 +150,7 @@ def registrations(network: Network) -> Calls:
         if has_family:
             found[f"{name}: family"] = fails(ValueError, notify, ignore, 99)
             found[f"{name}: called back"] = called(notify, partial(change, network))
-    found[STABLE] = lambda: netioapi.notify_stable_unicast_ip_address_table(ignore)
+    found[STABLE] = stable
     for case, error, given in (("family", ValueError, (ignore, 99)), ("wrong", TypeError, (1,))):
         notify = netioapi.notify_stable_unicast_ip_address_table
         found[f"{STABLE}: {case}"] = fails(error, notify, *given)

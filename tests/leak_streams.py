@@ -182,7 +182,9 @@ def read_changes(network: Network, **named: Any) -> None:
         change(network)
         seen = 0
         while seen < len(CHANGED):  # what came and went may have become one
-            batch = watcher.read(timeout=20)
+            batch = watcher.read(timeout=0.1 if WINDOWS else 20)
+            if batch is None and WINDOWS:  # what came and went leaves no trace there
+                break
             assert batch is not None
             seen += len(list(batch))
 

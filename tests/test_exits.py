@@ -95,15 +95,15 @@ assert inside.wait(20)
     ),
     "a callback that registers": (
         """
-made = []
+made, first = [], threading.Event()
 def register(*_):
     try:
         made.append(netioapi.notify_route_change2(seen))
+        first.set()
     except RuntimeError as error:
         assert "exiting" in str(error)
 registering = netioapi.notify_route_change2(register)
-while not made:
-    time.sleep(0)
+assert first.wait(20)
 """,
         0,
         "",

@@ -18,6 +18,7 @@ interface = n.get_ip_interface_table()[0]
 row = table[0]
 data = row.__reduce__()[1][0]
 error = n.NetioError(8, "X")
+enums = {name: {int(m): m for m in kind} for name, kind in n.enums.ENUMS.items()}
 calls = {
     "table": lambda: n.get_ip_interface_table(),
     "item": lambda: table[0],
@@ -37,7 +38,7 @@ calls = {
     "hint": n.get_network_connectivity_hint,
     "error": lambda: n.NetioError(8, "X"),
     "view": lambda: memoryview(table).release(),
-    "use": lambda: n._native._use(n.enums.ENUMS, n.NetworkConnectivityHint),
+    "use": lambda: n._native._use(enums, n.NetworkConnectivityHint),
     "supported": lambda: n.supported("GetBestRoute2"),
     "str": lambda: str(error),
     "index": lambda: table.index(row),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers of the system to members of the classes of enums.py, which the
- * package hands over at import (_use). A member is asked for with every
+/* Numbers of the system to members of the classes of enums.py: the dicts that
+ * the package hands over at import (_use). A member is asked for with every
  * change, so those of small numbers lie in arrays. Any thread asks, without a
  * lock: what was handed over is never changed, and stays until the module
  * goes, also when it is handed over again. */
@@ -67,26 +67,6 @@ nio_enum_new(nio_state *state, nio_enum which, long number)
     return value;
 }
 
-/* {number: member} of an enum class. */
-static PyObject *
-members_new(PyObject *type)
-{
-    PyObject *members = PyDict_New(), *member = NULL;
-    PyObject *iterator = members != NULL ? PyObject_GetIter(type) : NULL;
-    bool good = iterator != NULL;
-    while (good && (member = PyIter_Next(iterator)) != NULL) {
-        PyObject *number = PyNumber_Long(member);
-        good = number != NULL && PyDict_SetItem(members, number, member) == 0;
-        Py_XDECREF(number);
-        Py_DECREF(member);
-    }
-    Py_XDECREF(iterator);
-    if (PyErr_Occurred()) {
-        Py_CLEAR(members);
-    }
-    return members;
-}
-
 /* Accepts NULL. */
 static void
 enums_free(nio_enums *enums)
@@ -121,13 +101,16 @@ nio_enums_clear(nio_state *state)
     enums_free((nio_enums *)(uintptr_t)nio_atomic_exchange(&state->enums, 0));
 }
 
-/* Fills in one class; false with an exception set. */
+/* Fills in one class by its members; false with an exception set. */
 static bool
-enums_add(nio_enums *enums, int which, PyObject *type)
+enums_add(nio_enums *enums, int which, PyObject *all)
 {
-    PyObject *all = members_new(type);
-    enums->all[which] = all;
-    for (long i = 0; all != NULL && i < SMALL; i++) {
+    if (!PyDict_Check(all)) {
+        PyErr_SetString(PyExc_TypeError, "members are a dict");
+        return false;
+    }
+    enums->all[which] = Py_NewRef(all);
+    for (long i = 0; i < SMALL; i++) {
         PyObject *number = PyLong_FromLong(i);
         if (number != NULL) {
             enums->small[which][i] = PyDict_GetItemWithError(all, number);
@@ -137,9 +120,9 @@ enums_add(nio_enums *enums, int which, PyObject *type)
     return PyErr_Occurred() == NULL;
 }
 
-/* Of {name: class}; NULL with an exception. */
+/* Of {name: members}; NULL with an exception. */
 static nio_enums *
-enums_new(PyObject *types, PyObject *hint_type)
+enums_new(PyObject *members, PyObject *hint_type)
 {
     nio_enums *enums = PyMem_Calloc(1, sizeof(*enums));
     bool good = enums != NULL;
@@ -151,10 +134,10 @@ enums_new(PyObject *types, PyObject *hint_type)
     for (int which = NIO_ENUM_NULL + 1; good && which < NIO_ENUM_COUNT;
          which++) {
         PyObject *name = PyUnicode_FromString(nio_enum_name((nio_enum)which));
-        PyObject *type =
-            name == NULL ? NULL : PyDict_GetItemWithError(types, name);
-        good = type == NULL ? PyErr_Occurred() == NULL
-                            : enums_add(enums, which, type);
+        PyObject *all =
+            name == NULL ? NULL : PyDict_GetItemWithError(members, name);
+        good = all == NULL ? PyErr_Occurred() == NULL
+                           : enums_add(enums, which, all);
         Py_XDECREF(name);
     }
     if (!good) {
@@ -167,20 +150,21 @@ enums_new(PyObject *types, PyObject *hint_type)
 PyDoc_STRVAR(
     use_doc,
     "_use($module, enums, hint_type, /)\n--\n\n"
-    "Takes the classes that values are made of: {name: IntEnum class}, and\n"
-    "NetworkConnectivityHint. Called once by the package at import.");
+    "Takes what values are made of: {name of an IntEnum: {number: member}},\n"
+    "which is not to be changed any more, and NetworkConnectivityHint. Called\n"
+    "once by the package at import.");
 
 static PyObject *
 use(PyObject *module, PyObject *args)
 {
     nio_state *state = nio_state_of_module(module);
-    PyObject *types, *hint_type;
+    PyObject *members, *hint_type;
     uint64_t replaced;
-    if (!PyArg_ParseTuple(args, "O!O:_use", &PyDict_Type, &types,
+    if (!PyArg_ParseTuple(args, "O!O:_use", &PyDict_Type, &members,
                           &hint_type)) {
         return NULL;
     }
-    nio_enums *enums = enums_new(types, hint_type);
+    nio_enums *enums = enums_new(members, hint_type);
     if (enums == NULL) {
         return NULL;
     }

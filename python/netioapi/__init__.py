@@ -69,7 +69,9 @@ if _native.__version__ != __version__:
         f"netioapi {__version__} found an extension module of {_native.__version__} at "
         f"{_native.__file__}: install it again"
     )
-_native._use(ENUMS, NetworkConnectivityHint)
+_native._use(
+    {name: {int(m): m for m in kind} for name, kind in ENUMS.items()}, NetworkConnectivityHint
+)
 
 __all__ = [
     "INFINITE",

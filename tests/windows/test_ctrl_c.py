@@ -27,17 +27,18 @@ QUIET = ["192.0.2.0/24"]  # prefixes that nothing happens to
 
 
 @contextlib.contextmanager
-def ctrl_c_soon(after: float = 0.1) -> Iterator[None]:
+def ctrl_c_soon(waits: Callable[[], bool] = lambda: True) -> Iterator[None]:
     """Another thread raises it while the main one waits; repeated, since one that comes just
-    before the wait begins is handled before it."""
+    before the wait begins is handled before it, until one came while `waits`."""
     ended = threading.Event()
 
     def strike() -> None:
-        while not ended.wait(after):
+        while not ended.wait(0.1):
             signal.raise_signal(signal.SIGINT)
 
     def handle(*_: object) -> None:
-        ended.set()
+        if waits():
+            ended.set()
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, handle)
@@ -94,14 +95,16 @@ def test_it_ends_the_wait_in_cancel_and_not_the_cancellation(timeout: float | No
 
 
 def test_it_ends_the_with_statement_of_a_registration() -> None:
-    def use() -> None:
-        with ROUTE.notify(lambda *_: None):
-            configure(Setting.BLOCKED, 1)
-            ROUTE.put(route_row(1))
-            eventually(lambda: stat(Figure.RUNNING) == 1)
-
     before = live()
-    ends_at_once(use)
+    registration = ROUTE.notify(lambda *_: None)
+    configure(Setting.BLOCKED, 1)
+    ROUTE.put(route_row(1))
+    eventually(lambda: stat(Figure.RUNNING) == 1)
+    start = time.monotonic()
+    with ctrl_c_soon(lambda: not registration.active), pytest.raises(KeyboardInterrupt):
+        with registration:
+            pass
+    assert time.monotonic() - start < 5
     configure(Setting.BLOCKED, 0)
     eventually(lambda: live() == before)
 

@@ -151,9 +151,8 @@ PyDoc_STRVAR(
     use_doc,
     "_use($module, enums, hint_type, /)\n--\n\n"
     "Takes what values are made of: {name of an IntEnum: {number: member}},\n"
-    "which is not to be changed any more, and NetworkConnectivityHint. "
-    "Called\n"
-    "once by the package at import.");
+    "which stay as they are, and NetworkConnectivityHint. Called once by the\n"
+    "package at import.");
 
 static PyObject *
 use(PyObject *module, PyObject *args)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import sys
 import threading
 import warnings
@@ -114,8 +113,7 @@ def times_out(registration: Callable[..., Registration]) -> None:
     slow.cancel()
 
 
-def registrations(network: Network) -> Calls:
-    live = netioapi.notify_route_change2(ignore, socket.AF_INET)
+def registrations(network: Network, live: Registration) -> Calls:
     initial = partial(netioapi.notify_route_change2, initial_notification=True)
     over = netioapi.notify_route_change2(ignore)
     over.cancel()

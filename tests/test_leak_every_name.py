@@ -42,12 +42,14 @@ class World:
             assert batch is not None
             self.batch = batch
         self.live = Watcher("route", prefixes=["203.0.113.0/24"])
+        self.registration = netioapi.notify_route_change2(leak_streams.ignore, socket.AF_INET)
         self.loop = asyncio.new_event_loop()
         leak_streams.change(network)  # whatever is made once
 
     def close(self) -> None:
         self.loop.close()
         self.live.close()
+        self.registration.cancel()
 
     @property
     def watched(self) -> list[object]:
@@ -78,7 +80,7 @@ def values(world: World) -> Calls:
 
 
 def registrations(world: World) -> Calls:
-    return leak_streams.registrations(world.network)
+    return leak_streams.registrations(world.network, world.registration)
 
 
 def watchers(world: World) -> Calls:

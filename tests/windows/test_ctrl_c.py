@@ -100,11 +100,9 @@ def test_it_ends_the_with_statement_of_a_registration() -> None:
     configure(Setting.BLOCKED, 1)
     ROUTE.put(route_row(1))
     eventually(lambda: stat(Figure.RUNNING) == 1)
-    start = time.monotonic()
     with ctrl_c_soon(lambda: not registration.active), pytest.raises(KeyboardInterrupt):
         with registration:
             pass
-    assert time.monotonic() - start < 5
     configure(Setting.BLOCKED, 0)
     eventually(lambda: live() == before)
 

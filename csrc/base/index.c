@@ -133,29 +133,35 @@ is_ghost(const nio_change *record)
            record->first_type == NIO_CHANGE_ADD;
 }
 
+static nio_ghosts *
+ghosts_of(nio_index *index, uint8_t kind)
+{
+    return &index->ghosts[kind % NIO_GHOST_STACKS];
+}
+
 /* Forget those that were taken; more room where that does not help. */
 static bool
-reserve_ghost(nio_index *index, uint64_t oldest)
+reserve_ghost(nio_ghosts *ghosts, uint64_t oldest)
 {
     size_t kept = 0;
 
-    if (index->ghost_count < index->ghost_room) {
+    if (ghosts->count < ghosts->room) {
         return true;
     }
-    for (size_t i = 0; i < index->ghost_count; i++) {
-        if (index->ghosts[i].number >= oldest) {
-            index->ghosts[kept++] = index->ghosts[i];
+    for (size_t i = 0; i < ghosts->count; i++) {
+        if (ghosts->all[i].number >= oldest) {
+            ghosts->all[kept++] = ghosts->all[i];
         }
     }
-    index->ghost_count = kept;
-    if (kept > index->ghost_room / 2 || kept == 0) {
-        size_t room = index->ghost_room > 0 ? index->ghost_room * 2 : 64;
-        nio_ghost *wider = realloc(index->ghosts, room * sizeof(*wider));
+    ghosts->count = kept;
+    if (kept >= ghosts->room / 2) {
+        size_t room = ghosts->room > 0 ? ghosts->room * 2 : 64;
+        nio_ghost *wider = realloc(ghosts->all, room * sizeof(*wider));
         if (wider == NULL) {
-            return kept < index->ghost_room;
+            return kept < ghosts->room;
         }
-        index->ghosts = wider;
-        index->ghost_room = room;
+        ghosts->all = wider;
+        ghosts->room = room;
     }
     return true;
 }
@@ -165,23 +171,27 @@ static void
 remember_ghost(nio_index *index, uint64_t number, nio_change *record,
                uint64_t oldest)
 {
-    if (is_ghost(record) && !record->listed && reserve_ghost(index, oldest)) {
-        index->ghosts[index->ghost_count++] = (nio_ghost){number, record};
+    nio_ghosts *ghosts = ghosts_of(index, record->kind);
+
+    if (is_ghost(record) && !record->listed && reserve_ghost(ghosts, oldest)) {
+        ghosts->all[ghosts->count++] = (nio_ghost){number, record};
         record->listed = 1;
     }
 }
 
-/* The slot of the newest one, if it has room for a row of `size`. One whose
- * key has another record in the queue stays: a later change of that key must
- * not come to stand before that. NULL: there is none. */
+/* The slot of the newest one whose place this change fits. One whose key has
+ * another record in the queue stays: a later change of that key must not come
+ * to stand before that. NULL: there is none. */
 static nio_slot *
-take_ghost(nio_index *index, const nio_span *span, uint16_t size)
+take_ghost(nio_index *index, const nio_span *span, const nio_change *change)
 {
-    while (index->ghost_count > 0) {
-        nio_ghost ghost = index->ghosts[index->ghost_count - 1];
+    nio_ghosts *ghosts = ghosts_of(index, change->kind);
+
+    while (ghosts->count > 0) {
+        nio_ghost ghost = ghosts->all[ghosts->count - 1];
         if (ghost.number >= span->oldest) { /* else it may be freed */
             identity its;
-            if (is_ghost(ghost.record) && ghost.record->size != size) {
+            if (is_ghost(ghost.record) && ghost.record->size != change->size) {
                 return NULL;
             }
             ghost.record->listed = 0;
@@ -190,11 +200,11 @@ take_ghost(nio_index *index, const nio_span *span, uint16_t size)
             nio_slot *slot = find_slot(index, span, &its);
             if (is_ghost(ghost.record) && slot->record == ghost.record &&
                 slot->before < span->oldest) {
-                index->ghost_count--;
+                ghosts->count--;
                 return slot;
             }
         }
-        index->ghost_count--;
+        ghosts->count--;
     }
     return NULL;
 }
@@ -258,9 +268,8 @@ static bool
 replace_ghost(nio_index *index, const nio_span *span, const nio_change *change,
               const void *row, const identity *wanted)
 {
-    nio_slot *gone = reserve(index, span->oldest)
-                         ? take_ghost(index, span, change->size)
-                         : NULL;
+    nio_slot *gone =
+        reserve(index, span->oldest) ? take_ghost(index, span, change) : NULL;
 
     if (gone == NULL) {
         return false;
@@ -299,6 +308,8 @@ void
 nio_index_done(nio_index *index)
 {
     nio_pages_free(index->slots, index->capacity * sizeof(nio_slot));
-    free(index->ghosts);
+    for (size_t i = 0; i < NIO_GHOST_STACKS; i++) {
+        free(index->ghosts[i].all);
+    }
     *index = (nio_index){.slots = NULL};
 }

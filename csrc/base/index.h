@@ -26,12 +26,20 @@ typedef struct nio_ghost {
         *record; /* borrowed; no ghost any more, if it was added again */
 } nio_ghost;
 
+/* Those of one kind, whose rows are of one size: who waits for a place of its
+ * size finds it on top, whatever came and went since. A kind beyond shares one
+ * with another. */
+enum { NIO_GHOST_STACKS = 4 };
+typedef struct nio_ghosts {
+    nio_ghost *all; /* owned; each record at most once */
+    size_t count, room;
+} nio_ghosts;
+
 typedef struct nio_index {
-    nio_slot *slots;   /* owned; NULL: no index */
-    size_t capacity;   /* a power of two, or 0 */
-    size_t used;       /* slots with a record, dead ones included */
-    nio_ghost *ghosts; /* owned; a stack, each record in it at most once */
-    size_t ghost_count, ghost_room;
+    nio_slot *slots; /* owned; NULL: no index */
+    size_t capacity; /* a power of two, or 0 */
+    size_t used;     /* slots with a record, dead ones included */
+    nio_ghosts ghosts[NIO_GHOST_STACKS];
     /* The next record to enter: its number, and where it stands. */
     uint64_t reached;
     struct nio_chunk *chunk;
@@ -54,8 +62,8 @@ bool nio_index_init(nio_index *index, size_t keys);
  * entered in part, but the index is behind. */
 bool nio_index_extend(nio_index *index, const nio_span *span, size_t steps);
 /* Put a change in the place of a queued record: of the last one of its key
- * or, if it has none and `reuse`, of the newest ghost, which vanishes. False:
- * it has to be appended. */
+ * or, if it has none and `reuse`, of the newest ghost of its kind, which
+ * vanishes. False: it has to be appended. */
 bool nio_index_merge(nio_index *index, const nio_span *span,
                      const nio_change *change, const void *row, bool reuse);
 /* Leaves no index. */

@@ -18,10 +18,10 @@
  * changes when it is present, and a DELETE of a key never seen (it was ADD)
  * does nothing. It is told nevertheless, since the row may have been met in a
  * table that was read meanwhile; until, past the bound, a change of a new key
- * takes its place: who adds and deletes ever new ones fills no memory. A
- * merged change has the time and the flags of the later one (SNAPSHOT stays
- * while the row does), at the place of the earlier: past the bound the order
- * holds per key only, and times may go back.
+ * of its kind takes its place: who adds and deletes ever new ones fills no
+ * memory. A merged change has the time and the flags of the later one
+ * (SNAPSHOT stays while the row does), at the place of the earlier: past the
+ * bound the order holds per key only, and times may go back.
  *
  * Never merged are marks, changes without a row, and INITIAL. A change may
  * merge into one before a mark. So at a SYNCED mark each row is as it was

@@ -18,8 +18,8 @@ enum { MOST_KEYS = 3000, MOST_ITEMS = 40000 };
 typedef struct model {
     size_t bound, count;
     item items[MOST_ITEMS];
-    uint32_t numbers, ghosts[MOST_ITEMS]; /* by their numbers */
-    size_t ghost_count;
+    uint32_t numbers, ghosts[3][MOST_ITEMS]; /* by kind; their numbers */
+    size_t ghost_count[3];
     /* What the system knows, and what one who took everything knows: the
      * value of each key, 0 for absent. */
     uint32_t truth[3][MOST_KEYS], rebuilt[3][MOST_KEYS];
@@ -45,18 +45,20 @@ static void
 remember_ghost(model *model, item *item)
 {
     if (is_ghost(item) && !item->listed) {
-        CHECK(model->ghost_count < MOST_ITEMS);
-        model->ghosts[model->ghost_count++] = item->number;
+        size_t *count = &model->ghost_count[item->kind];
+        CHECK(*count < MOST_ITEMS);
+        model->ghosts[item->kind][(*count)++] = item->number;
         item->listed = true;
     }
 }
 
 /* The newest one of whose key nothing else is queued; NULL: none. */
 static item *
-take_ghost(model *model)
+take_ghost(model *model, int kind)
 {
-    while (model->ghost_count > 0) {
-        const uint32_t number = model->ghosts[--model->ghost_count];
+    while (model->ghost_count[kind] > 0) {
+        const uint32_t number =
+            model->ghosts[kind][--model->ghost_count[kind]];
         size_t at = 0, queued = 0;
         while (at < model->count && model->items[at].number != number) {
             at++;
@@ -96,7 +98,8 @@ model_put(model *model, item new)
         remember_ghost(model, old);
         return;
     }
-    item *ghost = model->count >= model->bound ? take_ghost(model) : NULL;
+    item *ghost =
+        model->count >= model->bound ? take_ghost(model, new.kind) : NULL;
     if (ghost != NULL) {
         new.first = new.type;
         new.number = ghost->number;
@@ -172,7 +175,8 @@ take_and_compare(nio_queue *queue, model *model, size_t most)
     model->count -= at;
     memmove(model->items, model->items + at, model->count * sizeof(item));
     if (model->count == 0 || model->count < model->bound / 4) {
-        model->ghost_count = 0; /* there is no index: it is made anew */
+        /* There is no index: it is made anew. */
+        memset(model->ghost_count, 0, sizeof(model->ghost_count));
         for (size_t i = 0; i < model->count; i++) {
             model->items[i].listed = false;
             remember_ghost(model, &model->items[i]);

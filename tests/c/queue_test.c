@@ -151,6 +151,25 @@ a_new_thing_takes_the_place_of_one_that_came_and_went(void)
     nio_queue_free(queue);
 }
 
+/* Rows of another kind are of another size: each waits for its own. */
+static void
+what_comes_and_goes_in_turns_fills_no_memory_either(void)
+{
+    nio_queue *queue = full_queue();
+
+    for (uint32_t key = 100; key < 10000; key++) {
+        const row thing = {.key = key};
+        nio_change change = {.size = 8, .kind = OTHER_KIND, .type = ADD};
+        put(queue, ADD, key, key);
+        put(queue, DELETE, key, key);
+        CHECK(nio_queue_put(queue, &change, &thing));
+        change.type = DELETE;
+        CHECK(nio_queue_put(queue, &change, &thing));
+        CHECK_EQUAL(statistics_of(queue).queued, 3);
+    }
+    nio_queue_free(queue);
+}
+
 static void
 the_last_of_several_records_of_a_key_is_the_one_that_merges(void)
 {
@@ -310,6 +329,7 @@ main(int argc, char **argv)
     RUN(each_pair_of_types_merges_as_the_header_says());
     RUN(an_addition_that_was_deleted_can_be_an_addition_again());
     RUN(a_new_thing_takes_the_place_of_one_that_came_and_went());
+    RUN(what_comes_and_goes_in_turns_fills_no_memory_either());
     RUN(the_last_of_several_records_of_a_key_is_the_one_that_merges());
     RUN(what_was_taken_is_never_merged_into());
     RUN(a_kind_is_part_of_the_key_and_may_be_all_of_it());

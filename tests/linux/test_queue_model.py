@@ -8,7 +8,7 @@ tests/c/queue_model_test.c walks much longer, against a model of its own.
 from __future__ import annotations
 
 import ctypes
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -76,7 +76,8 @@ class Model:
     def __init__(self, bound: int) -> None:
         self.bound = bound
         self.records: list[Record] = []
-        self.ghosts: list[Record] = []  # came and went unseen: a new thing takes their place
+        # Of each kind what came and went unseen: a new thing takes their place.
+        self.ghosts: defaultdict[int, list[Record]] = defaultdict(list)
         self.counts: Counter[str] = Counter()
 
     @property
@@ -98,7 +99,7 @@ class Model:
                     self.counts["coalesced"] += 1
                     return
             else:
-                if (ghost := self._take_ghost(change.size)) is not None:
+                if (ghost := self._take_ghost(change)) is not None:
                     ghost.change, ghost.first = change, change.type
                     self.counts["coalesced"] += 1
                     return
@@ -113,22 +114,23 @@ class Model:
     def _remember(self, record: Record) -> None:
         if record.is_ghost and not record.listed:
             record.listed = True
-            self.ghosts.append(record)
+            self.ghosts[record.change.kind].append(record)
 
-    def _take_ghost(self, size: int) -> Record | None:
+    def _take_ghost(self, change: Change) -> Record | None:
         """The newest of a key of which nothing else is queued; None if its size is another."""
-        while self.ghosts:
-            ghost = self.ghosts[-1]
+        ghosts = self.ghosts[change.kind]
+        while ghosts:
+            ghost = ghosts[-1]
             if ghost in self.records:
-                if ghost.is_ghost and ghost.change.size != size:
+                if ghost.is_ghost and ghost.change.size != change.size:
                     return None
                 ghost.listed = False
-                alone = [change.identity for change in self.queued].count(
+                alone = [queued.identity for queued in self.queued].count(
                     ghost.change.identity
                 ) == 1
                 if ghost.is_ghost and alone:
-                    return self.ghosts.pop()
-            self.ghosts.pop()
+                    return ghosts.pop()
+            ghosts.pop()
         return None
 
     def _append(self, change: Change) -> None:
@@ -150,7 +152,7 @@ class Model:
         taken = self.queued[:most]
         self.records = self.records[most:]
         if not self.records or len(self.records) < self.bound // 4:
-            self.ghosts = []  # with the index, which is made anew from what is queued
+            self.ghosts.clear()  # with the index, which is made anew from what is queued
             for record in self.records:
                 record.listed = False
                 self._remember(record)

@@ -99,7 +99,8 @@ nio_socket_replace(int *fd, int fresh)
     int status = 0;
     socklen_t size = sizeof(domain);
     int failed = getsockopt(*fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
-    if (failed != 0 || domain != AF_NETLINK) {
+    /* A number that was closed may be that of the fresh one. */
+    if (failed != 0 || domain != AF_NETLINK || fresh == *fd) {
         *fd = fresh;
         return 0;
     }

@@ -54,6 +54,12 @@ nio_feed_mend(nio_engine *engine)
      * keeps one that nobody reads. */
     nio_registry_lock();
     int status = nio_feed_renew(&engine->feed);
+    if (engine->requester.socket == engine->feed.socket) {
+        /* The program has closed both, and the feed was given the number of
+         * the other one: what is asked there would be answered here. */
+        engine->requester.socket = -1;
+        engine->requester.unread = true; /* so that it is opened anew */
+    }
     nio_registry_unlock();
     if (status == 0) {
         status = nio_engine_join(engine);

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.network import Network, may_be_missing, prepare
+from tests.network import Flood, Network, may_be_missing, prepare
 from tests.support import Collector
 
 forbidden = ""  # why there are no networks here
@@ -54,6 +54,13 @@ def netns() -> Iterator[Network]:
             yield network
     finally:
         network.close()
+
+
+@pytest.fixture
+def flood(netns: Network) -> Iterator[None]:
+    """That network changes all the time, so that callbacks of every kind come."""
+    with Flood(netns.veth()):
+        yield
 
 
 @pytest.fixture

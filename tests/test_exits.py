@@ -15,9 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support import BY_CTRL_C, WINDOWS, linux_only, python, strike
-from tests.test_shutdown import LIVE, flood
-
-__all__ = ["flood"]  # a fixture
+from tests.test_shutdown import LIVE
 
 TIMES = int(os.environ.get("NETIOAPI_EXITS", "60"))
 FEWER = max(TIMES // 3, 1)

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
 
 import pytest
 
-from tests.network import Flood, Network
 from tests.support import python
 
 PROGRAM = """
@@ -70,17 +68,15 @@ print("ended", flush=True)
 """
 
 
-@pytest.fixture
-def flood(netns: Network) -> Iterator[None]:
-    with Flood(netns.veth()):
-        yield
+several_interpreters = pytest.mark.skipif(
+    sys.version_info < (3, 13) or importlib.util.find_spec("_interpreters") is None,
+    reason="this Python makes no interpreters, or is older than 3.13, which ends them in order",
+)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 13), reason="3.13 ends interpreters in the right order")
+@several_interpreters
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
 def test_each_has_its_own(flood: None, kind: str) -> None:
-    if importlib.util.find_spec("_interpreters") is None:
-        pytest.skip("this Python cannot make interpreters")
     assert python(PROGRAM, kind, marker="ended").stderr == ""
 
 
@@ -140,11 +136,9 @@ print("ended", flush=True)
 """
 
 
-@pytest.mark.skipif(sys.version_info < (3, 13), reason="3.13 ends interpreters in the right order")
+@several_interpreters
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("how", ["cancelled", "left"])
 def test_two_are_closed_in_either_order(flood: None, kind: str, first: int, how: str) -> None:
-    if importlib.util.find_spec("_interpreters") is None:
-        pytest.skip("this Python cannot make interpreters")
     assert python(IN_TURN, kind, str(first), how, marker="ended").stderr == ""

@@ -4,12 +4,11 @@ where somebody stands in its way. How often it can, and by what way, is in test_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.network import Flood, Network
+from tests.network import Network
 from tests.support import BY_CTRL_C, python, strike
 
 AT_ONCE = 4
@@ -41,12 +40,6 @@ live.append(live)  # a circle
 assert busy.wait(20)
 print("busy", flush=True)
 """
-
-
-@pytest.fixture
-def flood(netns: Network) -> Iterator[None]:
-    with Flood(netns.veth()):
-        yield
 
 
 def run_all(times: int, program: str, code: int, errors: str, timeout: float = 60) -> None:

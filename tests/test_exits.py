@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support import BY_CTRL_C, WINDOWS, linux_only, python, strike
+from tests.test_interpreters import several_interpreters
 from tests.test_shutdown import LIVE
 
 TIMES = int(os.environ.get("NETIOAPI_EXITS", "60"))
@@ -196,3 +197,26 @@ except KeyboardInterrupt:
     sys.exit(6)
 """
     check_all(IN_SELECT + how, 6, "", FEWER)
+
+
+OTHER = """
+import _interpreters, warnings
+# From 3.14 on CPython says so of the one that is left over.
+warnings.filterwarnings("ignore", "remaining subinterpreters", RuntimeWarning)
+failure = _interpreters.exec(_interpreters.create("%s"), '''
+import threading
+import netioapi
+called = threading.Event()
+live = [netioapi.notify_route_change2(lambda *_: called.set()), netioapi.Watcher("route")]
+assert called.wait(20)
+''')
+assert failure is None, failure
+"""
+
+
+@several_interpreters
+@pytest.mark.timeout(LIMIT)
+@pytest.mark.parametrize("kind", ["legacy", "isolated"])
+def test_exit_with_another_interpreter(flood: None, kind: str) -> None:
+    """It is left over, with a registration and a watcher of its own."""
+    check_all(OTHER % kind, 0, "", FEWER)

@@ -15,6 +15,8 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.linux.heap import heap_counter
+
 # What the bytes may grow between the second quarter of a run and its last: caches that fill late.
 # At rest they differ by some 10 KB from point to point.
 BYTES_ALLOWED = 64 << 10
@@ -28,20 +30,8 @@ ENVIRONMENT = {
 }
 
 
-class _Mallinfo2(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in (
-            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
-            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
-        )
-    ]
-
-
 _libc = ctypes.CDLL(None)
-_mallinfo2 = getattr(_libc, "mallinfo2", None)  # glibc 2.33 and newer
-if _mallinfo2 is not None:
-    _mallinfo2.restype = _Mallinfo2
+_used = heap_counter()
 
 
 @dataclass(frozen=True)
@@ -53,11 +43,10 @@ class Measured:
 
 
 def measure() -> Measured:
-    info = _Mallinfo2() if _mallinfo2 is None else _mallinfo2()
     rollup = Path("/proc/self/smaps_rollup").read_text()
     found = re.search(r"^Anonymous:\s+(\d+) kB", rollup, re.MULTILINE)
     return Measured(
-        info.uordblks + info.hblkhd,
+        0 if _used is None else _used(),
         int(found[1]) << 10 if found else 0,
         len(os.listdir("/proc/self/task")),
         len(os.listdir("/proc/self/fd")),

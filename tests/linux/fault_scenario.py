@@ -141,7 +141,7 @@ def main() -> None:
     NATIVE.nio_fault_exempt(False)
     for _ in range(3):
         play()
-    watchdog = functools.partial(faulthandler.dump_traceback_later, 30, exit=True)
+    watchdog = functools.partial(faulthandler.dump_traceback_later, 60, exit=True)
     watchdog()  # a thread
     before = held()
     for name, error in plans():
@@ -153,7 +153,7 @@ def main() -> None:
             assert NATIVE.nio_fault_plan(name, error, number, number + 1)
             calls = play()
             # A thread that was joined may still be listed for a moment.
-            eventually(lambda: held() == before, timeout=5, what=f"{doing}: {before}")
+            eventually(lambda: held() == before, timeout=20, what=f"{doing}: {before}")
             number += chance.randint(1, 2 * most - 1)
     faulthandler.cancel_dump_traceback_later()
     print("done")

@@ -14,27 +14,26 @@ import _testcapi
 import netioapi as n
 
 failed = 0
-for number in range(40):
+for number in range(60):
     with n.Watcher("interface", snapshot=True) as watcher:
-        watch = watcher._watch
-        watch.wait(10)
+        watcher._watch.wait(10)
         _testcapi.set_nomemory(number, number + 1)
         try:
-            got = watch.read(10, 1000)
+            got = watcher.read(10, 1000)
         except MemoryError:
             got = None
         finally:
             _testcapi.remove_mem_hooks()
         if got is None:
             failed += 1
-            got = watch.read(10, 1000)
-        rows = list(got[0])
-        synced = got[2]
+            got = watcher.read(10, 1000)
+        rows = list(got)
+        synced = got.synced
         while not synced:
-            more = watch.read(10, 1000)
+            more = watcher.read(10, 1000)
             assert more is not None, (number, rows)
-            rows += more[0]
-            synced = more[2]
+            rows += more
+            synced = more.synced
         assert len(rows) == len(n.get_ip_interface_table()), (number, rows)
 assert failed >= 1, failed
 print("done")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import socket
 import time
 
@@ -14,7 +15,7 @@ from netioapi import Batch, Change, Watcher
 from tests.leaks import leaks
 from tests.network import Network
 from tests.routes import add_routes, delete_routes
-from tests.support import python
+from tests.support import linux_only, python
 
 MANY = 3000  # more than one chunk of the queue, and more rows than are copied with the GIL
 
@@ -77,6 +78,28 @@ def test_it_is_indexed_and_sliced_as_a_list(batch: Batch) -> None:
     assert list(reversed(batch)) == changes[::-1]  # type: ignore[call-overload]
     assert changes[-1] in batch
     assert object() not in batch
+
+
+@linux_only("a timer that sends a signal")
+def test_who_looks_at_all_objects_meanwhile_does_not_lose_it(netns: Network) -> None:
+    """What a read returns is made before it waits; a debugger or a leak finder may come by."""
+    netns.veth("v0", "p0")
+    seen: list[object] = []
+
+    def look(*_: object) -> None:
+        seen.extend(gc.get_objects())
+        add_routes(netns, range(1))
+
+    before = signal.signal(signal.SIGALRM, look)
+    try:
+        with Watcher("route", family=socket.AF_INET) as watcher:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            got = watcher.read(timeout=10)
+            assert got is not None
+            assert len(got) == 1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert seen
 
 
 def test_what_it_gave_outlives_it(netns: Network) -> None:

@@ -124,7 +124,8 @@ after_wait(nio_watch *self, nio_wait woken)
 }
 
 /* What read() returns, (changes, overflow, synced), made before anything is
- * taken; NULL with an exception. */
+ * taken; NULL with an exception. Until it is filled nobody may find it, by
+ * gc.get_objects() say: a tuple that others refer to takes nothing in. */
 static PyObject *
 result_new(nio_state *state)
 {
@@ -135,6 +136,7 @@ result_new(nio_state *state)
         Py_XDECREF(result);
         return NULL;
     }
+    PyObject_GC_UnTrack(result);
     (void)PyTuple_SetItem(result, 0, changes);
     return result;
 }

@@ -122,8 +122,18 @@ class Watcher:
             most = _wanted.positive_from(max_changes, "max_changes", "changes")
         if self._settler is not None:
             return self._read_settled(timeout, most)
+        return self._take(timeout, most)
+
+    def _take(self, timeout: float | None, most: int) -> Batch | None:
+        # What was taken is nowhere else: from there on nothing may need memory, as unpacking does.
+        batch: Batch = Batch.__new__(Batch)
         got = self._watch.read(timeout, most)
-        return None if got is None else Batch(*got)
+        if got is None:
+            return None
+        batch._changes = got[0]
+        batch.overflow = got[1]
+        batch.synced = got[2]
+        return batch
 
     def _refuse_closed(self) -> None:
         # Who reads in a daemon thread while the program ends has done nothing wrong, and is told
@@ -157,8 +167,7 @@ class Watcher:
         if self._watch.stopped:
             return None, None
         if settler is None:
-            got = self._watch.read(0, most)
-            return (None if got is None else Batch(*got)), None
+            return self._take(0, most), None
         more = settler.take_in(lambda: self._watch.read(0, LARGEST_BATCH), _clock)
         now = _clock()
         batch = settler.take(now, most)

@@ -7,11 +7,9 @@ import pytest
 
 from tests.network import Network
 from tests.support import linux_only, python
-from tests.test_shutdown import LIVE, flood, run_all
+from tests.test_shutdown import LIVE, run_all
 
 pytestmark = linux_only("there is no fork()")
-
-__all__ = ["flood"]  # a fixture
 
 QUIET = (
     "import warnings\nwarnings.simplefilter('ignore', DeprecationWarning)  # fork with threads\n"

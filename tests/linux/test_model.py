@@ -22,6 +22,7 @@ TABLES = [255, 254, 253, *OTHERS]
 FOLLOWERS: dict[str, Callable[[], Follower]] = {
     "watcher": WatcherFollower,
     "watcher of every table": lambda: WatcherFollower(TABLES),
+    "watcher of some prefixes": lambda: WatcherFollower(TABLES, ["10.0.0.0/8", "fd01::/16"]),
     "callbacks": CallbackFollower,
 }
 

@@ -26,6 +26,7 @@ TABLES = [255, 254, 253, *OTHERS]
 SPARE = "f0"  # the link of floods and bursts, which no move of the model touches
 SIZES = (100, 1000, 4000)
 BUFFERS = (None, 1, 4096, 1 << 16)
+PREFIXES = ["10.0.0.0/8", "198.18.0.0/16", "2001:db8::/32", "fd00::/8", "::/0"]
 KEPT = 100  # lines of a follower's log, to show what came last
 
 
@@ -36,6 +37,8 @@ def random_follower(chance: random.Random, receive_buffer: int | None) -> Follow
     options: dict[str, Any] = {"queue": chance.choice(QUEUES), "receive_buffer": receive_buffer}
     if chance.random() < 0.2:
         options |= {"settle": chance.choice((0.001, 0.05)), "max_delay": 0.1}
+    if chance.random() < 0.3:
+        options["prefixes"] = chance.sample(PREFIXES, 2)
     follower = WatcherFollower(TABLES if way == 1 else None, **options)
     follower.label = f"a watcher with {options}"
     follower.unseen_may_end = "settle" in options or options["queue"] < max(QUEUES)

@@ -11,7 +11,8 @@ import queue
 import socket
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Self
 
 import netioapi
@@ -78,13 +79,16 @@ RECORD = {"route": route, "address": address, "interface": interface}
 
 
 def differences(
-    state: dict[str, dict[Key, Record]], truth: Truth, *, without: frozenset[int] = frozenset()
+    state: dict[str, dict[Key, Record]],
+    truth: Truth,
+    *,
+    heard: Callable[[str, Key], bool] = lambda *_: True,
 ) -> list[str]:
+    """`heard`: whether the state is to have it, by its kind and key."""
     found = []
     for kind in KINDS:
         want, have = truth_of(kind, truth), state[kind]
-        if kind == "route":
-            want = {key: value for key, value in want.items() if key[0] not in without}
+        want = {key: value for key, value in want.items() if heard(kind, key)}
         found += [f"{kind} {k}: missing; the kernel has {want[k]}" for k in want.keys() - have]
         found += [f"{kind} {k}: the kernel has it not: {have[k]}" for k in have.keys() - want]
         found += [
@@ -96,9 +100,11 @@ def differences(
 
 
 class Follower:
-    """What both kinds share. `without`: tables that this one does not hear of."""
+    """What both kinds share. `without`: tables that this one does not hear of; `within`: the only
+    prefixes that it hears of, if there are any."""
 
     without: frozenset[int] = frozenset()
+    within: Sequence[IPv4Network | IPv6Network] = ()
     label = "the follower"
     # Where changes become one, also the end of what was never told of is told (csrc/base/queue.h).
     unseen_may_end = False
@@ -110,6 +116,14 @@ class Follower:
         self.counts: Counter[str] = Counter()
         self.deleted: list[tuple[str, Key, Record]] = []
         self._identities: dict[Any, Any] = {}  # row.key <-> our key: one to one
+
+    def heard(self, kind: str, key: Key) -> bool:
+        if kind == "route" and key[0] in self.without:
+            return False
+        if kind == "interface" or not self.within:
+            return True
+        wanted = key[3] if kind == "route" else ip_network(key[1])
+        return any(wanted.version == one.version and wanted.subnet_of(one) for one in self.within)
 
     def apply(self, kind: str, type_: int, row: Any, mark: str = "") -> None:
         key, record = RECORD[kind](row)
@@ -142,7 +156,7 @@ class Follower:
             while self.take(0):
                 pass
             truth = look()
-            wrong = differences(self.state, truth, without=self.without)
+            wrong = differences(self.state, truth, heard=self.heard)
             if not wrong:
                 break
             if time.monotonic() > deadline:
@@ -171,11 +185,16 @@ class Follower:
 class WatcherFollower(Follower):
     """The high layer, with a snapshot of everything."""
 
-    def __init__(self, tables: list[int] | None = None, **options: Any) -> None:
+    def __init__(
+        self, tables: list[int] | None = None, prefixes: list[str] | None = None, **options: Any
+    ) -> None:
         super().__init__()
         if tables is None:
             self.without = frozenset({LOCAL})
-        self.watcher = netioapi.Watcher(*KINDS, tables=tables, snapshot=True, **options)
+        self.within = list(map(ip_network, prefixes or ()))
+        self.watcher = netioapi.Watcher(
+            *KINDS, tables=tables, prefixes=prefixes, snapshot=True, **options
+        )
         self.overflows = 0
         self.synced = False
 

@@ -59,6 +59,15 @@ def strike(name: str) -> str:
     return f"os.kill(os.getpid(), signal.{name})"
 
 
+# For a program that looks what its main thread is doing.
+IS_IN = """
+def is_in(frame, name):
+    while frame is not None and frame.f_code.co_name != name:
+        frame = frame.f_back
+    return frame is not None
+"""
+
+
 def counts() -> tuple[int, int]:
     """The threads of this process and its descriptors. On Windows the system's pool has threads and
     handles of its own, which come and go: there it is what the system holds for us."""

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support import BY_CTRL_C, WINDOWS, linux_only, python, strike
+from tests.support import BY_CTRL_C, IS_IN, WINDOWS, linux_only, python, strike
 from tests.test_interpreters import several_interpreters
 from tests.test_shutdown import LIVE
 
@@ -26,19 +26,17 @@ LIMIT = 120 + 3 * TIMES
 # Ctrl-C as soon as the main thread is in the function of that name, or in what that calls: from a
 # callback, which sees where it is, so that no time passes for nothing.
 CTRL_C_IN = """
+{is_in}
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job ignores it
 main = threading.main_thread().ident
 struck = threading.Event()
 def ctrl_c(*_):
-    frame = None if struck.is_set() else sys._current_frames().get(main)
-    while frame is not None and frame.f_code.co_name != "%s":
-        frame = frame.f_back
-    if frame is not None:
+    if not struck.is_set() and is_in(sys._current_frames().get(main), "%s"):
         struck.set()
         {strike}
 struck_by = netioapi.notify_route_change2(ctrl_c)
 nothing = netioapi.Watcher("route", prefixes=["203.0.113.7"])  # and so it waits for ever
-""".replace("{strike}", strike("SIGINT"))
+""".replace("{strike}", strike("SIGINT")).replace("{is_in}", IS_IN)
 IN_READ, IN_SELECT = CTRL_C_IN % "read", CTRL_C_IN % "select"
 
 STREAM = """

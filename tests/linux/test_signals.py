@@ -4,21 +4,20 @@
 from __future__ import annotations
 
 from tests.linux.namespace import Namespace
-from tests.support import python
+from tests.support import IS_IN, python
 
 PROGRAM = """
 import os, signal, sys, threading
 import netioapi
-
+{is_in}
 # It gets the GIL when the reader lets it go: after all looks for signals, and before the wait.
 def strike():
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # for the main thread alone
     struck = 0
     while struck < %(times)d:
-        if turn > struck and (frame := sys._current_frames().get(main)):
-            if frame.f_code.co_name == "read":
-                struck = turn
-                os.kill(os.getpid(), signal.SIGINT)
+        if turn > struck and is_in(sys._current_frames().get(main), "read"):
+            struck = turn
+            os.kill(os.getpid(), signal.SIGINT)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 turn, main = 0, threading.get_ident()
@@ -34,7 +33,7 @@ for number in range(1, %(times)d + 1):
         pass
 thread.join()
 print("all seen", flush=True)
-"""
+""".replace("{is_in}", IS_IN)
 
 
 def test_ctrl_c_before_a_wait(netns: Namespace) -> None:

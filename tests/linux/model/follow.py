@@ -132,18 +132,23 @@ class Follower:
         self.counts[f"{name}{mark} {kind}"] += 1
         state = self.state[kind]
         ours, theirs = (kind, key), (kind, row.key)
+        overlaps = self.overlaps(type_, ours)
         if (
             self._identities.setdefault(ours, theirs) != theirs
             or self._identities.setdefault(theirs, ours) != ours
         ):
             self.wrong.append(f"{self.log[-1]}: its identity {theirs} is another's")
         unseen = type_ == DELETE and self.unseen_may_end and key not in state
-        if (key in state) != (type_ != ADD) and not unseen:
+        if (key in state) != (type_ != ADD) and not unseen and not overlaps:
             self.wrong.append(f"{self.log[-1]}, but before it: {state.get(key)}")
         if type_ == DELETE:
             self.deleted.append((kind, key, state.pop(key, record)))
         else:
             state[key] = record
+
+    def overlaps(self, type_: int, ours: tuple[str, Key]) -> bool:
+        """Whether the change may be of before the state that this one began with."""
+        return False
 
     def take(self, timeout: float) -> bool:
         """Apply what has arrived, or else what arrives first in that time. False: nothing."""
@@ -224,6 +229,7 @@ class CallbackFollower(Follower):
         super().__init__()
         self._arrived: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
         self.failures: list[BaseException] = []
+        self._shown: set[tuple[str, Key]] = set()  # by a table, and no change yet
 
         def into(kind: str) -> Any:
             return lambda row, type_: self._arrived.put((kind, type_, row))
@@ -242,8 +248,16 @@ class CallbackFollower(Follower):
         for kind, table in tables.items():
             for row in table:
                 # A table shows every route of one identity; changes tell of the first alone.
-                if RECORD[kind](row)[0] not in self.state[kind]:
+                if (key := RECORD[kind](row)[0]) not in self.state[kind]:
                     self.apply(kind, ADD, row, " (table)")
+                    self._shown.add((kind, key))
+
+    def overlaps(self, type_: int, ours: tuple[str, Key]) -> bool:
+        """Between the registration and the tables: the addition of what a table shows, too, and a
+        change of what was gone when it was read."""
+        shown = ours in self._shown
+        self._shown.discard(ours)
+        return shown if type_ == ADD else ours not in self._identities
 
     def take(self, timeout: float) -> bool:
         assert not self.failures, self.failures

@@ -27,7 +27,6 @@ LIMIT = 120 + 3 * TIMES
 # callback, which sees where it is, so that no time passes for nothing.
 CTRL_C_IN = """
 {is_in}
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job ignores it
 main = threading.main_thread().ident
 struck = threading.Event()
 def ctrl_c(*_):

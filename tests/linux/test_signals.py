@@ -19,7 +19,6 @@ def strike():
             struck = turn
             os.kill(os.getpid(), signal.SIGINT)
 
-signal.signal(signal.SIGINT, signal.default_int_handler)
 turn, main = 0, threading.get_ident()
 watcher = netioapi.Watcher("route")
 thread = threading.Thread(target=strike)

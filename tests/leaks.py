@@ -4,6 +4,7 @@ library's, references, threads and descriptors; never time."""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import sysconfig
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.network import counts_are_known
-from tests.support import counts
+from tests.support import counts, eventually
 
 if sys.platform == "linux":
     from tests.linux.heap import heap_counter
@@ -62,12 +63,14 @@ def leaks(
         pytest.skip("this allocator counts no blocks (PYTHONMALLOC)")
     suspects = _figures(watched)
     grown: dict[str, int] = {}
+    threads = counts()[0]
     for _ in range(TRIES):
-        gc.collect()
+        _drop_what_may_go()
         before = [figure.count() for figure in suspects]
         for _ in range(rounds):
             use()
-        gc.collect()
+        _wait_for_no_more_than(threads)
+        _drop_what_may_go()
         growth = [figure.count() - was for figure, was in zip(suspects, before, strict=True)]
         still = [
             (figure, more)
@@ -79,6 +82,22 @@ def leaks(
         if not suspects:
             return {}
     return {**grown, **_types_left(use, rounds)}
+
+
+def _drop_what_may_go() -> None:
+    """Garbage, and CPython's cache of attributes: for hundreds of calls it keeps the names that C
+    code looks up, each call's anew."""
+    clear = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
+    clear()
+    gc.collect()
+
+
+def _wait_for_no_more_than(threads: int) -> None:
+    """What a call began and did not wait for has threads, which take some time on a busy machine.
+    One that stays is counted."""
+    if counts_are_known():
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: counts()[0] <= threads, timeout=5)
 
 
 def _types_left(use: Callable[[], object], rounds: int) -> dict[str, int]:

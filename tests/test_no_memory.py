@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Every allocation of a call fails once: the call raises MemoryError, or does its work."""
+"""Every allocation of a call fails once: the call raises MemoryError, or does its work. Of a reader
+no change is lost by it: who reads again has it."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.network import Network
 from tests.support import python
 
 pytest.importorskip("_testcapi", reason="this Python cannot make an allocation fail")
@@ -71,3 +73,79 @@ print("done")
 
 def test_a_failing_allocation_is_a_memory_error(netns: object) -> None:
     python(SCRIPT, marker="done", timeout=50)
+
+
+READS = """
+import _testcapi
+import netioapi as n
+from netioapi._settle import Settler
+
+class Sparing:
+    # Calls that find no memory for their number-th allocation, and are made again.
+    def __init__(self, number):
+        self.number, self.failed = number, 0
+    def __call__(self, call, *given, **named):
+        _testcapi.set_nomemory(self.number, self.number + 1)
+        try:
+            return call(*given, **named)
+        except MemoryError:
+            self.failed += 1
+        finally:
+            _testcapi.remove_mem_hooks()
+        return call(*given, **named)
+
+def read_all(settle, spare):
+    with n.Watcher("interface", "address", snapshot=True, settle=settle) as watcher:
+        changes, synced = [], False
+        while not synced:
+            if settle and not watcher._settler.held:
+                watcher._watch.wait(20)
+            batch = spare(watcher.read, timeout=0 if settle else 20, max_changes=2)
+            if batch is not None:
+                changes += batch
+                synced = batch.synced
+        assert watcher.stats()["queued"] == 0, watcher.stats()
+        return [(change.kind, change.row.key) for change in changes]
+
+def settle_all(changes, spare):
+    settler, feed, found = Settler(1.0, None), [(changes + changes, True, True)], []
+    clock = iter([1000.0, 1000.0]).__next__
+    assert spare(settler.take_in, lambda: feed.pop() if feed else None, clock)
+    assert settler.held == len(changes), (settler.held, len(changes))
+    while (batch := spare(settler.take, 1001.0, 2)) is not None:
+        found.append(batch)
+    assert [batch.overflow for batch in found] == [True] + [False] * (len(found) - 1), found
+    assert [batch.synced for batch in found] == [False] * (len(found) - 1) + [True], found
+    assert settler.delivered == settler.coalesced == len(changes), vars(settler)
+    return [change for batch in found for change in batch]
+
+with n.Watcher("interface", "address", snapshot=True) as watcher:
+    changes = []
+    while not (batch := watcher.read(20)).synced:
+        changes += batch
+    changes += batch
+assert len(changes) > 4, changes
+whole = [(change.kind, change.row.key) for change in changes]
+for name, use, expected in [
+    ("read", lambda spare: read_all(0, spare), whole),
+    ("settled read", lambda spare: read_all(1e-9, spare), whole),
+    ("settler", lambda spare: settle_all(changes, spare), changes),
+]:
+    worked = number = failed = 0
+    while worked < 10:  # past the last allocation
+        spare = Sparing(number)
+        found = use(spare)
+        assert found == expected, (name, number, found)
+        worked += spare.failed == 0
+        failed += spare.failed
+        number += 1
+        assert number < 250, name
+    assert failed > 10, (name, failed)
+print("done")
+"""
+
+
+def test_a_reader_without_memory_loses_nothing(netns: Network) -> None:
+    netns.veth()
+    netns.ip("address add 10.0.0.1/24 dev v0")
+    python(READS, marker="done", timeout=50)

@@ -223,7 +223,7 @@ def test_a_flood_does_not_shut_others_out(netns: Network, loop: Asyncio) -> None
     async def main() -> None:
         nonlocal turns
         with Watcher("route", family=socket.AF_INET, snapshot=True) as watcher:
-            watcher._look = lambda most: (Batch([], False, False), 0.0)  # type: ignore[method-assign]
+            watcher._look = lambda most: Batch([], False, False)  # type: ignore[method-assign]
 
             async def read() -> None:
                 async for _ in watcher:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import netioapi.watcher
-from netioapi import NotificationType, Watcher
+from netioapi import Batch, NotificationType, Watcher
 from tests.network import Network
 from tests.test_watcher import read_until, to
 
@@ -283,9 +283,9 @@ def test_of_two_readers_the_later_change_stays_the_later(tap: Tap, clock: Clock)
         for thread in threads:
             thread.join()
         clock.now += 1
-        batch = watcher._look(10)[0]
+        batch = watcher._look(10)
         watcher._watch = native
-    assert batch is not None
+    assert isinstance(batch, Batch)
     assert [change.type for change in batch] == [DELETE]
 
 

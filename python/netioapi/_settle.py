@@ -4,23 +4,29 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable
+from itertools import islice
 
-from netioapi._native import Change
+from netioapi._native import Change, Changes
 from netioapi.batch import Batch
 
 
 class Settler:
     """Holds the last state of each thing that changed, and what the marks of the stream said.
 
-    Any number of threads may call any method. The lock is held for no call that waits.
+    Any number of threads may call any method. The lock is held for no call that waits. What was
+    read is nowhere else, so none of it goes when memory is short: each step first makes what it
+    needs, and then changes what is held; a call that failed is continued by the next.
     """
 
     def __init__(self, settle: float, max_delay: float | None) -> None:
         self._settle = settle
         self._max_delay = max_delay
         self._lock = allocate_lock()
-        self._pending: dict[bytes, Change] = {}
+        self._incoming: tuple[Changes, bool, bool] | None = None
+        self._position = 0  # in the incoming changes
+        self._pending: OrderedDict[bytes, Change] = OrderedDict()
         self._overflow = False
         self._synced = False
         self._due: float | None = None  # when to deliver; None: nothing is held
@@ -30,7 +36,7 @@ class Settler:
 
     def take_in(
         self,
-        read: Callable[[], tuple[Iterable[Change], bool, bool] | None],
+        read: Callable[[], tuple[Changes, bool, bool] | None],
         clock: Callable[[], float],
     ) -> bool:
         """Add what `read()` returns, which does not wait; False: nothing.
@@ -38,48 +44,59 @@ class Settler:
         Under the lock, so that of two readers who was first at the stream is first here, too.
         """
         with self._lock:
-            got = read()
-            if got is not None:
-                self._add(*got, clock())
-            return got is not None
+            if self._incoming is None:
+                self._incoming = read()
+                if self._incoming is None:
+                    return False
+            self._put_off(clock())
+            self._add(*self._incoming)
+            return True
 
-    def add(self, changes: Iterable[Change], overflow: bool, synced: bool, now: float) -> None:
-        with self._lock:
-            self._add(changes, overflow, synced, now)
-
-    def _add(self, changes: Iterable[Change], overflow: bool, synced: bool, now: float) -> None:
+    def _put_off(self, now: float) -> None:
         if self._due is None:
             self._latest = float("inf") if self._max_delay is None else now + self._max_delay
         self._due = min(now + self._settle, self._latest)
+
+    def _add(self, changes: Changes, overflow: bool, synced: bool) -> None:
+        pending = self._pending
+        for position in range(self._position, len(changes)):
+            self._position = position
+            change = changes[position]
+            identity = change._identity
+            earlier = pending.get(identity)
+            if earlier is None:
+                pending[identity] = change
+                continue
+            coalesced = self.coalesced + 1
+            pending[identity] = earlier._followed_by(change)
+            pending.move_to_end(identity)  # the order of last states
+            self.coalesced = coalesced
         if overflow or synced:  # a later word on exactness takes the place of an earlier one
             self._overflow |= overflow
             self._synced = synced
-        pending = self._pending
-        for change in changes:
-            identity = change._identity
-            earlier = pending.pop(identity, None)  # and to the end: the order of last states
-            if earlier is not None:
-                change = earlier._followed_by(change)
-                self.coalesced += 1
-            pending[identity] = change
+        self._position = 0
+        self._incoming = None
 
     def take(self, now: float, most: int) -> Batch | None:
         """What is due now; of more than `most` changes the rest stays due."""
         with self._lock:
             if self._due is None or now < self._due:
                 return None
-            if len(self._pending) <= most:
-                changes, synced = list(self._pending.values()), self._synced
-                self._pending = {}
+            all_of_it = len(self._pending) <= most
+            keys = list(islice(self._pending, most))
+            changes = [self._pending[key] for key in keys]
+            batch = Batch(changes, self._overflow, self._synced and all_of_it)
+            delivered = self.delivered + len(changes)
+            for key in keys:
+                del self._pending[key]
+            self._overflow = False
+            if all_of_it:
                 self._synced = False
                 self._due = None
             else:
-                keys = [key for key, _ in zip(self._pending, range(most), strict=False)]
-                changes, synced = [self._pending.pop(key) for key in keys], False
                 self._due = self._latest = now
-            overflow, self._overflow = self._overflow, False
-            self.delivered += len(changes)
-            return Batch(changes, overflow, synced)
+            self.delivered = delivered
+            return batch
 
     @property
     def due(self) -> float | None:
@@ -88,4 +105,7 @@ class Settler:
 
     @property
     def held(self) -> int:
-        return len(self._pending)
+        """Changes that nobody was given yet."""
+        incoming = self._incoming
+        rest = 0 if incoming is None else len(incoming[0]) - self._position
+        return len(self._pending) + rest

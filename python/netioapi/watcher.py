@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
     from typing import Literal, Self
 
+    from netioapi._native import Changes
+
 # The most changes of one batch when the reader does not say: so much memory a batch costs at most.
 LARGEST_BATCH = 65_536
 
@@ -146,9 +148,12 @@ class Watcher:
             raise ValueError(f"timeout must be None or at least 0 seconds, not {timeout!r}")
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            batch, wait = self._look(most)
-            if batch is not None or self._watch.stopped:
-                return batch
+            found = self._look(most)
+            if isinstance(found, Batch):
+                return found
+            if self._watch.stopped:
+                return None
+            wait = found
             if deadline is not None:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -161,20 +166,25 @@ class Watcher:
                 self._pass_on()
                 raise
 
-    def _look(self, most: int) -> tuple[Batch | None, float | None]:
-        """What can be delivered now; and for how long at most to wait for more."""
+    def _look(self, most: int) -> Batch | float | None:
+        """What can be delivered now; or for how long at most to wait for more."""
         settler = self._settler
         if self._watch.stopped:
-            return None, None
+            return None
         if settler is None:
-            return self._take(0, most), None
-        more = settler.take_in(lambda: self._watch.read(0, LARGEST_BATCH), _clock)
+            return self._take(0, most)
+        more = settler.take_in(self._read_now, _clock)
         now = _clock()
         batch = settler.take(now, most)
-        due = settler.due
+        if batch is not None:
+            return batch
         if more:
-            return batch, 0.0  # there may be more
-        return batch, None if due is None else max(due - now, 0.0)
+            return 0.0  # there may be more
+        due = settler.due
+        return None if due is None else max(due - now, 0.0)
+
+    def _read_now(self) -> tuple[Changes, bool, bool] | None:
+        return self._watch.read(0, LARGEST_BATCH)
 
     def _pass_on(self) -> None:
         """A reader leaves that knew when something is due: another one has to look."""
@@ -207,13 +217,13 @@ class Watcher:
         try:
             while True:
                 await _wait.checkpoint()
-                batch, wait = self._look(LARGEST_BATCH)
-                if batch is not None:
-                    return batch
+                found = self._look(LARGEST_BATCH)
+                if isinstance(found, Batch):
+                    return found
                 if self._watch.stopped:
                     raise StopAsyncIteration
-                if wait != 0:
-                    await _wait.readable(self._watch, wait)
+                if found != 0:
+                    await _wait.readable(self._watch, found)
         except BaseException:
             self._pass_on()
             raise

@@ -59,12 +59,22 @@ def strike(name: str) -> str:
     return f"os.kill(os.getpid(), signal.{name})"
 
 
-# For a program that looks what its main thread is doing.
+# For a program whose callbacks look what the main thread is doing. It says so itself: without a GIL
+# nobody may walk the frames of a thread that runs.
 IS_IN = """
-def is_in(frame, name):
-    while frame is not None and frame.f_code.co_name != name:
-        frame = frame.f_back
-    return frame is not None
+import sys
+calls = []  # that have not returned yet
+def profile(frame, event, argument, calls=calls):  # also when globals are gone
+    if event == "call":
+        calls.append(frame.f_code.co_name)
+    elif event == "return" and calls:
+        calls.pop()
+def note_calls():  # of this thread; an exception from within profile() ends it
+    calls.clear()
+    sys.setprofile(profile)
+def is_in(name):
+    return name in calls
+note_calls()
 """
 
 

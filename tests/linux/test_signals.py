@@ -15,16 +15,17 @@ def strike():
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # for the main thread alone
     struck = 0
     while struck < %(times)d:
-        if turn > struck and is_in(sys._current_frames().get(main), "read"):
+        if turn > struck and is_in("read"):
             struck = turn
             os.kill(os.getpid(), signal.SIGINT)
 
-turn, main = 0, threading.get_ident()
+turn = 0
 watcher = netioapi.Watcher("route")
 thread = threading.Thread(target=strike)
 thread.start()
 for number in range(1, %(times)d + 1):
     try:
+        note_calls()
         turn = number
         if watcher.read(timeout=20) is None:
             sys.exit(f"signal {number} was missed")

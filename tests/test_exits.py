@@ -120,9 +120,14 @@ for one in more[6:]:
     ),
     "watchers that close": (
         """
+def read(watcher):
+    try:
+        watcher.read()
+    except ValueError as error:
+        assert "closed" in str(error)  # before it began
 for _ in range(3):
     other = netioapi.Watcher(snapshot=True)
-    threading.Thread(target=other.read, daemon=True).start()
+    threading.Thread(target=read, args=[other], daemon=True).start()
     threading.Thread(target=other.close, daemon=True).start()
 """,
         0,

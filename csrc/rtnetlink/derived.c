@@ -136,12 +136,22 @@ wants(const nio_subscriber *subscriber, int kind)
     return (subscriber->kinds & (1u << kind)) != 0;
 }
 
+/* A word that still waits for its callback will lead to the table as it is
+ * then: one is enough, however long the callback before it takes. */
+static bool
+is_owed_the_table(nio_subscriber *subscriber)
+{
+    nio_queue_statistics statistics;
+    nio_queue_statistics_of(subscriber->queue, &statistics);
+    return statistics.queued > 0;
+}
+
 /* The table is told each time that it has become stable again. */
 static void
 derive_stable(nio_engine *engine, nio_subscriber *subscriber)
 {
     bool pending = !nio_is_stable(&engine->mirror, subscriber->family);
-    if (subscriber->pending && !pending) {
+    if (subscriber->pending && !pending && !is_owed_the_table(subscriber)) {
         put(engine, subscriber, NIO_STABLE, NIO_CHANGE_PARAMETER, NULL, 0);
     }
     subscriber->pending = pending;
@@ -178,16 +188,30 @@ nio_derive(nio_engine *engine)
     }
 }
 
+/* Then what was last told is known, and may be told anew only to all. */
+static bool
+has_another(const nio_fanout *fanout, const nio_subscriber *subscriber,
+            int kind)
+{
+    const nio_subscriber *s = fanout->subscribers;
+    while (s != NULL && (s == subscriber || !wants(s, kind))) {
+        s = s->next;
+    }
+    return s != NULL;
+}
+
 /* What a new subscriber is told, or compared with, first. */
 void
 nio_derive_for(nio_engine *engine, nio_subscriber *subscriber)
 {
     static const USHORT no_port = MIB_INVALID_TEREDO_PORT_NUMBER;
     nio_mirror *mirror = &engine->mirror;
-    if (wants(subscriber, NIO_HINT)) {
+    if (wants(subscriber, NIO_HINT) &&
+        !has_another(&mirror->fanout, subscriber, NIO_HINT)) {
         engine->hint = nio_hint_of(mirror);
     }
-    if (wants(subscriber, NIO_TEREDO)) {
+    if (wants(subscriber, NIO_TEREDO) &&
+        !has_another(&mirror->fanout, subscriber, NIO_TEREDO)) {
         engine->teredo_port = nio_teredo_port_of(mirror);
     }
     if (wants(subscriber, NIO_STABLE)) {

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 
 #define BATCH 1024 /* callbacks between two breaths of the GIL */
+/* When a table that could not be read is tried again. */
+#define AGAIN_NS (100 * UINT64_C(1000000))
 
 static NIO_THREAD_LOCAL nio_entry *current;
 static nio_hooks hooks;
@@ -74,13 +76,14 @@ end(const nio_entry *entry)
 }
 
 /* However often the table became stable meanwhile, its reader wants it once,
- * as it is now. It is read before the batch begins: no GIL waits for it. */
-static void
+ * as it is now. It is read before the batch begins: no GIL waits for it.
+ * False when memory or descriptors are too short to read it. */
+static bool
 call_stable(nio_entry *entry)
 {
     PMIB_UNICASTIPADDRESS_TABLE table = NULL;
     if (nio_read_address_table(entry->subscriber.family, &table) != NO_ERROR) {
-        return; /* memory or sockets are short: the next change tells */
+        return false;
     }
     begin(entry);
     if (nio_atomic_load(&entry->cancelled)) {
@@ -89,6 +92,7 @@ call_stable(nio_entry *entry)
         entry->call.stable(entry->context, table); /* taken by the callee */
     }
     end(entry);
+    return true;
 }
 
 static void
@@ -108,12 +112,15 @@ static void
 run(void *argument)
 {
     nio_entry *entry = argument;
+    const bool stable = entry->subscriber.kinds == 1u << NIO_STABLE;
+    bool owed = false; /* the stable table */
     current = entry;
     while (!nio_atomic_load(&entry->cancelled)) {
+        uint64_t wait_ns = NIO_FOREVER;
         nio_taken taken;
-        if (nio_queue_take(entry->queue, BATCH, &taken) > 0) {
-            if (entry->subscriber.kinds == 1u << NIO_STABLE) {
-                call_stable(entry);
+        if (nio_queue_take(entry->queue, BATCH, &taken) > 0 || owed) {
+            if (stable) {
+                owed = !call_stable(entry);
             } else {
                 call_batch(entry, &taken);
             }
@@ -121,8 +128,10 @@ run(void *argument)
                 return; /* in the child the queue may be locked for ever */
             }
             nio_taken_free(&taken);
-        } else {
-            (void)nio_event_wait(&entry->readable, NIO_FOREVER);
+            wait_ns = owed ? AGAIN_NS : 0;
+        }
+        if (wait_ns > 0) {
+            (void)nio_event_wait(&entry->readable, wait_ns);
         }
     }
     if (hooks.thread_end != NULL) {

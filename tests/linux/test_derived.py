@@ -5,7 +5,10 @@ made from links, addresses and routes. Every step is one change, and what it mus
 from __future__ import annotations
 
 import itertools
+import resource
 import socket
+import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
@@ -181,6 +184,70 @@ def test_stable_once_for_each_transition(
     with everything_was_told(tentative):
         tentative.ip(f"address delete {X}/64 dev v0")
     assert len(collector) == 5
+
+
+@contextmanager
+def no_more_descriptors() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_stable_is_told_once_the_table_can_be_read(
+    tentative: Namespace, collector: Collector
+) -> None:
+    witness = Collector()
+    last = "10.99.99.99"
+    tentative.ip(f"address add {X}/64 dev v0")
+    _, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
+    assert registration is not None
+    with (
+        registration,
+        netioapi.notify_unicast_ip_address_change(witness),
+        subprocess.Popen(["ip", "-batch", "-"], stdin=subprocess.PIPE, text=True) as ip,
+    ):
+        assert ip.stdin is not None
+        with no_more_descriptors():
+            ip.stdin.write(f"address del {X}/64 dev v0\naddress add {last}/32 dev lo\n")
+            ip.stdin.close()
+            witness.wait_any(lambda row, _: row.address == ip_address(last))
+            assert not collector.events
+        collector.wait_count(1)
+        assert addresses(collector.events[0][0]) == set()
+
+
+def test_a_table_that_was_stable_often_is_told_once_more(
+    tentative: Namespace, collector: Collector
+) -> None:
+    """However often it became stable while a callback ran: one more callback tells."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(table: object) -> None:
+        collector(table)
+        entered.set()
+        assert leave.wait(20)
+
+    tentative.ip(f"address add {X}/64 dev v0")
+    _, registration = netioapi.notify_stable_unicast_ip_address_table(slow)
+    assert registration is not None
+    with registration:
+        for turn in range(5):
+            with everything_was_told(tentative):
+                tentative.ip(f"address delete {X}/64 dev v0")
+                if turn == 0:
+                    assert entered.wait(20)
+            with everything_was_told(tentative):
+                tentative.ip(f"address add {X}/64 dev v0")
+        tentative.ip(f"address add {Y}/64 dev v0 nodad")
+        leave.set()
+        collector.wait_count(2)
+        with everything_was_told(tentative):
+            pass
+        assert len(collector) == 2
+        assert addresses(collector.events[1][0]) >= {IPv6Address(Y)}
 
 
 def test_stable_cancelled_while_pending(tentative: Namespace, collector: Collector) -> None:

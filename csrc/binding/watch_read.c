@@ -7,6 +7,7 @@
 
 /* Marks that are taken along with all rows; more of them come next time. */
 enum { MARKS = 16 };
+#define LONGEST_WAIT_NS UINT64_C(1000000000)
 
 /* From None or seconds to nanoseconds of the monotonic clock. */
 static bool
@@ -42,7 +43,9 @@ until(uint64_t deadline)
     return deadline > now ? deadline - now : 0;
 }
 
-/* Without the GIL. */
+/* Without the GIL. TIMEOUT also at times when it is only due to look around:
+ * a signal ends no wait that another thread was given, or that came after the
+ * last look and before it was held. */
 static nio_wait
 wait_once(nio_watch *self, uint64_t deadline)
 {
@@ -50,6 +53,7 @@ wait_once(nio_watch *self, uint64_t deadline)
     if (nio_watch_is_stopped(self)) {
         return NIO_WAIT_SET;
     }
+    left = left < LONGEST_WAIT_NS ? left : LONGEST_WAIT_NS;
     return left > 0 ? nio_event_wait(&self->feed->readable, left)
                     : NIO_WAIT_TIMEOUT;
 }
@@ -221,8 +225,7 @@ nio_watch_wait(PyObject *op, PyObject *args)
     nio_watch *self = (nio_watch *)op;
     PyObject *timeout = NULL;
     uint64_t deadline = NIO_FOREVER;
-    nio_wait woken = NIO_WAIT_INTERRUPTED;
-    bool good = true;
+    bool good = true, over = false;
 
     if (!PyArg_ParseTuple(args, "O:wait", &timeout) ||
         !deadline_from(timeout, &deadline)) {
@@ -231,12 +234,15 @@ nio_watch_wait(PyObject *op, PyObject *args)
     if (!nio_watch_enter(self)) {
         return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);
     }
-    while (good && woken == NIO_WAIT_INTERRUPTED &&
-           !nio_watch_is_stopped(self) && (good = before_wait(self))) {
+    while (good && !over && !nio_watch_is_stopped(self) &&
+           (good = before_wait(self))) {
+        nio_wait woken;
         Py_BEGIN_ALLOW_THREADS
         woken = wait_once(self, deadline);
         nio_signals_let();
         Py_END_ALLOW_THREADS
+        over = woken == NIO_WAIT_SET ||
+               (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0);
         good = after_wait(self, woken);
     }
     nio_watch_feed_leave(self->feed);

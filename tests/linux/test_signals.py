@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A signal that comes just before a wait ends it, too."""
+"""A signal that comes just before a wait, or to another thread, ends the wait, too."""
 
 from __future__ import annotations
+
+import pytest
 
 from tests.linux.namespace import Namespace
 from tests.support import IS_IN, python
@@ -38,3 +40,26 @@ print("all seen", flush=True)
 
 def test_ctrl_c_before_a_wait(netns: Namespace) -> None:
     python(PROGRAM % {"times": 200}, marker="all seen", timeout=50)
+
+
+TO_ANOTHER = """
+import signal, sys, threading
+import netioapi
+{is_in}
+def strike():
+    while not is_in("read"):
+        pass
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+watcher = netioapi.Watcher("route", settle=%(settle)s)
+threading.Thread(target=strike).start()
+try:
+    watcher.read()
+except KeyboardInterrupt:
+    print("seen", flush=True)
+""".replace("{is_in}", IS_IN)
+
+
+@pytest.mark.parametrize("settle", [0, 0.1])
+def test_ctrl_c_that_another_thread_is_given(netns: Namespace, settle: float) -> None:
+    python(TO_ANOTHER % {"settle": settle}, marker="seen", timeout=30)

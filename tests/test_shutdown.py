@@ -93,9 +93,13 @@ def forever(*_):
     threading.Event().wait()
 netioapi.notify_route_change2(forever)
 assert inside.wait(20)
-timer = threading.Timer(0.5, lambda: {strike("SIGINT")})
-timer.daemon = True
-timer.start()
+ending = threading.Event()
+def end_the_waiting():
+    ending.wait()
+    time.sleep(0.5)
+    {strike("SIGINT")}
+threading.Thread(target=end_the_waiting, daemon=True).start()
+atexit.register(ending.set)  # just before ours, which waits
 """
     run_all(4, LIVE + how, 0, "Exception ignored in: <netioapi.Registration")
 

@@ -239,6 +239,17 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
     }
 }
 
+/* One kernel route of this identity is gone. */
+static void
+drop_instance(nio_mirror *mirror, nio_route *route)
+{
+    if (route->instances > 1) {
+        dirty(mirror, route->family); /* which one stays? */
+    } else {
+        drop(mirror, route);
+    }
+}
+
 /* A route through a nexthop object goes with all its legs, whatever they are
  * by now. */
 static void
@@ -249,7 +260,7 @@ drop_users(nio_mirror *mirror, const nio_route *head)
          route != NULL; route = next) {
         next = nio_store_next(&mirror->routes, route);
         if (same_group(route, head) && route->nexthop_id == head->nexthop_id) {
-            drop(mirror, route);
+            drop_instance(mirror, route);
         }
     }
 }
@@ -288,13 +299,8 @@ nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
     }
     for (size_t i = 0; i < legs->count + legs->dead; i++) {
         nio_route *route = find(mirror, &legs->legs[i]);
-        if (route == NULL) {
-            continue; /* a reading of the tables knew it already */
-        }
-        if (route->instances > 1) {
-            dirty(mirror, route->family); /* which one stays? */
-        } else {
-            drop(mirror, route);
+        if (route != NULL) { /* else a reading of the tables knew it already */
+            drop_instance(mirror, route);
         }
     }
     if (legs->head.family == AF_INET6) {

@@ -55,16 +55,22 @@ same_identity(const nio_route *a, const nio_route *b)
            memcmp(a->gateway, b->gateway, 16) == 0;
 }
 
+/* In what the kernel says once for all legs. */
+static bool
+same_words(const nio_route *a, const nio_route *b)
+{
+    return a->type == b->type && a->protocol == b->protocol &&
+           memcmp(a->preferred_source, b->preferred_source, 16) == 0;
+}
+
 /* Equal in all that a subscriber can see, but for a lifetime that counts
  * down. */
 static bool
 same_state(const nio_route *a, const nio_route *b)
 {
-    return a->type == b->type && a->protocol == b->protocol &&
-           a->flags == b->flags && a->weight == b->weight &&
-           a->nexthop_id == b->nexthop_id &&
-           (a->expires == NIO_INFINITE) == (b->expires == NIO_INFINITE) &&
-           memcmp(a->preferred_source, b->preferred_source, 16) == 0;
+    return same_words(a, b) && a->flags == b->flags &&
+           a->weight == b->weight && a->nexthop_id == b->nexthop_id &&
+           (a->expires == NIO_INFINITE) == (b->expires == NIO_INFINITE);
 }
 
 static nio_route *
@@ -132,6 +138,7 @@ update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
     *route = *leg;
     route->record = before.record;
     route->instances = before.instances;
+    route->mixed = before.mixed;
     if (!same_state(&before, route)) {
         notice(mirror, route);
         nio_fanout_route_change(&mirror->fanout, &before, route);
@@ -139,9 +146,9 @@ update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
 }
 
 static bool
-is_among(const nio_legs *legs, const nio_route *route)
+is_among(const nio_legs *legs, size_t count, const nio_route *route)
 {
-    for (size_t i = 0; i < legs->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (same_identity(&legs->legs[i], route)) {
             return true;
         }
@@ -183,11 +190,37 @@ drop_others(nio_mirror *mirror, const nio_legs *legs)
     for (nio_route *route = nio_store_first(&mirror->routes, &legs->head);
          route != NULL; route = next) {
         next = nio_store_next(&mirror->routes, route);
-        if (same_group(route, &legs->head) && !is_among(legs, route)) {
+        if (same_group(route, &legs->head) &&
+            !is_among(legs, legs->count, route)) {
             drop(mirror, route);
         }
     }
     mirror->fanout.flags = flags;
+}
+
+/* The legs of an IPv6 set may differ in what is said once for all of them: in
+ * a dump that is the first leg's, in a message the new leg's. Then only a
+ * reading tells, now and whenever a leg goes. */
+static void
+mark_mixed(nio_mirror *mirror, const nio_route *head)
+{
+    for (nio_route *route = nio_store_first(&mirror->routes, head);
+         route != NULL; route = nio_store_next(&mirror->routes, route)) {
+        route->mixed |= same_group(route, head);
+    }
+    dirty(mirror, head->family);
+}
+
+static bool
+is_mixed(const nio_mirror *mirror, const nio_legs *legs)
+{
+    const bool set = legs->count > 1 && legs->head.family == AF_INET6;
+    bool mixed = false;
+    for (size_t i = 0; set && !mixed && i < legs->count; i++) {
+        const nio_route *route = find(mirror, &legs->legs[i]);
+        mixed = route != NULL && !same_words(route, &legs->legs[i]);
+    }
+    return mixed;
 }
 
 /* One leg of a route that was not a replacement. */
@@ -197,13 +230,16 @@ put_leg(nio_mirror *mirror, const nio_route *leg, bool exclusive)
     nio_route *route = find(mirror, leg);
     if (route == NULL) {
         add(mirror, leg);
-    } else if (leg->family == AF_INET6 || exclusive) {
+    } else if (exclusive ||
+               (leg->family == AF_INET6 && route->instances == 1 &&
+                leg->nexthop_id == route->nexthop_id)) {
         route->instances = 1;
         update(mirror, route, leg);
     } else {
         /* IPv4 allows a second route of the same identity, which may differ
-         * in what we do not even decode: count them in a dump. */
-        dirty(mirror, AF_INET);
+         * in what we do not even decode, and IPv6 one beside another nexthop
+         * object's: count them in a dump. */
+        dirty(mirror, leg->family);
     }
 }
 
@@ -225,10 +261,16 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
     if (replace && !certain) {
         dirty(mirror, legs->head.family);
     }
+    if (!replace && is_mixed(mirror, legs)) {
+        mark_mixed(mirror, &legs->head);
+        return; /* the reading adds the new leg, too */
+    }
     for (size_t i = 0; i < legs->count; i++) {
         const nio_route *leg = &legs->legs[i];
         nio_route *route = certain ? find(mirror, leg) : NULL;
-        if (route != NULL) {
+        if (is_among(legs, i, leg)) {
+            dirty(mirror, AF_INET); /* one leg twice: a dump counts them */
+        } else if (route != NULL) {
             update(mirror, route, leg);
         } else {
             put_leg(mirror, leg, (flags & NLM_F_EXCL) != 0);
@@ -243,6 +285,9 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
 static void
 drop_instance(nio_mirror *mirror, nio_route *route)
 {
+    if (route->mixed) {
+        mark_mixed(mirror, route);
+    }
     if (route->instances > 1) {
         dirty(mirror, route->family); /* which one stays? */
     } else {
@@ -339,19 +384,6 @@ nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family, uint32_t since)
         if (route->family == family &&
             (int32_t)(route->record.mark - since) < 0) {
             drop(mirror, route);
-        }
-    }
-}
-
-void
-nio_mirror_keep_tables(nio_mirror *mirror, const nio_tables *tables)
-{
-    uint32_t cursor = 0;
-    nio_route *route;
-    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
-        if (!nio_tables_have(tables, route->table)) {
-            mirror->nexthop_users -= route->nexthop_id != 0;
-            nio_store_remove(&mirror->routes, route);
         }
     }
 }

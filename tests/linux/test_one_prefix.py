@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Every way to change the routes of one prefix, in any order: which of them is meant a message says
+vaguely, and more so when two share an identity. After each step what the changes have led to is
+what a fresh reading of the tables shows. NETIOAPI_SEED repeats a walk, NETIOAPI_STEPS makes it
+longer."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import netioapi
+from netioapi import IpForwardRow, NotificationType, Watcher
+from tests.linux.namespace import Namespace
+from tests.support import eventually
+
+STEPS = int(os.environ.get("NETIOAPI_STEPS", "250"))
+TABLE = 1000
+
+
+class OnePrefix:
+    """Steps for `ip`, of which the kernel refuses many."""
+
+    def __init__(self, family: int, chance: random.Random) -> None:
+        self.six = family == socket.AF_INET6
+        self.chance = chance
+        self.prefix = "fd01::/64" if self.six else "172.16.0.0/24"
+        self.steps: list[Callable[[], str]] = [
+            *[self.put] * 10,
+            *[self.delete] * 4,
+            # A nexthop object's route beside a plain one hides between the legs of an IPv6 set: the
+            # kernel's own dump leaves it out then.
+            *([] if self.six else [self.nexthop, self.nexthop, self.group, self.no_nexthop]),
+            self.link_down,
+        ]
+
+    def address(self, link: int) -> str:
+        return f"fd00:{link}::1/64" if self.six else f"10.{link}.0.1/24"
+
+    def hop(self) -> tuple[str, str]:
+        link, host = self.chance.randrange(2), self.chance.randint(2, 3)
+        return (f"fd00:{link}::{host}" if self.six else f"10.{link}.0.{host}"), f"dev v{link}"
+
+    def target(self) -> str:
+        kind = self.chance.randrange(2 if self.six else 3)
+        if kind == 0:
+            return f"via {self.hop()[0]}"
+        if kind == 1:
+            legs = [f"via {self.hop()[0]} weight {self.chance.randint(1, 3)}" for _ in range(2)]
+            return " ".join(f"nexthop {leg}" for leg in legs)
+        return f"nhid {self.chance.choice([1, 2, 10])}"
+
+    def put(self) -> str:
+        verb = self.chance.choice(["add", "append", "append", "prepend", "replace", "change"])
+        protocol = self.chance.choice(["boot", "boot", "bgp", "44"])
+        return self.route(f"{verb} {self.prefix}", f"{self.target()} proto {protocol}")
+
+    def delete(self) -> str:
+        which = ["", "", f"via {self.hop()[0]}", "proto bgp", "proto 44"]
+        return self.route(f"delete {self.prefix}", self.chance.choice(which))
+
+    def route(self, what: str, rest: str) -> str:
+        return f"{'-6 ' * self.six}route {what} table {TABLE} {rest}"
+
+    def nexthop(self) -> str:
+        hop, dev = self.hop()
+        return f"nexthop replace id {self.chance.randint(1, 2)} via {hop} {dev}"
+
+    def group(self) -> str:
+        return f"nexthop replace id 10 group {self.chance.choice(['1', '1/2', '2', '2,3/1'])}"
+
+    def no_nexthop(self) -> str:
+        return f"nexthop delete id {self.chance.choice([1, 2, 10])}"
+
+    def link_down(self) -> str:
+        return f"link set v{self.chance.randrange(2)} down"
+
+
+def follow(watcher: Watcher, state: dict[bytes, IpForwardRow]) -> None:
+    while (batch := watcher.read(timeout=0)) is not None:
+        for change in batch:
+            assert isinstance(change.row, IpForwardRow)
+            if change.type == NotificationType.DELETE:
+                del state[change.row.key]
+            else:
+                state[change.row.key] = change.row
+
+
+def shown(row: IpForwardRow) -> tuple[Any, ...]:
+    return str(row.next_hop), row.interface_name, row.kernel_protocol, row.weight, row.nexthop_id
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_walk_over_one_prefix(netns: Namespace, seed: int, family: int) -> None:
+    one = OnePrefix(family, random.Random(seed))
+    for link in (0, 1):
+        netns.veth(f"v{link}", f"p{link}")
+    state: dict[bytes, IpForwardRow] = {}
+    steps: list[str] = []
+
+    def is_the_same() -> bool:
+        follow(watcher, state)
+        table = {}
+        for row in netioapi.get_ip_forward_table2(family):
+            if row.table == TABLE:
+                table.setdefault(row.key, shown(row))  # of two of one identity the first
+        return table == {key: shown(row) for key, row in state.items()}
+
+    with Watcher("route", family=family, tables=[TABLE]) as watcher:
+        for number in range(STEPS):
+            if number % 10 == 0:
+                for link in (0, 1):
+                    netns.ip(f"link set v{link} up")
+                    netns.ip(f"address replace {one.address(link)} dev v{link} nodad")
+            steps.append(one.chance.choice(one.steps)())
+            netns.ip(steps[-1], check=False)
+            eventually(is_the_same, what="the table, after " + "\n".join(steps[-20:]))
+        assert watcher.stats()["received"] > STEPS // 5, "the kernel refused most of the steps"

@@ -33,11 +33,12 @@ class OnePrefix:
         self.steps: list[Callable[[], str]] = [
             *[self.put] * 10,
             *[self.delete] * 4,
-            # A nexthop object's route beside a plain one hides between the legs of an IPv6 set: the
-            # kernel's own dump leaves it out then.
-            *([] if self.six else [self.nexthop, self.nexthop, self.group, self.no_nexthop]),
-            self.link_down,
         ]
+        # Of an IPv6 set the kernel's own dump leaves out a nexthop object's route that lies between
+        # its legs, and gives all legs the protocol of the first: who reads it since a link went
+        # down cannot know what a leg says alone.
+        if not self.six:
+            self.steps += [self.nexthop, self.nexthop, self.group, self.no_nexthop, self.link_down]
 
     def address(self, link: int) -> str:
         return f"fd00:{link}::1/64" if self.six else f"10.{link}.0.1/24"

@@ -7,7 +7,8 @@
 
 /* Marks that are taken along with all rows; more of them come next time. */
 enum { MARKS = 16 };
-#define LONGEST_WAIT_NS UINT64_C(1000000000)
+/* When a wait that began looks for signals again; later ever more seldom. */
+#define FIRST_LOOK_NS UINT64_C(100000000)
 
 /* From None or seconds to nanoseconds of the monotonic clock. */
 static bool
@@ -43,17 +44,20 @@ until(uint64_t deadline)
     return deadline > now ? deadline - now : 0;
 }
 
-/* Without the GIL. TIMEOUT also at times when it is only due to look around:
- * a signal ends no wait that another thread was given, or that came after the
- * last look and before it was held. */
+/* Without the GIL. TIMEOUT also when it is only due to look around: a signal
+ * ends no wait that another thread was given, or that came after the last look
+ * and before it was held. */
 static nio_wait
-wait_once(nio_watch *self, uint64_t deadline)
+wait_once(nio_watch *self, uint64_t deadline, uint64_t *look)
 {
     uint64_t left = until(deadline);
     if (nio_watch_is_stopped(self)) {
         return NIO_WAIT_SET;
     }
-    left = left < LONGEST_WAIT_NS ? left : LONGEST_WAIT_NS;
+    if (left > *look) {
+        left = *look;
+        *look *= *look < NIO_FOREVER / 32 ? 32 : 1;
+    }
     return left > 0 ? nio_event_wait(&self->feed->readable, left)
                     : NIO_WAIT_TIMEOUT;
 }
@@ -166,6 +170,7 @@ static PyObject *
 read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
 {
     bool good = true, filled = false, late = false;
+    uint64_t look = FIRST_LOOK_NS;
 
     while (good && !filled && !late && !nio_watch_is_stopped(self) &&
            (good = before_wait(self))) {
@@ -175,7 +180,7 @@ read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
         Py_BEGIN_ALLOW_THREADS
         good = take(self, most, &haul, &count);
         if (good && count == 0) {
-            woken = wait_once(self, deadline);
+            woken = wait_once(self, deadline, &look);
         }
         nio_signals_let();
         Py_END_ALLOW_THREADS
@@ -225,6 +230,7 @@ nio_watch_wait(PyObject *op, PyObject *args)
     nio_watch *self = (nio_watch *)op;
     PyObject *timeout = NULL;
     uint64_t deadline = NIO_FOREVER;
+    uint64_t look = FIRST_LOOK_NS;
     bool good = true, over = false;
 
     if (!PyArg_ParseTuple(args, "O:wait", &timeout) ||
@@ -238,7 +244,7 @@ nio_watch_wait(PyObject *op, PyObject *args)
            (good = before_wait(self))) {
         nio_wait woken;
         Py_BEGIN_ALLOW_THREADS
-        woken = wait_once(self, deadline);
+        woken = wait_once(self, deadline, &look);
         nio_signals_let();
         Py_END_ALLOW_THREADS
         over = woken == NIO_WAIT_SET ||

@@ -363,3 +363,16 @@ nio_mirror_is_sound(const nio_mirror *mirror)
            nio_store_is_sound(&mirror->routes);
 }
 #endif
+
+void
+nio_mirror_keep_tables(nio_mirror *mirror, const nio_tables *tables)
+{
+    uint32_t cursor = 0;
+    nio_route *route;
+    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
+        if (!nio_tables_have(tables, route->table)) {
+            mirror->nexthop_users -= route->nexthop_id != 0;
+            nio_store_remove(&mirror->routes, route);
+        }
+    }
+}

@@ -269,7 +269,7 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
         const nio_route *leg = &legs->legs[i];
         nio_route *route = certain ? find(mirror, leg) : NULL;
         if (is_among(legs, i, leg)) {
-            dirty(mirror, AF_INET); /* one leg twice: a dump counts them */
+            dirty(mirror, leg->family); /* twice: a dump counts them */
         } else if (route != NULL) {
             update(mirror, route, leg);
         } else {

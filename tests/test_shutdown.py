@@ -93,13 +93,14 @@ def forever(*_):
     threading.Event().wait()
 netioapi.notify_route_change2(forever)
 assert inside.wait(20)
-ending = threading.Event()
+running = threading.Lock()
+running.acquire()
 def end_the_waiting():
-    ending.wait()
-    time.sleep(0.5)
+    running.acquire()
     {strike("SIGINT")}
 threading.Thread(target=end_the_waiting, daemon=True).start()
-atexit.register(ending.set)  # just before ours, which waits
+# Just before ours, which waits; and no Python code is between the two, to see the signal first.
+atexit.register(running.release)
 """
     run_all(4, LIVE + how, 0, "Exception ignored in: <netioapi.Registration")
 

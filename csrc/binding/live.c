@@ -117,14 +117,13 @@ nio_registrations_shutdown(nio_state *state)
     while ((self = find(state, false)) != NULL) {
         nio_outcome outcome;
         do {
-            uint64_t now = nio_monotonic_ns();
-            outcome = nio_cancel_wait(
-                self->bridge, now < deadline ? deadline - now : 0, false);
-            if (outcome == NIO_OUTCOME_INTERRUPTED &&
-                PyErr_CheckSignals() < 0) {
+            if (PyErr_CheckSignals() < 0) { /* perhaps of an earlier wait */
                 PyErr_WriteUnraisable((PyObject *)self);
                 deadline = 0; /* the user has waited enough */
             }
+            uint64_t now = nio_monotonic_ns();
+            outcome = nio_cancel_wait(
+                self->bridge, now < deadline ? deadline - now : 0, false);
         } while (outcome == NIO_OUTCOME_INTERRUPTED);
         nio_registration_retire(self);
         Py_DECREF(self);

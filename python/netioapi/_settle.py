@@ -84,17 +84,18 @@ class Settler:
                 return None
             all_of_it = len(self._pending) <= most
             keys = list(islice(self._pending, most))
-            changes = [self._pending[key] for key in keys]
+            changes = list(islice(self._pending.values(), most))
             batch = Batch(changes, self._overflow, self._synced and all_of_it)
             delivered = self.delivered + len(changes)
-            for key in keys:
-                del self._pending[key]
-            self._overflow = False
             if all_of_it:
+                self._pending.clear()
                 self._synced = False
                 self._due = None
             else:
+                for key in keys:
+                    del self._pending[key]
                 self._due = self._latest = now
+            self._overflow = False
             self.delivered = delivered
             return batch
 

@@ -264,8 +264,10 @@ nio_decode_route(nio_span body, const nio_store *nexthops, nio_legs *legs)
         if (status == 0 && total == 0 && head->type != RTN_UNICAST) {
             status = take_single(legs);
         }
-        if (total == 1) {
-            legs->legs[0].weight = 1; /* as where the kernel says the leg */
+        if (total == 1 && head->family == AF_INET) {
+            /* As where the kernel says the leg: IPv6's is one of a list, with
+             * its weight, even if it is alone. */
+            legs->legs[0].weight = 1;
         }
     } else {
         status = take_single(legs);

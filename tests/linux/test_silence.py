@@ -110,11 +110,12 @@ CASES = [
     Case("groups deleted, compat 0", [*COMPAT_0, *NEXTHOPS, *BY_GROUP],
          ["nexthop delete id 10", "nexthop delete id 110"], [R("172.16.1.0/24"), R("fd02::/64")]),
     *(
-        Case(f"the last leg of a group has no weight, compat {mode}",
-             [f"sysctl ipv4.nexthop_compat_mode {mode}", *NEXTHOPS[:2],
-              "nexthop add id 10 group 1,3/2", BY_GROUP[0]],
-             ["nexthop delete id 2"], [R("172.16.1.0/24", "v1")],
-             [R("172.16.1.0/24", "v0", weight=1)])
+        Case(f"the last leg of a group has a weight in ipv6 only, compat {mode}",
+             [f"sysctl ipv4.nexthop_compat_mode {mode}", *NEXTHOPS[:2], *NEXTHOPS[3:5],
+              "nexthop add id 10 group 1,3/2", "nexthop add id 110 group 101,3/102", *BY_GROUP],
+             ["nexthop delete id 2", "nexthop delete id 102"],
+             [R("172.16.1.0/24", "v1"), R("fd02::/64", "v1")],
+             [R("172.16.1.0/24", "v0", weight=1), R("fd02::/64", "v0", weight=3)])
         for mode in (1, 0)
     ),
     *(

@@ -94,7 +94,7 @@ class Truth:
         for link in self.raw[4]:
             self._interface(link)
 
-    def _legs(self, route: dict[str, Any]) -> list[dict[str, Any]]:
+    def _legs(self, bits: int, route: dict[str, Any]) -> list[dict[str, Any]]:
         """A route's legs, each with dev, gateway, weight and flags."""
         if route.get("nexthops"):
             return list(route["nexthops"])
@@ -103,7 +103,7 @@ class Truth:
         weights = {route["nhid"]: 1}  # nexthop_compat_mode=0: only the id is said
         if group := self.nexthops[route["nhid"]].get("group"):
             weights = {one["id"]: one.get("weight", 1) for one in group}
-            if len(weights) == 1:  # where the kernel says the leg, it says no weight then
+            if len(weights) == 1 and bits == 32:  # where IPv4 says the leg, it says no weight
                 weights = dict.fromkeys(weights, 1)
         legs = []
         for id_, weight in weights.items():
@@ -117,7 +117,7 @@ class Truth:
             return  # depends on the packet's source, which a row has no word for
         prefix = ip_network(("0.0.0.0/0" if bits == 32 else "::/0") if dst == "default" else dst)
         type_ = int(route["type"])
-        legs = self._legs(route)
+        legs = self._legs(bits, route)
         for leg in legs:
             flags = [*route.get("flags", ()), *leg.get("flags", ())]
             if "dead" in flags:

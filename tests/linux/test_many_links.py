@@ -5,14 +5,15 @@ was known of them is forgotten, whether a Watcher is read meanwhile or not."""
 from __future__ import annotations
 
 import gc
-from itertools import pairwise
+import threading
+from itertools import cycle, pairwise
+from typing import Any
 
 import pytest
 
 import netioapi
 from tests.linux.heap import heap_counter
 from tests.linux.namespace import Namespace
-from tests.support import eventually
 
 RENAMES = 5_000
 PAIRS = 150  # of links
@@ -36,46 +37,51 @@ def test_what_is_gone_is_forgotten(netns: Namespace, what: str, reads: bool) -> 
     if used is None:
         pytest.skip("the C library does not say how much is in use")
     netns.veth("n0", "p0", up=False)
+    netns.veth("mark", "p1", up=False)
     if what == "renames":
         names = [f"n{number % RENAMES}" for number in range(RENAMES + 1)]
         steps = [f"link set dev {a} name {b}" for a, b in pairwise(names)]
-        size = 1000
+        first = ["link set dev n0 name m0", "link set dev m0 name n0"]
     else:
         steps = []
-        for first in range(0, PAIRS, AT_ONCE):
-            some = range(first, first + AT_ONCE)
+        for number in range(0, PAIRS, AT_ONCE):
+            some = range(number, number + AT_ONCE)
             steps += [f"link add a{n} type veth peer name b{n}" for n in some]
             steps += [f"link delete a{n}" for n in some]
-        size = 2 * AT_ONCE
-    with netioapi.Watcher("interface", "address", queue=1000) as watcher:
+        first = steps[: 2 * AT_ONCE]
+    told = threading.Event()
+    wanted = cycle((1400, 1500))
+    mtu = 1500
+
+    def witness(row: Any, type: Any) -> None:
+        if row.interface_name == "mark" and row.nl_mtu == mtu:
+            told.set()
+
+    with (
+        netioapi.Watcher("interface", "address", queue=1000) as watcher,
+        netioapi.notify_ip_interface_change(witness),
+    ):
 
         def step(lines: list[str]) -> None:
-            netns.batch("\n".join(lines))
+            """Until all of it has arrived: the socket's buffer is not what is tested here."""
+            nonlocal mtu
+            told.clear()
+            mtu = next(wanted)
+            netns.batch("\n".join([*lines, f"link set dev mark mtu {mtu}"]))
+            assert told.wait(30)
             if reads:
                 read_all(watcher)
 
         def rest() -> int:
-            netns.ip("link set dev n0 mtu 1400")
-            eventually(
-                lambda: any(
-                    row.interface_name == "n0" and row.nl_mtu == 1400
-                    for row in netioapi.get_ip_interface_table()
-                )
-            )
+            step([])
             read_all(watcher)
-            netns.ip("link set dev n0 mtu 1500")
-            eventually(lambda: read_all(watcher))
             gc.collect()
             return used()
 
-        step(
-            steps[:size]
-            if what == "links"
-            else ["link set dev n0 name m0", "link set dev m0 name n0"]
-        )
+        step(first)
         before = rest()
-        for first in range(0, len(steps), size):
-            step(steps[first : first + size])
+        for number in range(0, len(steps), AT_ONCE):
+            step(steps[number : number + AT_ONCE])
         after = rest()
         stats = watcher.stats()
     print("bytes:", before, after, stats)

@@ -47,7 +47,7 @@ def ended_by(number: int) -> set[int]:
 
 
 def netioapi(
-    *arguments: str, code: int | None = 0, env: dict[str, str] | None = None, timeout: float = 30
+    *arguments: str, code: int | None = 0, env: dict[str, str] | None = None, timeout: float = 90
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return run([*COMMAND, *arguments], code=code, env=env, timeout=timeout)
@@ -133,14 +133,14 @@ class Running:
     def records(self) -> list[Record]:
         return [json.loads(line) for line in self.lines]
 
-    def wait_line(self, wanted: Callable[[str], object], timeout: float = 20) -> str:
+    def wait_line(self, wanted: Callable[[str], object], timeout: float = 60) -> str:
         try:
             line: str = self._lines.wait_any(wanted, timeout)[0]
         except AssertionError as error:
             raise AssertionError(f"{error}; standard error: {self.errors}") from None
         return line
 
-    def wait_record(self, timeout: float = 20, **wanted: object) -> Record:
+    def wait_record(self, timeout: float = 60, **wanted: object) -> Record:
         """The first record that has all of these."""
 
         def fits(line: str) -> bool:
@@ -159,7 +159,7 @@ class Running:
         send_signal(self._process, number)
         return self.wait()
 
-    def wait(self, timeout: float = 20) -> int:
+    def wait(self, timeout: float = 60) -> int:
         """The exit code; the whole of the output is there then."""
         code = self._process.wait(timeout)
         for thread in self._threads:

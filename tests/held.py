@@ -57,5 +57,5 @@ def held_registration(netns: Network, number: int = 0) -> tuple[Held, Registrati
     held = Held()
     registration = netioapi.notify_route_change2(held, socket.AF_INET)
     change(netns, number)
-    assert held.entered.wait(10)
+    assert held.entered.wait(60)
     return held, registration

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WINDOWS = sys.platform == "win32"
 # What a process ends with by Ctrl-C that nobody handles: seen by its parent.
 BY_CTRL_C = 0xC000013A if WINDOWS else -signal.SIGINT
+# Seconds to wait for what is sure to come: on a starved machine it comes late.
+PATIENCE = 60.0
 T = TypeVar("T")
 
 
@@ -115,7 +118,9 @@ class Collector:
         with self._condition:
             self._events.clear()
 
-    def wait_for(self, predicate: Callable[[list[tuple[Any, ...]]], T], timeout: float = 10) -> T:
+    def wait_for(
+        self, predicate: Callable[[list[tuple[Any, ...]]], T], timeout: float = PATIENCE
+    ) -> T:
         """What `predicate(all events so far)` returns as soon as that is true."""
         deadline = time.monotonic() + timeout
         with self._condition:
@@ -130,16 +135,24 @@ class Collector:
                     )
         return result
 
-    def wait_any(self, predicate: Callable[..., object], timeout: float = 10) -> tuple[Any, ...]:
-        """The first event whose `predicate(*arguments)` is true."""
-        found = self.wait_for(lambda all_: [e for e in all_ if predicate(*e)], timeout)
-        return found[0]
+    def wait_any(
+        self, predicate: Callable[..., object], timeout: float = PATIENCE
+    ) -> tuple[Any, ...]:
+        """The first event whose `predicate(*arguments)` is true. Each is looked at once."""
+        looked = 0
 
-    def wait_count(self, count: int, timeout: float = 10) -> list[tuple[Any, ...]]:
+        def find(all_: list[tuple[Any, ...]]) -> tuple[Any, ...] | None:
+            nonlocal looked
+            first, looked = looked, len(all_)
+            return next((e for e in islice(all_, first, None) if predicate(*e)), None)
+
+        return self.wait_for(find, timeout)
+
+    def wait_count(self, count: int, timeout: float = PATIENCE) -> list[tuple[Any, ...]]:
         return self.wait_for(lambda all_: all_ if len(all_) >= count else [], timeout)
 
 
-def eventually(check: Callable[[], T], timeout: float = 10, what: str = "") -> T:
+def eventually(check: Callable[[], T], timeout: float = PATIENCE, what: str = "") -> T:
     """Look until `check()` is true: for states of the kernel that no event announces."""
     deadline = time.monotonic() + timeout
     pause = threading.Event()
@@ -152,7 +165,7 @@ def eventually(check: Callable[[], T], timeout: float = 10, what: str = "") -> T
 def run(
     command: list[str],
     *,
-    timeout: float = 30,
+    timeout: float = 90,
     code: int | None = 0,
     stdin: str | None = None,
     env: dict[str, str] | None = None,
@@ -200,7 +213,7 @@ def python(
     source: str | Path,
     *arguments: str,
     marker: str | None = None,
-    timeout: float = 30,
+    timeout: float = 90,
     code: int | None = 0,
     env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:

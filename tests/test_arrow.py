@@ -348,7 +348,7 @@ def test_threads_export_one_table_at_once(seed: int) -> None:
     start, results = threading.Barrier(4), []
 
     def export() -> None:
-        start.wait(10)
+        start.wait(60)
         results.append([table.__arrow_c_array__() for _ in range(5)])
 
     threads = [threading.Thread(target=export) for _ in range(4)]

@@ -142,7 +142,7 @@ def test_slow_callback_delays_no_other(netns: Network, collector: Collector) -> 
 
     with netioapi.notify_route_change2(slow) as sleeper:
         netns.ip("route add 198.18.1.0 dev v0")
-        assert entered.wait(10)
+        assert entered.wait(60)
         with netioapi.notify_route_change2(collector):
             add_routes(netns, range(200))
             collector.wait_any(is_route(199))
@@ -192,7 +192,7 @@ def test_one_acquisition_of_the_gil_serves_what_is_queued(netns: Network) -> Non
     collector = Collector(first_waits)
     with netioapi.notify_route_change2(collector, socket.AF_INET) as registration:
         netns.ip("route add 198.18.200.0 dev v0")
-        assert entered.wait(10)
+        assert entered.wait(60)
         witness = Collector()
         with netioapi.notify_route_change2(witness, socket.AF_INET):
             add_routes(netns, range(3000))

@@ -16,7 +16,7 @@ import netioapi as n
 failed = 0
 for number in range(60):
     with n.Watcher("interface", snapshot=True) as watcher:
-        watcher._watch.wait(10)
+        watcher._watch.wait(60)
         _testcapi.set_nomemory(number, number + 1)
         try:
             got = watcher.read(10, 1000)

@@ -27,7 +27,7 @@ State = dict[tuple[str, bytes], Any]
 
 
 def read_until(
-    watcher: Watcher, *wanted: Callable[[Change], bool], timeout: float = 10
+    watcher: Watcher, *wanted: Callable[[Change], bool], timeout: float = 60
 ) -> list[Change]:
     """All changes up to the end of the batch by which each of those wanted was there."""
     deadline = time.monotonic() + timeout
@@ -49,7 +49,7 @@ def to(prefix: str, type: NotificationType = ADD) -> Callable[[Change], bool]:
 def read_snapshot(watcher: Watcher) -> list[Change]:
     changes: list[Change] = []
     while True:
-        batch = watcher.read(timeout=10)
+        batch = watcher.read(timeout=60)
         assert batch is not None, changes
         changes += batch
         if batch.synced:
@@ -161,7 +161,7 @@ def test_a_snapshot_is_all_rows_then_synced_then_changes(netns: Network) -> None
         assert_becomes_the_truth(watcher, state)
 
 
-def assert_becomes_the_truth(watcher: Watcher, state: State, timeout: float = 10) -> None:
+def assert_becomes_the_truth(watcher: Watcher, state: State, timeout: float = 60) -> None:
     """The state becomes what the tables say; rows are equal in all fields, not keys alone."""
     deadline = time.monotonic() + timeout
     while (truth := tables()) != state:
@@ -255,7 +255,7 @@ def test_max_changes_bounds_a_batch_and_keeps_the_rest(netns: Network) -> None:
         netns.batch("\n".join(f"route add 10.5.{i}.0/24 dev v0" for i in range(50)))
         seen: list[Change] = []
         while len(seen) < 50:
-            batch = watcher.read(timeout=10, max_changes=7)
+            batch = watcher.read(timeout=60, max_changes=7)
             assert batch is not None
             assert 1 <= len(batch) <= 7
             seen += batch
@@ -292,7 +292,7 @@ def settled(watcher: Watcher) -> Batch:
     """One batch of all up to the first route that is not initial."""
     changes: list[Change] = []
     while not any(c.kind == "route" and not c.initial for c in changes):
-        batch = watcher.read(timeout=10)
+        batch = watcher.read(timeout=60)
         assert batch is not None
         changes += batch
     return Batch(changes, False, False)

@@ -51,7 +51,7 @@ class Asyncio:
                 task.cancel()
 
         yield cancel
-        done, pending = await asyncio.wait(tasks, timeout=10)
+        done, pending = await asyncio.wait(tasks, timeout=60)
         assert not pending, pending
         for task in done:
             if not task.cancelled():

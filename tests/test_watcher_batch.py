@@ -27,7 +27,7 @@ def read(netns: Network, count: int) -> Batch:
         for start in range(0, count, 100):  # on Windows a row is to stand until it is read
             add_routes(netns, range(start, min(start + 100, count)))
             wait(watcher, min(start + 100, count))
-        batch = watcher.read(timeout=10)
+        batch = watcher.read(timeout=60)
     del watcher
     gc.collect()
     assert batch is not None
@@ -94,7 +94,7 @@ def test_who_looks_at_all_objects_meanwhile_does_not_lose_it(netns: Network) -> 
     try:
         with Watcher("route", family=socket.AF_INET) as watcher:
             signal.setitimer(signal.ITIMER_REAL, 0.1)
-            got = watcher.read(timeout=10)
+            got = watcher.read(timeout=60)
             assert got is not None
             assert len(got) == 1
     finally:
@@ -126,7 +126,7 @@ def test_changes_are_equal_by_what_they_show(netns: Network) -> None:
         delete_routes(netns, range(1))
         changes: list[Change] = []
         while len(changes) < 2:
-            changes += watcher.read(timeout=10) or []
+            changes += watcher.read(timeout=60) or []
     added, deleted = changes
     assert added != deleted
     assert added == added._followed_by(added)
@@ -172,10 +172,10 @@ failed = 0
 number = worked = 0
 while worked < 5 and number < 250:
     with Watcher("route", snapshot=True) as watcher:
-        watcher._watch.wait(10)
+        watcher._watch.wait(60)
         _testcapi.set_nomemory(number, number + 1)
         try:
-            batch = watcher.read(timeout=10)
+            batch = watcher.read(timeout=60)
             len(memoryview(batch.routes)), [c.row.metric for c in batch], batch[:2]
             worked += 1
         except MemoryError:

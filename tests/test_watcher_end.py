@@ -299,7 +299,7 @@ def test_a_failed_constructor_leaves_nothing(netns: Network) -> None:
 def test_references_do_not_leak(netns: Network) -> None:
     def once() -> None:
         with Watcher(snapshot=True, prefixes=["10.0.0.0/8"], protocols=[3]) as watcher:
-            batch = watcher.read(timeout=10)
+            batch = watcher.read(timeout=60)
             assert batch is not None
             for change in batch:
                 assert repr(change)

@@ -166,7 +166,7 @@ def test_filtered_changes_are_as_the_model_says(netns: Network, seed: int) -> No
             expected = model(changes, wanted)
             got: list[Change] = []
             while len(got) < len(expected):
-                batch = watcher.read(timeout=10)
+                batch = watcher.read(timeout=60)
                 assert batch is not None, (wanted, view(got), view(expected))
                 got += batch
             while later := everything.read(timeout=0):  # what the system did by itself meanwhile

@@ -65,7 +65,7 @@ def feed(watcher: Watcher, count: int) -> None:
     deadline = time.monotonic() + 30
     while watcher._watch.stats()["delivered"] < count:
         assert time.monotonic() < deadline, watcher.stats()
-        watcher._watch.wait(10)
+        watcher._watch.wait(60)
         assert watcher.read(timeout=0) is None
 
 
@@ -219,7 +219,7 @@ class OneChange:
     def wait(self, timeout: float | None) -> None:
         self.waits.put(timeout)
         if timeout is None:
-            assert self.called.wait(10)
+            assert self.called.wait(60)
 
     def nudge(self) -> None:
         self.called.set()
@@ -233,13 +233,13 @@ def test_when_a_reader_leaves_another_one_delivers(netns: Network, clock: Clock)
         got: queue.Queue[netioapi.Batch | None] = queue.Queue()
         waiting = threading.Thread(target=lambda: got.put(watcher.read()))
         waiting.start()
-        assert fake.waits.get(timeout=10) is None
+        assert fake.waits.get(timeout=60) is None
         fake.given.set()
         assert watcher.read(timeout=0) is None
-        while fake.waits.get(timeout=10) != 1.0:
+        while fake.waits.get(timeout=60) != 1.0:
             pass
         clock.now += 1
-        batch = got.get(timeout=10)
+        batch = got.get(timeout=60)
         assert batch is not None
         assert len(batch) == 1
         waiting.join()
@@ -261,7 +261,7 @@ class FirstIsSlow:
         got = [self.changes.pop(0)], False, False
         if len(self.changes) == 1:
             self.has_first.set()
-            self.go_on.wait(10)
+            self.go_on.wait(60)
         return got
 
 
@@ -276,7 +276,7 @@ def test_of_two_readers_the_later_change_stays_the_later(tap: Tap, clock: Clock)
         watcher._watch = fake  # type: ignore[assignment]
         threads = [threading.Thread(target=watcher._look, args=[10]) for _ in range(2)]
         threads[0].start()
-        assert fake.has_first.wait(10)
+        assert fake.has_first.wait(60)
         threads[1].start()
         threads[1].join(0.5)  # it overtakes the first one, or waits for it
         fake.go_on.set()

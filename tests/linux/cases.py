@@ -86,7 +86,7 @@ def ids(cases: list[Case]) -> list[Any]:
 
 
 def expect(
-    follower: Follower, things: list[Thing], index: Index, wanted: bool, timeout: float = 10
+    follower: Follower, things: list[Thing], index: Index, wanted: bool, timeout: float = 60
 ) -> None:
     """All of the things there (or none of them), by changes that may still be on their way."""
     deadline = time.monotonic() + timeout

@@ -81,7 +81,7 @@ class Namespace:
 
     # The rest acts in the namespace of the calling thread: this one's, inside `with`.
 
-    def ip(self, arguments: str, *, check: bool = True, timeout: float = 30) -> str:
+    def ip(self, arguments: str, *, check: bool = True, timeout: float = 90) -> str:
         """Run `ip ...`; what it printed."""
         return run(
             ["ip", *shlex.split(arguments)], code=0 if check else None, timeout=timeout

@@ -73,7 +73,7 @@ def test_rows_of_a_watcher(net: Namespace) -> None:
     net.ip("address add 10.7.0.1 peer 10.7.0.3/32 dev v0")
     with Watcher(*KINDS, tables=[254, 255, 77], snapshot=True) as watcher:
         rows: list[Any] = []
-        while (batch := watcher.read(timeout=10)) is not None:
+        while (batch := watcher.read(timeout=60)) is not None:
             rows += [change.row for change in batch if change.row is not None]
             if batch.synced:
                 break
@@ -210,7 +210,7 @@ def test_a_family_keeps_the_other_out_of_every_function(net: Namespace, family: 
         while {(type(row), family_of(row)) for row in watched} < {
             (kind, each) for kind in ENTRIES for each in wanted
         }:
-            batch = watcher.read(timeout=10)
+            batch = watcher.read(timeout=60)
             assert batch is not None
             watched += [change.row for change in batch if change.row is not None]
     for registration in live:

@@ -61,7 +61,7 @@ def test_each_has_its_own_engine_and_its_own_changes(
     prefixes = [ip_network(f"198.18.{number}.0/24") for number in range(2)]
     for number, (collector, watcher) in enumerate(zip(collectors, watchers, strict=True)):
         wait_for_route(collector, prefixes[number])
-        batch = watcher.read(timeout=10)
+        batch = watcher.read(timeout=60)
         assert batch is not None
         seen = {row.destination_prefix for row, _ in collector.events}
         seen |= {change.row.destination_prefix for change in batch if change.row}

@@ -69,7 +69,7 @@ class Child:
             ready, _, _ = select.select([self.process.stdout], [], [], left)
             assert ready, f"silent for {timeout} s"
             chunk = os.read(self.process.stdout.fileno(), 65536)
-            assert chunk, f"ended: exit code {self.process.wait(10)}"
+            assert chunk, f"ended: exit code {self.process.wait(60)}"
             self._read += chunk
         line, self._read = self._read.split(b"\n", 1)
         return line.decode()

@@ -80,7 +80,7 @@ def test_an_address_is_told_while_it_is_tentative(
         Advertisement().send("p0")
         states: list[netioapi.DadState] = []
         while not states or states[-1] != netioapi.DadState.PREFERRED:
-            batch = watcher.read(timeout=10)
+            batch = watcher.read(timeout=60)
             assert batch is not None, states
             states += [
                 change.row.dad_state

@@ -73,7 +73,7 @@ def test_changes_of_one_key_become_one(netns: Namespace) -> None:
         Watcher("route", family=socket.AF_INET, queue=10) as witness,
     ):
         netns.ip("route add 198.51.100.0/24 dev v0")
-        assert state.entered.wait(10)
+        assert state.entered.wait(60)
         add, delete = (changes(v, index, range(ROUTES)) for v in (NEWROUTE, DELROUTE))
         for number in range(1, ROUNDS + 1):
             kernel.send(add)

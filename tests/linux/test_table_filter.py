@@ -202,7 +202,7 @@ def test_who_stays_hears_nothing_of_who_comes(netns: Namespace) -> None:
             with Watcher("route", tables=[LOCAL, 1000], snapshot=True) as other:
                 initial = []
                 while True:
-                    batch = other.read(timeout=10)
+                    batch = other.read(timeout=60)
                     assert batch is not None
                     initial += list(batch)
                     if batch.synced:

@@ -153,7 +153,7 @@ def inject(kind: Kind, row: Any = None, type: int = 0, *, family: int = 0) -> in
     return given
 
 
-def drain(timeout: float = 10) -> None:
+def drain(timeout: float = 60) -> None:
     """Wait until no callback is queued or under way."""
     drained = require_standin().standin_drain(int(timeout * 1000))
     assert drained, f"{stat(Figure.QUEUED)} queued, {stat(Figure.RUNNING)} under way"

@@ -74,7 +74,7 @@ class StandinNetwork:
 
     python = staticmethod(python)
 
-    def ip(self, arguments: str, *, check: bool = True, timeout: float = 30) -> str:
+    def ip(self, arguments: str, *, check: bool = True, timeout: float = 90) -> str:
         """What `ip ...` does on Linux, as far as Windows can; what it would print."""
         command = parse(arguments)
         with self._lock:

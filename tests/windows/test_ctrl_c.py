@@ -118,7 +118,7 @@ def test_a_handler_that_raises_nothing_ends_nothing() -> None:
                 for _ in range(20):
                     signal.raise_signal(signal.SIGINT)
                     time.sleep(0.005)
-                assert struck.wait(10)
+                assert struck.wait(60)
                 ROUTE.put(route_row(1))
 
             striker = Canceller(strike)
@@ -159,7 +159,7 @@ def test_other_signals_are_handled_after_the_wait() -> None:
             striker = Canceller(lambda: signal.raise_signal(signal.SIGTERM))
             assert watcher.read(timeout=0.3) is None
             striker.result()
-            assert struck.wait(10)
+            assert struck.wait(60)
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -49,7 +49,7 @@ netioapi.notify_route_change2(seen)  # nobody refers to it
 live.append(live)  # a circle
 threading.Thread(target=live[7].read, daemon=True).start()
 assert busy.wait(20)
-live[7].read(timeout=10)
+live[7].read(timeout=60)
 print("busy", flush=True)
 """
 

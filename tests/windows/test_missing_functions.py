@@ -88,7 +88,7 @@ with netioapi.Watcher(snapshot=True) as watcher:
     state = {}
     def take_until_exact():
         while state != truth():
-            batch = watcher.read(timeout=10)
+            batch = watcher.read(timeout=60)
             assert batch is not None, state
             for change in batch:
                 key = numbers[change.kind], change.row.key
@@ -156,7 +156,7 @@ error = missing(netioapi.Watcher)
 assert error.code == 127, error
 assert live() == 0
 with netioapi.Watcher(*{kinds}, snapshot=True) as watcher:
-    assert {{c.kind for c in watcher.read(timeout=10)}} == set({kinds})
+    assert {{c.kind for c in watcher.read(timeout=60)}} == set({kinds})
 assert live() == 0
 """,
     )

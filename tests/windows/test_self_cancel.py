@@ -92,7 +92,7 @@ seen = threading.Event()
 callback = Callback(lambda *_: seen.set())
 assert system.NotifyRouteChange2(0, callback, None, 0, ctypes.byref(handles[0])) == 0
 ROUTE.put(route_row(9))
-assert seen.wait(10)
+assert seen.wait(60)
 print("returned", system.CancelMibChangeNotify2(handles[0]), stat(Figure.CANCELLED), flush=True)
 """
     with program(RAW + source, "1") as running:
@@ -122,7 +122,7 @@ def test_ours_refuses_and_stays_as_it_was(function: str, overlap: int) -> None:
     ready = threading.Event()
 
     def first_wait(*arguments: Any) -> None:
-        assert ready.wait(10)
+        assert ready.wait(60)
         cancel_mine(*arguments)
 
     registration = notify(first_wait, initial_notification=True, on_error=outcomes)

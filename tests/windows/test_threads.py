@@ -261,7 +261,7 @@ watcher = netioapi.Watcher("route")
 '''
 LOOK = '''
 assert count >= 2 and not errors, (count, errors)
-assert watcher.read(timeout=10) is not None
+assert watcher.read(timeout=60) is not None
 '''
 
 def run(interpreter, source):

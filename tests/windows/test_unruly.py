@@ -98,7 +98,7 @@ def test_a_registration_that_waits_delays_no_other() -> None:
     seen = Collector()
     with ROUTE.notify(held) as slow, ROUTE.notify(seen):
         ROUTE.put(route_row(1))
-        assert inside.wait(10)
+        assert inside.wait(60)
         for metric in range(2, 100):
             ROUTE.put(route_row(metric))
         seen.wait_count(99)
@@ -122,7 +122,7 @@ def test_cancel_waits_for_what_overlapping_callbacks_left() -> None:
 
         registration = ROUTE.notify(look)
         checked("standin_put_routes", route_row(1, "10.0.0.0/32"), 200)
-        assert inside.wait(10)
+        assert inside.wait(60)
         registration.cancel()
         over = True
         delivered = registration.delivered

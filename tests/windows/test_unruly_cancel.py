@@ -300,7 +300,7 @@ assert stat(Figure.LIVE) == 2
 fail("CancelMibChangeNotify2", 0, 0)
 with netioapi.Watcher("route") as watcher:
     ROUTE.put(route_row(1000))
-    assert watcher.read(timeout=10) is not None
+    assert watcher.read(timeout=60) is not None
 """)
 
 

@@ -72,7 +72,7 @@ def watching_a_flood(threads: int, **named: Any) -> Iterator[tuple[Watcher, Stat
             state: State = {}
             apply(state, read_snapshot(watcher))
             for _ in range(5):
-                batch = watcher.read(timeout=10)
+                batch = watcher.read(timeout=60)
                 assert batch is not None
                 apply(state, batch)
             yield watcher, state
@@ -290,7 +290,7 @@ def test_what_cannot_be_read_for_a_while_is_said_and_repaired(kind: RowKind, cod
             changes: list[Change] = []
             lost = exact = False
             while not exact:
-                batch = watcher.read(timeout=10)
+                batch = watcher.read(timeout=60)
                 assert batch is not None
                 lost |= batch.overflow
                 exact = lost and batch.synced
@@ -313,7 +313,7 @@ def test_it_goes_on_trying_while_nothing_can_be_read() -> None:
         fail("GetIpForwardEntry2", 8)
         fail("GetIpForwardTable2", 8)
         checked("standin_put_routes", route_row(1, "10.0.0.0/32"), 100)
-        batch = watcher.read(timeout=10)
+        batch = watcher.read(timeout=60)
         assert batch is not None
         assert (batch.overflow, batch.synced, len(batch)) == (True, False, 0)
         before = stat(Figure.TABLE_CALLS)
@@ -324,7 +324,7 @@ def test_it_goes_on_trying_while_nothing_can_be_read() -> None:
         fail("GetIpForwardEntry2", 0, 0)
         exact = False
         while not exact:
-            batch = watcher.read(timeout=10)
+            batch = watcher.read(timeout=60)
             assert batch is not None
             apply(state, batch)
             exact = batch.synced
@@ -359,7 +359,7 @@ def test_closing_under_a_flood_from_several_threads(overlap: int) -> None:
     with Flood(INDEX, pause=0, threads=2):
         for turn in range(30):
             watcher = Watcher(snapshot=turn % 2 == 0)
-            assert watcher.read(timeout=10) is not None
+            assert watcher.read(timeout=60) is not None
             ends: list[Callable[[], None]] = [watcher.close] * 3 + [watcher.stop]
             threads = [threading.Thread(target=end) for end in ends]
             for thread in threads:

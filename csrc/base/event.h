@@ -35,6 +35,21 @@ nio_wait nio_event_wait(nio_event *event, uint64_t timeout_ns);
  * has other means, and they do nothing there. */
 void nio_signals_hold(void);
 void nio_signals_let(void);
+/* When a wait that began looks for signals again; later ever more seldom. A
+ * signal ends no wait that another thread was given, or that came after the
+ * last look and before it was held. */
+#define NIO_FIRST_LOOK_NS UINT64_C(100000000)
+/* How much of what is left to wait now; `look` goes on to the next. */
+static inline uint64_t
+nio_until_look(uint64_t left, uint64_t *look)
+{
+    if (left <= *look) {
+        return left;
+    }
+    left = *look;
+    *look *= *look < NIO_FOREVER / 32 ? 32 : 1;
+    return left;
+}
 /* What a program can poll: a file descriptor, or -1 (Windows). Borrowed. */
 int nio_event_descriptor(const nio_event *event);
 /* What a program can give to WaitForSingleObject, or NULL (Linux). Borrowed.

@@ -273,12 +273,16 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
         return outcome;
     }
 
+    if (!run) {
+        nio_signals_hold(); /* the caller has looked: the next ends the wait */
+    }
     PyThreadState *thread = PyEval_SaveThread();
     if (run) {
         run_cancel(bridge);
         outcome = NIO_OUTCOME_DONE;
     } else {
         outcome = outcomes[nio_event_wait(&bridge->done, timeout_ns)];
+        nio_signals_let();
     }
     nio_lock_take(&nio_cancel_own_lock);
     block_my_frames_locked(NULL);

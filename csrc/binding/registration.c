@@ -57,23 +57,27 @@ static bool
 wait_until_over(nio_registration *self, uint64_t timeout_ns)
 {
     nio_bridge *bridge = self->bridge;
-    uint64_t start = nio_monotonic_ns();
+    uint64_t start = nio_monotonic_ns(), look = NIO_FIRST_LOOK_NS;
 
     for (;;) {
-        uint64_t left = NIO_FOREVER;
+        uint64_t left = NIO_FOREVER, limit;
+        if (PyErr_CheckSignals() < 0) {
+            return false; /* the cancellation goes on */
+        }
         if (timeout_ns != NIO_FOREVER) {
             uint64_t spent = nio_monotonic_ns() - start;
             left = spent < timeout_ns ? timeout_ns - spent : 0;
         }
-        switch (nio_cancel_wait(bridge, left, true)) {
+        limit = nio_until_look(left, &look);
+        switch (nio_cancel_wait(bridge, limit, true)) {
         case NIO_OUTCOME_DONE:
             return true;
         case NIO_OUTCOME_INTERRUPTED:
-            if (PyErr_CheckSignals() < 0) {
-                return false; /* the cancellation goes on */
-            }
             break;
         case NIO_OUTCOME_TIMEOUT:
+            if (limit < left) {
+                break;
+            }
             PyErr_Format(PyExc_TimeoutError,
                          "a callback of %s is still running; the "
                          "cancellation goes on",

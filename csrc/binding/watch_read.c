@@ -7,8 +7,6 @@
 
 /* Marks that are taken along with all rows; more of them come next time. */
 enum { MARKS = 16 };
-/* When a wait that began looks for signals again; later ever more seldom. */
-#define FIRST_LOOK_NS UINT64_C(100000000)
 
 /* From None or seconds to nanoseconds of the monotonic clock. */
 static bool
@@ -44,19 +42,13 @@ until(uint64_t deadline)
     return deadline > now ? deadline - now : 0;
 }
 
-/* Without the GIL. TIMEOUT also when it is only due to look around: a signal
- * ends no wait that another thread was given, or that came after the last look
- * and before it was held. */
+/* Without the GIL. TIMEOUT also when it is only due to look around. */
 static nio_wait
 wait_once(nio_watch *self, uint64_t deadline, uint64_t *look)
 {
-    uint64_t left = until(deadline);
+    uint64_t left = nio_until_look(until(deadline), look);
     if (nio_watch_is_stopped(self)) {
         return NIO_WAIT_SET;
-    }
-    if (left > *look) {
-        left = *look;
-        *look *= *look < NIO_FOREVER / 32 ? 32 : 1;
     }
     return left > 0 ? nio_event_wait(&self->feed->readable, left)
                     : NIO_WAIT_TIMEOUT;
@@ -170,7 +162,7 @@ static PyObject *
 read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
 {
     bool good = true, filled = false, late = false;
-    uint64_t look = FIRST_LOOK_NS;
+    uint64_t look = NIO_FIRST_LOOK_NS;
 
     while (good && !filled && !late && !nio_watch_is_stopped(self) &&
            (good = before_wait(self))) {
@@ -230,7 +222,7 @@ nio_watch_wait(PyObject *op, PyObject *args)
     nio_watch *self = (nio_watch *)op;
     PyObject *timeout = NULL;
     uint64_t deadline = NIO_FOREVER;
-    uint64_t look = FIRST_LOOK_NS;
+    uint64_t look = NIO_FIRST_LOOK_NS;
     bool good = true, over = false;
 
     if (!PyArg_ParseTuple(args, "O:wait", &timeout) ||

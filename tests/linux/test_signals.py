@@ -43,23 +43,44 @@ def test_ctrl_c_before_a_wait(netns: Namespace) -> None:
 
 
 TO_ANOTHER = """
-import signal, sys, threading
+import signal, socket, subprocess, sys, threading
 import netioapi
 {is_in}
 def strike():
-    while not is_in("read"):
+    while not is_in("patiently"):
         pass
     signal.pthread_kill(threading.get_ident(), signal.SIGINT)
 
-watcher = netioapi.Watcher("route", settle=%(settle)s)
+def patiently():
+    waits.%(method)s()
+
+def hold(row, type):
+    entered.set()
+    leave.wait()
+
+entered, leave = threading.Event(), threading.Event()
+%(made)s
 threading.Thread(target=strike).start()
 try:
-    watcher.read()
+    patiently()
 except KeyboardInterrupt:
     print("seen", flush=True)
+leave.set()
 """.replace("{is_in}", IS_IN)
+IN_CALLBACK = """
+waits = netioapi.notify_route_change2(hold, socket.AF_INET)
+subprocess.run("ip link set lo up; ip route add 198.18.0.0/24 dev lo", shell=True, check=True)
+entered.wait()
+"""
 
 
-@pytest.mark.parametrize("settle", [0, 0.1])
-def test_ctrl_c_that_another_thread_is_given(netns: Namespace, settle: float) -> None:
-    python(TO_ANOTHER % {"settle": settle}, marker="seen", timeout=30)
+@pytest.mark.parametrize(
+    ("made", "method"),
+    [
+        pytest.param("waits = netioapi.Watcher('route')", "read", id="read"),
+        pytest.param("waits = netioapi.Watcher('route', settle=0.1)", "read", id="settled read"),
+        pytest.param(IN_CALLBACK, "cancel", id="cancel"),
+    ],
+)
+def test_ctrl_c_that_another_thread_is_given(netns: Namespace, made: str, method: str) -> None:
+    python(TO_ANOTHER % {"made": made, "method": method}, marker="seen", timeout=30)

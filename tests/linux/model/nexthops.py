@@ -130,6 +130,20 @@ def route_replace_by_nexthop(w: World) -> list[str] | None:
 
 
 @move()
+def route4_append_by_nexthop(w: World) -> list[str] | None:
+    """Perhaps two routes of one identity. (Of IPv6 the kernel's own dump hides some of these.)"""
+    old, id_ = w.one(w.routes(4)), w.one([*w.singles(4), *w.groups(4)])
+    proto = w.random.choice(("boot", "44"))
+    return old and id_ and [f"-4 route append {_prefix_of(old)} nhid {id_} proto {proto}"]
+
+
+@move()
+def route4_delete_one_by_nexthop(w: World) -> list[str] | None:
+    old = w.one(route for route in w.routes(4) if "nhid" in route)
+    return old and [f"-4 route delete {_prefix_of(old)} nhid {old['nhid']}"]
+
+
+@move()
 def nexthop_compat_mode(w: World) -> list[str] | None:
     return [f"sysctl ipv4.nexthop_compat_mode {w.random.choice((0, 1))}"]
 

@@ -23,7 +23,7 @@ import pytest
 from tests.linux.namespace import Namespace
 from tests.support import ROOT
 
-ROUTES = 100_000
+ROUTES = 40_000
 
 FOLLOW = """
 import json, sys

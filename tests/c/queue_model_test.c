@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* base/queue.h against the simplest thing that could be right, on a random
- * walk; and with two threads. The seed is the first argument. */
+ * walk; and with two threads. Arguments: a seed, and how many changes pass
+ * from one thread to the other. */
 #include "queue_support.h"
 
 #include "base/thread.h"
@@ -253,7 +254,8 @@ random_walks_equal_the_model(unsigned long long seed)
 }
 
 /* ---- two threads */
-enum { CHANGES = 1000000, TOGGLED = 100 };
+enum { TOGGLED = 100 };
+static uint32_t changes = 1000000; /* that pass from one to the other */
 
 typedef struct producer {
     nio_queue *queue;
@@ -266,7 +268,7 @@ run_producer(void *argument)
 {
     producer *mine = argument;
 
-    for (uint32_t i = 1; i <= CHANGES; i++) {
+    for (uint32_t i = 1; i <= changes; i++) {
         const uint32_t key = mine->distinct ? i : i * 7919u % TOGGLED;
         put(mine->queue, PARAMETER, key, i);
         mine->last[key % TOGGLED] = i;
@@ -309,7 +311,7 @@ consume(nio_queue *queue, nio_event *readable, bool complete, uint32_t *last)
             break;
         }
     }
-    CHECK(!complete || expected == CHANGES + 1);
+    CHECK(!complete || expected == changes + 1);
 }
 
 static void
@@ -323,10 +325,10 @@ two_threads_lose_nothing(size_t bound, bool distinct)
     CHECK(nio_event_init(&readable));
     producing.queue = nio_queue_new(bound, key_of, &readable);
     CHECK(nio_thread_start(&thread, "producer", run_producer, &producing));
-    consume(producing.queue, &readable, distinct || bound > CHANGES, last);
+    consume(producing.queue, &readable, distinct || bound > changes, last);
     nio_thread_join(&thread);
     CHECK(memcmp(last, producing.last, sizeof(last)) == 0);
-    CHECK_EQUAL(statistics_of(producing.queue).put, CHANGES);
+    CHECK_EQUAL(statistics_of(producing.queue).put, changes);
     CHECK_EQUAL(nio_event_wait(&readable, 0), NIO_WAIT_TIMEOUT);
     nio_queue_free(producing.queue);
     nio_event_done(&readable);
@@ -355,9 +357,12 @@ main(int argc, char **argv)
 {
     const unsigned long long seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 
+    if (argc > 2) {
+        changes = (uint32_t)strtoul(argv[2], NULL, 10);
+    }
     printf("seed %llu\n", seed);
     RUN(random_walks_equal_the_model(seed));
-    RUN(two_threads_lose_nothing(2 * CHANGES, false));
+    RUN(two_threads_lose_nothing(2 * changes, false));
     RUN(two_threads_lose_nothing(16, false));
     RUN(two_threads_lose_nothing(16, true));
     RUN(a_queue_closes_under_its_producer());

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LO = 1, FLOOD_ROUTES = 50, FLOOD_ADDRESSES = 5 };
@@ -131,6 +132,16 @@ set_address(int fd, bool add, unsigned number)
 }
 
 /* ---- a flood of all three kinds, until it is stopped */
+/* How many times as long as it floods it rests. The thread sanitizer makes the
+ * reader slower than the kernel, which makes the changes and is not sanitized:
+ * without rests the reader would lose changes and read the tables again, over
+ * and over, and that is not what these tests are about. */
+#ifdef __SANITIZE_THREAD__
+#    define FLOOD_RESTS 4u
+#else
+#    define FLOOD_RESTS 0u
+#endif
+
 typedef struct flood {
     nio_thread thread;
     nio_atomic stop;
@@ -143,6 +154,7 @@ flood_run(void *argument)
     int fd = kernel_open();
 
     while (nio_atomic_load(&mine->stop) == 0) {
+        const uint64_t began = nio_monotonic_ns();
         for (int add = 1; add >= 0; add--) {
             for (unsigned i = 0; i < FLOOD_ROUTES; i++) {
                 set_route(fd, add, i);
@@ -151,6 +163,12 @@ flood_run(void *argument)
                 set_address(fd, add, i + 1);
             }
             set_link(fd, true, add ? 60000 : 65536);
+        }
+        if (FLOOD_RESTS > 0) {
+            const uint64_t rest_ns = nio_monotonic_ns() - began;
+            const struct timespec rest = {
+                .tv_nsec = (long)(rest_ns * FLOOD_RESTS % 1000000000u)};
+            (void)nanosleep(&rest, NULL);
         }
     }
     (void)close(fd);

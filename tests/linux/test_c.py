@@ -60,13 +60,21 @@ class Program:
     sanitizers: tuple[str, ...] = ("plain", "address")
     arguments: tuple[tuple[str, str], ...] = ()
 
+    def less(self, sanitizer: str) -> list[str]:
+        return [argument for name, argument in self.arguments if name == sanitizer]
+
 
 PROGRAMS = [
     Program("filter_test", ("base/filter.c",)),
     Program("socket_filter_test", ("rtnetlink/socket_filter.c", "rtnetlink/tables.c")),
     Program("queue_test", (*QUEUE, *POSIX)),
     Program("queue_edge_test", (*QUEUE, *POSIX), wraps=tuple(MEMORY)),
-    Program("queue_model_test", (*QUEUE, *POSIX), sanitizers=("plain", "address", "thread")),
+    Program(
+        "queue_model_test",
+        (*QUEUE, *POSIX),
+        sanitizers=("plain", "address", "thread"),
+        arguments=(("thread", "200000"),),
+    ),
     Program(
         "event_thread_test",
         tuple(POSIX),
@@ -93,7 +101,7 @@ TOWER_PROGRAMS = [
         "tower_flood_test",
         tuple(TOWER),
         sanitizers=ALL,
-        arguments=(("plain", "1000"), ("address", "150"), ("thread", "60")),
+        arguments=(("plain", "500"), ("address", "100"), ("thread", "60")),
     ),
 ]
 
@@ -171,7 +179,7 @@ def each(programs: list[Program]) -> pytest.MarkDecorator:
 @pytest.mark.timeout(240)
 @each(PROGRAMS)
 def test_program(program: Program, sanitizer: str, tmp_path: Path, seed: int) -> None:
-    run_program(build(program, sanitizer, tmp_path), str(seed))
+    run_program(build(program, sanitizer, tmp_path), str(seed), *program.less(sanitizer))
 
 
 @pytest.mark.timeout(320)
@@ -180,9 +188,8 @@ def test_tower_alone(
     program: Program, sanitizer: str, tmp_path: Path, seed: int, netns: Namespace
 ) -> None:
     """The rtnetlink tower as a plain C library, in a network of its own."""
-    more = dict(program.arguments).get(sanitizer)
     binary = build(program, sanitizer, tmp_path)
-    run_program(binary, str(seed), *([more] if more else []), timeout=220)
+    run_program(binary, str(seed), *program.less(sanitizer), timeout=220)
 
 
 def test_a_check_that_fails_is_seen(tmp_path: Path) -> None:

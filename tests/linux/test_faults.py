@@ -36,7 +36,7 @@ def test_the_tower_survives_every_fault(
     sanitizer: str, tmp_path: Path, seed: int, netns: Namespace
 ) -> None:
     """NETIOAPI_FAULTS=all: each call, and not some of those that there are."""
-    step = 1 if EVERY else 4 if sanitizer == "plain" else 7
+    step = 1 if EVERY else 12 if sanitizer == "plain" else 9
     run_program(build(PROGRAM, sanitizer, tmp_path), str(seed), str(step), timeout=550)
 
 

@@ -23,7 +23,7 @@ import pytest
 from tests.linux.namespace import Namespace
 from tests.support import ROOT
 
-ROUTES = 40_000
+ROUTES = 20_000
 
 FOLLOW = """
 import json, sys
@@ -124,7 +124,7 @@ def lines(verb: str, routes: list[str]) -> str:
 
 @pytest.mark.timeout(400)
 def test_flood(netns: Namespace, child: Child) -> None:
-    before = 20_000
+    before = 10_000
     netns.batch(lines("add", names(0, before)))
     first = child.settled()
     # Some of what was there goes, much comes, some of it comes and goes again.

@@ -12,6 +12,7 @@ import re
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,38 @@ def test_a_circle_is_a_deadlock(netns: Network, length: int) -> None:
     for registration in registrations:
         registration.cancel(30)
     assert not unexpected.events
+
+
+def test_who_waits_for_long_still_counts_in_a_circle(netns: Network) -> None:
+    """The wait of the first has gone on for more than one look when the second would close it."""
+    netns.veth()
+    waits, refused = threading.Event(), Collector()
+    first: Registration
+    second: Registration
+
+    def cancel_second(row: Any, type: Any) -> None:
+        waits.set()
+        second.cancel(60)
+
+    def cancel_first(row: Any, type: Any) -> None:
+        assert waits.wait(60)
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(5)  # so that who looks again has to wait for the GIL
+        try:
+            end = time.monotonic() + 0.3
+            while time.monotonic() < end:
+                pass
+            first.cancel(60)
+        except DeadlockError:
+            refused(first.active)
+        finally:
+            sys.setswitchinterval(before)
+
+    first = netioapi.notify_route_change2(cancel_second, socket.AF_INET)
+    second = netioapi.notify_route_change2(cancel_first, socket.AF_INET)
+    change(netns)
+    assert refused.wait_count(1) == [(True,)]
+    first.cancel(60)
 
 
 def test_cancelling_two_that_wait_for_nobody_is_no_circle(netns: Network) -> None:

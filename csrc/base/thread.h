@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Native threads: named, with every signal blocked, always joined; and what a
- * thread keeps for us, whoever started it. */
+/* Native threads: named, always joined; and what a thread keeps for us,
+ * whoever started it. */
 #pragma once
 
 #include "platform.h"
@@ -12,10 +12,16 @@ typedef struct nio_thread {
     bool started; /* and not yet joined */
 } nio_thread;
 
-/* Start `run(argument)`. `name` is at most 15 bytes, borrowed for the call.
- * False when the system has no thread left; then nothing is to be joined. */
+/* Start `run(argument)`, with every signal blocked. `name` is at most 15
+ * bytes, borrowed for the call. False when the system has no thread left; then
+ * nothing is to be joined. */
 bool nio_thread_start(nio_thread *thread, const char *name,
                       void (*run)(void *argument), void *argument);
+/* As that, but with the signals of whoever calls this: for a thread that runs
+ * a program's code, which may start others, and processes, that inherit them.
+ */
+bool nio_thread_start_open(nio_thread *thread, const char *name,
+                           void (*run)(void *argument), void *argument);
 /* Wait until the thread has ended. Nothing happens when it never started. */
 void nio_thread_join(nio_thread *thread);
 

@@ -247,19 +247,49 @@ nio_cancel_look(nio_bridge *bridge)
     return outcome;
 }
 
+/* Handlers of signals run meanwhile: in the main thread, which is in no
+ * callback, so what a callback waits for stays marked all the time. */
+static nio_outcome
+wait_for_helper(nio_bridge *bridge, uint64_t timeout_ns)
+{
+    const uint64_t start = nio_monotonic_ns();
+    uint64_t left = timeout_ns, look = NIO_FIRST_LOOK_NS;
+
+    for (;;) {
+        if (PyErr_CheckSignals() < 0) {
+            return NIO_OUTCOME_RAISED;
+        }
+        if (nio_cancel_forked(bridge)) {
+            return NIO_OUTCOME_DONE; /* a handler did, and this is the child */
+        }
+        if (timeout_ns != NIO_FOREVER) {
+            const uint64_t spent = nio_monotonic_ns() - start;
+            left = spent < timeout_ns ? timeout_ns - spent : 0;
+        }
+        const uint64_t limit = nio_until_look(left, &look);
+        nio_signals_hold();
+        PyThreadState *thread = PyEval_SaveThread();
+        const nio_wait woken = nio_event_wait(&bridge->done, limit);
+        nio_signals_let();
+        PyEval_RestoreThread(thread);
+        if (woken == NIO_WAIT_SET) {
+            return NIO_OUTCOME_DONE;
+        }
+        if (woken == NIO_WAIT_TIMEOUT && limit == left) {
+            return NIO_OUTCOME_TIMEOUT;
+        }
+    }
+}
+
 nio_outcome
 nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
 {
-    static const nio_outcome outcomes[] = {
-        [NIO_WAIT_SET] = NIO_OUTCOME_DONE,
-        [NIO_WAIT_TIMEOUT] = NIO_OUTCOME_TIMEOUT,
-        [NIO_WAIT_INTERRUPTED] = NIO_OUTCOME_INTERRUPTED,
-    };
     bool run = false;
 
     nio_lock_take(&nio_cancel_own_lock);
     nio_outcome outcome = look_locked(bridge);
     if (outcome == NIO_OUTCOME_TIMEOUT) {
+        nio_cancel_begin_locked(bridge);
         run = alone && bridge->published && !bridge->begun;
         bridge->begun |= run;
         if (!run && !join_waiters_locked(bridge)) {
@@ -273,16 +303,13 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
         return outcome;
     }
 
-    if (!run) {
-        nio_signals_hold(); /* the caller has looked: the next ends the wait */
-    }
-    PyThreadState *thread = PyEval_SaveThread();
     if (run) {
+        Py_BEGIN_ALLOW_THREADS
         run_cancel(bridge);
+        Py_END_ALLOW_THREADS
         outcome = NIO_OUTCOME_DONE;
     } else {
-        outcome = outcomes[nio_event_wait(&bridge->done, timeout_ns)];
-        nio_signals_let();
+        outcome = wait_for_helper(bridge, timeout_ns);
     }
     nio_lock_take(&nio_cancel_own_lock);
     block_my_frames_locked(NULL);
@@ -290,7 +317,6 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
         leave_waiters_locked(bridge);
     }
     nio_lock_drop(&nio_cancel_own_lock);
-    PyEval_RestoreThread(thread);
     return outcome;
 }
 

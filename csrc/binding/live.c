@@ -115,19 +115,16 @@ nio_registrations_shutdown(nio_state *state)
     nio_cancel_unlock();
 
     while ((self = find(state, false)) != NULL) {
-        uint64_t left, limit, look = NIO_FIRST_LOOK_NS;
         nio_outcome outcome;
         do {
-            if (PyErr_CheckSignals() < 0) { /* perhaps of an earlier wait */
+            uint64_t now = nio_monotonic_ns();
+            outcome = nio_cancel_wait(
+                self->bridge, now < deadline ? deadline - now : 0, false);
+            if (outcome == NIO_OUTCOME_RAISED) {
                 PyErr_WriteUnraisable((PyObject *)self);
                 deadline = 0; /* the user has waited enough */
             }
-            uint64_t now = nio_monotonic_ns();
-            left = now < deadline ? deadline - now : 0;
-            limit = nio_until_look(left, &look);
-            outcome = nio_cancel_wait(self->bridge, limit, false);
-        } while (outcome == NIO_OUTCOME_INTERRUPTED ||
-                 (outcome == NIO_OUTCOME_TIMEOUT && limit < left));
+        } while (outcome == NIO_OUTCOME_RAISED);
         nio_registration_retire(self);
         Py_DECREF(self);
     }

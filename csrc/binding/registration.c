@@ -52,46 +52,32 @@ raise_deadlock(nio_registration *self)
     return NULL;
 }
 
-/* The wait of cancel(): true when it is over, false with an exception. */
+/* cancel() that waits: true when it is over, false with an exception. */
 static bool
-wait_until_over(nio_registration *self, uint64_t timeout_ns)
+cancel_and_wait(nio_registration *self, uint64_t timeout_ns)
 {
     nio_bridge *bridge = self->bridge;
-    uint64_t start = nio_monotonic_ns(), look = NIO_FIRST_LOOK_NS;
 
-    for (;;) {
-        uint64_t left = NIO_FOREVER, limit;
-        if (PyErr_CheckSignals() < 0) {
-            return false; /* the cancellation goes on */
-        }
-        if (timeout_ns != NIO_FOREVER) {
-            uint64_t spent = nio_monotonic_ns() - start;
-            left = spent < timeout_ns ? timeout_ns - spent : 0;
-        }
-        limit = nio_until_look(left, &look);
-        switch (nio_cancel_wait(bridge, limit, true)) {
-        case NIO_OUTCOME_DONE:
-            return true;
-        case NIO_OUTCOME_INTERRUPTED:
-            break;
-        case NIO_OUTCOME_TIMEOUT:
-            if (limit < left) {
-                break;
-            }
-            PyErr_Format(PyExc_TimeoutError,
-                         "a callback of %s is still running; the "
-                         "cancellation goes on",
-                         bridge->function);
-            return false;
-        case NIO_OUTCOME_DEADLOCK:
-            raise_deadlock(self);
-            return false;
-        case NIO_OUTCOME_NO_MEMORY:
-            nio_raise(bridge->state, ERROR_NOT_ENOUGH_MEMORY,
-                      "CancelMibChangeNotify2");
-            return false;
-        }
+    switch (nio_cancel_wait(bridge, timeout_ns, true)) {
+    case NIO_OUTCOME_DONE:
+        return true;
+    case NIO_OUTCOME_RAISED:
+        break; /* the cancellation goes on */
+    case NIO_OUTCOME_TIMEOUT:
+        PyErr_Format(PyExc_TimeoutError,
+                     "a callback of %s is still running; the "
+                     "cancellation goes on",
+                     bridge->function);
+        break;
+    case NIO_OUTCOME_DEADLOCK:
+        raise_deadlock(self);
+        break;
+    case NIO_OUTCOME_NO_MEMORY:
+        nio_raise(bridge->state, ERROR_NOT_ENOUGH_MEMORY,
+                  "CancelMibChangeNotify2");
+        break;
     }
+    return false;
 }
 
 PyObject *
@@ -99,15 +85,10 @@ nio_registration_cancel(nio_registration *self, uint64_t timeout_ns, bool wait)
 {
     nio_bridge *bridge = self->bridge;
 
-    /* A wait that could never end must leave the registration as it is. */
-    if (wait && nio_cancel_look(bridge) == NIO_OUTCOME_DEADLOCK) {
-        return raise_deadlock(self);
-    }
-    nio_cancel_begin(bridge);
-    if (wait) {
-        if (!wait_until_over(self, timeout_ns)) {
-            return NULL;
-        }
+    if (!wait) {
+        nio_cancel_begin(bridge);
+    } else if (!cancel_and_wait(self, timeout_ns)) {
+        return NULL;
     }
     nio_registrations_reap(bridge->state);
     if (wait && nio_cancel_stage(bridge) == NIO_FAILED) {

@@ -165,17 +165,17 @@ void nio_cancel_begin(nio_bridge *bridge) NIO_EXCLUDES(nio_cancel_own_lock);
 typedef enum nio_outcome {
     NIO_OUTCOME_DONE, /* CANCELLED, FAILED, or forked */
     NIO_OUTCOME_TIMEOUT,
-    NIO_OUTCOME_INTERRUPTED, /* by a signal: look at it, then wait again */
-    NIO_OUTCOME_DEADLOCK,    /* this thread is in its callback, or a circle */
-    NIO_OUTCOME_NO_MEMORY,   /* the system has nothing left to wait with */
+    NIO_OUTCOME_RAISED,    /* an exception of a signal's handler is set */
+    NIO_OUTCOME_DEADLOCK,  /* this thread is in its callback, or a circle */
+    NIO_OUTCOME_NO_MEMORY, /* the system has nothing left to wait with */
 } nio_outcome;
 /* What a wait from this thread would end in at once: DONE, DEADLOCK, or
  * TIMEOUT when it would have to wait. */
 nio_outcome nio_cancel_look(nio_bridge *bridge)
     NIO_EXCLUDES(nio_cancel_own_lock);
-/* Wait, with the GIL released, for the end of a cancellation that was begun.
- * With the GIL. `alone`: where no helper could be started, this thread may do
- * its work, which nothing interrupts. */
+/* Begin it, unless the wait would be a DEADLOCK, and wait for its end with the
+ * GIL released. With the GIL. `alone`: where no helper could be started, this
+ * thread may do its work, which nothing interrupts. */
 nio_outcome nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns,
                             bool alone) NIO_EXCLUDES(nio_cancel_own_lock);
 /* Wait for the helper's last instructions, once. After DONE. */

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
+import netioapi
 from tests.linux.namespace import Namespace
-from tests.support import IS_IN, python
+from tests.support import IS_IN, Collector, python
 
 PROGRAM = """
 import os, signal, sys, threading
@@ -84,3 +87,16 @@ entered.wait()
 )
 def test_ctrl_c_that_another_thread_is_given(netns: Namespace, made: str, method: str) -> None:
     python(TO_ANOTHER % {"made": made, "method": method}, marker="seen", timeout=30)
+
+
+def test_what_a_callback_starts_has_the_signals_of_who_registered(netns: Namespace) -> None:
+    netns.veth()
+    seen = Collector()
+
+    def start(row: object, type: object) -> None:
+        command = ["grep", "SigBlk", "/proc/self/status"]
+        seen(subprocess.run(command, capture_output=True, text=True).stdout.split()[1])
+
+    with netioapi.notify_route_change2(start):
+        netns.ip("route add 198.18.0.0/24 dev v0")
+        assert int(seen.wait_count(1)[0][0], 16) == 0

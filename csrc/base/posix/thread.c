@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* POSIX: threads. Each is named for `ps -L` and debuggers, and takes no
- * signal, so that a program's handlers run on the program's own threads. */
+ * signal, so that a program's handlers run on the program's own threads; but
+ * those that run a program's code are such. */
 #define _GNU_SOURCE /* pthread_setname_np */
 
 #include "base/thread.h"
@@ -15,6 +16,8 @@ typedef struct start {
     void (*run)(void *argument);
     void *argument;
     char name[16]; /* the kernel's limit, with the NUL */
+    bool open;
+    sigset_t blocked; /* where it was started */
 } start;
 
 static void *
@@ -25,14 +28,17 @@ thread_main(void *argument)
     void *given = mine->argument;
 
     (void)pthread_setname_np(pthread_self(), mine->name); /* a help only */
+    if (mine->open) {
+        (void)pthread_sigmask(SIG_SETMASK, &mine->blocked, NULL);
+    }
     free(mine);
     run(given);
     return NULL;
 }
 
-bool
-nio_thread_start(nio_thread *thread, const char *name,
-                 void (*run)(void *argument), void *argument)
+static bool
+start_thread(nio_thread *thread, const char *name, void (*run)(void *argument),
+             void *argument, bool open)
 {
     sigset_t all, before;
     int error;
@@ -44,6 +50,7 @@ nio_thread_start(nio_thread *thread, const char *name,
     }
     mine->run = run;
     mine->argument = argument;
+    mine->open = open;
     strncpy(mine->name, name, sizeof(mine->name) - 1);
 
     /* A thread inherits its mask: blocking after the start would leave a
@@ -51,6 +58,7 @@ nio_thread_start(nio_thread *thread, const char *name,
     sigfillset(&all);
     error = pthread_sigmask(SIG_SETMASK, &all, &before);
     assert(error == 0);
+    mine->blocked = before;
     error = pthread_create(&thread->native, NULL, thread_main, mine);
     thread->started = error == 0;
     error = pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -61,6 +69,20 @@ nio_thread_start(nio_thread *thread, const char *name,
         free(mine);
     }
     return thread->started;
+}
+
+bool
+nio_thread_start(nio_thread *thread, const char *name,
+                 void (*run)(void *argument), void *argument)
+{
+    return start_thread(thread, name, run, argument, false);
+}
+
+bool
+nio_thread_start_open(nio_thread *thread, const char *name,
+                      void (*run)(void *argument), void *argument)
+{
+    return start_thread(thread, name, run, argument, true);
 }
 
 void

@@ -98,7 +98,7 @@ def read_all(settle, spare):
     with n.Watcher("interface", "address", snapshot=True, settle=settle) as watcher:
         changes, synced = [], False
         while not synced:
-            if settle and not watcher._settler.held:
+            if settle and watcher._settler.due is None:
                 watcher._watch.wait(20)
             batch = spare(watcher.read, timeout=0 if settle else 20, max_changes=2)
             if batch is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import queue
 import random
+import select
 import socket
 import threading
 import time
@@ -18,6 +19,7 @@ import pytest
 import netioapi.watcher
 from netioapi import Batch, NotificationType, Watcher
 from tests.network import Network
+from tests.support import eventually, linux_only
 from tests.test_watcher import read_until, to
 
 ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
@@ -298,3 +300,33 @@ def test_what_is_held_back_ends_with_stop(tap: Tap, clock: Clock) -> None:
         clock.now += 10
         assert watcher.read() is None
         assert list(watcher) == []
+
+
+def test_who_looks_late_is_not_put_off_by_what_came_since(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
+        tap("add 10.1.0.0/16")
+        feed(watcher, 1)
+        clock.now += 4  # it was quiet for long enough
+        tap("add 10.2.0.0/16")
+        batch = watcher.read(timeout=0)
+        assert batch is not None
+        assert [str(change.row.destination_prefix) for change in batch] == ["10.1.0.0/16"]
+        assert watcher.read(timeout=0) is None
+        clock.now += 1
+        eventually(lambda: watcher.read(timeout=0))
+
+
+@linux_only("fileno() is not there")
+def test_who_selects_is_called_when_there_is_something(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
+        for number in range(5):
+            tap(f"add 10.{number}.0.0/16")
+        feed(watcher, 5)
+        assert select.select([watcher], [], [], 0)[0] == []  # held, and not yet due
+        clock.now += 1
+        sizes = []
+        while batch := watcher.read(timeout=0, max_changes=2):
+            sizes.append(len(batch))
+            assert sum(sizes) == 5 or select.select([watcher], [], [], 0)[0]
+        assert sizes == [2, 2, 1]
+        assert select.select([watcher], [], [], 0)[0] == []

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterable
 
 from netioapi import _native, _wait, _wanted
+from netioapi._readers import Reader
 from netioapi._settle import Settler
 from netioapi.batch import Batch
 
@@ -89,6 +90,7 @@ class Watcher:
         if max_delay is not None:
             max_delay = _wanted.seconds_from(max_delay, "max_delay")
         self._settler = Settler(settle, max_delay) if settle > 0 else None
+        self._readers: dict[Reader, float] = {}
         self._watch = _native.Watch(
             kinds=_wanted.kinds_from(kinds),
             family=family,
@@ -116,15 +118,21 @@ class Watcher:
         or the program ends: `stopped` tells them apart.
 
         Raises: ValueError when the watcher was closed before the call; RuntimeError in a child
-            process after fork(); whatever a signal handler raises, say KeyboardInterrupt.
+            process after fork(), and with `settle` in a signal handler that interrupts a read;
+            whatever a signal handler raises, say KeyboardInterrupt. As with any function of Python,
+            what was just being returned is lost then: a Watcher made anew, with snapshot=True,
+            knows all.
         """
         self._refuse_closed()
         most = LARGEST_BATCH
         if max_changes is not None:
             most = _wanted.positive_from(max_changes, "max_changes", "changes")
-        if self._settler is not None:
-            return self._read_settled(timeout, most)
-        return self._take(timeout, most)
+        return self._read(timeout, most)
+
+    def _read(self, timeout: float | None, most: int) -> Batch | None:
+        if self._settler is None:
+            return self._take(timeout, most)
+        return self._read_settled(self._settler, timeout, most)
 
     def _take(self, timeout: float | None, most: int) -> Batch | None:
         # What was taken is nowhere else: from there on nothing may need memory, as unpacking does.
@@ -143,28 +151,25 @@ class Watcher:
         if self._watch.closed and not self._watch.exited:
             raise ValueError("watcher is closed")
 
-    def _read_settled(self, timeout: float | None, most: int) -> Batch | None:
+    def _read_settled(self, settler: Settler, timeout: float | None, most: int) -> Batch | None:
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"timeout must be None or at least 0 seconds, not {timeout!r}")
         deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            found = self._look(most)
-            if isinstance(found, Batch):
-                return found
-            if self._watch.stopped:
-                return None
-            wait = found
-            if deadline is not None:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    self._pass_on()
+        with Reader(self._watch, settler, self._readers, _clock) as reader:
+            while True:
+                found = self._look(most)
+                if isinstance(found, Batch):
+                    return found
+                if self._watch.stopped:
                     return None
-                wait = left if wait is None else min(wait, left)
-            try:
+                wait = found
+                if deadline is not None:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        return None
+                    wait = left if wait is None else min(wait, left)
+                reader.looks_again(wait)
                 self._watch.wait(wait)
-            except BaseException:
-                self._pass_on()
-                raise
 
     def _look(self, most: int) -> Batch | float | None:
         """What can be delivered now; or for how long at most to wait for more."""
@@ -173,6 +178,12 @@ class Watcher:
             return None
         if settler is None:
             return self._take(0, most)
+        if os.getpid() != self._pid:
+            self._watch.wait(0)  # which refuses; the settler's lock may be held for ever here
+        # What was quiet for long enough before now is not put off by what has come since.
+        batch = settler.take(_clock(), most)
+        if batch is not None:
+            return batch
         more = settler.take_in(self._read_now, _clock)
         now = _clock()
         batch = settler.take(now, most)
@@ -186,20 +197,13 @@ class Watcher:
     def _read_now(self) -> tuple[Changes, bool, bool] | None:
         return self._watch.read(0, LARGEST_BATCH)
 
-    def _pass_on(self) -> None:
-        """A reader leaves that knew when something is due: another one has to look."""
-        if self._settler is not None and self._settler.due is not None:
-            self._watch.nudge()
-
     def __iter__(self) -> Self:
         """Batches, until the watcher is stopped or closed."""
         self._refuse_closed()
         return self
 
     def __next__(self) -> Batch:
-        if self._watch.closed:
-            raise StopIteration
-        batch = self.read()
+        batch = self._read(None, LARGEST_BATCH)  # None when it is closed, too
         if batch is None:
             raise StopIteration
         return batch
@@ -214,7 +218,7 @@ class Watcher:
         return self
 
     async def __anext__(self) -> Batch:
-        try:
+        with Reader(self._watch, self._settler, self._readers, _clock) as reader:
             while True:
                 await _wait.checkpoint()
                 found = self._look(LARGEST_BATCH)
@@ -223,10 +227,8 @@ class Watcher:
                 if self._watch.stopped:
                     raise StopAsyncIteration
                 if found != 0:
+                    reader.looks_again(found)
                     await _wait.readable(self._watch, found)
-        except BaseException:
-            self._pass_on()
-            raise
 
     def fileno(self) -> int:
         """A descriptor that is readable while read() has something to return, or is stopped.

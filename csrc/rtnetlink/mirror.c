@@ -165,6 +165,8 @@ nio_mirror_saw_link(nio_mirror *mirror, const nio_link *link)
         return;
     }
     nio_link before = *known;
+    mirror->dirty.neighbours |= (after.inet.present && !before.inet.present) ||
+                                (after.inet6.present && !before.inet6.present);
     keep_times(&after, &before);
     after.record = known->record;
     after.record.mark = mirror->mark;
@@ -272,6 +274,12 @@ drop_address(nio_mirror *mirror, nio_address *address)
     nio_store_remove(&mirror->addresses, address);
 }
 
+static bool
+expires(const nio_address *address)
+{
+    return address->family == AF_INET6 && address->valid != NIO_INFINITE;
+}
+
 void
 nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
 {
@@ -281,6 +289,7 @@ nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
         return;
     }
     after.record.mark = mirror->mark;
+    mirror->mortal |= expires(address);
     if (known != NULL && (known->prefix_length != after.prefix_length ||
                           memcmp(known->peer, after.peer, 16) != 0)) {
         drop_address(mirror, known); /* another identity took its place */
@@ -308,10 +317,15 @@ void
 nio_mirror_new_address(nio_mirror *mirror, const nio_address *address)
 {
     unsigned bit = NIO_FAMILY_BIT(address->family);
-    if (mirror->dead_legs[bit] && find_address(mirror, address) == NULL) {
-        /* The first address of a link wakes dead legs in silence. */
-        mirror->dirty.routes[bit] = mirror->wants_routes;
-    }
+    const nio_address *known = find_address(mirror, address);
+    /* The first address of a link wakes dead legs in silence; and of several
+     * with one prefix those that expire decide whether its route does. */
+    bool wakes = mirror->dead_legs[bit] && known == NULL;
+    bool decides = address->family == AF_INET6 &&
+                   (mirror->mortal || expires(address)) &&
+                   (known == NULL || expires(known) != expires(address) ||
+                    ((known->flags ^ address->flags) & IFA_F_NOPREFIXROUTE));
+    mirror->dirty.routes[bit] |= mirror->wants_routes && (wakes || decides);
     nio_mirror_saw_address(mirror, address);
 }
 

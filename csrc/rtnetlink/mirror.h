@@ -38,6 +38,11 @@ typedef struct nio_mirror {
     bool derived; /* something changed that hints and ports are made from */
     bool short_of_memory; /* a record found no room: all must be read again */
     bool wants_routes;    /* else route messages are not asked for */
+    /* Messages may be older than the last reading, which has seen what they
+     * led to: what they say of one route of several says nothing any more. */
+    bool replaying;
+    bool twins;  /* there were routes that share an identity */
+    bool mortal; /* there were IPv6 addresses or their routes that expire */
 } nio_mirror;
 
 #define NIO_FAMILY_BIT(family) ((family) == AF_INET6 ? 1 : 0)

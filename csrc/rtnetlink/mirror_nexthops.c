@@ -17,11 +17,14 @@ find_nexthop(const nio_mirror *mirror, uint32_t id)
     return nexthop;
 }
 
-/* A nexthop object changes its routes and its groups in silence. */
+/* A nexthop object changes its routes and its groups in silence. Of routes
+ * that share an identity only the first is known: another one may use the
+ * object. */
 static void
 dirty_below_nexthop(nio_mirror *mirror)
 {
-    bool used = mirror->wants_routes && mirror->nexthop_users > 0;
+    bool used =
+        mirror->wants_routes && (mirror->nexthop_users > 0 || mirror->twins);
     mirror->dirty.nexthops = mirror->wants_routes;
     mirror->dirty.routes[0] |= used;
     mirror->dirty.routes[1] |= used;
@@ -92,6 +95,7 @@ nio_mirror_forget_routes(nio_mirror *mirror)
     nio_store_done(&mirror->routes);
     mirror->wants_routes = false;
     mirror->nexthop_users = 0;
+    mirror->twins = false;
     memset(mirror->dead_legs, 0, sizeof(mirror->dead_legs));
     mirror->dirty.nexthops = false;
     memset(mirror->dirty.routes, 0, sizeof(mirror->dirty.routes));

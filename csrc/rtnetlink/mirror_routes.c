@@ -5,73 +5,10 @@
  * replaces one of. Where a message leaves open which one, or what else shares
  * an identity, the family is read again. */
 #include "rtnetlink/mirror.h"
+#include "rtnetlink/route_identity.h"
 
-#include <assert.h>
 #include <string.h>
 #include <sys/socket.h>
-
-/* On-link prefixes that every interface has: one group would hold them all,
- * so the interface is a part of their group (and a replacement is never
- * worked out, but read again). */
-static bool
-is_per_interface(const nio_route *route)
-{
-    return route->family == AF_INET6 &&
-           (route->destination[0] == 0xff ||
-            (route->destination[0] == 0xfe && route->destination[1] == 0x80));
-}
-
-static uint64_t
-route_hash(const void *record, uint64_t seed)
-{
-    const nio_route *route = record;
-    uint64_t words[2];
-    memcpy(words, route->destination, sizeof(words));
-    uint64_t hash = nio_mix(seed, words[0]);
-    hash = nio_mix(hash, words[1]);
-    hash = nio_mix(hash, (uint64_t)route->table << 32 | route->priority);
-    uint32_t small = (uint32_t)route->family << 16 |
-                     (uint32_t)route->prefix_length << 8 | route->tos;
-    uint32_t oif = is_per_interface(route) ? route->oif : 0;
-    return nio_mix(hash, (uint64_t)oif << 32 | small);
-}
-
-/* The destination first: of records that only share a bucket it is another
- * one, and it lies where the memory of the record begins. */
-static bool
-same_group(const nio_route *a, const nio_route *b)
-{
-    return memcmp(a->destination, b->destination, 16) == 0 &&
-           a->table == b->table && a->priority == b->priority &&
-           a->family == b->family && a->prefix_length == b->prefix_length &&
-           a->tos == b->tos && (!is_per_interface(a) || a->oif == b->oif);
-}
-
-static bool
-same_identity(const nio_route *a, const nio_route *b)
-{
-    return same_group(a, b) && a->oif == b->oif &&
-           a->gateway_family == b->gateway_family &&
-           memcmp(a->gateway, b->gateway, 16) == 0;
-}
-
-/* In what the kernel says once for all legs. */
-static bool
-same_words(const nio_route *a, const nio_route *b)
-{
-    return a->type == b->type && a->protocol == b->protocol &&
-           memcmp(a->preferred_source, b->preferred_source, 16) == 0;
-}
-
-/* Equal in all that a subscriber can see, but for a lifetime that counts
- * down. */
-static bool
-same_state(const nio_route *a, const nio_route *b)
-{
-    return same_words(a, b) && a->flags == b->flags &&
-           a->weight == b->weight && a->nexthop_id == b->nexthop_id &&
-           (a->expires == NIO_INFINITE) == (b->expires == NIO_INFINITE);
-}
 
 static nio_route *
 find(const nio_mirror *mirror, const nio_route *leg)
@@ -81,6 +18,28 @@ find(const nio_mirror *mirror, const nio_route *leg)
         route = nio_store_next(&mirror->routes, route);
     }
     return route;
+}
+
+/* The routes of a group, one after the other; NULL: no more. */
+static nio_route *
+this_or_next(const nio_mirror *mirror, const nio_route *head, nio_route *route)
+{
+    while (route != NULL && !same_group(route, head)) {
+        route = nio_store_next(&mirror->routes, route);
+    }
+    return route;
+}
+
+static nio_route *
+first_of(const nio_mirror *mirror, const nio_route *head)
+{
+    return this_or_next(mirror, head, nio_store_first(&mirror->routes, head));
+}
+
+static nio_route *
+next_of(const nio_mirror *mirror, const nio_route *head, nio_route *route)
+{
+    return this_or_next(mirror, head, nio_store_next(&mirror->routes, route));
 }
 
 static void
@@ -93,6 +52,9 @@ static void
 notice(nio_mirror *mirror, const nio_route *route)
 {
     mirror->derived |= route->prefix_length == 0;
+    mirror->mortal |= route->family == AF_INET6 &&
+                      route->protocol == RTPROT_KERNEL &&
+                      route->expires != NIO_INFINITE;
 }
 
 static void
@@ -138,7 +100,7 @@ update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
     *route = *leg;
     route->record = before.record;
     route->instances = before.instances;
-    route->mixed = before.mixed;
+    route->unsure = before.unsure;
     if (!same_state(&before, route)) {
         notice(mirror, route);
         nio_fanout_route_change(&mirror->fanout, &before, route);
@@ -167,14 +129,13 @@ is_single_route(const nio_mirror *mirror, const nio_route *head)
     if (is_per_interface(head)) {
         return false;
     }
-    for (nio_route *route = nio_store_first(&mirror->routes, head);
-         route != NULL; route = nio_store_next(&mirror->routes, route)) {
-        if (same_group(route, head)) {
-            even = even && route->instances == 1 &&
-                   (count == 0 || route->legs == legs);
-            legs = route->legs;
-            count++;
-        }
+    for (nio_route *route = first_of(mirror, head); route != NULL;
+         route = next_of(mirror, head, route)) {
+        even = even && route->instances == 1 &&
+               !(mirror->replaying && route->unsure) &&
+               (count == 0 || route->legs == legs);
+        legs = route->legs;
+        count++;
     }
     return count == 0 || (even && count == legs);
 }
@@ -187,11 +148,10 @@ drop_others(nio_mirror *mirror, const nio_legs *legs)
     uint8_t flags = mirror->fanout.flags;
     nio_route *next;
     mirror->fanout.flags |= NIO_FLAG_SYNTHESIZED;
-    for (nio_route *route = nio_store_first(&mirror->routes, &legs->head);
-         route != NULL; route = next) {
-        next = nio_store_next(&mirror->routes, route);
-        if (same_group(route, &legs->head) &&
-            !is_among(legs, legs->count, route)) {
+    for (nio_route *route = first_of(mirror, &legs->head); route != NULL;
+         route = next) {
+        next = next_of(mirror, &legs->head, route);
+        if (!is_among(legs, legs->count, route)) {
             drop(mirror, route);
         }
     }
@@ -200,17 +160,7 @@ drop_others(nio_mirror *mirror, const nio_legs *legs)
 
 /* The legs of an IPv6 set may differ in what is said once for all of them: in
  * a dump that is the first leg's, in a message the new leg's. Then only a
- * reading tells, now and whenever a leg goes. */
-static void
-mark_mixed(nio_mirror *mirror, const nio_route *head)
-{
-    for (nio_route *route = nio_store_first(&mirror->routes, head);
-         route != NULL; route = nio_store_next(&mirror->routes, route)) {
-        route->mixed |= same_group(route, head);
-    }
-    dirty(mirror, head->family);
-}
-
+ * reading tells. */
 static bool
 is_mixed(const nio_mirror *mirror, const nio_legs *legs)
 {
@@ -223,23 +173,44 @@ is_mixed(const nio_mirror *mirror, const nio_legs *legs)
     return mixed;
 }
 
+/* Is this message of a route that is known by this identity, or of another one
+ * beside it? IPv4 allows that (it may differ in what we do not even decode),
+ * and IPv6 does beside a nexthop object's route, or without a gateway, where
+ * it makes no set of them. What a reading has seen already is told again. */
+static bool
+is_the_same(const nio_mirror *mirror, const nio_route *route,
+            const nio_legs *legs, unsigned flags)
+{
+    const nio_route *head = &legs->head;
+    bool again = mirror->replaying && !(flags & NLM_F_APPEND);
+    return (flags & NLM_F_EXCL) ||
+           (head->family == AF_INET6 && route->instances == 1 &&
+            head->nexthop_id == route->nexthop_id &&
+            (legs->count + legs->dead > 1 || again ||
+             head->gateway_family != AF_UNSPEC));
+}
+
+static void
+count_instance(nio_mirror *mirror, nio_route *route)
+{
+    route->instances += route->instances < UINT8_MAX;
+    mirror->twins = true;
+}
+
 /* One leg of a route that was not a replacement. */
 static void
-put_leg(nio_mirror *mirror, const nio_route *leg, bool exclusive)
+put_leg(nio_mirror *mirror, const nio_route *leg, const nio_legs *legs,
+        unsigned flags)
 {
     nio_route *route = find(mirror, leg);
     if (route == NULL) {
         add(mirror, leg);
-    } else if (exclusive ||
-               (leg->family == AF_INET6 && route->instances == 1 &&
-                leg->nexthop_id == route->nexthop_id)) {
+    } else if (is_the_same(mirror, route, legs, flags)) {
         route->instances = 1;
         update(mirror, route, leg);
     } else {
-        /* IPv4 allows a second route of the same identity, which may differ
-         * in what we do not even decode, and IPv6 one beside another nexthop
-         * object's: count them in a dump. */
-        dirty(mirror, leg->family);
+        count_instance(mirror, route);
+        dirty(mirror, leg->family); /* a dump counts them */
     }
 }
 
@@ -262,7 +233,7 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
         dirty(mirror, legs->head.family);
     }
     if (!replace && is_mixed(mirror, legs)) {
-        mark_mixed(mirror, &legs->head);
+        dirty(mirror, legs->head.family);
         return; /* the reading adds the new leg, too */
     }
     for (size_t i = 0; i < legs->count; i++) {
@@ -273,7 +244,7 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
         } else if (route != NULL) {
             update(mirror, route, leg);
         } else {
-            put_leg(mirror, leg, (flags & NLM_F_EXCL) != 0);
+            put_leg(mirror, leg, legs, flags);
         }
     }
     if (certain) {
@@ -285,10 +256,7 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
 static void
 drop_instance(nio_mirror *mirror, nio_route *route)
 {
-    if (route->mixed) {
-        mark_mixed(mirror, route);
-    }
-    if (route->instances > 1) {
+    if (route->instances > 1 || (mirror->replaying && route->unsure)) {
         dirty(mirror, route->family); /* which one stays? */
     } else {
         drop(mirror, route);
@@ -301,55 +269,34 @@ static void
 drop_users(nio_mirror *mirror, const nio_route *head)
 {
     nio_route *next;
-    for (nio_route *route = nio_store_first(&mirror->routes, head);
-         route != NULL; route = next) {
-        next = nio_store_next(&mirror->routes, route);
-        if (same_group(route, head) && route->nexthop_id == head->nexthop_id) {
+    for (nio_route *route = first_of(mirror, head); route != NULL;
+         route = next) {
+        next = next_of(mirror, head, route);
+        if (route->nexthop_id == head->nexthop_id) {
             drop_instance(mirror, route);
         }
-    }
-}
-
-/* The last leg of an IPv6 set is a plain route again, which has no weight. */
-static void
-settle_weight(nio_mirror *mirror, const nio_route *head)
-{
-    nio_route *only = NULL;
-    for (nio_route *route = nio_store_first(&mirror->routes, head);
-         route != NULL; route = nio_store_next(&mirror->routes, route)) {
-        if (same_group(route, head)) {
-            if (only != NULL) {
-                return;
-            }
-            only = route;
-        }
-    }
-    if (only == NULL || only->weight == 1 || only->nexthop_id != 0) {
-        return;
-    }
-    if (mirror->dead_legs[NIO_FAMILY_BIT(AF_INET6)]) {
-        dirty(mirror, AF_INET6); /* a dead leg may be left of the set */
-    } else if (nio_mirror_can_tell(mirror)) {
-        only->weight = 1;
-        nio_fanout_route(&mirror->fanout, NIO_CHANGE_PARAMETER, only);
     }
 }
 
 void
 nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
 {
-    if (legs->head.nexthop_id != 0 && !is_per_interface(&legs->head)) {
-        drop_users(mirror, &legs->head);
-        return;
-    }
-    for (size_t i = 0; i < legs->count + legs->dead; i++) {
-        nio_route *route = find(mirror, &legs->legs[i]);
-        if (route != NULL) { /* else a reading of the tables knew it already */
-            drop_instance(mirror, route);
+    const nio_route *head = &legs->head;
+    if (head->nexthop_id != 0 && !is_per_interface(head)) {
+        drop_users(mirror, head);
+    } else {
+        for (size_t i = 0; i < legs->count + legs->dead; i++) {
+            nio_route *route = find(mirror, &legs->legs[i]);
+            if (route != NULL) { /* else a reading knew it already */
+                drop_instance(mirror, route);
+            }
         }
     }
-    if (legs->head.family == AF_INET6) {
-        settle_weight(mirror, &legs->head);
+    if (head->family == AF_INET6 && first_of(mirror, head) != NULL) {
+        /* What is left of a set may say something else now: its last leg has
+         * no weight, another first one has its own protocol. And what lay
+         * between two legs, hidden from the kernel's own dump, may be seen. */
+        dirty(mirror, AF_INET6);
     }
 }
 
@@ -363,14 +310,24 @@ nio_mirror_saw_route(nio_mirror *mirror, const nio_legs *legs)
         if (route == NULL) {
             add(mirror, leg);
         } else if (route->record.mark == mirror->mark) {
-            if (route->instances < UINT8_MAX) {
-                route->instances++;
-            }
+            count_instance(mirror, route);
         } else {
             route->record.mark = mirror->mark;
+            route->unsure = route->instances > 1;
             route->instances = 1;
             update(mirror, route, leg);
         }
+    }
+}
+
+/* One of their group is gone: when, between the messages that are still to
+ * come, nobody knows. */
+static void
+doubt_group(nio_mirror *mirror, const nio_route *gone)
+{
+    for (nio_route *route = first_of(mirror, gone); route != NULL;
+         route = next_of(mirror, gone, route)) {
+        route->unsure = true;
     }
 }
 
@@ -383,6 +340,7 @@ nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family, uint32_t since)
            (route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
         if (route->family == family &&
             (int32_t)(route->record.mark - since) < 0) {
+            doubt_group(mirror, route);
             drop(mirror, route);
         }
     }

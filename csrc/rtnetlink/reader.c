@@ -99,6 +99,7 @@ drain(nio_engine *engine)
         }
         if (count == 0) {
             nio_feed_is_empty(engine);
+            engine->mirror.replaying = false;
             if (engine->lost) {
                 nio_mirror_dirty_all(&engine->mirror);
                 engine->lost = false;

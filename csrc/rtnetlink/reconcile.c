@@ -10,7 +10,8 @@
  * 3. Compare: what no row of the dump was is gone.
  * 4. Apply the backlog in order. Each message is the state of one identity at
  *    its time, so the last one of each leaves it right; a silent change in
- *    between had its own trigger, which makes the mirror dirty again.
+ *    between had its own trigger, which makes the mirror dirty again. Where a
+ *    message means one of several, and there are fewer now, it is read again.
  *
  * A dump in several parts may miss rows when its table changes between them
  * (an IPv6 walk begins anew and skips as many rows as it gave). Such a dump
@@ -337,6 +338,7 @@ nio_reconcile(nio_engine *engine)
     int status = read_all(engine, &dirty);
     between(engine);
     mirror->fanout.flags = 0;
+    mirror->replaying = true; /* until the feed is empty */
     apply_backlog(engine);
     assert(nio_mirror_is_sound(mirror));
     if (engine->lost) {

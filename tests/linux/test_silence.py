@@ -4,9 +4,13 @@ what it does say: one case each."""
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
+import netioapi
 from tests.linux.namespace import Namespace
+from tests.support import eventually
 
 from .cases import TABLES, A, Case, I, R, ids, play
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
@@ -199,3 +203,60 @@ def test_a_dump_that_starts_too_early_does_not_count(netns: Namespace, family: i
             for follower in followers:
                 gone = sum(n for what, n in follower.counts.items() if what.startswith("DELETE"))
                 assert gone >= len(names)
+
+
+LIVES = "valid_lft 900 preferred_lft 900"
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "immortal"),
+    [
+        ([f"address add fd05::1/64 dev v0 nodad {LIVES}"], "address add fd05::2/64 dev v0 nodad",
+         True),
+        ([f"address add fd05::1/64 dev v0 nodad {LIVES}"],
+         "address change fd05::1/64 dev v0 valid_lft forever preferred_lft forever", True),
+        (["address add fd05::1/64 dev v0 nodad"], f"address change fd05::1/64 dev v0 {LIVES}",
+         False),
+        (["address add fd05::1/64 dev v0 nodad", f"address add fd05::2/64 dev v0 nodad {LIVES}"],
+         "address change fd05::1/64 dev v0 noprefixroute", False),
+    ],
+    ids=["one that stays joins", "it stays from now on", "it expires from now on",
+         "the one that stays has none any more"],
+)  # fmt: skip
+def test_a_prefix_expires_with_its_last_address(
+    netns: Namespace, before: list[str], command: str, immortal: bool
+) -> None:
+    netns.veth()
+    for one in before:
+        netns.ip(one)
+    last: dict[bytes, netioapi.IpForwardRow] = {}
+
+    def is_so(wanted: bool) -> bool:
+        while (batch := watcher.read(timeout=0)) is not None:
+            for change in batch:
+                assert isinstance(change.row, netioapi.IpForwardRow)
+                last[change.row.key] = change.row
+        return [row.immortal for row in last.values()] == [wanted]
+
+    exactly = {"prefixes": ["fd05::/64"], "prefix_match": "exact"}
+    with netioapi.Watcher("route", snapshot=True, **exactly) as watcher:
+        eventually(lambda: is_so(not immortal))
+        netns.ip(command)
+        eventually(lambda: is_so(immortal))
+
+
+def test_times_of_a_family_that_comes_later(netns: Namespace) -> None:
+    netns.veth()
+    netns.ip("link set v0 mtu 1200")  # too small for IPv6
+    with netioapi.Watcher("interface", family=socket.AF_INET6, interfaces=["v0"]) as watcher:
+        netns.ip("link set v0 mtu 1500")
+        times: list[int | None] = []
+
+        def are_known() -> bool:
+            while (batch := watcher.read(timeout=0)) is not None:
+                for change in batch:
+                    assert isinstance(change.row, netioapi.IpInterfaceRow)
+                    times.append(change.row.base_reachable_time)
+            return bool(times) and bool(times[-1])
+
+        eventually(are_known)

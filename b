@@ -1,0 +1,29 @@
+link set v2 mtu 1427
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route get 10.0.0.9
+route del 172.16.0.0/24 via 10.0.0.9 proto 44

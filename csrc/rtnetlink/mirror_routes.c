@@ -193,7 +193,9 @@ is_the_same(const nio_mirror *mirror, const nio_route *route,
 static void
 count_instance(nio_mirror *mirror, nio_route *route)
 {
-    route->instances += route->instances < UINT8_MAX;
+    if (route->instances < UINT8_MAX) {
+        route->instances++;
+    }
     mirror->twins = true;
 }
 

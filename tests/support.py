@@ -76,7 +76,7 @@ def note_calls():  # of this thread; an exception from within profile() ends it
     calls.clear()
     sys.setprofile(profile)
 def is_in(name):
-    return name in calls
+    return name in calls or "_" + name in calls  # read() and what iteration calls alike
 note_calls()
 """
 

@@ -31,7 +31,7 @@ for number in range(25):
     assert status == %d, status
 assert all(registration.active for registration in live[:-1])
 busy.clear()
-count = 0
+numbers = itertools.count(1)
 assert busy.wait(20)  # the parent's callbacks go on
 """
 

@@ -18,8 +18,14 @@ static void
 delete_attached(PyThreadState *state)
 {
     PyThreadState_Clear(state);
+#ifdef Py_GIL_DISABLED
+    /* At once: a fork in between would find it cleared, and the child would
+     * clear it again, which crashes there. (Not in the limited API.) */
+    PyThreadState_DeleteCurrent();
+#else
     (void)PyEval_SaveThread();
     PyThreadState_Delete(state);
+#endif
 }
 
 /* Detached. */

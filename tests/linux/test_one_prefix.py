@@ -122,4 +122,4 @@ def test_walk_over_one_prefix(netns: Namespace, seed: int, family: int) -> None:
             steps.append(one.chance.choice(one.steps)())
             netns.ip(steps[-1], check=False)
             eventually(is_the_same, what="the table, after " + "\n".join(steps[-20:]))
-        assert watcher.stats()["received"] > STEPS // 5, "the kernel refused most of the steps"
+        assert watcher.stats()["received"] > STEPS // 10, "the kernel refused most of the steps"

@@ -19,8 +19,6 @@ from benchmarks.things import Thing
 PACE_US = 1000  # between two events
 MOST_EVENTS = 1000
 OBSERVED_S = 2.0
-# A reader looks for a missed signal 0.1 s after its wait began, then after 3 s, 100 s and so on.
-FIRST_LOOK_S = 0.2
 IMPORTS = {"bare": "pass", "netioapi": "import netioapi"}
 
 
@@ -46,7 +44,7 @@ def latency(bench: Bench, thing: Thing, family: int, routes: int) -> dict[str, A
 
 
 def idle(bench: Bench, thing: Thing, family: int, routes: int) -> dict[str, Any]:
-    """How often the threads of a Watcher wake while nothing happens, between two looks."""
+    """How often the threads of a Watcher wake while nothing happens."""
     stage = bench.stage()
     seconds = OBSERVED_S / 4 if bench.options.quick else OBSERVED_S
     with bench.child(thing, stage, family=family) as child:
@@ -54,7 +52,6 @@ def idle(bench: Bench, thing: Thing, family: int, routes: int) -> dict[str, Any]
         stage.produce("add", family, 1)
         child.expect("seen")
         child.wait_until_drained()
-        time.sleep(FIRST_LOOK_S)
         before = kernel.switches(child.pid)
         cpu = kernel.cpu_ns(child.pid)
         time.sleep(seconds)  # the time that is looked at

@@ -19,7 +19,8 @@ from netioapi import IpForwardRow, NotificationType, Watcher
 from tests.linux.namespace import Namespace
 from tests.support import eventually
 
-STEPS = int(os.environ.get("NETIOAPI_STEPS", "250"))
+# Not fewer: of a shorter walk the kernel may refuse most, and it takes two seconds.
+STEPS = max(int(os.environ.get("NETIOAPI_STEPS", "250")), 250)
 TABLE = 1000
 
 
@@ -122,4 +123,4 @@ def test_walk_over_one_prefix(netns: Namespace, seed: int, family: int) -> None:
             steps.append(one.chance.choice(one.steps)())
             netns.ip(steps[-1], check=False)
             eventually(is_the_same, what="the table, after " + "\n".join(steps[-20:]))
-        assert watcher.stats()["received"] > STEPS // 10, "the kernel refused most of the steps"
+        assert watcher.stats()["received"] > STEPS // 5, "the kernel refused most of the steps"

@@ -68,6 +68,13 @@ nio_thread_start(nio_thread *thread, const char *name,
     return thread->started;
 }
 
+bool
+nio_thread_start_open(nio_thread *thread, const char *name,
+                      void (*run)(void *argument), void *argument)
+{
+    return nio_thread_start(thread, name, run, argument); /* no signals here */
+}
+
 void
 nio_thread_join(nio_thread *thread)
 {

@@ -41,8 +41,9 @@ typedef struct nio_mirror {
     /* Messages may be older than the last reading, which has seen what they
      * led to: what they say of one route of several says nothing any more. */
     bool replaying;
-    bool twins;  /* there were routes that share an identity */
-    bool mortal; /* there were IPv6 addresses or their routes that expire */
+    uint8_t replay; /* its number, for records that are unsure in it; not 0 */
+    bool twins;     /* there were routes that share an identity */
+    bool mortal;    /* there were IPv6 addresses or their routes that expire */
 } nio_mirror;
 
 #define NIO_FAMILY_BIT(family) ((family) == AF_INET6 ? 1 : 0)

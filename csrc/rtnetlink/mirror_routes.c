@@ -118,11 +118,20 @@ is_among(const nio_legs *legs, size_t count, const nio_route *route)
     return false;
 }
 
-/* A replacement takes the place of one kernel route of its group. That is
- * certain where the group has one: as many legs as each of them says. */
 static bool
-is_single_route(const nio_mirror *mirror, const nio_route *head)
+is_unsure(const nio_mirror *mirror, const nio_route *route)
 {
+    return mirror->replaying && route->unsure == mirror->replay;
+}
+
+/* A replacement takes the place of one kernel route of its group. That is
+ * certain where the group has one: as many legs as each of them says. (A
+ * reading that has seen the new route, and no other, leaves nothing to drop.)
+ */
+static bool
+is_single_route(const nio_mirror *mirror, const nio_legs *replacement)
+{
+    const nio_route *head = &replacement->head;
     size_t count = 0;
     bool even = true;
     uint8_t legs = 0;
@@ -132,7 +141,8 @@ is_single_route(const nio_mirror *mirror, const nio_route *head)
     for (nio_route *route = first_of(mirror, head); route != NULL;
          route = next_of(mirror, head, route)) {
         even = even && route->instances == 1 &&
-               !(mirror->replaying && route->unsure) &&
+               (!is_unsure(mirror, route) ||
+                is_among(replacement, replacement->count, route)) &&
                (count == 0 || route->legs == legs);
         legs = route->legs;
         count++;
@@ -229,7 +239,7 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
     notice_dead(mirror, legs);
     bool replace = (flags & NLM_F_REPLACE) != 0;
     /* A dead route is no row here, but may be the one that is replaced. */
-    bool certain = replace && is_single_route(mirror, &legs->head) &&
+    bool certain = replace && is_single_route(mirror, legs) &&
                    !mirror->dead_legs[NIO_FAMILY_BIT(legs->head.family)];
     if (replace && !certain) {
         dirty(mirror, legs->head.family);
@@ -258,7 +268,7 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
 static void
 drop_instance(nio_mirror *mirror, nio_route *route)
 {
-    if (route->instances > 1 || (mirror->replaying && route->unsure)) {
+    if (route->instances > 1 || is_unsure(mirror, route)) {
         dirty(mirror, route->family); /* which one stays? */
     } else {
         drop(mirror, route);
@@ -315,7 +325,9 @@ nio_mirror_saw_route(nio_mirror *mirror, const nio_legs *legs)
             count_instance(mirror, route);
         } else {
             route->record.mark = mirror->mark;
-            route->unsure = route->instances > 1;
+            if (route->instances > 1) {
+                route->unsure = mirror->replay;
+            }
             route->instances = 1;
             update(mirror, route, leg);
         }
@@ -329,7 +341,7 @@ doubt_group(nio_mirror *mirror, const nio_route *gone)
 {
     for (nio_route *route = first_of(mirror, gone); route != NULL;
          route = next_of(mirror, gone, route)) {
-        route->unsure = true;
+        route->unsure = mirror->replay;
     }
 }
 

@@ -330,6 +330,9 @@ nio_reconcile(nio_engine *engine)
     uint64_t began = nio_monotonic_ns();
     uint64_t number = ++engine->begun;
     memset(&mirror->dirty, 0, sizeof(mirror->dirty));
+    if (!mirror->replaying) { /* else what was unsure is so still */
+        mirror->replay = (uint8_t)(mirror->replay % UINT8_MAX + 1);
+    }
     mirror->fanout.time_ns = nio_realtime_ns();
     mirror->fanout.flags = NIO_FLAG_SYNTHESIZED;
     engine->requester.between = between;

@@ -84,16 +84,17 @@ def test_a_circle_is_a_deadlock(netns: Network, length: int) -> None:
 def test_who_waits_for_long_still_counts_in_a_circle(netns: Network) -> None:
     """The wait of the first has gone on for more than one look when the second would close it."""
     netns.veth()
-    waits, refused = threading.Event(), Collector()
+    inside, refused = threading.Barrier(2), Collector()
     first: Registration
     second: Registration
 
     def cancel_second(row: Any, type: Any) -> None:
-        waits.set()
+        inside.wait(60)
         second.cancel(60)
 
     def cancel_first(row: Any, type: Any) -> None:
-        assert waits.wait(60)
+        inside.wait(60)
+        eventually(lambda: not second.active)
         before = sys.getswitchinterval()
         sys.setswitchinterval(5)  # so that who looks again has to wait for the GIL
         try:

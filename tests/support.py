@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -53,6 +54,13 @@ def ctrl_c() -> None:
         signal.raise_signal(signal.SIGINT)
     else:  # raise_signal() would interrupt the calling thread here, and not the main one
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def fork() -> int:
+    """os.fork(); from 3.12 on it warns of the threads, of which tests of a fork have some."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def strike(name: str) -> str:

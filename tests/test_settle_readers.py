@@ -16,7 +16,7 @@ import netioapi
 from netioapi import Watcher
 from tests.network import Network
 from tests.routes import add_routes
-from tests.support import linux_only
+from tests.support import fork, linux_only
 
 
 def test_the_rest_of_a_batch_is_for_who_waits(netns: Network) -> None:
@@ -87,7 +87,7 @@ def test_a_child_of_a_fork_is_refused_whoever_was_reading(
         reader.start()
         add_routes(netns, range(1))
         assert inside.wait(60)
-        child = os.fork()
+        child = fork()
         if child == 0:
             code = 1
             signal.alarm(30)

@@ -20,7 +20,7 @@ import pytest
 import netioapi
 from netioapi import Batch, Watcher
 from tests.network import Network
-from tests.support import WINDOWS, counts, ctrl_c, eventually, linux_only, strike
+from tests.support import WINDOWS, counts, ctrl_c, eventually, fork, linux_only, strike
 from tests.test_watcher import read_until, to
 
 
@@ -323,9 +323,7 @@ def test_in_a_forked_child_it_is_dead_and_steals_nothing(netns: Network) -> None
     netns.veth()
     with Watcher("route") as watcher:
         other = Watcher("route", settle=1)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads, from 3.12 on
-            child = os.fork()
+        child = fork()
         if child == 0:
             code = 1
             try:

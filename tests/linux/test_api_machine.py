@@ -20,7 +20,7 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 import netioapi
 from tests.linux.namespace import Namespace
-from tests.support import ROOT, counts, eventually, python
+from tests.support import ROOT, counts, eventually, fork, python
 
 from .model.follow import WatcherFollower
 
@@ -70,7 +70,7 @@ class Told:
 
 def in_a_child(registrations: list[netioapi.Registration]) -> int:
     """A fork that uses what it inherited, and registers anew; its exit code."""
-    child = os.fork()
+    child = fork()
     if child == 0:
         code = 1
         try:

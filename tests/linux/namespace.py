@@ -87,9 +87,12 @@ class Namespace:
             ["ip", *shlex.split(arguments)], code=0 if check else None, timeout=timeout
         ).stdout
 
-    def batch(self, lines: str, *, timeout: float = 120) -> None:
-        """Run many `ip` commands, one a line."""
-        run(["ip", "-batch", "-"], stdin=lines + "\n", timeout=timeout)
+    def batch(self, lines: str, *, check: bool = True, timeout: float = 120) -> None:
+        """Run many `ip` commands, one a line. `check`: all are to succeed; else each may fail."""
+        if check:
+            run(["ip", "-batch", "-"], stdin=lines + "\n", timeout=timeout)
+        else:
+            run(["ip", "-force", "-batch", "-"], stdin=lines + "\n", code=None, timeout=timeout)
 
     def json(self, arguments: str) -> list[dict[str, Any]]:
         """What `ip -details -json ...` prints."""

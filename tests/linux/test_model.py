@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.linux import slow_reading
 from tests.linux.namespace import Namespace
 
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
@@ -42,6 +43,19 @@ def test_walk(netns: Namespace, other_netns: Namespace, seed: int, name: str) ->
         walk.walk(STEPS, [follower])
         quiet([follower])
     assert sum(walk.done.values()) > STEPS / 2, "the kernel refused most of the moves"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", ["watcher of every table", "callbacks"])
+def test_walk_in_bursts(netns: Namespace, other_netns: Namespace, seed: int, name: str) -> None:
+    """Many moves at once, while all tables are being read."""
+    prepare(netns)
+    slow_reading.prepare(netns)
+    walk = Walk(netns, other_netns, seed)
+    with FOLLOWERS[name]() as follower:
+        walk.walk(STEPS * 3, [follower], at_once=25)
+        quiet([follower])
+    assert sum(follower.counts.values()) > STEPS, "the kernel refused most of the moves"
 
 
 @pytest.mark.timeout(600)

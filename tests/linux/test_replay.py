@@ -9,15 +9,14 @@ import socket
 
 import pytest
 
-import netioapi
 from netioapi import IpForwardRow, Watcher
 from tests.linux.namespace import Namespace
 from tests.support import eventually
 
-from .test_one_prefix import follow, shown
+from . import slow_reading
+from .test_one_prefix import STEPS, TABLE, OnePrefix, is_the_same
 
 X = "172.16.0.0/24"
-ADDRESSES = 500  # so many to read first, and so long is the time to change routes meanwhile
 ROUNDS = 25
 
 
@@ -42,36 +41,47 @@ def test_what_is_left_is_not_taken_for_what_went(
 ) -> None:
     chance = random.Random(seed)
     netns.veth("v0", "p0")
-    netns.veth("v1", "p1")
     netns.ip("address add 10.0.0.1/24 dev v0")
-    netns.batch(
-        "\n".join(
-            f"address add 10.{100 + n // 250}.{n % 250}.1/32 dev v1" for n in range(ADDRESSES)
-        )
-    )
+    slow_reading.prepare(netns)
     state: dict[bytes, IpForwardRow] = {}
 
-    def is_the_same() -> bool:
-        follow(watcher, state)
-        table: dict[bytes, object] = {}
-        for row in netioapi.get_ip_forward_table2(socket.AF_INET):
-            if row.table == 254:
-                table.setdefault(row.key, shown(row))
-        return table == {key: shown(row) for key, row in state.items()}
+    def same() -> bool:
+        return is_the_same(watcher, state, socket.AF_INET, 254)
 
     with Watcher("route", family=socket.AF_INET, tables=[254], snapshot=True) as watcher:
         for number in range(ROUNDS):
             netns.batch("\n".join(f"route {line}" for line in before))
-            eventually(is_the_same, what=f"the table, in round {number}")
-            netns.batch(
-                "\n".join(
-                    [
-                        f"link set v1 mtu {1400 + number}",  # after it all is read again
-                        *["route get 10.0.0.9"] * chance.randrange(30),  # a while
-                        *(f"route {line}" for line in meanwhile),
-                    ]
-                )
-            )
-            eventually(is_the_same, what=f"the table, after round {number}")
+            eventually(same, what=f"the table, in round {number}")
+            lines = slow_reading.begin(chance) + [f"route {line}" for line in meanwhile]
+            netns.batch("\n".join(lines))
+            eventually(same, what=f"the table, after round {number}")
             netns.ip(f"route flush {X}")
-            eventually(is_the_same, what=f"the empty table, in round {number}")
+            eventually(same, what=f"the empty table, in round {number}")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_any_steps_meanwhile(netns: Namespace, seed: int, family: int) -> None:
+    """Every way to change the routes of one prefix, several of them at once."""
+    chance = random.Random(seed)
+    one = OnePrefix(family, chance, is_read=True)
+    for link in (0, 1):
+        netns.veth(f"v{link}", f"p{link}")
+    slow_reading.prepare(netns)
+    state: dict[bytes, IpForwardRow] = {}
+    steps: list[str] = []
+    with Watcher("route", family=family, tables=[TABLE], snapshot=True) as watcher:
+        for number in range(STEPS // 2):
+            at_once = slow_reading.begin(chance)
+            if number % 5 == 0:
+                at_once += one.ready()
+            at_once += [chance.choice(one.steps)() for _ in range(chance.randint(1, 8))]
+            steps += [
+                "-- at once:",
+                *(line for line in at_once if not line.startswith("route get")),
+            ]
+            netns.batch("\n".join(at_once), check=False)
+            eventually(
+                lambda: is_the_same(watcher, state, family, TABLE),
+                what="the table, after " + "\n".join(steps[-40:]),
+            )

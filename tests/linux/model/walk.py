@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from typing import Protocol
 
+from tests.linux import slow_reading
 from tests.linux.namespace import Namespace
 
 from . import addresses, links, nexthops, routes  # noqa: F401  (they enter their moves)
 from .oracle import Truth, look
 from .world import MOVES, World
+
+# What the kernel does in silence where the link has no address or no carrier: so it looks first.
+NOT_AT_ONCE = frozenset({"ipv6_off", "ipv6_on"})
 
 
 class Settles(Protocol):
@@ -42,26 +47,53 @@ class Walk:
         with world.other:
             world.away = {one["ifname"] for one in world.other.json("link")} - {"lo"}
 
-    def step(self) -> None:
-        """One move that there is something for. What was never done comes first."""
-        world, names = self.world, sorted(MOVES)
+    def choose(self, kinds: Set[str]) -> tuple[str, list[str]] | None:
+        """One move of these kinds that there is something for; None: for none, as it seems. What
+        was never done comes first."""
+        world, names = self.world, sorted(kinds)
         weights = [MOVES[name].weight * (1 if self.done[name] else 20) for name in names]
         again = len(self.steps) % 15 == 14 and MOVES["rebuild"].move(world)
-        while True:
+        for _ in range(1000):
             name = "rebuild" if again else world.random.choices(names, weights)[0]
             if commands := again or MOVES[name].move(world):
-                break
-        shown = f"{name}: {'; '.join(commands)}".replace(world.other.path, "OTHER")
-        shown = shown.replace(world.netns.path, "HERE")
-        right = world.act(commands)
-        self.steps.append(f"{len(self.steps) + 1:4} {shown}{'' if right else '  (refused)'}")
-        if right:
-            self.done[name] += 1
+                return name, commands
+        return None
 
-    def walk(self, steps: int, followers: list[Settles]) -> None:
+    def enter(self, name: str, commands: list[str], remark: str) -> None:
+        shown = f"{name}: {'; '.join(commands)}".replace(self.world.other.path, "OTHER")
+        shown = shown.replace(self.world.netns.path, "HERE")
+        self.steps.append(f"{len(self.steps) + 1:4} {shown}{remark}")
+
+    def step(self) -> None:
+        found = self.choose(MOVES.keys())
+        assert found is not None
+        name, commands = found
+        right = self.world.act(commands)
+        self.enter(name, commands, "" if right else "  (refused)")
+        self.done[name] += right
+
+    def burst(self, moves: int) -> None:
+        """That many at once, all of them chosen by one look, of a few kinds, so that they meet.
+        The first leads to a reading of all tables, and somewhere within it come the others."""
+        chance = self.world.random
+        kinds = frozenset(chance.sample(sorted(MOVES.keys() - NOT_AT_ONCE), 12))
+        at_once = slow_reading.begin(chance)
+        for _ in range(moves):
+            if (found := self.choose(kinds)) is not None:
+                self.enter(*found, f"  (at once, {len(at_once)})")
+                self.done[found[0]] += 1
+                at_once += found[1]
+        self.world.act_at_once(at_once)
+
+    def walk(self, steps: int, followers: list[Settles], at_once: int = 1) -> None:
+        """`at_once`: the most moves between two looks."""
         self.look(followers)
-        for _ in range(steps):
-            self.step()
+        end = len(self.steps) + steps
+        while len(self.steps) < end:
+            if at_once > 1:
+                self.burst(self.world.random.randint(1, at_once))
+            else:
+                self.step()
             try:
                 self.look(followers)
             except AssertionError as error:

@@ -40,10 +40,8 @@ class Walk:
     def look(self, followers: list[Settles]) -> None:
         """All followers at the truth, and all at the same one."""
         world = self.world
-        truth = look()
-        for follower in followers:
-            truth = follower.settle()
-        world.truth = truth
+        truths = [follower.settle() for follower in followers] or [look()]
+        world.truth = truths[-1]
         with world.other:
             world.away = {one["ifname"] for one in world.other.json("link")} - {"lo"}
 

@@ -141,8 +141,20 @@ def missing(sanitizer: str) -> str | None:
     return None
 
 
+@cache
+def compiled(source: Path, sanitizer: str, folder: Path) -> Path:
+    """Once for all programs: what each of them shares with others is most of it."""
+    cc = compiler()
+    assert cc is not None
+    parts = source.resolve().relative_to(ROOT).with_suffix(".o").parts
+    compiled = folder / "-".join([sanitizer, *parts])
+    options = [*FLAGS, *SANITIZERS[sanitizer], *INCLUDES]
+    run([cc, *options, "-c", str(source), "-o", str(compiled)])
+    return compiled
+
+
 def build(program: Program, sanitizer: str, folder: Path) -> Path:
-    """The built program; skips the test where that cannot be."""
+    """The built program, in this folder of a run's folder; skips the test where that cannot be."""
     if (reason := missing(sanitizer)) is not None:
         unavailable(reason)
     cc = compiler()
@@ -151,9 +163,9 @@ def build(program: Program, sanitizer: str, folder: Path) -> Path:
     sources = [ROOT / "tests/c" / f"{program.name}.c"]
     for pattern in program.sources:
         sources += sorted(CSRC.glob(pattern))
+    objects = [str(compiled(source, sanitizer, folder.parent)) for source in sources]
     wraps = [f"-Wl,--wrap={name}" for name in program.wraps]
-    options = [*FLAGS, *SANITIZERS[sanitizer], *INCLUDES, *wraps]
-    run([cc, *options, *map(str, sources), "-o", str(binary)], timeout=120)
+    run([cc, *FLAGS, *SANITIZERS[sanitizer], *wraps, *objects, "-o", str(binary)])
     return binary
 
 

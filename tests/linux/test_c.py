@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.support import ROOT, run
 
 CSRC = ROOT / "csrc"
 FLAGS = ["-std=c11", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-INCLUDES = ["-I", str(CSRC), "-I", str(CSRC / "base/posix"), "-I", str(ROOT / "tests/c")]
+INCLUDES = [f"-I{ROOT / path}" for path in ("csrc", "csrc/base/posix", "tests/c", "tests/fuzz")]
 CHILD = "-DCHILD_HAS_THREADS=0"  # of a fork: sanitizers do not outlive one
 SANITIZERS = {
     "plain": [],
@@ -153,20 +154,26 @@ def compiled(source: Path, sanitizer: str, folder: Path) -> Path:
     return compiled
 
 
-def build(program: Program, sanitizer: str, folder: Path) -> Path:
+def linked(
+    name: str, sources: Iterable[Path], wraps: Iterable[str], sanitizer: str, folder: Path
+) -> Path:
     """The built program, in this folder of a run's folder; skips the test where that cannot be."""
     if (reason := missing(sanitizer)) is not None:
         unavailable(reason)
     cc = compiler()
     assert cc is not None
-    binary = folder / f"{program.name}-{sanitizer}"
+    binary = folder / f"{name}-{sanitizer}"
+    objects = [str(compiled(source, sanitizer, folder.parent)) for source in sources]
+    options = [*FLAGS, *SANITIZERS[sanitizer], *(f"-Wl,--wrap={name}" for name in wraps)]
+    run([cc, *options, *objects, "-o", str(binary)])
+    return binary
+
+
+def build(program: Program, sanitizer: str, folder: Path) -> Path:
     sources = [ROOT / "tests/c" / f"{program.name}.c"]
     for pattern in program.sources:
         sources += sorted(CSRC.glob(pattern))
-    objects = [str(compiled(source, sanitizer, folder.parent)) for source in sources]
-    wraps = [f"-Wl,--wrap={name}" for name in program.wraps]
-    run([cc, *FLAGS, *SANITIZERS[sanitizer], *wraps, *objects, "-o", str(binary)])
-    return binary
+    return linked(program.name, sources, program.wraps, sanitizer, folder)
 
 
 def run_program(binary: Path, *arguments: str, timeout: float = 120) -> None:

@@ -11,40 +11,23 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import byteorder, corpus
-from tests.fuzz.targets import TARGETS, sources, wraps
+from tests.fuzz.targets import TARGETS, sources
 from tests.support import ROOT, run
 
-from .test_c import FLAGS, INCLUDES, SANITIZERS, compiler, missing, run_program, unavailable
+from .test_c import FLAGS, INCLUDES, compiler, linked, run_program, unavailable
 
 FUZZ = ROOT / "tests/fuzz"
 OTHER_GCC, OTHER_RUN = "s390x-linux-gnu-gcc", "qemu-s390x"
 
 
-def build(cc: str, program: list[str], binary: Path, *options: str) -> Path:
-    paths = [str(FUZZ / f"{name}.c") for name in program]
-    includes = [*INCLUDES, "-I", str(FUZZ)]
-    run(
-        [cc, *FLAGS, *options, *includes, *paths, *sources(), "-o", str(binary)],
-        timeout=240,
-    )
-    return binary
-
-
-def here() -> str:
-    cc = compiler()
-    if cc is None:
-        unavailable("no C compiler")
-    assert cc is not None
-    return cc
+def sources_of(*program: str) -> list[Path]:
+    return [*(FUZZ / f"{name}.c" for name in program), *map(Path, sources())]
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_corpus_is_withstood(target: str, tmp_path: Path) -> None:
-    if (reason := missing("address")) is not None:
-        unavailable(reason)
-    options = [*SANITIZERS["address"], *wraps(target)]
-    binary = build(here(), [target, "replay"], tmp_path / target, *options)
+    binary = linked(target, sources_of(target, "replay"), TARGETS[target], "address", tmp_path)
     inputs = [corpus.CORPUS / target]
     if target == "decode":
         turned = tmp_path / "turned"
@@ -66,8 +49,10 @@ def test_the_other_byte_order_says_the_same(tmp_path: Path) -> None:
     assert len(captured) > 80
     turned = tmp_path / "turned"
     corpus.save_in_order(turned, map(byteorder.turned, captured))
-    said = run([str(build(here(), ["show"], tmp_path / "show")), str(corpus.CORPUS / "captured")])
-    other = build(OTHER_GCC, ["show"], tmp_path / "show-other", "-static")
+    shows, other = sources_of("show"), tmp_path / "show-other"
+    here = linked("show", shows, (), "plain", tmp_path)
+    said = run([str(here), str(corpus.CORPUS / "captured")])
+    run([OTHER_GCC, *FLAGS, *INCLUDES, "-static", *map(str, shows), "-o", str(other)], timeout=240)
     said_there = run([OTHER_RUN, str(other), str(turned)], timeout=120)
     assert said_there.stdout.split("\n") == said.stdout.split("\n")
     assert said.stdout.endswith("ok\n")
@@ -106,8 +91,11 @@ def test_what_a_target_does_not_withstand_is_seen(tmp_path: Path) -> None:
         "{ CHECK(size < 3 || bytes[0] != 7); return 0; }\n"
     )
     binary = tmp_path / "dies"
-    includes = [*INCLUDES, "-I", str(FUZZ)]
-    run([here(), *FLAGS, *includes, str(source), str(FUZZ / "replay.c"), "-o", str(binary)])
+    cc = compiler()
+    if cc is None:
+        unavailable("no C compiler")
+    assert cc is not None
+    run([cc, *FLAGS, *INCLUDES, str(source), str(FUZZ / "replay.c"), "-o", str(binary)])
     corpus.save(tmp_path / "inputs", [b"\x07", b"abc"])
     run_program(binary, str(tmp_path / "inputs"))
     corpus.save(tmp_path / "inputs", [b"\x07", b"\x07bc"])

@@ -85,3 +85,29 @@ def test_any_steps_meanwhile(netns: Namespace, seed: int, family: int) -> None:
                 lambda: is_the_same(watcher, state, family, TABLE),
                 what="the table, after " + "\n".join(steps[-40:]),
             )
+
+
+def test_what_messages_say_for_certain_is_not_read_again(netns: Namespace) -> None:
+    """However much comes and goes: a reading of a million routes costs a second."""
+    netns.sysctl("ipv6.conf.default.accept_dad", 0)
+    netns.veth()
+    netns.ip("address add 10.0.0.1/24 dev v0")
+    netns.ip("address add fd00::1/64 dev v0 nodad")
+    eventually(lambda: "scope link" in netns.ip("-6 address show dev v0"))
+
+    def lines(what: str, host: int) -> str:
+        routes = ((f"172.16.{n}.0/24", f"fd01:{n:x}::/64") for n in range(250))
+        hops = f"10.0.0.{host}", f"fd00::{host}"
+        return "\n".join(
+            f"route {what} {prefix} via {hop}"
+            for pair in routes
+            for prefix, hop in zip(pair, hops, strict=True)
+        )
+
+    with Watcher("route") as watcher:
+        before = watcher.stats()
+        for what, host in (("add", 2), ("replace", 3), ("delete", 3)):
+            netns.batch(lines(what, host))
+        eventually(lambda: watcher.stats()["received"] >= 3 * 500)
+        after = watcher.stats()
+        assert (after["resyncs"], after["overflows"]) == (before["resyncs"], before["overflows"])

@@ -254,6 +254,13 @@ keep_default(void *context, const nio_route *leg)
     return 0;
 }
 
+static bool
+has_internet(const void *context)
+{
+    return nio_hint_of(context).ConnectivityLevel ==
+           NetworkConnectivityLevelHintInternetAccess;
+}
+
 NETIO_STATUS NETIOAPI_API_
 GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *hint)
 {
@@ -270,8 +277,8 @@ GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *hint)
         code = nio_read_nexthops(&reading);
     }
     if (code == NO_ERROR) {
-        code = nio_read_routes(&reading, AF_UNSPEC, 0, keep_default,
-                               &reading.mirror);
+        code = nio_find_routes(&reading, AF_UNSPEC, 0, keep_default,
+                               has_internet, &reading.mirror);
     }
     if (code == NO_ERROR) {
         *hint = nio_hint_of(&reading.mirror);

@@ -36,8 +36,9 @@ typedef struct nio_command {
 
 /* Readings of one family's routes that were not to be trusted alone. */
 typedef struct nio_attempts {
-    unsigned count;
-    uint32_t since; /* the mark of the first */
+    unsigned count; /* since there was the last reason to read */
+    uint32_t
+        marks[3]; /* of the last ones, whatever the reason; newest first */
 } nio_attempts;
 
 typedef struct nio_engine {

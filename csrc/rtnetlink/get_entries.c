@@ -75,6 +75,14 @@ match_route(void *context, const nio_route *leg)
     return 0;
 }
 
+/* Of the first that matches there may be a better one. */
+static bool
+is_found(const void *context)
+{
+    const route_search *search = context;
+    return search->found && search->key->Table != 0;
+}
+
 /* Rows on lo may be routes without an interface, which the kernel would not
  * find there: then all are read. */
 static uint32_t
@@ -100,9 +108,9 @@ GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
         find_interface(&reading, row->InterfaceLuid, row->InterfaceIndex);
     code = search.index == 0 ? ERROR_NOT_FOUND : nio_read_nexthops(&reading);
     if (code == NO_ERROR) {
-        code = nio_read_routes(
+        code = nio_find_routes(
             &reading, row->DestinationPrefix.Prefix.si_family,
-            blackholes_too(search.index), match_route, &search);
+            blackholes_too(search.index), match_route, is_found, &search);
     }
     if (code == NO_ERROR && !search.found) {
         code = ERROR_NOT_FOUND;

@@ -24,8 +24,6 @@ typedef struct growing {
 } growing;
 
 #define ROWS_OFFSET 8u
-#define MOST_READINGS 3 /* of routes that change all the time */
-#define MOST_RECEIVES 100
 
 /* Room for one more row; NULL when memory is short. */
 static void *
@@ -98,17 +96,6 @@ keep_route(void *context, const nio_route *leg)
     return mirror->short_of_memory ? -ENOMEM : 0;
 }
 
-/* Did any route change? Forgets what it heard. */
-static bool
-heard_change(nio_feed *feed)
-{
-    bool heard = false;
-    for (int i = 0; i < MOST_RECEIVES && nio_feed_receive(feed) != 0; i++) {
-        heard = true;
-    }
-    return heard;
-}
-
 /* A walk that raced with changes may leave rows out and give others twice,
  * and IPv6 does not say so (see reconcile.c). Then it is done again: what one
  * of the next few has seen is there, and the first quiet one is exact. */
@@ -119,14 +106,14 @@ read_again(nio_reading *reading, growing *table, nio_feed *feed)
     uint32_t cursor = 0;
     nio_route *route;
     bool quiet = false;
-    for (int i = 0; !quiet && i < MOST_READINGS; i++) {
+    for (int i = 0; !quiet && i < NIO_MOST_READINGS; i++) {
         nio_mirror_begin(mirror);
         DWORD code =
             nio_read_routes(reading, table->family, 0, keep_route, mirror);
         if (code != NO_ERROR) {
             return code;
         }
-        quiet = !heard_change(feed);
+        quiet = !nio_heard_change(feed);
     }
     table->count = 0;
     while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
@@ -142,19 +129,12 @@ static DWORD
 read_routes(nio_reading *reading, growing *table)
 {
     nio_feed feed;
-    int status = nio_feed_open(&feed);
-    if (status < 0) {
-        return nio_code_of(status);
+    DWORD code = nio_hear_routes(&feed);
+    if (code != NO_ERROR) {
+        return code;
     }
-    status = nio_feed_join(&feed, RTNLGRP_IPV4_ROUTE);
-    if (status == 0) {
-        status = nio_feed_join(&feed, RTNLGRP_IPV6_ROUTE);
-    }
-    DWORD code = nio_code_of(status);
-    if (code == NO_ERROR) {
-        code = nio_read_routes(reading, table->family, 0, take_route, table);
-    }
-    if (code == NO_ERROR && heard_change(&feed)) {
+    code = nio_read_routes(reading, table->family, 0, take_route, table);
+    if (code == NO_ERROR && nio_heard_change(&feed)) {
         code = read_again(reading, table, &feed);
     }
     nio_feed_close(&feed);

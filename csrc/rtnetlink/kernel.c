@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #define MOST_TRIES 10 /* of a dump that raced with a change */
+#define MOST_RECEIVES 100
 
 /* Win32 codes for what the kernel says; others are ERROR_GEN_FAILURE. */
 static const struct {
@@ -228,4 +229,52 @@ nio_read_routes(nio_reading *reading, ADDRESS_FAMILY family, uint32_t index,
     }
     nio_legs_done(&walk.legs);
     return nio_code_of(status);
+}
+
+DWORD
+nio_hear_routes(nio_feed *ret_feed)
+{
+    int status = nio_feed_open(ret_feed);
+    if (status < 0) {
+        return nio_code_of(status);
+    }
+    status = nio_feed_join(ret_feed, RTNLGRP_IPV4_ROUTE);
+    if (status == 0) {
+        status = nio_feed_join(ret_feed, RTNLGRP_IPV6_ROUTE);
+    }
+    if (status < 0) {
+        nio_feed_close(ret_feed);
+    }
+    return nio_code_of(status);
+}
+
+bool
+nio_heard_change(nio_feed *feed)
+{
+    bool heard = false;
+    for (int i = 0; i < MOST_RECEIVES && nio_feed_receive(feed) != 0; i++) {
+        heard = true;
+    }
+    return heard;
+}
+
+DWORD
+nio_find_routes(nio_reading *reading, ADDRESS_FAMILY family, uint32_t index,
+                int (*leg)(void *context, const nio_route *leg),
+                bool (*is_enough)(const void *context), void *context)
+{
+    nio_feed feed;
+    bool quiet;
+    int readings = 0;
+    DWORD code = nio_hear_routes(&feed);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    do {
+        code = nio_read_routes(reading, family, index, leg, context);
+        quiet = !nio_heard_change(&feed);
+    } while (code == NO_ERROR && !quiet && !is_enough(context) &&
+             ++readings <= NIO_MOST_READINGS);
+    nio_feed_close(&feed);
+    return code;
 }

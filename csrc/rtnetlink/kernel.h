@@ -8,6 +8,8 @@
 #include "rtnetlink/mirror.h"
 #include "rtnetlink/socket.h"
 
+#define NIO_MOST_READINGS 3 /* of routes that change all the time */
+
 /* A reading: a socket, and the tables that rows are made with. */
 typedef struct nio_reading {
     nio_requester requester;
@@ -29,3 +31,17 @@ DWORD nio_read_routes(nio_reading *reading, ADDRESS_FAMILY family,
                       uint32_t index,
                       int (*leg)(void *context, const nio_route *leg),
                       void *context);
+
+/* A feed of the routes' changes, to be closed by nio_feed_close; on failure
+ * nothing is to be closed. */
+DWORD nio_hear_routes(nio_feed *ret_feed);
+/* Did any route change? Forgets what it heard. */
+bool nio_heard_change(nio_feed *feed);
+
+/* nio_read_routes until `is_enough` says so after a reading, or nothing has
+ * changed during one: a walk that raced with changes may leave rows out, and
+ * IPv6 does not say so (reconcile.c). What any of a few has seen was there. */
+DWORD nio_find_routes(nio_reading *reading, ADDRESS_FAMILY family,
+                      uint32_t index,
+                      int (*leg)(void *context, const nio_route *leg),
+                      bool (*is_enough)(const void *context), void *context);

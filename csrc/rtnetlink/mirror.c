@@ -66,7 +66,7 @@ nio_dirty_any(const nio_dirty *dirty)
 {
     return dirty->all_links || dirty->neighbours || dirty->addresses ||
            dirty->nexthops || dirty->routes[0] || dirty->routes[1] ||
-           dirty->link_count > 0;
+           dirty->again[0] || dirty->again[1] || dirty->link_count > 0;
 }
 
 /* The kernel may have changed what hangs on a link without a word. */

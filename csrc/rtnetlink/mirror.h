@@ -24,6 +24,7 @@ typedef struct nio_dirty {
     bool addresses;
     bool nexthops;
     bool routes[2]; /* IPv4, IPv6 */
+    bool again[2];  /* the same, only since a reading raced with changes */
     size_t link_count;
     uint32_t links[NIO_DIRTY_LINKS]; /* single links, by index */
 } nio_dirty;

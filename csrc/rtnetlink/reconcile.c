@@ -232,9 +232,11 @@ read_nexthops(nio_engine *engine)
     return later(status, &engine->mirror.dirty.nexthops);
 }
 
-/* Ask for another reading, or end a series of them. */
+/* Ask for another reading, or end a series of them. What one of them has seen
+ * may be gone in silence since, if there was a reason to read after it (a link
+ * went down, messages were lost): that reason begins a new series. */
 static int
-read_routes(nio_engine *engine, uint8_t family)
+read_routes(nio_engine *engine, uint8_t family, bool reason)
 {
     unsigned bit = NIO_FAMILY_BIT(family);
     nio_attempts *attempts = &engine->attempts[bit];
@@ -251,16 +253,19 @@ read_routes(nio_engine *engine, uint8_t family)
     between(engine); /* what raced with the last part */
     bool raced = status == -EAGAIN ||
                  (answer.parts > 2 && engine->churn[bit] > 0) || engine->lost;
-    if (attempts->count == 0 || !raced) {
-        attempts->since = engine->mirror.mark;
+    const uint32_t mark = engine->mirror.mark;
+    attempts->marks[2] = raced ? attempts->marks[1] : mark;
+    attempts->marks[1] = raced ? attempts->marks[0] : mark;
+    attempts->marks[0] = mark;
+    attempts->count = reason ? 1 : attempts->count + 1;
+    if (!engine->lost) { /* what none of the last three has seen */
+        nio_mirror_sweep_routes(&engine->mirror, family, attempts->marks[2]);
     }
-    attempts->count++;
     if (raced && (attempts->count < MOST_READINGS || engine->lost)) {
-        engine->mirror.dirty.routes[bit] = true;
-        return 0;
+        engine->mirror.dirty.again[bit] = true;
+    } else {
+        attempts->count = 0;
     }
-    nio_mirror_sweep_routes(&engine->mirror, family, attempts->since);
-    attempts->count = 0;
     return 0;
 }
 
@@ -274,8 +279,8 @@ merge(nio_mirror *mirror, const nio_dirty *unread)
     dirty->neighbours |= unread->neighbours;
     dirty->addresses |= unread->addresses;
     dirty->nexthops |= routes && unread->nexthops;
-    dirty->routes[0] |= routes && unread->routes[0];
-    dirty->routes[1] |= routes && unread->routes[1];
+    dirty->routes[0] |= routes && (unread->routes[0] || unread->again[0]);
+    dirty->routes[1] |= routes && (unread->routes[1] || unread->again[1]);
 }
 
 static int
@@ -298,11 +303,11 @@ read_all(nio_engine *engine, nio_dirty *dirty)
     if (status == 0 && dirty->nexthops) {
         status = read_nexthops(engine);
     }
-    if (status == 0 && dirty->routes[0]) {
-        status = read_routes(engine, AF_INET);
+    if (status == 0 && (dirty->routes[0] || dirty->again[0])) {
+        status = read_routes(engine, AF_INET, dirty->routes[0]);
     }
-    if (status == 0 && dirty->routes[1]) {
-        status = read_routes(engine, AF_INET6);
+    if (status == 0 && (dirty->routes[1] || dirty->again[1])) {
+        status = read_routes(engine, AF_INET6, dirty->routes[1]);
     }
     return status;
 }

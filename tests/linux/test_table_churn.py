@@ -1,19 +1,44 @@
 # SPDX-License-Identifier: MIT
-"""A table that is read while others change it: what was there all the time is in it, and once."""
+"""Tables that are read while others change them: what was there all the time is in them, and once;
+what went meanwhile is not."""
 
 from __future__ import annotations
 
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 import netioapi
+from netioapi import IpForwardRow, Watcher
+from netioapi.enums import ConnectivityLevel
 from tests.linux.namespace import Namespace
+from tests.support import eventually
+
+from .test_one_prefix import is_the_same
 
 ROUTES = 3000
 STEMS = {socket.AF_INET: "10.{:d}.{:d}.0/24", socket.AF_INET6: "fd01:{:x}:{:x}::/64"}
+
+
+@contextmanager
+def churn(netns: Namespace, lines: str) -> Iterator[None]:
+    """Over and over, until the end of the block."""
+    done = threading.Event()
+
+    def again() -> None:
+        with netns:
+            while not done.is_set():
+                netns.batch(lines)
+
+    thread = threading.Thread(target=again)
+    thread.start()
+    yield
+    done.set()
+    thread.join(60)
+    assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -22,21 +47,14 @@ def churning(netns: Namespace) -> Iterator[Namespace]:
     netns.veth()
     stay = [s.format(n // 250 + 100, n % 250) for s in STEMS.values() for n in range(ROUTES)]
     netns.batch("\n".join(f"route add {one} dev v0" for one in stay))
-    come = [one for n in range(50) for one in (f"9.0.{n}.0/24", f"fd00:0:{n:x}::/64")]
-    lines = "\n".join(f"route {verb} {one} dev v0" for verb in ("add", "delete") for one in come)
-    done = threading.Event()
-
-    def churn() -> None:
-        with netns:
-            while not done.is_set():
-                netns.batch(lines)
-
-    thread = threading.Thread(target=churn)
-    thread.start()
-    yield netns
-    done.set()
-    thread.join(60)
-    assert not thread.is_alive()
+    netns.ip("address add fd00:ffff::1/64 dev v0 nodad")
+    netns.ip("route add default via fd00:ffff::9")
+    come = [f"9.0.{n}.0/24" for n in range(50)] + [f"fd00:0:{n:x}::/64" for n in range(200)]
+    with churn(
+        netns,
+        "\n".join(f"route {verb} {one} dev v0" for verb in ("add", "delete") for one in come),
+    ):
+        yield netns
 
 
 @pytest.mark.parametrize("family", STEMS, ids=lambda family: family.name)
@@ -48,3 +66,54 @@ def test_what_stays_is_there_once(churning: Namespace, family: int) -> None:
         assert len(set(keys)) == len(keys)
         there = [row for row in rows if str(row.destination_prefix).startswith(stem)]
         assert len(there) == ROUTES
+
+
+def test_an_entry_that_stays_is_found(churning: Namespace) -> None:
+    rows = [r for r in netioapi.get_ip_forward_table2() if r.interface_name == "v0"]
+    stay = [row for row in rows if str(row.destination_prefix).startswith(("10.", "fd01:"))]
+    for row in stay[:: len(stay) // 5]:
+        for _ in range(400):
+            assert netioapi.get_ip_forward_entry2(row).key == row.key
+
+
+def test_the_hint_of_a_default_route_that_stays(churning: Namespace) -> None:
+    for _ in range(1500):
+        hint = netioapi.get_network_connectivity_hint()
+        assert hint.connectivity_level == ConnectivityLevel.INTERNET_ACCESS
+
+
+@pytest.mark.timeout(300)
+def test_what_goes_in_silence_between_two_readings_is_gone(netns: Namespace) -> None:
+    """A link goes down, and another one while the first one's routes are still being read: of all
+    those readings, which race with changes, only the last ones know of the second."""
+    for name in ("ra", "rb", "rc"):
+        netns.ip(f"link add {name} type bridge")
+        netns.ip(f"link set {name} up")
+    many = [f"route add 20.0.{n // 250}.{n % 250} dev rc" for n in range(40_000)]
+    lost = [
+        f"route add 10.{n}.{k}.0/24 dev {name}"
+        for n, name in ((1, "ra"), (2, "rb"))
+        for k in range(99)
+    ]
+    netns.batch("\n".join(many))
+    come = "\n".join(
+        f"route {verb} 30.0.{n}.0/24 dev rc" for verb in ("add", "delete") for n in range(100)
+    )
+    state: dict[bytes, IpForwardRow] = {}
+    with Watcher("route", family=socket.AF_INET, snapshot=True) as watcher:
+
+        def same() -> bool:
+            return is_the_same(watcher, state, socket.AF_INET, 254)
+
+        for lines in (1000, 2000, 4000, 6000):
+            netns.batch("\n".join(["link set ra up", "link set rb up", *lost]))
+            eventually(same, what="the table before")
+            with churn(netns, come):
+                before = watcher.stats()
+                eventually(lambda b=before: watcher.stats()["received"] > b["received"] + 100)
+                # The second one somewhere within the readings that the first one leads to.
+                meanwhile = ["route get 127.0.0.1"] * lines
+                netns.batch("\n".join(["link set ra down", *meanwhile, "link set rb down"]))
+                # And all of them race.
+                eventually(lambda b=before: watcher.stats()["resyncs"] >= b["resyncs"] + 3)
+            eventually(same, what=f"the table after two links went down, {lines} lines apart")

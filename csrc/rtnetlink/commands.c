@@ -225,6 +225,11 @@ attach(nio_engine *engine, nio_subscriber *subscriber)
         nio_mirror_snapshot(&engine->mirror, subscriber);
         subscriber->owes_synced = true;
     }
+    if (engine->lost) { /* a gap that the others were told of already */
+        nio_subscriber_put_plain(subscriber, fanout, NIO_CHANGE_MARK, 0,
+                                 NIO_FLAG_OVERFLOW, NULL, 0);
+        subscriber->owes_synced = true;
+    }
     if (subscriber->missed) {
         nio_fanout_detach(fanout, subscriber);
         return -ENOMEM;

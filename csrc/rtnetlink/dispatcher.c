@@ -108,6 +108,20 @@ call_batch(nio_entry *entry, nio_taken *taken)
     end(entry);
 }
 
+/* Marks are put to all, and say nothing of the stable table. */
+static bool
+is_told(nio_taken *taken)
+{
+    nio_cursor cursor = {0};
+    nio_change *change;
+    while ((change = nio_taken_next(taken, &cursor)) != NULL) {
+        if (change->kind == NIO_STABLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 run(void *argument)
 {
@@ -120,7 +134,7 @@ run(void *argument)
         nio_taken taken;
         if (nio_queue_take(entry->queue, BATCH, &taken) > 0 || owed) {
             if (stable) {
-                owed = !call_stable(entry);
+                owed = (owed || is_told(&taken)) && !call_stable(entry);
             } else {
                 call_batch(entry, &taken);
             }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Waiting for an event that is a handle. asyncio's own loop on Windows (ProactorEventLoop) and trio
-have a wait for handles; another loop waits in a thread of its pool, since it has none."""
+have a wait for handles; another loop has none, so a thread of its own waits for it."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from types import ModuleType
 
 from netioapi._native import Watch
@@ -26,9 +28,26 @@ async def until_set(
     if proactor is not None:
         await proactor.wait_for_handle(handle, None if timeout is None else limit)
         return
-    waiting = loop.run_in_executor(None, watch.wait, limit)
+    woken = loop.create_future()
+
+    def tell(error: BaseException | None) -> None:
+        if not woken.done():
+            woken.set_result(None) if error is None else woken.set_exception(error)
+
+    def wait() -> None:
+        error = None
+        try:
+            watch.wait(limit)
+        except BaseException as raised:
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(tell, error)
+
+    # Not of the loop's pool: its threads are few, and others', and an exit joins them before it
+    # closes what they wait for.
+    threading.Thread(target=wait, name="netioapi-wait", daemon=True).start()
     try:
-        await asyncio.shield(waiting)
+        await woken
     finally:
-        if not waiting.done():
+        if woken.cancelled():
             watch.nudge()  # nobody waits for that thread any more: let it go

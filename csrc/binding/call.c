@@ -51,8 +51,9 @@ arguments(nio_bridge *bridge, const nio_call *call, PyObject **ret_first,
         return *ret_first != NULL;
     case NIO_SHAPE_TABLE:
         *ret_first =
-            nio_table_new(bridge->state, NIO_ADDRESS, call->table->Table,
-                          call->table->NumEntries);
+            nio_table_new(bridge->state, NIO_ADDRESS,
+                          call->table != NULL ? call->table->Table : NULL,
+                          call->table != NULL ? call->table->NumEntries : 0);
         return *ret_first != NULL;
     }
     if (*ret_first == NULL) {

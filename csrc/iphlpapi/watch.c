@@ -15,6 +15,7 @@
 
 enum {
     INBOX_BOUND = 100000, /* keys; beyond it those of one row are one */
+    INBOX_MOST = 400000,  /* beyond it they are lost, and tables are read */
     AT_ONCE = 1024,       /* keys taken from it in one go */
 };
 /* How long a repair waits for what it lacked, at first and at last. */
@@ -28,6 +29,18 @@ key_of(int kind, const void *row, uint8_t *key)
 }
 
 /* ---- the system's threads */
+static bool
+is_full(nio_queue *inbox)
+{
+    nio_queue_statistics statistics;
+
+    nio_queue_statistics_of(inbox, &statistics);
+    return statistics.queued >= INBOX_MOST;
+}
+
+/* An addition is looked at like any other change, and said to be one: the
+ * inbox would take an ADD and its DELETE for a row that nobody knows, and give
+ * its place to another, but the worker may have met it in what it has read. */
 static void
 leave(nio_subscription *self, nio_kind kind, const void *row,
       MIB_NOTIFICATION_TYPE type)
@@ -35,12 +48,14 @@ leave(nio_subscription *self, nio_kind kind, const void *row,
     nio_change change = {.time_ns = nio_realtime_ns(),
                          .size = (uint16_t)nio_windows_row_size(kind),
                          .kind = (uint8_t)kind,
-                         .type = (uint8_t)type};
+                         .type = type == MibDeleteInstance
+                                     ? NIO_CHANGE_DELETE
+                                     : NIO_CHANGE_PARAMETER};
     if (row == NULL) {
         return; /* that it is registered: nobody asked */
     }
     (void)nio_atomic_add(&self->messages, 1);
-    if (!nio_queue_put(self->inbox, &change, row)) {
+    if (is_full(self->inbox) || !nio_queue_put(self->inbox, &change, row)) {
         nio_atomic_store(&self->lost, 1);
         nio_event_set(&self->readable);
     }
@@ -104,8 +119,9 @@ work(void *argument)
         /* Also under load: what is still queued is only read once more. */
         if (self->dirty && nio_monotonic_ns() >= again) {
             nio_mirror_repair(self);
-            pause = self->dirty && pause < LAST_RETRY_NS ? pause * 2
-                                                         : FIRST_RETRY_NS;
+            pause = !self->dirty            ? FIRST_RETRY_NS
+                    : pause < LAST_RETRY_NS ? pause * 2
+                                            : LAST_RETRY_NS;
             again = nio_monotonic_ns() + pause;
         }
         if (!took) {

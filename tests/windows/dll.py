@@ -40,6 +40,8 @@ class Setting(enum.IntEnum):
     REPEAT_STABLE = 7
     LATE = 8
     FLOOD_PAUSE_MS = 9
+    READ_UNTIL = 10
+    NO_TABLE = 11
 
 
 class Figure(enum.IntEnum):

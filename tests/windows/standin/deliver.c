@@ -44,6 +44,10 @@ call_back(standin_event *event)
         ((standin_hint_callback)of->callback)(of->context, event->row.hint);
         break;
     case STANDIN_STABLE:
+        if (standin_settings[STANDIN_NO_TABLE] != 0) {
+            ((table_callback)of->callback)(of->context, NULL);
+            break;
+        }
         ((table_callback)of->callback)(of->context, event->row.table);
         event->row.table = NULL; /* the callee's */
         break;
@@ -59,7 +63,8 @@ make_locked(standin_event *event)
 {
     registration *of = event->owner;
     DWORD delay = standin_settings[STANDIN_DELAY_MS];
-    if (of->kind == STANDIN_STABLE) {
+    if (of->kind == STANDIN_STABLE &&
+        standin_settings[STANDIN_NO_TABLE] == 0) {
         standin_table_give_locked(event->row.table);
     }
     standin_unlock();

@@ -49,6 +49,8 @@ typedef enum standin_setting {
     STANDIN_REPEAT_STABLE,       /* callbacks for each time it became stable */
     STANDIN_LATE,                /* callbacks that come within cancel */
     STANDIN_FLOOD_PAUSE_MS,      /* after each round of a flood */
+    STANDIN_READ_UNTIL, /* rows are read until ENTRY_CALLS is so many */
+    STANDIN_NO_TABLE,   /* the stable table's callback gets NULL */
     STANDIN_SETTINGS
 } standin_setting;
 

@@ -60,6 +60,8 @@ class Watcher:
     queue: how many changes wait for a slow reader one by one; beyond, changes of the same thing
         become one, so that memory stays bounded and what is delivered last is the exact state.
     receive_buffer: bytes to ask of the system for its side of the stream; None means the default.
+        On Linux all of a process in one network share it: the largest that was asked for since the
+        first of them came counts, also below the default.
 
     Any thread may call any method at any time. Several may read: each change goes to one of them.
     A Watcher that nobody refers to any more ends by itself, with a ResourceWarning.

@@ -19,7 +19,7 @@ import netioapi
 from netioapi import NotificationType
 from netioapi.enums import ConnectivityLevel
 from tests.linux.namespace import Namespace
-from tests.support import Collector
+from tests.support import PATIENCE, Collector
 
 NONE, LOCAL, INTERNET = (
     ConnectivityLevel.NONE,
@@ -295,6 +295,28 @@ def test_stable_without_any_address(tentative: Namespace, collector: Collector) 
         tentative.ip(f"address delete {X}/64 dev v0")
         (told,) = collector.wait_count(1)[0]
     assert len(told) == 0
+
+
+def test_an_overflow_says_nothing_of_the_stable_table(
+    tentative: Namespace, collector: Collector
+) -> None:
+    tentative.ip(f"address add {X}/64 dev v0")
+    tentative.veth("v1", "p1")
+    tentative.batch("\n".join(f"route add 2001:db9:{n:x}::/48 dev v1" for n in range(5000)))
+    with netioapi.Watcher("route", receive_buffer=4096) as watcher:
+        _, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
+        assert registration is not None
+        with registration:
+            tentative.ip("link set v1 down")  # in one step: more than the buffer holds
+            lost = exact = False
+            while not exact:
+                batch = watcher.read(timeout=PATIENCE)
+                assert batch is not None, watcher.stats()
+                lost |= batch.overflow
+                exact = lost and batch.synced
+            with everything_was_told(tentative):
+                pass
+            assert not collector.events
 
 
 def test_stable_waits_for_what_the_kernel_does_not_tell(

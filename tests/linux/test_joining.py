@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import random
 import threading
+from pathlib import Path
 from typing import Any
 
 import netioapi
 from tests.linux.namespace import Namespace
-from tests.support import Collector
+from tests.linux.test_c import compiler, unavailable
+from tests.support import ROOT, Collector, python, run
 
 
 def mtu(netns: Namespace, value: int) -> None:
@@ -59,3 +61,36 @@ def test_a_reading_that_was_given_up_is_no_obstacle(netns: Namespace, seed: int)
                 netns.ip(f"route add 198.18.1.{number} dev v0")
                 seen = prefixes(collector, f"198.18.1.{number}/32")
             assert seen == [f"198.18.1.{number}/32"]
+
+
+OVERFLOWING = """
+import ctypes, subprocess
+import netioapi
+
+set_congestion = ctypes.CDLL(None).set_congestion
+with netioapi.Watcher("address") as first:
+    set_congestion(1)
+    with netioapi.Watcher("route") as newcomer:
+        for verb in ("add", "delete"):  # nobody hears it
+            subprocess.run(["ip", "route", verb, "10.9.9.0/24", "dev", "v0"], check=True)
+        set_congestion(0)
+        for watcher in (first, newcomer):
+            batch = watcher.read(timeout=30)
+            assert batch is not None and batch.overflow, batch
+            while not batch.synced:
+                batch = watcher.read(timeout=30)
+print("both were told")
+"""
+
+
+def test_who_joins_within_an_overflow_is_told_of_it(netns: Namespace, tmp_path: Path) -> None:
+    """It begins in the reading that the newcomer waits for, and is not over when that is."""
+    cc = compiler()
+    if cc is None:
+        unavailable("no C compiler")
+    library = tmp_path / "congested.so"
+    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    run([str(cc), *flags, str(ROOT / "tests/linux/congested.c"), "-o", str(library)])
+    netns.veth()
+    netns.ip("route add 10.1.0.0/24 dev v0")
+    python(OVERFLOWING, marker="both were told", env={"LD_PRELOAD": str(library)})

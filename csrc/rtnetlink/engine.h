@@ -37,8 +37,8 @@ typedef struct nio_command {
 /* Readings of one family's routes that were not to be trusted alone. */
 typedef struct nio_attempts {
     unsigned count; /* since there was the last reason to read */
-    uint32_t
-        marks[3]; /* of the last ones, whatever the reason; newest first */
+    /* Of the last ones, whatever the reason, the newest first; 0: none. */
+    uint32_t marks[3];
 } nio_attempts;
 
 typedef struct nio_engine {

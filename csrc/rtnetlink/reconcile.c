@@ -258,7 +258,8 @@ read_routes(nio_engine *engine, uint8_t family, bool reason)
     attempts->marks[1] = raced ? attempts->marks[0] : mark;
     attempts->marks[0] = mark;
     attempts->count = reason ? 1 : attempts->count + 1;
-    if (!engine->lost) { /* what none of the last three has seen */
+    /* What none of the last three has seen, if there were so many. */
+    if (attempts->marks[2] != 0 && !engine->lost) {
         nio_mirror_sweep_routes(&engine->mirror, family, attempts->marks[2]);
     }
     if (raced && (attempts->count < MOST_READINGS || engine->lost)) {

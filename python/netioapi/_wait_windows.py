@@ -5,7 +5,6 @@ have a wait for handles; another loop has none, so a thread of its own waits for
 from __future__ import annotations
 
 import contextlib
-import threading
 from types import ModuleType
 
 from netioapi._native import Watch
@@ -42,6 +41,8 @@ async def until_set(
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(tell, error)
+
+    import threading  # as asyncio
 
     # Not of the loop's pool: its threads are few, and others', and an exit joins them before it
     # closes what they wait for.

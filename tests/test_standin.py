@@ -27,7 +27,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 LIMITED = [] if FREE_THREADED else ["-DPy_LIMITED_API=0x030B0000"]
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX") if FREE_THREADED else ".abi3.so"
-SOURCES = ["binding/*.c", "binding/posix/*.c", "base/*.c", "base/posix/*.c"]
+SOURCES = ["binding/*.c", "binding/*/*.c", "base/*.c", "base/posix/*.c"]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert compiler
     folder = tmp_path_factory.mktemp("standin")
     shutil.copytree(ROOT / "python/netioapi", folder / "netioapi")
-    sources = [path for pattern in SOURCES for path in sorted((ROOT / "csrc").glob(pattern))]
+    sources = [
+        path
+        for pattern in SOURCES
+        for path in sorted((ROOT / "csrc").glob(pattern))
+        if "windows" not in path.parts
+    ]
     sources += sorted((ROOT / "tests/standin").glob("*.c"))
     version = re.search(r'__version__ = "(.*)"', repo_text("python/netioapi/__init__.py"))
     assert version

@@ -13,7 +13,7 @@
 #include "base/queue.h"
 
 #include "base/chunk.h"
-#include "base/index.h"
+#include "base/coalesce.h"
 
 #include <assert.h>
 #include <stdlib.h>

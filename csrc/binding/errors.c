@@ -2,7 +2,7 @@
 /* The one place where a Win32 code becomes a Python exception: NetioError,
  * InvalidParameterError, DeadlockError. The message names the function, the
  * system's text, the code and what to do about it. Called with the GIL. */
-#include "binding/fields.h"
+#include "binding/rows/fields.h"
 
 #include <stdarg.h>
 #include <string.h>

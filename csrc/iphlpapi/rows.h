@@ -2,7 +2,7 @@
 /* Rows of Windows: what is asked of the system, and what of a row counts. */
 #pragma once
 
-#include "base/reading.h"
+#include "base/system_rows.h"
 
 size_t nio_windows_row_size(nio_kind kind);
 

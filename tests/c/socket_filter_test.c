@@ -2,7 +2,7 @@
 /* The program that the kernel runs for each message of a feed, against what
  * it should do: on a socket of another kind, which takes any bytes. The seed
  * is the first argument. */
-#include "rtnetlink/socket_filter.h"
+#include "rtnetlink/socket/socket_filter.h"
 
 #include "check.h"
 

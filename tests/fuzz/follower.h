@@ -5,7 +5,7 @@
 
 #include "check.h"
 
-#include "rtnetlink/mirror.h"
+#include "rtnetlink/mirror/mirror.h"
 
 #include <stdlib.h>
 

@@ -4,8 +4,8 @@
 
 #include "follower.h"
 
-#include "rtnetlink/derived.h"
-#include "rtnetlink/engine.h"
+#include "rtnetlink/engine/derived.h"
+#include "rtnetlink/engine/engine.h"
 
 enum { EVERYTHING, MERGED, FILTERED, NEWCOMER, FOLLOWERS };
 

@@ -8,7 +8,7 @@
 #include "mirrored.h"
 
 #include "contract/tower.h"
-#include "rtnetlink/rows.h"
+#include "rtnetlink/api/rows.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -4,9 +4,9 @@
 #include "replay.h"
 
 #include "contract/tower.h"
-#include "rtnetlink/derived.h"
-#include "rtnetlink/engine.h"
-#include "rtnetlink/rows.h"
+#include "rtnetlink/engine/derived.h"
+#include "rtnetlink/engine/engine.h"
+#include "rtnetlink/api/rows.h"
 
 #include <inttypes.h>
 

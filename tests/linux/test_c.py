@@ -43,7 +43,7 @@ SANITIZER_OPTIONS = {
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:die_after_fork=0",
 }
-QUEUE = ["base/queue.c", "base/index.c", "base/chunk.c"]
+QUEUE = ["base/queue.c", "base/coalesce.c", "base/chunk.c"]
 POSIX = [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
 TOWER = ["base/*.c", "base/posix/*.c", "rtnetlink/**/*.c"]
 MEMORY = ["malloc", "calloc", "nio_pages_new", "nio_pages_free"]
@@ -67,7 +67,10 @@ class Program:
 
 PROGRAMS = [
     Program("filter_test", ("base/filter.c",)),
-    Program("socket_filter_test", ("rtnetlink/socket_filter.c", "rtnetlink/tables.c")),
+    Program(
+        "socket_filter_test",
+        ("rtnetlink/socket/socket_filter.c", "rtnetlink/mirror/table_set.c"),
+    ),
     Program("queue_test", (*QUEUE, *POSIX)),
     Program("queue_edge_test", (*QUEUE, *POSIX), wraps=tuple(MEMORY)),
     Program(

@@ -21,7 +21,7 @@ from .library import check, library
 PARAMETER, ADD, DELETE, INITIAL = range(4)
 SNAPSHOT, SYNTHESIZED, OVERFLOW, SYNCED = 1, 2, 4, 8
 MARK, WITHOUT_IDENTITY = 0xFF, 9
-SOURCES = ["base/queue.c", "base/index.c", "base/chunk.c"]
+SOURCES = ["base/queue.c", "base/coalesce.c", "base/chunk.c"]
 SOURCES += [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
 
 

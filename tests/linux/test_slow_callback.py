@@ -17,7 +17,7 @@ from tests.held import Held
 from tests.linux.namespace import Namespace
 from tests.support import Collector, eventually
 
-BOUND = 100_000  # QUEUE_BOUND of csrc/rtnetlink/notify.c
+BOUND = 100_000  # QUEUE_BOUND of csrc/rtnetlink/api/notify.c
 BATCH = 1024  # the most that the callback's thread has taken already
 ROUTES = 500
 ROUNDS = 150  # of ROUTES added and deleted: 150,000 changes

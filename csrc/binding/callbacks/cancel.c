@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a registration after it was asked for: publishing its handle,
+ * cancelling it on a helper thread, waiting for that, and refusing a wait that
+ * could never end. One lock for the whole process guards all of it; it is
+ * held for a few instructions, and while nothing is called that could wait.
+ *
+ * CancelMibChangeNotify2 blocks until the callbacks in flight have returned,
+ * and nothing interrupts it. So a helper thread calls it, and whoever cancels
+ * waits for the helper: with a deadline, and open to signals.
+ *
+ * Who waits for whom is a graph: a callback that waits marks its registration
+ * with the one it is blocked on, so that a wait that would close a circle is
+ * seen before it begins. A registration has one deliverer at a time, so one
+ * mark is enough. */
+#include "binding/callbacks/context.h"
+
+#include "base/fork.h"
+
+nio_lock nio_cancel_own_lock = NIO_LOCK_INITIALIZER;
+static nio_atomic generation; /* forks behind us */
+
+void
+nio_cancel_lock(void)
+{
+    nio_lock_take(&nio_cancel_own_lock);
+}
+
+void
+nio_cancel_unlock(void)
+{
+    nio_lock_drop(&nio_cancel_own_lock);
+}
+
+static void
+unlock_in_child(void) NIO_RELEASE(nio_cancel_own_lock)
+{
+    nio_atomic_add(&generation, 1);
+    nio_lock_drop(&nio_cancel_own_lock);
+}
+
+uint64_t
+nio_cancel_generation(void)
+{
+    return nio_atomic_load(&generation);
+}
+
+bool
+nio_cancel_forked(const nio_bridge *bridge)
+{
+    return bridge->generation != nio_cancel_generation();
+}
+
+static void
+finish_locked(nio_bridge *bridge, nio_stage stage)
+    NIO_REQUIRES(nio_cancel_own_lock)
+{
+    bridge->stage = stage;
+    if (bridge->waiters > 0) {
+        nio_event_set(&bridge->done);
+    }
+}
+
+/* The helper thread, or a caller in its place. */
+static void
+run_cancel(void *argument)
+{
+    nio_bridge *bridge = argument;
+    NETIO_STATUS status = NO_ERROR;
+
+    if (bridge->handle != NULL) { /* some systems succeed without a handle */
+        status = nio_system()->CancelMibChangeNotify2(bridge->handle);
+    }
+    nio_lock_take(&nio_cancel_own_lock);
+    bridge->status = status;
+    finish_locked(bridge, status == NO_ERROR ? NIO_CANCELLED : NIO_FAILED);
+    nio_lock_drop(&nio_cancel_own_lock);
+}
+
+/* Start the helper when it is due. Under the lock, so that nobody can join it
+ * before it is stored; what it waits for first is this lock. */
+static void
+begin_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+{
+    if (bridge->stage == NIO_CANCELLING && bridge->published &&
+        !bridge->begun) {
+        bridge->begun = nio_thread_start(&bridge->helper, "netio-cancel",
+                                         run_cancel, bridge);
+    }
+}
+
+static bool
+over_locked(const nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+{
+    return bridge->stage == NIO_CANCELLED || bridge->stage == NIO_FAILED ||
+           nio_cancel_forked(bridge);
+}
+
+static bool
+in_my_stack(const nio_bridge *bridge)
+{
+    for (const nio_frame *at = nio_frames(); at != NULL; at = at->up) {
+        if (at->bridge == bridge) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Would waiting for `bridge` wait for this thread itself? The walk ends: no
+ * circle was ever let in. */
+static bool
+closes_circle_locked(const nio_bridge *bridge)
+    NIO_REQUIRES(nio_cancel_own_lock)
+{
+    if (nio_frames() == NULL) {
+        return false;
+    }
+    for (; bridge != NULL; bridge = bridge->blocked_on) {
+        if (in_my_stack(bridge)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+block_my_frames_locked(nio_bridge *on) NIO_REQUIRES(nio_cancel_own_lock)
+{
+    for (const nio_frame *at = nio_frames(); at != NULL; at = at->up) {
+        at->bridge->blocked_on = on;
+    }
+}
+
+static nio_outcome
+look_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+{
+    if (over_locked(bridge)) {
+        return NIO_OUTCOME_DONE;
+    }
+    return closes_circle_locked(bridge) ? NIO_OUTCOME_DEADLOCK
+                                        : NIO_OUTCOME_TIMEOUT;
+}
+
+/* The event is there while anybody waits for it: a registration, of which
+ * there may be very many, costs no descriptor. */
+static bool
+join_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+{
+    if (bridge->waiters == 0 && !nio_event_init(&bridge->done)) {
+        return false;
+    }
+    bridge->waiters++;
+    return true;
+}
+
+static void
+leave_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+{
+    if (--bridge->waiters == 0) {
+        nio_event_done(&bridge->done);
+    }
+}
+
+int
+nio_cancel_init(void)
+{
+    static nio_atomic prepared; /* once a process, whatever interpreter */
+
+    if (nio_atomic_exchange(&prepared, 1) == 0 &&
+        !nio_at_fork(nio_cancel_lock, nio_cancel_unlock, unlock_in_child)) {
+        nio_atomic_store(&prepared, 0);
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+void
+nio_cancel_adopt(nio_bridge *bridge)
+{
+    bridge->generation = nio_atomic_load(&generation);
+}
+
+void
+nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle)
+{
+    nio_lock_take(&nio_cancel_own_lock);
+    if (!registered) {
+        finish_locked(bridge, NIO_CANCELLED);
+    } else {
+        bridge->handle = handle;
+        bridge->published = true;
+        if (bridge->stage == NIO_STARTING) {
+            bridge->stage = NIO_ACTIVE;
+        }
+        begin_locked(bridge);
+    }
+    nio_lock_drop(&nio_cancel_own_lock);
+}
+
+nio_stage
+nio_cancel_stage(nio_bridge *bridge)
+{
+    nio_lock_take(&nio_cancel_own_lock);
+    nio_stage stage =
+        nio_cancel_forked(bridge) ? NIO_CANCELLED : bridge->stage;
+    nio_lock_drop(&nio_cancel_own_lock);
+    return stage;
+}
+
+void
+nio_cancel_begin_locked(nio_bridge *bridge)
+{
+    if (!nio_cancel_forked(bridge)) {
+        nio_atomic_store(&bridge->disabled, 1);
+        if (bridge->stage == NIO_STARTING || bridge->stage == NIO_ACTIVE) {
+            bridge->stage = NIO_CANCELLING;
+        }
+        begin_locked(bridge);
+    }
+}
+
+void
+nio_cancel_begin(nio_bridge *bridge)
+{
+    nio_lock_take(&nio_cancel_own_lock);
+    nio_cancel_begin_locked(bridge);
+    nio_lock_drop(&nio_cancel_own_lock);
+}
+
+bool
+nio_cancel_over_locked(nio_bridge *bridge)
+{
+    if (over_locked(bridge)) {
+        return true;
+    }
+    begin_locked(bridge);
+    return false;
+}
+
+nio_outcome
+nio_cancel_look(nio_bridge *bridge)
+{
+    nio_lock_take(&nio_cancel_own_lock);
+    nio_outcome outcome = look_locked(bridge);
+    nio_lock_drop(&nio_cancel_own_lock);
+    return outcome;
+}
+
+/* Handlers of signals run meanwhile: in the main thread, which is in no
+ * callback, so what a callback waits for stays marked all the time. */
+static nio_outcome
+wait_for_helper(nio_bridge *bridge, uint64_t timeout_ns)
+{
+    const uint64_t start = nio_monotonic_ns();
+    uint64_t left = timeout_ns, look = NIO_FIRST_LOOK_NS;
+
+    for (;;) {
+        if (PyErr_CheckSignals() < 0) {
+            return NIO_OUTCOME_RAISED;
+        }
+        if (nio_cancel_forked(bridge)) {
+            return NIO_OUTCOME_DONE; /* a handler did, and this is the child */
+        }
+        if (timeout_ns != NIO_FOREVER) {
+            const uint64_t spent = nio_monotonic_ns() - start;
+            left = spent < timeout_ns ? timeout_ns - spent : 0;
+        }
+        const uint64_t limit = nio_until_look(left, &look);
+        nio_signals_hold();
+        PyThreadState *thread = PyEval_SaveThread();
+        const nio_wait woken = nio_event_wait(&bridge->done, limit);
+        nio_signals_let();
+        PyEval_RestoreThread(thread);
+        if (woken == NIO_WAIT_SET) {
+            return NIO_OUTCOME_DONE;
+        }
+        if (woken == NIO_WAIT_TIMEOUT && limit == left) {
+            return NIO_OUTCOME_TIMEOUT;
+        }
+    }
+}
+
+nio_outcome
+nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
+{
+    bool run = false;
+
+    nio_lock_take(&nio_cancel_own_lock);
+    nio_outcome outcome = look_locked(bridge);
+    if (outcome == NIO_OUTCOME_TIMEOUT) {
+        nio_cancel_begin_locked(bridge);
+        run = alone && bridge->published && !bridge->begun;
+        bridge->begun |= run;
+        if (!run && !join_waiters_locked(bridge)) {
+            outcome = NIO_OUTCOME_NO_MEMORY;
+        } else {
+            block_my_frames_locked(bridge);
+        }
+    }
+    nio_lock_drop(&nio_cancel_own_lock);
+    if (outcome != NIO_OUTCOME_TIMEOUT) {
+        return outcome;
+    }
+
+    if (run) {
+        Py_BEGIN_ALLOW_THREADS
+        run_cancel(bridge);
+        Py_END_ALLOW_THREADS
+        outcome = NIO_OUTCOME_DONE;
+    } else {
+        outcome = wait_for_helper(bridge, timeout_ns);
+    }
+    nio_lock_take(&nio_cancel_own_lock);
+    block_my_frames_locked(NULL);
+    if (!run) {
+        leave_waiters_locked(bridge);
+    }
+    nio_lock_drop(&nio_cancel_own_lock);
+    return outcome;
+}
+
+void
+nio_cancel_join(nio_bridge *bridge)
+{
+    nio_lock_take(&nio_cancel_own_lock);
+    nio_thread helper = bridge->helper;
+    bridge->helper.started = false;
+    helper.started = helper.started && !nio_cancel_forked(bridge);
+    nio_lock_drop(&nio_cancel_own_lock);
+    nio_thread_join(&helper);
+}

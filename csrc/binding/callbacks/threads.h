@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Between threads.c and home.c: the Python thread states that a thread keeps,
+ * and the interpreters that they belong to.
+ *
+ * A thread may outlive an interpreter. So each interpreter has a home, which
+ * outlives it in turn: who ends after the home was closed leaves its thread
+ * state to the interpreter's own finalization, and whoever is just giving one
+ * back is waited for. Beside the main interpreter none may be left over, and
+ * none given back once the main one ends: there no thread keeps anything. */
+#pragma once
+
+#include "binding/callbacks/python_call.h"
+
+typedef struct nio_kept nio_kept;
+
+struct nio_home {
+    nio_atomic references;
+    PyInterpreterState *interpreter;
+    bool is_main;
+    nio_atomic abandoned; /* nio_kept *: of threads that have ended */
+    /* Under a lock that is held over forks: those between nio_home_enter()
+     * and nio_home_leave(), the process that counted them, and what is set
+     * when they get to 0 (NULL: nobody waits). The placeholder (or NULL), and
+     * the list of homes that have one: each by a reference. */
+    bool closed NIO_GUARDED_BY(nio_cancel_own_lock);
+    unsigned inside NIO_GUARDED_BY(nio_cancel_own_lock);
+    uint64_t generation NIO_GUARDED_BY(nio_cancel_own_lock);
+    nio_event *left NIO_GUARDED_BY(nio_cancel_own_lock);
+    PyThreadState *placeholder NIO_GUARDED_BY(nio_cancel_own_lock);
+    nio_home *next NIO_GUARDED_BY(nio_cancel_own_lock);
+};
+
+struct nio_kept {
+    nio_kept *next;
+    nio_home *home; /* a reference */
+    PyThreadState *state;
+    uint64_t generation; /* in a forked child it is the main thread's */
+};
+
+/* True: the interpreter stays until nio_home_leave(), if its exit is patient.
+ * False: it is about to end, and this thread may not ask for its GIL. */
+bool nio_home_enter(nio_home *home) NIO_EXCLUDES(nio_cancel_own_lock);
+void nio_home_leave(nio_home *home) NIO_EXCLUDES(nio_cancel_own_lock);
+/* Leave it, of a thread that ends, to whoever takes all of them next. */
+void nio_home_abandon(nio_kept *kept);
+/* All that were left: the caller's. */
+nio_kept *nio_home_abandoned(nio_home *home);
+/* Not its state. */
+void nio_kept_free(nio_kept *kept);

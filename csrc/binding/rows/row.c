@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* The three row types: immutable objects with the native row inline, whose
+ * attributes are decoded when they are read. All they can do comes from the
+ * field tables. Called with the GIL. */
+#include "binding/rows/fields.h"
+
+#include <string.h>
+
+/* "IpForwardRow" */
+static const char *
+short_name(const nio_schema *schema)
+{
+    return strchr(schema->type_name, '.') + 1;
+}
+
+PyObject *
+nio_row_get(PyObject *self, void *closure)
+{
+    const nio_row *row = (nio_row *)self;
+    const nio_field *field = closure;
+    /* The shortest way to what is read the most. */
+    if (row->details && field->always &&
+        field->kind <= NIO_FIELD_LAST_NUMBER) {
+        return nio_number_value(field->kind,
+                                (const uint8_t *)row->data + field->offset);
+    }
+    return nio_field_value(nio_state_of(self), nio_schema_of(row->kind), field,
+                           row->data, row->details);
+}
+
+static void
+row_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+row_compare(PyObject *a, PyObject *b, int operation)
+{
+    uint8_t pack_a[NIO_PACK_SIZE], pack_b[NIO_PACK_SIZE];
+    if ((operation != Py_EQ && operation != Py_NE) ||
+        Py_TYPE(a) != Py_TYPE(b)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    nio_row *x = (nio_row *)a, *y = (nio_row *)b;
+    const nio_schema *schema = nio_schema_of(x->kind);
+    size_t size_a = nio_row_pack(schema, x->data, x->details, pack_a);
+    size_t size_b = nio_row_pack(schema, y->data, y->details, pack_b);
+    bool equal = size_a == size_b && memcmp(pack_a, pack_b, size_a) == 0;
+    return PyBool_FromLong(equal == (operation == Py_EQ));
+}
+
+static Py_hash_t
+row_hash(PyObject *self)
+{
+    nio_row *row = (nio_row *)self;
+    uint8_t pack[NIO_PACK_SIZE];
+    size_t size =
+        nio_row_pack(nio_schema_of(row->kind), row->data, row->details, pack);
+    PyObject *bytes =
+        PyBytes_FromStringAndSize((const char *)pack, (Py_ssize_t)size);
+    if (bytes == NULL) {
+        return -1;
+    }
+    Py_hash_t hash = PyObject_Hash(bytes);
+    Py_DECREF(bytes);
+    return hash;
+}
+
+/* "name=value", or NULL; a borrowed None where there is nothing to show. */
+static PyObject *
+repr_part(nio_state *state, const nio_row *row, const nio_field *field)
+{
+    PyObject *value = nio_field_plain(state, nio_schema_of(row->kind), field,
+                                      row->data, row->details);
+    if (value == NULL || value == Py_None) {
+        return value;
+    }
+    bool bare = field->which != NIO_ENUM_NULL && PyUnicode_Check(value);
+    PyObject *part =
+        PyUnicode_FromFormat(bare ? "%s=%S" : "%s=%R", field->name, value);
+    Py_DECREF(value);
+    return part;
+}
+
+static PyObject *
+row_repr(PyObject *self)
+{
+    nio_row *row = (nio_row *)self;
+    const nio_schema *schema = nio_schema_of(row->kind);
+    PyObject *parts = PyList_New(0), *comma = NULL, *inner = NULL;
+    PyObject *result = NULL;
+    for (size_t i = 0; parts != NULL && i < schema->field_count; i++) {
+        const nio_field *field = &schema->fields[i];
+        if ((field->flags & NIO_FIELD_BRIEF) == 0) {
+            continue;
+        }
+        PyObject *part = repr_part(nio_state_of(self), row, field);
+        if (part == NULL ||
+            (part != Py_None && PyList_Append(parts, part) < 0)) {
+            Py_CLEAR(parts);
+        }
+        Py_XDECREF(part);
+    }
+    if (parts == NULL) {
+        return NULL;
+    }
+    comma = PyUnicode_FromString(", ");
+    if (comma != NULL) {
+        inner = PyUnicode_Join(comma, parts);
+    }
+    if (inner != NULL) {
+        result = PyUnicode_FromFormat("%s(%U)", short_name(schema), inner);
+    }
+    Py_DECREF(parts);
+    Py_XDECREF(comma);
+    Py_XDECREF(inner);
+    return result;
+}
+
+PyDoc_STRVAR(
+    asdict_doc,
+    "_asdict($self, /, *, json=False)\n--\n\n"
+    "A dict of all fields in the order of _fields: {name: value}.\n\n"
+    "json: with True every value is one that json.dumps() takes: addresses\n"
+    "and prefixes are text, members of an enum are their names.\n"
+    "A field that is not known is None.");
+
+static PyObject *
+row_asdict(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"json", NULL};
+    nio_row *row = (nio_row *)self;
+    const nio_schema *schema = nio_schema_of(row->kind);
+    nio_state *state = nio_state_of(self);
+    int json = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$p:_asdict", names,
+                                     &json)) {
+        return NULL;
+    }
+    PyObject *dict = PyDict_New();
+    for (size_t i = 0; dict != NULL && i < schema->field_count; i++) {
+        const nio_field *field = &schema->fields[i];
+        if ((field->flags & NIO_FIELD_HIDDEN) != 0) {
+            continue;
+        }
+        PyObject *value = (json ? nio_field_plain : nio_field_value)(
+            state, schema, field, row->data, row->details);
+        if (value == NULL ||
+            PyDict_SetItemString(dict, field->name, value) < 0) {
+            Py_CLEAR(dict);
+        }
+        Py_XDECREF(value);
+    }
+    return dict;
+}
+
+PyDoc_STRVAR(from_bytes_doc,
+             "_from_bytes($type, data, details, /)\n--\n\n"
+             "A row of the bytes of the native row, for pickle. They mean "
+             "something on\n"
+             "the same system only.\n\n"
+             "Raises: ValueError when they are not as many as a row has.");
+
+static PyObject *
+row_from_bytes(PyObject *type, PyObject *args)
+{
+    PyObject *data = NULL;
+    int details;
+    nio_state *state = PyType_GetModuleState((PyTypeObject *)type);
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "Sp:_from_bytes", &data, &details)) {
+        return NULL;
+    }
+    Py_ssize_t size = PyBytes_Size(data);
+    int kind = 0;
+    while ((PyObject *)state->row_types[kind] != type) {
+        kind++;
+    }
+    const nio_schema *schema = nio_schema_of((nio_kind)kind);
+    if ((size_t)size != schema->row_size) {
+        PyErr_Format(PyExc_ValueError,
+                     "%s has %zu bytes on this system, not %zd: rows cannot "
+                     "be pickled from one system to another",
+                     short_name(schema), schema->row_size, size);
+        return NULL;
+    }
+    return nio_row_new(state, (nio_kind)kind, PyBytes_AsString(data),
+                       details != 0);
+}
+
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nFor pickle and copy.");
+
+static PyObject *
+row_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    nio_row *row = (nio_row *)self;
+    PyObject *make =
+        PyObject_GetAttrString((PyObject *)Py_TYPE(self), "_from_bytes");
+    if (make == NULL) {
+        return NULL;
+    }
+    return Py_BuildValue("N(NO)", make,
+                         PyBytes_FromStringAndSize(
+                             (const char *)row->data,
+                             (Py_ssize_t)nio_schema_of(row->kind)->row_size),
+                         row->details ? Py_True : Py_False);
+}
+
+static PyMethodDef row_methods[] = {
+    {"_asdict", (PyCFunction)(void (*)(void))row_asdict,
+     METH_VARARGS | METH_KEYWORDS, asdict_doc},
+    {"_from_bytes", row_from_bytes, METH_VARARGS | METH_CLASS, from_bytes_doc},
+    {"__reduce__", row_reduce, METH_NOARGS, reduce_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot row_slots[] = {
+    {Py_tp_new, nio_row_construct},
+    {Py_tp_dealloc, row_dealloc},
+    {Py_tp_repr, row_repr},
+    {Py_tp_hash, row_hash},
+    {Py_tp_richcompare, row_compare},
+    {Py_tp_methods, row_methods},
+    {0, NULL},
+};
+
+PyTypeObject *
+nio_row_type_new(PyObject *module, const nio_schema *schema)
+{
+    enum { COMMON = sizeof(row_slots) / sizeof(row_slots[0]) };
+    PyType_Slot slots[COMMON + 2] = {
+        {Py_tp_doc, (void *)schema->doc},
+        {Py_tp_getset, schema->getters},
+    };
+    memcpy(slots + 2, row_slots, sizeof(row_slots));
+    PyType_Spec spec = {
+        .name = schema->type_name,
+        .basicsize = (int)(offsetof(nio_row, data) + schema->row_size),
+        .flags = Py_TPFLAGS_DEFAULT,
+        .slots = slots,
+    };
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+size_t
+nio_row_size(nio_kind kind)
+{
+    return nio_schema_of(kind)->row_size;
+}
+
+PyObject *
+nio_row_new(nio_state *state, nio_kind kind, const void *data, bool details)
+{
+    nio_row *row = PyObject_New(nio_row, state->row_types[kind]);
+    if (row != NULL) {
+        row->kind = kind;
+        row->details = details;
+        memcpy(row->data, data, nio_schema_of(kind)->row_size);
+    }
+    return (PyObject *)row;
+}
+
+const void *
+nio_row_data(nio_state *state, nio_kind kind, PyObject *row,
+             const char *function)
+{
+    if (Py_TYPE(row) != state->row_types[kind]) {
+        PyErr_Format(PyExc_TypeError, "%s() takes an %s, not %R", function,
+                     short_name(nio_schema_of(kind)),
+                     (PyObject *)Py_TYPE(row));
+        return NULL;
+    }
+    return ((nio_row *)row)->data;
+}
+
+bool
+nio_row_equal(nio_kind kind, const void *a, const void *b)
+{
+    const nio_schema *schema = nio_schema_of(kind);
+    uint8_t pack_a[NIO_PACK_SIZE], pack_b[NIO_PACK_SIZE];
+    size_t size = nio_row_pack(schema, a, true, pack_a);
+    return size == nio_row_pack(schema, b, true, pack_b) &&
+           memcmp(pack_a, pack_b, size) == 0;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/* Table: an immutable sequence of rows of one kind in one block of memory,
+ * as the system lays them out. A row object is made when one is asked for.
+ * How the block leaves as a whole is in table_export.c. Called with the
+ * GIL. */
+#include "binding/rows/table.h"
+
+#include <string.h>
+
+static const uint8_t *
+row_at(const nio_table *table, Py_ssize_t index)
+{
+    return table->rows + index * table->size;
+}
+
+PyObject *
+nio_table_blank(nio_state *state, nio_kind kind, size_t count)
+{
+    size_t size = nio_row_size(kind);
+    nio_table *table = PyObject_New(nio_table, state->Table);
+    if (table == NULL) {
+        return NULL;
+    }
+    table->kind = kind;
+    table->count = (Py_ssize_t)count;
+    table->size = (Py_ssize_t)size;
+    table->memory = NULL;
+    table->copy = NULL;
+    if (count != 0 && count <= (size_t)PY_SSIZE_T_MAX / size) {
+        table->copy = PyMem_Malloc(count * size);
+    }
+    table->rows = table->copy;
+    if (count != 0 && table->copy == NULL) {
+        Py_DECREF(table);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)table;
+}
+
+PyObject *
+nio_table_new(nio_state *state, nio_kind kind, const void *rows, size_t count)
+{
+    PyObject *table = nio_table_blank(state, kind, count);
+    if (table != NULL && count != 0) {
+        memcpy(((nio_table *)table)->copy, rows, count * nio_row_size(kind));
+    }
+    return table;
+}
+
+PyObject *
+nio_table_adopt(nio_state *state, nio_kind kind, PVOID memory,
+                const void *rows, size_t count)
+{
+    nio_table *table = (nio_table *)nio_table_blank(state, kind, 0);
+    if (table == NULL) {
+        nio_system()->FreeMibTable(memory);
+        return NULL;
+    }
+    table->memory = memory;
+    table->rows = rows;
+    table->count = (Py_ssize_t)count;
+    return (PyObject *)table;
+}
+
+static void
+table_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    nio_table *table = (nio_table *)self;
+    if (table->memory != NULL) {
+        nio_system()->FreeMibTable(table->memory);
+    }
+    PyMem_Free(table->copy);
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+static Py_ssize_t
+table_length(PyObject *self)
+{
+    return ((nio_table *)self)->count;
+}
+
+static PyObject *
+table_item(PyObject *self, Py_ssize_t index)
+{
+    nio_table *table = (nio_table *)self;
+    if (index < 0 || index >= table->count) {
+        PyErr_SetString(PyExc_IndexError, "table index out of range");
+        return NULL;
+    }
+    return nio_row_new(nio_state_of(self), table->kind, row_at(table, index),
+                       true);
+}
+
+static PyObject *
+table_slice(PyObject *self, PyObject *slice)
+{
+    nio_table *table = (nio_table *)self;
+    Py_ssize_t start, stop, step;
+    if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
+        return NULL;
+    }
+    Py_ssize_t count =
+        PySlice_AdjustIndices(table->count, &start, &stop, step);
+    if (step == 1) {
+        return nio_table_new(nio_state_of(self), table->kind,
+                             count > 0 ? row_at(table, start) : NULL,
+                             (size_t)count);
+    }
+    PyObject *result =
+        nio_table_blank(nio_state_of(self), table->kind, (size_t)count);
+    for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
+        memcpy(((nio_table *)result)->copy + i * table->size,
+               row_at(table, start + i * step), (size_t)table->size);
+    }
+    return result;
+}
+
+static PyObject *
+table_subscript(PyObject *self, PyObject *index)
+{
+    if (PySlice_Check(index)) {
+        return table_slice(self, index);
+    }
+    Py_ssize_t number = PyNumber_AsSsize_t(index, PyExc_IndexError);
+    if (number == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    return table_item(self, number < 0 ? number + table_length(self) : number);
+}
+
+/* The first index of `row` from `start` on and before `stop`; -1: none. */
+static Py_ssize_t
+find(nio_table *table, PyObject *object, Py_ssize_t start, Py_ssize_t stop)
+{
+    nio_state *state = nio_state_of((PyObject *)table);
+    if (Py_TYPE(object) != state->row_types[table->kind] ||
+        !((nio_row *)object)->details) {
+        return -1;
+    }
+    const void *row = ((nio_row *)object)->data;
+    for (Py_ssize_t i = start; i < stop; i++) {
+        if (nio_row_equal(table->kind, row_at(table, i), row)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int
+table_contains(PyObject *self, PyObject *row)
+{
+    nio_table *table = (nio_table *)self;
+    return find(table, row, 0, table->count) >= 0;
+}
+
+PyDoc_STRVAR(index_doc,
+             "index($self, row, start=0, stop=sys.maxsize, /)\n--\n\n"
+             "The place of the first row that equals `row`.\n\n"
+             "Raises: ValueError when there is none.");
+
+static PyObject *
+table_index(PyObject *self, PyObject *args)
+{
+    nio_table *table = (nio_table *)self;
+    PyObject *row;
+    Py_ssize_t start = 0, stop = PY_SSIZE_T_MAX;
+    if (!PyArg_ParseTuple(args, "O|nn:index", &row, &start, &stop)) {
+        return NULL;
+    }
+    (void)PySlice_AdjustIndices(table->count, &start, &stop, 1);
+    Py_ssize_t place = find(table, row, start, stop);
+    if (place < 0) {
+        PyErr_SetString(PyExc_ValueError, "the row is not in the table");
+        return NULL;
+    }
+    return PyLong_FromSsize_t(place);
+}
+
+PyDoc_STRVAR(count_doc, "count($self, row, /)\n--\n\n"
+                        "How many rows equal `row`.");
+
+static PyObject *
+table_count(PyObject *self, PyObject *row)
+{
+    nio_table *table = (nio_table *)self;
+    Py_ssize_t count = 0, place = -1;
+    while ((place = find(table, row, place + 1, table->count)) >= 0) {
+        count++;
+    }
+    return PyLong_FromSsize_t(count);
+}
+
+static PyObject *
+table_compare(PyObject *a, PyObject *b, int operation)
+{
+    if ((operation != Py_EQ && operation != Py_NE) ||
+        Py_TYPE(a) != Py_TYPE(b)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    nio_table *x = (nio_table *)a, *y = (nio_table *)b;
+    bool equal = x->kind == y->kind && x->count == y->count;
+    for (Py_ssize_t i = 0; equal && i < x->count; i++) {
+        equal = nio_row_equal(x->kind, row_at(x, i), row_at(y, i));
+    }
+    return PyBool_FromLong(equal == (operation == Py_EQ));
+}
+
+static PyObject *
+table_repr(PyObject *self)
+{
+    nio_table *table = (nio_table *)self;
+    const char *name = nio_schema_of(table->kind)->type_name;
+    return PyUnicode_FromFormat("<netioapi.Table of %zd %s>", table->count,
+                                strchr(name, '.') + 1);
+}
+
+static PyObject *
+table_kind(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyUnicode_FromString(
+        nio_schema_of(((nio_table *)self)->kind)->noun);
+}
+
+static PyObject *
+table_row_type(PyObject *self, void *Py_UNUSED(closure))
+{
+    nio_kind kind = ((nio_table *)self)->kind;
+    return Py_NewRef((PyObject *)nio_state_of(self)->row_types[kind]);
+}
+
+PyDoc_STRVAR(
+    from_bytes_doc,
+    "_from_bytes($type, kind, data, /)\n--\n\n"
+    "A table of the bytes of its rows, for pickle. They mean something on "
+    "the\n"
+    "same system only.\n\n"
+    "Raises: ValueError for another kind, and when they are no whole rows.");
+
+static PyObject *
+table_from_bytes(PyObject *type, PyObject *args)
+{
+    const char *noun;
+    PyObject *data = NULL;
+    nio_state *state = PyType_GetModuleState((PyTypeObject *)type);
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "sS:_from_bytes", &noun, &data)) {
+        return NULL;
+    }
+    Py_ssize_t size = PyBytes_Size(data);
+    for (int kind = 0; kind < NIO_KINDS; kind++) {
+        const nio_schema *schema = nio_schema_of((nio_kind)kind);
+        if (strcmp(schema->noun, noun) == 0 &&
+            (size_t)size % schema->row_size == 0) {
+            return nio_table_new(state, (nio_kind)kind, PyBytes_AsString(data),
+                                 (size_t)size / schema->row_size);
+        }
+    }
+    PyErr_Format(PyExc_ValueError,
+                 "%zd bytes are no table of kind '%s' on this system: tables "
+                 "cannot be pickled from one system to another",
+                 size, noun);
+    return NULL;
+}
+
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nFor pickle and copy.");
+
+static PyObject *
+table_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    nio_table *table = (nio_table *)self;
+    PyObject *make =
+        PyObject_GetAttrString((PyObject *)Py_TYPE(self), "_from_bytes");
+    if (make == NULL) {
+        return NULL;
+    }
+    return Py_BuildValue(
+        "N(sN)", make, nio_schema_of(table->kind)->noun,
+        PyBytes_FromStringAndSize(
+            table->rows != NULL ? (const char *)table->rows : "",
+            table->count * table->size));
+}
+
+PyDoc_STRVAR(
+    table_doc,
+    "An immutable sequence of rows of one kind, in one block of memory.\n\n"
+    "Tables come from get_ip_forward_table2() and its like. Indexing makes a\n"
+    "row object, slicing another table. Through the buffer protocol the "
+    "block\n"
+    "is seen as it is: one item a row, whose format names the members as in\n"
+    "the row type, so that numpy.asarray(table)[\"metric\"] is a column "
+    "without\n"
+    "a copy. An address is a record of family, ipv4, ipv6 and scope_id, a\n"
+    "prefix of these and length; members that Python shows as None are there\n"
+    "as the system left them.\n\n"
+    "Arrow (pyarrow.table, polars.from_dataframe, duckdb, nanoarrow, ...) "
+    "gets\n"
+    "a copy in columns: those of row_type._fields, in that order, on every\n"
+    "system alike. What a row shows as None is null. "
+    "(polars.DataFrame(table)\n"
+    "would take the table for a sequence of objects.)\n"
+    "- An address is 16 bytes in network order, one of IPv4 as IPv6 maps it\n"
+    "  (::ffff:a.b.c.d): so equal bytes are equal addresses, whatever their\n"
+    "  family. A prefix is that and a further column, destination_prefix and\n"
+    "  destination_prefix_length, whose bits count as the family has them (0\n"
+    "  to 32 for IPv4). The family stands in family; next_hop, which may "
+    "have\n"
+    "  another one, has next_hop_family.\n"
+    "- An enum is its number; a time is a timestamp in ns (UTC), null "
+    "outside\n"
+    "  of the years 1677 to 2262; a lifetime is seconds, INFINITE as in "
+    "rows.\n"
+    "- A name that is not UTF-8 has its bytes written out: \\udcff.\n"
+    "- The metadata of a column says netioapi.unit and netioapi.source, as "
+    "the\n"
+    "  docstring of the field does, and netioapi.enum: the names of numbers\n"
+    "  as a JSON object, such as {\"0\": \"MANUAL\"}, for families too, "
+    "whose\n"
+    "  numbers differ between systems. The schema's says netioapi.kind.\n\n"
+    "Source: MIB_IPFORWARD_TABLE2 and its like; RTM_GETROUTE and its like.");
+
+static PyGetSetDef table_getters[] = {
+    {"kind", table_kind, NULL,
+     "What the rows are: 'interface', 'address' or 'route'.", NULL},
+    {"row_type", table_row_type, NULL, "The class of the rows.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMethodDef table_methods[] = {
+    {"index", table_index, METH_VARARGS, index_doc},
+    {"count", table_count, METH_O, count_doc},
+    {"_from_bytes", table_from_bytes, METH_VARARGS | METH_CLASS,
+     from_bytes_doc},
+    {"__reduce__", table_reduce, METH_NOARGS, reduce_doc},
+    {"__arrow_c_schema__", nio_table_arrow_schema, METH_NOARGS,
+     nio_table_arrow_schema_doc},
+    {"__arrow_c_array__", (PyCFunction)(void (*)(void))nio_table_arrow_array,
+     METH_VARARGS | METH_KEYWORDS, nio_table_arrow_array_doc},
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))nio_table_arrow_stream,
+     METH_VARARGS | METH_KEYWORDS, nio_table_arrow_stream_doc},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
+     "Table[IpForwardRow], for annotations."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot table_slots[] = {
+    {Py_tp_doc, (void *)table_doc},
+    {Py_tp_dealloc, table_dealloc},
+    {Py_tp_repr, table_repr},
+    {Py_tp_hash, PyObject_HashNotImplemented},
+    {Py_tp_richcompare, table_compare},
+    {Py_tp_iter, PySeqIter_New},
+    {Py_tp_methods, table_methods},
+    {Py_tp_getset, table_getters},
+    {Py_sq_length, table_length},
+    {Py_sq_item, table_item},
+    {Py_sq_contains, table_contains},
+    {Py_mp_length, table_length},
+    {Py_mp_subscript, table_subscript},
+    {Py_bf_getbuffer, nio_table_buffer},
+    {0, NULL},
+};
+
+static PyType_Spec table_spec = {
+    .name = "netioapi.Table",
+    .basicsize = sizeof(nio_table),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = table_slots,
+};
+
+int
+nio_table_init(PyObject *module, nio_state *state)
+{
+    state->Table =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &table_spec, NULL);
+    if (state->Table == NULL) {
+        return -1;
+    }
+    PyObject *abc = PyImport_ImportModule("collections.abc");
+    PyObject *sequence =
+        abc == NULL ? NULL : PyObject_GetAttrString(abc, "Sequence");
+    Py_XDECREF(abc);
+    PyObject *same = sequence == NULL
+                         ? NULL
+                         : PyObject_CallMethod(sequence, "register", "O",
+                                               (PyObject *)state->Table);
+    Py_XDECREF(sequence);
+    if (same == NULL) {
+        return -1;
+    }
+    Py_DECREF(same);
+    return PyModule_AddType(module, state->Table);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses and prefixes that a program hands in, to the native form:
+ * ipaddress objects, text, packed bytes. The ipaddress module parses, we copy
+ * its bytes. Called with the GIL. */
+#include "binding/rows/fields.h"
+
+#include <string.h>
+
+/* Text to an object of ipaddress: a new reference, or NULL with
+ * InvalidParameterError where the text is none. */
+static PyObject *
+parse(nio_state *state, PyObject *text, const char *function, bool network)
+{
+    Py_ssize_t length = PyUnicode_GetLength(text);
+    Py_ssize_t colon = PyUnicode_FindChar(text, ':', 0, length, 1);
+    if (colon == -2) {
+        return NULL;
+    }
+    nio_ip_kind which = colon >= 0 ? NIO_IPV6_ADDRESS : NIO_IPV4_ADDRESS;
+    if (network) {
+        which = colon >= 0 ? NIO_IPV6_NETWORK : NIO_IPV4_NETWORK;
+    }
+    PyObject *type = nio_ip_type(state, which);
+    if (type == NULL) {
+        return NULL;
+    }
+    PyObject *object = PyObject_CallFunctionObjArgs(type, text, NULL);
+    if (object == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyErr_Clear();
+        nio_raise_invalid(state, function, "%R is not an IP %s%s", text,
+                          network ? "prefix" : "address",
+                          network ? " (host bits must be 0)" : "");
+    }
+    return object;
+}
+
+/* 1: it is an object of ipaddress, 0: it is not, -1: an exception. */
+static int
+is_ip(nio_state *state, PyObject *object, nio_ip_kind ipv4, nio_ip_kind ipv6)
+{
+    PyObject *type4 = nio_ip_type(state, ipv4);
+    PyObject *type6 = nio_ip_type(state, ipv6);
+    if (type4 == NULL || type6 == NULL) {
+        return -1;
+    }
+    int is = PyObject_IsInstance(object, type4);
+    return is != 0 ? is : PyObject_IsInstance(object, type6);
+}
+
+/* From packed bytes; false when they are of neither length. */
+static bool
+from_packed(PyObject *packed, SOCKADDR_INET *ret_address)
+{
+    char *data = NULL;
+    Py_ssize_t size = 0;
+    if (PyBytes_AsStringAndSize(packed, &data, &size) < 0) {
+        PyErr_Clear();
+        return false;
+    }
+    memset(ret_address, 0, sizeof(*ret_address));
+    if (size == 4) {
+        ret_address->si_family = AF_INET;
+        memcpy(&ret_address->Ipv4.sin_addr, data, 4);
+    } else if (size == 16) {
+        ret_address->si_family = AF_INET6;
+        memcpy(&ret_address->Ipv6.sin6_addr, data, 16);
+    }
+    return size == 4 || size == 16;
+}
+
+/* The zone of an IPv6Address ("fe80::1%eth0" or "%2") to its scope id. */
+static bool
+scope_from(nio_state *state, PyObject *address, const char *function,
+           SOCKADDR_INET *ret_address)
+{
+    NET_IFINDEX index = 0;
+    PyObject *zone = PyObject_GetAttrString(address, "scope_id");
+    if (zone == NULL) {
+        return false;
+    }
+    if (zone == Py_None) {
+        Py_DECREF(zone);
+        return true;
+    }
+    PyObject *number = PyNumber_Long(zone);
+    if (number == NULL && !PyErr_ExceptionMatches(PyExc_ValueError)) {
+        Py_DECREF(zone);
+        return false;
+    }
+    PyErr_Clear(); /* not digits: a name */
+    bool found = nio_interface_from(state, number != NULL ? number : zone,
+                                    function, &index);
+    Py_XDECREF(number);
+    Py_DECREF(zone);
+    if (found) {
+        ret_address->Ipv6.sin6_scope_id = index;
+    }
+    return found;
+}
+
+/* From an object of ipaddress.IPv4Address or IPv6Address. */
+static bool
+from_object(nio_state *state, PyObject *object, const char *function,
+            SOCKADDR_INET *ret_address)
+{
+    PyObject *packed = PyObject_GetAttrString(object, "packed");
+    if (packed == NULL) {
+        return false;
+    }
+    bool good = from_packed(packed, ret_address);
+    Py_DECREF(packed);
+    if (!good) {
+        nio_raise_invalid(state, function, "%R has no 4 or 16 packed bytes",
+                          object);
+        return false;
+    }
+    return ret_address->si_family != AF_INET6 ||
+           scope_from(state, object, function, ret_address);
+}
+
+bool
+nio_address_from(nio_state *state, PyObject *object, const char *function,
+                 SOCKADDR_INET *ret_address)
+{
+    if (PyBytes_Check(object)) {
+        if (from_packed(object, ret_address)) {
+            return true;
+        }
+        nio_raise_invalid(state, function,
+                          "a packed address has 4 or 16 bytes, not %zd",
+                          PyBytes_Size(object));
+        return false;
+    }
+    PyObject *address = NULL;
+    if (PyUnicode_Check(object)) {
+        address = parse(state, object, function, false);
+    } else {
+        int is = is_ip(state, object, NIO_IPV4_ADDRESS, NIO_IPV6_ADDRESS);
+        if (is == 0) {
+            PyErr_Format(PyExc_TypeError,
+                         "%s() takes an address as an ipaddress object, a "
+                         "str or packed bytes, not %R",
+                         function, (PyObject *)Py_TYPE(object));
+        }
+        address = is == 1 ? Py_NewRef(object) : NULL;
+    }
+    if (address == NULL) {
+        return false;
+    }
+    bool good = from_object(state, address, function, ret_address);
+    Py_DECREF(address);
+    return good;
+}
+
+bool
+nio_prefix_from(nio_state *state, PyObject *object, const char *function,
+                IP_ADDRESS_PREFIX *ret_prefix)
+{
+    PyObject *network = NULL, *address = NULL, *length = NULL;
+    bool good = false;
+    if (PyUnicode_Check(object)) {
+        network = parse(state, object, function, true);
+    } else {
+        int is = is_ip(state, object, NIO_IPV4_NETWORK, NIO_IPV6_NETWORK);
+        if (is == 0) {
+            PyErr_Format(PyExc_TypeError,
+                         "%s() takes a prefix as an ipaddress network or a "
+                         "str, not %R",
+                         function, (PyObject *)Py_TYPE(object));
+        }
+        network = is == 1 ? Py_NewRef(object) : NULL;
+    }
+    if (network == NULL) {
+        return false;
+    }
+    memset(ret_prefix, 0, sizeof(*ret_prefix));
+    address = PyObject_GetAttrString(network, "network_address");
+    if (address != NULL) {
+        length = PyObject_GetAttrString(network, "prefixlen");
+    }
+    uint64_t bits = 0;
+    if (length != NULL &&
+        from_object(state, address, function, &ret_prefix->Prefix) &&
+        nio_number_from(state, length, function, "prefix length", 128,
+                        &bits)) {
+        ret_prefix->PrefixLength = (UINT8)bits;
+        good = true;
+    }
+    Py_DECREF(network);
+    Py_XDECREF(address);
+    Py_XDECREF(length);
+    return good;
+}

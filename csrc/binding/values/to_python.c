@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers of the system to Python's values and back: families, addresses,
+ * interface names. ipaddress is imported at first use. Enums are in enums.c.
+ * Called with the GIL. The lookups of interface names keep the GIL: the kernel
+ * answers from memory, and giving it away at each would cost a busy program a
+ * switch interval a name. Those of LUIDs, which have to ask for links, let it
+ * go. */
+#include "binding/rows/fields.h"
+
+#include <string.h>
+#include <wchar.h>
+
+PyObject *
+nio_ip_type(nio_state *state, nio_ip_kind which)
+{
+    static const char *const names[] = {"IPv4Address", "IPv6Address",
+                                        "IPv4Network", "IPv6Network"};
+    PyObject *type = nio_once_get(&state->ip_types[which]);
+    if (type == NULL) {
+        PyObject *module = PyImport_ImportModule("ipaddress");
+        if (module == NULL) {
+            return NULL;
+        }
+        type = nio_once_put(&state->ip_types[which],
+                            PyObject_GetAttrString(module, names[which]));
+        Py_DECREF(module);
+    }
+    return type;
+}
+
+static unsigned long
+ipv4_number(const uint8_t *bytes)
+{
+    return ((unsigned long)bytes[0] << 24) | ((unsigned long)bytes[1] << 16) |
+           ((unsigned long)bytes[2] << 8) | bytes[3];
+}
+
+/* No "y#" here or elsewhere: built with the headers of 3.13 that format asks
+ * an older Python for what it does not give. */
+static PyObject *
+packed_new(const uint8_t bytes[16])
+{
+    return PyBytes_FromStringAndSize((const char *)bytes, 16);
+}
+
+PyObject *
+nio_raw_address_new(nio_state *state, ADDRESS_FAMILY family,
+                    const uint8_t *bytes)
+{
+    bool ipv6 = family == AF_INET6;
+    if (!ipv6 && family != AF_INET) {
+        Py_RETURN_NONE;
+    }
+    PyObject *type =
+        nio_ip_type(state, ipv6 ? NIO_IPV6_ADDRESS : NIO_IPV4_ADDRESS);
+    if (type == NULL) {
+        return NULL;
+    }
+    if (ipv6) {
+        return PyObject_CallFunction(type, "N", packed_new(bytes));
+    }
+    return PyObject_CallFunction(type, "k", ipv4_number(bytes));
+}
+
+/* Where an address keeps its bytes, in network order. Borrowed. */
+static const uint8_t *
+address_bytes(const SOCKADDR_INET *address)
+{
+    return address->si_family == AF_INET6
+               ? (const uint8_t *)&address->Ipv6.sin6_addr
+               : (const uint8_t *)&address->Ipv4.sin_addr;
+}
+
+PyObject *
+nio_address_new(nio_state *state, const SOCKADDR_INET *address)
+{
+    return nio_raw_address_new(state, address->si_family,
+                               address_bytes(address));
+}
+
+PyObject *
+nio_prefix_new(nio_state *state, const IP_ADDRESS_PREFIX *prefix)
+{
+    bool ipv6 = prefix->Prefix.si_family == AF_INET6;
+    if ((!ipv6 && prefix->Prefix.si_family != AF_INET) ||
+        prefix->PrefixLength > (ipv6 ? 128 : 32)) {
+        Py_RETURN_NONE;
+    }
+    PyObject *type =
+        nio_ip_type(state, ipv6 ? NIO_IPV6_NETWORK : NIO_IPV4_NETWORK);
+    if (type == NULL) {
+        return NULL;
+    }
+    /* ipaddress refuses host bits; a row with some still has to be read. */
+    uint8_t bytes[16] = {0};
+    int length = prefix->PrefixLength;
+    memcpy(bytes, address_bytes(&prefix->Prefix), ipv6 ? 16 : 4);
+    for (int bit = length; bit < 128; bit++) {
+        bytes[bit / 8] = (uint8_t)(bytes[bit / 8] & ~(0x80u >> (bit % 8)));
+    }
+    if (ipv6) {
+        return PyObject_CallFunction(type, "((Ni))", packed_new(bytes),
+                                     length);
+    }
+    return PyObject_CallFunction(type, "((ki))", ipv4_number(bytes), length);
+}
+
+PyObject *
+nio_hint_new(nio_state *state, const NL_NETWORK_CONNECTIVITY_HINT *hint)
+{
+    PyObject *level = NULL, *cost = NULL, *result = NULL;
+    PyObject *type = nio_hint_type(state);
+    if (type == NULL) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "import netioapi, not netioapi._native");
+        return NULL;
+    }
+    level = nio_enum_new(state, NIO_ENUM_ConnectivityLevel,
+                         hint->ConnectivityLevel);
+    if (level != NULL) {
+        cost = nio_enum_new(state, NIO_ENUM_ConnectivityCost,
+                            hint->ConnectivityCost);
+    }
+    if (cost != NULL) {
+        result = PyObject_CallFunctionObjArgs(
+            type, level, cost, hint->ApproachingDataLimit ? Py_True : Py_False,
+            hint->OverDataLimit ? Py_True : Py_False,
+            hint->Roaming ? Py_True : Py_False, NULL);
+    }
+    Py_XDECREF(level);
+    Py_XDECREF(cost);
+    return result;
+}
+
+/* Lets the GIL go: on Linux links are read, and wait for those who change
+ * them. False where there is no such interface. */
+static bool
+luid_of(NET_IFINDEX index, NET_LUID *ret_luid)
+{
+    const nio_functions *system = nio_system();
+    NETIO_STATUS status;
+    if (index == 0 || system->ConvertInterfaceIndexToLuid == NULL) {
+        return false;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = system->ConvertInterfaceIndexToLuid(index, ret_luid);
+    Py_END_ALLOW_THREADS
+    return status == NO_ERROR;
+}
+
+PyObject *
+nio_interface_name_new(nio_state *Py_UNUSED(state), NET_LUID luid,
+                       NET_IFINDEX index)
+{
+    const nio_functions *system = nio_system();
+    WCHAR name[IF_MAX_STRING_SIZE + 1] = {0};
+    if (system->ConvertInterfaceLuidToAlias == NULL) {
+        Py_RETURN_NONE;
+    }
+    if (luid.Value == 0 && !luid_of(index, &luid)) {
+        Py_RETURN_NONE;
+    }
+    if (system->ConvertInterfaceLuidToAlias(
+            &luid, name, IF_MAX_STRING_SIZE + 1) != NO_ERROR) {
+        Py_RETURN_NONE;
+    }
+    name[IF_MAX_STRING_SIZE] = 0;
+    return PyUnicode_FromWideChar(name, -1);
+}
+
+bool
+nio_number_from(nio_state *state, PyObject *object, const char *function,
+                const char *argument, uint64_t most, uint64_t *ret_number)
+{
+    PyObject *number = PyNumber_Index(object);
+    if (number == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError, "%s() argument '%s' must be an int",
+                         function, argument);
+        }
+        return false;
+    }
+    unsigned long long value = PyLong_AsUnsignedLongLong(number);
+    Py_DECREF(number);
+    bool overflow = value == (unsigned long long)-1 && PyErr_Occurred();
+    if (overflow && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        return false;
+    }
+    if (overflow || value > most) {
+        PyErr_Clear();
+        nio_raise_invalid(state, function,
+                          "%s must be a number from 0 to %llu, not %R",
+                          argument, (unsigned long long)most, object);
+        return false;
+    }
+    *ret_number = value;
+    return true;
+}
+
+bool
+nio_family_from(nio_state *state, PyObject *object, const char *function,
+                ADDRESS_FAMILY *ret_family)
+{
+    int overflow = 0;
+    PyObject *number = PyNumber_Index(object);
+    if (number == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError,
+                         "%s() argument 'family' must be AF_UNSPEC, AF_INET "
+                         "or AF_INET6 of the socket module, not %R",
+                         function, (PyObject *)Py_TYPE(object));
+        }
+        return false;
+    }
+    long family = PyLong_AsLongAndOverflow(number, &overflow);
+    Py_DECREF(number);
+    if (family == -1 && overflow == 0 && PyErr_Occurred()) {
+        return false;
+    }
+    if (overflow != 0 ||
+        (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)) {
+        nio_raise_invalid(state, function,
+                          "family must be AF_UNSPEC, AF_INET or AF_INET6 of "
+                          "the socket module, not %R",
+                          object);
+        return false;
+    }
+    *ret_family = (ADDRESS_FAMILY)family;
+    return true;
+}
+
+static bool
+index_from_name(nio_state *state, PyObject *object, const char *function,
+                NET_IFINDEX *ret_index)
+{
+    const nio_functions *system = nio_system();
+    NETIO_STATUS status = ERROR_INVALID_PARAMETER;
+    NET_LUID luid = {0};
+    Py_ssize_t length = 0;
+    wchar_t *name = PyUnicode_AsWideCharString(object, &length);
+    if (name == NULL) {
+        return false;
+    }
+    if (length > 0 && wcslen(name) == (size_t)length &&
+        system->ConvertInterfaceAliasToLuid != NULL &&
+        system->ConvertInterfaceLuidToIndex != NULL) {
+        Py_BEGIN_ALLOW_THREADS
+        status = system->ConvertInterfaceAliasToLuid(name, &luid);
+        if (status == NO_ERROR) {
+            status = system->ConvertInterfaceLuidToIndex(&luid, ret_index);
+        }
+        Py_END_ALLOW_THREADS
+    }
+    PyMem_Free(name);
+    if (status != NO_ERROR) {
+        nio_raise_invalid(state, function, "there is no interface named %R",
+                          object);
+        return false;
+    }
+    return true;
+}
+
+bool
+nio_interface_from(nio_state *state, PyObject *object, const char *function,
+                   NET_IFINDEX *ret_index)
+{
+    uint64_t index = 0;
+    NET_LUID luid = {0};
+    if (PyUnicode_Check(object)) {
+        return index_from_name(state, object, function, ret_index);
+    }
+    if (!PyIndex_Check(object)) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s() takes an interface as an index (int) or a name "
+                     "(str), not %R",
+                     function, (PyObject *)Py_TYPE(object));
+        return false;
+    }
+    if (!nio_number_from(state, object, function, "interface", UINT32_MAX,
+                         &index)) {
+        return false;
+    }
+    if (!luid_of((NET_IFINDEX)index, &luid)) {
+        nio_raise_invalid(state, function,
+                          "there is no interface with the index %llu",
+                          (unsigned long long)index);
+        return false;
+    }
+    *ret_index = (NET_IFINDEX)index;
+    return true;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* The Change type: one change of a Watcher's stream. It holds the native row
+ * inline and decodes nothing until it is asked, since who reads many changes
+ * looks at few fields of few of them. Immutable, and outside of the garbage
+ * collector: it refers to nothing but its Row. */
+#include "binding/rows/fields.h"
+#include "binding/watch/watch.h"
+
+#include <string.h>
+
+typedef struct change_object {
+    PyObject_VAR_HEAD nio_once row; /* made when it is first read */
+    uint64_t time_ns;
+    nio_kind kind;
+    uint8_t type;
+    uint8_t first_type; /* of all the changes that this one stands for */
+    uint8_t flags;
+    uint64_t data[]; /* the native row */
+} change_object;
+
+static const char *const kind_names[NIO_KINDS] = {
+    [NIO_INTERFACE] = "interface",
+    [NIO_ADDRESS] = "address",
+    [NIO_ROUTE] = "route",
+};
+
+/* Everything but the row object is left to the caller to write. */
+static change_object *
+change_alloc(nio_state *state, nio_kind kind)
+{
+    Py_ssize_t words = (Py_ssize_t)((nio_row_size(kind) + 7) / 8);
+    change_object *self = PyObject_NewVar(change_object, state->Change, words);
+    if (self != NULL) {
+        nio_atomic_store(&self->row.object, 0);
+        self->kind = kind;
+    }
+    return self;
+}
+
+PyObject *
+nio_change_new(nio_state *state, nio_change *change)
+{
+    nio_kind kind = (nio_kind)change->kind;
+    change_object *self = change_alloc(state, kind);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->time_ns = change->time_ns;
+    self->type = change->type;
+    self->first_type = change->first_type;
+    self->flags = change->flags;
+    nio_change_copy_row(change, self->data, nio_row_size(kind));
+    return (PyObject *)self;
+}
+
+static void
+change_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    nio_once_clear(&((change_object *)op)->row);
+    PyObject_Free(op);
+    Py_DECREF(type);
+}
+
+/* What a Change shows, and nothing else. */
+static PyObject *
+change_compare(PyObject *a, PyObject *b, int operation)
+{
+    if ((operation != Py_EQ && operation != Py_NE) ||
+        Py_TYPE(a) != Py_TYPE(b)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    change_object *x = (change_object *)a, *y = (change_object *)b;
+    bool equal = x->kind == y->kind && x->type == y->type &&
+                 x->flags == y->flags && x->time_ns == y->time_ns &&
+                 nio_row_equal(x->kind, x->data, y->data);
+    return PyBool_FromLong(equal == (operation == Py_EQ));
+}
+
+static Py_hash_t
+change_hash(PyObject *op)
+{
+    change_object *self = (change_object *)op;
+    uint64_t mixed =
+        (self->time_ns << 4 | (uint64_t)self->kind << 2 | self->type) *
+        0x9e3779b97f4a7c15u;
+    Py_hash_t hash = (Py_hash_t)(mixed ^ mixed >> 32);
+    return hash == -1 ? -2 : hash;
+}
+
+static PyObject *
+change_kind(PyObject *op, void *closure)
+{
+    (void)closure;
+    return PyUnicode_InternFromString(kind_names[((change_object *)op)->kind]);
+}
+
+static PyObject *
+change_type(PyObject *op, void *closure)
+{
+    (void)closure;
+    return nio_enum_new(nio_state_of(op), NIO_ENUM_NotificationType,
+                        ((change_object *)op)->type);
+}
+
+static PyObject *
+change_row(PyObject *op, void *closure)
+{
+    change_object *self = (change_object *)op;
+    (void)closure;
+    PyObject *row = nio_once_get(&self->row);
+    if (row == NULL) {
+        row =
+            nio_once_put(&self->row, nio_row_new(nio_state_of(op), self->kind,
+                                                 self->data, true));
+    }
+    return Py_XNewRef(row);
+}
+
+static PyObject *
+change_time_ns(PyObject *op, void *closure)
+{
+    (void)closure;
+    return PyLong_FromUnsignedLongLong(((change_object *)op)->time_ns);
+}
+
+/* `closure` is the flag. */
+static PyObject *
+change_flag(PyObject *op, void *closure)
+{
+    return PyBool_FromLong(((change_object *)op)->flags &
+                           *(const uint8_t *)closure);
+}
+
+/* What tells apart the things that a change can be about. */
+static PyObject *
+change_identity(PyObject *op, void *closure)
+{
+    change_object *self = (change_object *)op;
+    uint8_t key[1 + NIO_KEY_SIZE];
+    (void)closure;
+    key[0] = (uint8_t)self->kind;
+    size_t length = nio_row_key(self->kind, self->data, key + 1);
+    return PyBytes_FromStringAndSize((const char *)key,
+                                     (Py_ssize_t)length + 1);
+}
+
+static PyObject *
+change_repr(PyObject *op)
+{
+    change_object *self = (change_object *)op;
+    PyObject *type = NULL, *name = NULL, *row = NULL, *result = NULL;
+
+    type = change_type(op, NULL);
+    if (type == NULL) {
+        goto done;
+    }
+    name = PyObject_GetAttrString(type, "name");
+    if (name == NULL) { /* a number that no enum knows */
+        PyErr_Clear();
+        name = PyObject_Str(type);
+    }
+    row = change_row(op, NULL);
+    if (name == NULL || row == NULL) {
+        goto done;
+    }
+    result = PyUnicode_FromFormat(
+        "<Change %s %S%s%s %R>", kind_names[self->kind], name,
+        self->flags & NIO_FLAG_SNAPSHOT ? " initial" : "",
+        self->flags & NIO_FLAG_SYNTHESIZED ? " synthesized" : "", row);
+done:
+    Py_XDECREF(row);
+    Py_XDECREF(name);
+    Py_XDECREF(type);
+    return result;
+}
+
+/* self._followed_by(later) -> Change: both as one, by the rule that the
+ * queue merges with (base/queue.c): what matters for the type is what a
+ * reader saw before the first of them. */
+static PyObject *
+change_followed_by(PyObject *op, PyObject *other)
+{
+    nio_state *state = nio_state_of(op);
+    change_object *self = (change_object *)op, *later = NULL, *both = NULL;
+
+    if (!PyObject_TypeCheck(other, state->Change)) {
+        return PyErr_Format(PyExc_TypeError, "%R is not a Change", other);
+    }
+    later = (change_object *)other;
+    if (later->kind != self->kind) {
+        PyErr_SetString(PyExc_ValueError, "changes of different kinds");
+        return NULL;
+    }
+    both = change_alloc(state, self->kind);
+    if (both == NULL) {
+        return NULL;
+    }
+    both->time_ns = later->time_ns;
+    both->type = later->type;
+    both->first_type = self->first_type;
+    both->flags = later->flags;
+    memcpy(both->data, later->data, nio_row_size(self->kind));
+    if (later->type != NIO_CHANGE_DELETE) {
+        both->type = self->first_type == NIO_CHANGE_ADD ? NIO_CHANGE_ADD
+                                                        : NIO_CHANGE_PARAMETER;
+        both->flags |= self->flags & NIO_FLAG_SNAPSHOT;
+    }
+    return (PyObject *)both;
+}
+
+static bool
+kind_from(const char *name, nio_kind *ret_kind)
+{
+    for (int kind = 0; kind < NIO_KINDS; kind++) {
+        if (strcmp(name, kind_names[kind]) == 0) {
+            *ret_kind = (nio_kind)kind;
+            return true;
+        }
+    }
+    PyErr_Format(PyExc_ValueError, "unknown kind '%s'", name);
+    return false;
+}
+
+static PyObject *
+table_of_list(nio_state *state, PyObject *list, nio_kind kind)
+{
+    size_t size = nio_row_size(kind), count = 0;
+    Py_ssize_t all = PyList_Size(list);
+    PyObject *result = NULL;
+    char *rows = PyMem_Malloc(((size_t)all + 1) * size);
+    if (rows == NULL) {
+        return PyErr_NoMemory();
+    }
+    for (Py_ssize_t i = 0; i < all; i++) {
+        PyObject *item = PySequence_GetItem(list, i);
+        if (item == NULL) {
+            goto done;
+        }
+        bool good = PyObject_TypeCheck(item, state->Change);
+        if (!good) {
+            PyErr_Format(PyExc_TypeError, "%R is not a Change", item);
+        } else if (((change_object *)item)->kind == kind) {
+            memcpy(rows + count++ * size, ((change_object *)item)->data, size);
+        }
+        Py_DECREF(item);
+        if (!good) {
+            goto done;
+        }
+    }
+    result = nio_table_new(state, kind, rows, count);
+done:
+    PyMem_Free(rows);
+    return result;
+}
+
+/* _table_of_changes(changes, kind) -> Table */
+static PyObject *
+table_of_changes(PyObject *module, PyObject *args)
+{
+    nio_state *state = nio_state_of_module(module);
+    PyObject *changes = NULL;
+    const char *name = NULL;
+    nio_kind kind = NIO_ROUTE;
+
+    if (!PyArg_ParseTuple(args, "Os:_table_of_changes", &changes, &name) ||
+        !kind_from(name, &kind)) {
+        return NULL;
+    }
+    if (Py_TYPE(changes) == state->Changes) {
+        return nio_changes_table(state, changes, kind);
+    }
+    if (!PyList_Check(changes)) {
+        return PyErr_Format(PyExc_TypeError,
+                            "_table_of_changes() takes Changes or a list, "
+                            "not %R",
+                            (PyObject *)Py_TYPE(changes));
+    }
+    return table_of_list(state, changes, kind);
+}
+
+static uint8_t snapshot_flag = NIO_FLAG_SNAPSHOT;
+static uint8_t synthesized_flag = NIO_FLAG_SYNTHESIZED;
+
+static PyGetSetDef change_getset[] = {
+    {"kind", change_kind, NULL, "\"route\", \"address\" or \"interface\".",
+     NULL},
+    {"type", change_type, NULL,
+     "What happened, a NotificationType: ADD, DELETE or PARAMETER (changed).",
+     NULL},
+    {"row", change_row, NULL,
+     "The row after the change; for DELETE as it was last. An IpForwardRow,\n"
+     "UnicastIpAddressRow or IpInterfaceRow.",
+     NULL},
+    {"time_ns", change_time_ns, NULL,
+     "When the system's message was read: nanoseconds since 1970, UTC, as\n"
+     "time.time_ns() counts them.",
+     NULL},
+    {"initial", change_flag, NULL,
+     "True for a row that was there before the Watcher (snapshot=True).",
+     &snapshot_flag},
+    {"synthesized", change_flag, NULL,
+     "True where the system sent no message of the change: it was found by\n"
+     "comparing tables, or is the unsaid half of a replacement.",
+     &synthesized_flag},
+    {"_identity", change_identity, NULL,
+     "Kind and row.key as bytes: equal for two states of one thing.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMethodDef change_methods[] = {
+    {"_followed_by", change_followed_by, METH_O,
+     PyDoc_STR("_followed_by($self, later, /)\n--\n\n"
+               "One Change for this one and a later one of the same thing.")},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(change_doc,
+             "One change: kind, type, row, time_ns, initial, synthesized.\n\n"
+             "Immutable. Made by Watcher; found in a Batch, which makes it "
+             "anew each\n"
+             "time it is asked for one: two are equal when all that they "
+             "show is.");
+
+static PyType_Slot change_slots[] = {
+    {Py_tp_doc, (void *)change_doc}, {Py_tp_dealloc, change_dealloc},
+    {Py_tp_repr, change_repr},       {Py_tp_getset, change_getset},
+    {Py_tp_methods, change_methods}, {Py_tp_richcompare, change_compare},
+    {Py_tp_hash, change_hash},       {0, NULL},
+};
+
+static PyType_Spec change_spec = {
+    .name = "netioapi.Change",
+    .basicsize = sizeof(change_object),
+    .itemsize = sizeof(uint64_t),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+             Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = change_slots,
+};
+
+static PyMethodDef change_functions[] = {
+    {"_table_of_changes", table_of_changes, METH_VARARGS,
+     PyDoc_STR(
+         "_table_of_changes($module, changes, kind, /)\n--\n\n"
+         "A Table of the rows of one kind in Changes or a list of them.")},
+    {NULL, NULL, 0, NULL},
+};
+
+int
+nio_change_init(PyObject *module, nio_state *state)
+{
+    state->Change =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &change_spec, NULL);
+    if (state->Change == NULL ||
+        PyModule_AddFunctions(module, change_functions) < 0) {
+        return -1;
+    }
+    return PyModule_AddType(module, state->Change) < 0
+               ? -1
+               : nio_changes_init(module, state);
+}

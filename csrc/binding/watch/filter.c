@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Turns the filter parameters of a Watcher into a nio_filter. Python
+ * (netioapi/_wanted.py) has checked and normalised what people wrote; what is
+ * left here is what only the system knows (families, interfaces) and the
+ * bounds of the native types. With the GIL. */
+#include "binding/watch/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One element of a sequence to a number of the system. */
+typedef bool (*number_from)(nio_state *state, PyObject *object,
+                            ULONG *ret_number);
+
+static bool
+ulong_from(nio_state *state, PyObject *object, ULONG *ret_number)
+{
+    (void)state;
+    unsigned long number = PyLong_AsUnsignedLong(object);
+    if (PyErr_Occurred() != NULL) {
+        return false;
+    }
+    if (number > 0xffffffffu) {
+        PyErr_Format(PyExc_ValueError, "%lu is more than 4294967295", number);
+        return false;
+    }
+    *ret_number = (ULONG)number;
+    return true;
+}
+
+static bool
+interface_from(nio_state *state, PyObject *object, ULONG *ret_number)
+{
+    NET_IFINDEX index = 0;
+    if (!nio_interface_from(state, object, "Watcher", &index)) {
+        return false;
+    }
+    *ret_number = index;
+    return true;
+}
+
+/* None leaves both results as they are; the array is the caller's to free,
+ * also after a failure. */
+static bool
+numbers_from(nio_state *state, PyObject *sequence, number_from convert,
+             ULONG **ret_numbers, size_t *ret_count)
+{
+    if (sequence == Py_None) {
+        return true;
+    }
+    Py_ssize_t count = PySequence_Size(sequence);
+    if (count < 0) {
+        return false;
+    }
+    *ret_numbers = calloc((size_t)count + 1, sizeof(**ret_numbers));
+    if (*ret_numbers == NULL) {
+        PyErr_NoMemory();
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PySequence_GetItem(sequence, i);
+        bool good = item != NULL && convert(state, item, *ret_numbers + i);
+        Py_XDECREF(item);
+        if (!good) {
+            return false;
+        }
+    }
+    *ret_count = (size_t)count;
+    return true;
+}
+
+static bool
+prefix_from(PyObject *tuple, nio_prefix *ret_prefix)
+{
+    int version = 0;
+    unsigned char length = 0;
+    PyObject *packed = NULL; /* borrowed from the tuple */
+    if (!PyArg_ParseTuple(tuple, "ibS", &version, &length, &packed)) {
+        return false;
+    }
+    Py_ssize_t size = PyBytes_Size(packed);
+    Py_ssize_t wanted = version == 4 ? 4 : version == 6 ? 16 : -1;
+    if (size != wanted || length > size * 8) {
+        PyErr_SetString(PyExc_ValueError, "a prefix is (4 or 6, length, "
+                                          "packed address)");
+        return false;
+    }
+    ret_prefix->family = version == 4 ? AF_INET : AF_INET6;
+    ret_prefix->length = length;
+    memcpy(ret_prefix->address, PyBytes_AsString(packed), (size_t)size);
+    return true;
+}
+
+static bool
+prefixes_from(PyObject *sequence, nio_prefix **ret_prefixes, size_t *ret_count)
+{
+    if (sequence == Py_None) {
+        return true;
+    }
+    Py_ssize_t count = PySequence_Size(sequence);
+    if (count < 0) {
+        return false;
+    }
+    *ret_prefixes = calloc((size_t)count + 1, sizeof(**ret_prefixes));
+    if (*ret_prefixes == NULL) {
+        PyErr_NoMemory();
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PySequence_GetItem(sequence, i);
+        bool good = item != NULL && prefix_from(item, *ret_prefixes + i);
+        Py_XDECREF(item);
+        if (!good) {
+            return false;
+        }
+    }
+    *ret_count = (size_t)count;
+    return true;
+}
+
+static bool
+match_from(unsigned number, nio_prefix_match *ret_match)
+{
+    if (number > NIO_COVERING) {
+        PyErr_Format(PyExc_ValueError, "prefix_match is 0 to 2, not %u",
+                     number);
+        return false;
+    }
+    *ret_match = (nio_prefix_match)number;
+    return true;
+}
+
+bool
+nio_wanted_from(nio_state *state, const nio_wanted_arguments *arguments,
+                nio_wanted *ret)
+{
+    nio_filter *filter = &ret->filter;
+    bool good = nio_family_from(state, arguments->family, "Watcher",
+                                &filter->family) &&
+                numbers_from(state, arguments->tables, ulong_from,
+                             &ret->tables, &filter->table_count) &&
+                numbers_from(state, arguments->interfaces, interface_from,
+                             &ret->interfaces, &filter->interface_count) &&
+                numbers_from(state, arguments->protocols, ulong_from,
+                             &ret->protocols, &filter->protocol_count) &&
+                prefixes_from(arguments->prefixes, &ret->prefixes,
+                              &filter->prefix_count) &&
+                match_from(arguments->prefix_match, &filter->prefix_match);
+    filter->has_tables = ret->tables != NULL;
+    filter->tables = ret->tables;
+    filter->interfaces = ret->interfaces;
+    filter->protocols = ret->protocols;
+    filter->prefixes = ret->prefixes;
+    return good;
+}
+
+void
+nio_wanted_done(nio_wanted *wanted)
+{
+    free(wanted->tables);
+    free(wanted->interfaces);
+    free(wanted->protocols);
+    free(wanted->prefixes);
+    memset(wanted, 0, sizeof(*wanted));
+}

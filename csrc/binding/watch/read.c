@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* The methods of Watch for those who read. The waiting ones let the GIL go,
+ * end at once when the Watch is stopped or a signal handler raises, and hold
+ * no lock meanwhile. Each change goes to exactly one of all the readers: who
+ * takes it from the queue has it. */
+#include "binding/watch/watch.h"
+
+/* Marks that are taken along with all rows; more of them come next time. */
+enum { MARKS = 16 };
+
+/* From None or seconds to nanoseconds of the monotonic clock. */
+static bool
+deadline_from(PyObject *object, uint64_t *ret_deadline)
+{
+    *ret_deadline = NIO_FOREVER;
+    if (object == Py_None) {
+        return true;
+    }
+    double seconds = PyFloat_AsDouble(object);
+    if (seconds == -1.0 && PyErr_Occurred() != NULL) {
+        return false;
+    }
+    if (!(seconds >= 0)) {
+        PyErr_Format(PyExc_ValueError,
+                     "timeout must be None or at least 0 seconds, not %R",
+                     object);
+        return false;
+    }
+    if (seconds < 1e9) { /* 31 years */
+        *ret_deadline = nio_monotonic_ns() + (uint64_t)(seconds * 1e9);
+    }
+    return true;
+}
+
+static uint64_t
+until(uint64_t deadline)
+{
+    if (deadline == NIO_FOREVER) {
+        return NIO_FOREVER;
+    }
+    uint64_t now = nio_monotonic_ns();
+    return deadline > now ? deadline - now : 0;
+}
+
+/* Without the GIL. TIMEOUT also when it is only due to look around. */
+static nio_wait
+wait_once(nio_watch *self, uint64_t deadline, uint64_t *look)
+{
+    uint64_t left = nio_until_look(until(deadline), look);
+    if (nio_watch_is_stopped(self)) {
+        return NIO_WAIT_SET;
+    }
+    return left > 0 ? nio_event_wait(&self->feed->readable, left)
+                    : NIO_WAIT_TIMEOUT;
+}
+
+/* Without the GIL. False when memory is short: then nothing is taken. Taking
+ * the last change clears the event, which has to stay set for the others when
+ * the Watch is stopped. */
+static bool
+take(nio_watch *self, size_t most, nio_haul *haul, size_t *ret_count)
+{
+    nio_queue_statistics queued;
+    nio_taken taken = {.count = 0};
+
+    nio_queue_statistics_of(self->feed->queue, &queued);
+    if (queued.queued + MARKS < most) {
+        most = (size_t)queued.queued + MARKS; /* later ones: the next time */
+    }
+    *ret_count = 0;
+    if (!nio_haul_prepare(haul, most)) {
+        return false;
+    }
+    *ret_count = nio_queue_take(self->feed->queue, most, &taken);
+    if (*ret_count == 0) {
+        nio_haul_free(haul);
+        return true;
+    }
+    if (nio_watch_is_stopped(self)) {
+        nio_event_set(&self->feed->readable);
+    }
+    nio_haul_take(haul, &taken);
+    return true;
+}
+
+bool
+nio_watch_refuse_forked(nio_watch *self)
+{
+    if (!nio_watch_feed_is_forked(self->feed)) {
+        return false;
+    }
+    PyErr_SetString(PyExc_RuntimeError,
+                    "this Watcher was made before fork() and is dead in "
+                    "the child process: make a new one there");
+    return true;
+}
+
+bool
+nio_watch_enter(nio_watch *self)
+{
+    return !nio_watch_refuse_forked(self) && nio_watch_feed_enter(self->feed);
+}
+
+/* Before the GIL is let go for a wait. Once it is gone another thread may
+ * well send a signal, long before the wait begins: it is held until then.
+ * False when a handler raised, or forked and this is the child. */
+static bool
+before_wait(nio_watch *self)
+{
+    if (PyErr_CheckSignals() < 0 || nio_watch_refuse_forked(self)) {
+        return false;
+    }
+    nio_signals_hold();
+    return true;
+}
+
+/* False when a signal handler raised, or forked and this is the child. */
+static bool
+after_wait(nio_watch *self, nio_wait woken)
+{
+    (void)nio_atomic_add(&self->feed->wakeups, woken != NIO_WAIT_TIMEOUT);
+    return woken != NIO_WAIT_INTERRUPTED ||
+           (PyErr_CheckSignals() == 0 && !nio_watch_refuse_forked(self));
+}
+
+/* What read() returns, (changes, overflow, synced), made before anything is
+ * taken; NULL with an exception. Until it is filled nobody may find it, by
+ * gc.get_objects() say: a tuple that others refer to takes nothing in. */
+static PyObject *
+result_new(nio_state *state)
+{
+    PyObject *result = PyTuple_New(3);
+    PyObject *changes = result == NULL ? NULL : nio_changes_new(state);
+
+    if (changes == NULL) {
+        Py_XDECREF(result);
+        return NULL;
+    }
+    PyObject_GC_UnTrack(result);
+    (void)PyTuple_SetItem(result, 0, changes);
+    return result;
+}
+
+/* False: there was nothing but marks that say nothing. Takes over the haul. */
+static bool
+result_fill(PyObject *result, nio_haul *haul)
+{
+    bool says = haul->count > 0 || haul->marked;
+    if (says) {
+        (void)PyTuple_SetItem(result, 1, PyBool_FromLong(haul->overflow));
+        (void)PyTuple_SetItem(result, 2, PyBool_FromLong(haul->synced));
+        nio_changes_fill(PyTuple_GetItem(result, 0), haul);
+    } else {
+        nio_haul_free(haul);
+    }
+    return says;
+}
+
+/* The result, or None when the time has passed; NULL with an exception. Takes
+ * the result over. */
+static PyObject *
+read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
+{
+    bool good = true, filled = false, late = false;
+    uint64_t look = NIO_FIRST_LOOK_NS;
+
+    while (good && !filled && !late && !nio_watch_is_stopped(self) &&
+           (good = before_wait(self))) {
+        nio_wait woken = NIO_WAIT_SET;
+        nio_haul haul = {.count = 0};
+        size_t count = 0;
+        Py_BEGIN_ALLOW_THREADS
+        good = take(self, most, &haul, &count);
+        if (good && count == 0) {
+            woken = wait_once(self, deadline, &look);
+        }
+        nio_signals_let();
+        Py_END_ALLOW_THREADS
+        if (!good) {
+            PyErr_NoMemory();
+        } else if (count > 0) {
+            filled = result_fill(result, &haul);
+        } else if (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0) {
+            late = true;
+        } else {
+            good = after_wait(self, woken);
+        }
+    }
+    if (filled) {
+        return result;
+    }
+    Py_DECREF(result);
+    return good ? Py_NewRef(Py_None) : NULL;
+}
+
+PyObject *
+nio_watch_read(PyObject *op, PyObject *args)
+{
+    nio_watch *self = (nio_watch *)op;
+    PyObject *timeout = NULL, *result = NULL;
+    Py_ssize_t most = 0;
+    uint64_t deadline = NIO_FOREVER;
+
+    if (!PyArg_ParseTuple(args, "On:read", &timeout, &most) ||
+        !deadline_from(timeout, &deadline)) {
+        return NULL;
+    }
+    if (!nio_watch_enter(self)) {
+        return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);
+    }
+    result = result_new(nio_state_of(op));
+    if (result != NULL) {
+        result = read_into(self, result, (size_t)most, deadline);
+    }
+    nio_watch_feed_leave(self->feed);
+    return result;
+}
+
+PyObject *
+nio_watch_wait(PyObject *op, PyObject *args)
+{
+    nio_watch *self = (nio_watch *)op;
+    PyObject *timeout = NULL;
+    uint64_t deadline = NIO_FOREVER;
+    uint64_t look = NIO_FIRST_LOOK_NS;
+    bool good = true, over = false;
+
+    if (!PyArg_ParseTuple(args, "O:wait", &timeout) ||
+        !deadline_from(timeout, &deadline)) {
+        return NULL;
+    }
+    if (!nio_watch_enter(self)) {
+        return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);
+    }
+    while (good && !over && !nio_watch_is_stopped(self) &&
+           (good = before_wait(self))) {
+        nio_wait woken;
+        Py_BEGIN_ALLOW_THREADS
+        woken = wait_once(self, deadline, &look);
+        nio_signals_let();
+        Py_END_ALLOW_THREADS
+        over = woken == NIO_WAIT_SET ||
+               (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0);
+        good = after_wait(self, woken);
+    }
+    nio_watch_feed_leave(self->feed);
+    return good ? Py_NewRef(Py_None) : NULL;
+}
+
+PyObject *
+nio_watch_fileno(PyObject *op, PyObject *unused)
+{
+    nio_watch *self = (nio_watch *)op;
+    (void)unused;
+    if (!nio_watch_enter(self)) {
+        if (PyErr_Occurred() == NULL) {
+            PyErr_SetString(PyExc_ValueError, "watcher is closed");
+        }
+        return NULL;
+    }
+    int descriptor = nio_event_descriptor(&self->feed->readable);
+    nio_watch_feed_leave(self->feed);
+    if (descriptor < 0) {
+        return nio_raise(nio_state_of(op), ERROR_NOT_SUPPORTED,
+                         "Watcher.fileno");
+    }
+    return PyLong_FromLong(descriptor);
+}
+
+PyObject *
+nio_watch_begin_poll(PyObject *op, PyObject *unused)
+{
+    nio_watch *self = (nio_watch *)op;
+    PyObject *event = NULL;
+    (void)unused;
+    if (!nio_watch_enter(self)) {
+        if (PyErr_Occurred() == NULL) {
+            PyErr_SetString(PyExc_ValueError, "watcher is closed");
+        }
+        return NULL;
+    }
+    int descriptor = nio_event_descriptor(&self->feed->readable);
+    event = descriptor >= 0
+                ? PyLong_FromLong(descriptor)
+                : PyLong_FromVoidPtr(nio_event_handle(&self->feed->readable));
+    if (event == NULL) {
+        nio_watch_feed_leave(self->feed);
+        return NULL;
+    }
+    (void)nio_atomic_add(&self->feed->polls, 1);
+    return event;
+}
+
+PyObject *
+nio_watch_end_poll(PyObject *op, PyObject *unused)
+{
+    nio_watch *self = (nio_watch *)op;
+    uint64_t polls;
+    (void)unused;
+    do {
+        polls = nio_atomic_load(&self->feed->polls);
+        if (polls == 0) {
+            PyErr_SetString(PyExc_RuntimeError,
+                            "end_poll() without begin_poll()");
+            return NULL;
+        }
+    } while (!nio_atomic_replace(&self->feed->polls, polls, polls - 1));
+    nio_watch_feed_leave(self->feed);
+    Py_RETURN_NONE;
+}
+
+/* Puts a mark that says nothing: somebody wakes and looks around. */
+PyObject *
+nio_watch_nudge(PyObject *op, PyObject *unused)
+{
+    static const nio_change mark = {.kind = NIO_CHANGE_MARK};
+    nio_watch *self = (nio_watch *)op;
+    (void)unused;
+    if (nio_watch_enter(self)) {
+        (void)nio_queue_put(self->feed->queue, &mark, NULL);
+        nio_watch_feed_leave(self->feed);
+    } else if (PyErr_Occurred() != NULL) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject *
+nio_watch_exited(PyObject *op, void *closure)
+{
+    (void)closure;
+    nio_watch *self = (nio_watch *)op;
+    return PyBool_FromLong(nio_atomic_load(&self->feed->exited) != 0);
+}

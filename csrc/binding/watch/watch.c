@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* The Watch type, the native half of netioapi.Watcher: a subscription to the
+ * system's changes and what they wait in, its feed (feed.c).
+ *
+ * Any number of threads may call any method at once. The module knows the open
+ * feeds but keeps no Watch alive: one that nobody refers to is closed by its
+ * deallocation. */
+#include "binding/watch/watch.h"
+
+static PyObject *
+watch_close(PyObject *op, PyObject *unused)
+{
+    (void)unused;
+    NETIO_STATUS status = nio_watch_feed_close(((nio_watch *)op)->feed);
+    if (status != NO_ERROR) {
+        return nio_raise(nio_state_of(op), status, "Watcher.close");
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+watch_stop(PyObject *op, PyObject *unused)
+{
+    (void)unused;
+    nio_watch_feed_stop(((nio_watch *)op)->feed);
+    Py_RETURN_NONE;
+}
+
+static void
+watch_dealloc(PyObject *op)
+{
+    nio_watch *self = (nio_watch *)op;
+    PyTypeObject *type = Py_TYPE(op);
+
+    if (self->feed != NULL) {
+        (void)nio_watch_feed_close(self->feed);
+        nio_watch_feed_drop(self->feed);
+    }
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(op);
+    Py_DECREF(type);
+}
+
+/* ---- making */
+static bool
+open_watch(nio_watch *self, nio_state *state, const nio_request *request,
+           size_t bound)
+{
+    NETIO_STATUS status = NO_ERROR;
+    nio_feed *feed = nio_watch_feed_new(state, bound);
+
+    if (feed == NULL) {
+        nio_raise(state, ERROR_NOT_ENOUGH_MEMORY, "Watcher");
+        return false;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = nio_subscribe(request, feed->queue, &feed->handle);
+    Py_END_ALLOW_THREADS
+    if (status != NO_ERROR) {
+        const char *missing = status == ERROR_PROC_NOT_FOUND
+                                  ? nio_watch_lacks(request->kinds)
+                                  : NULL;
+        nio_watch_feed_drop(feed);
+        if (missing != NULL) {
+            nio_raise_missing(state, missing);
+        } else {
+            nio_raise(state, status, "Watcher");
+        }
+        return false;
+    }
+    self->feed = feed;
+    if (!nio_watch_feed_enlist(feed)) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "Watcher: the interpreter is exiting");
+        return false;
+    }
+    return true;
+}
+
+static PyObject *
+watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"kinds",          "family",   "tables",
+                            "interfaces",     "prefixes", "prefix_match",
+                            "protocols",      "snapshot", "queue",
+                            "receive_buffer", NULL};
+    nio_wanted_arguments given = {.prefix_match = NIO_COVERED};
+    nio_wanted wanted = {.filter = {.family = 0}};
+    nio_request request = {.filter = &wanted.filter};
+    int snapshot = 0;
+    Py_ssize_t bound = 0;
+
+    if (!PyArg_ParseTupleAndKeywords(
+            args, keywords, "IOOOOIOpni:Watch", names, &request.kinds,
+            &given.family, &given.tables, &given.interfaces, &given.prefixes,
+            &given.prefix_match, &given.protocols, &snapshot, &bound,
+            &request.receive_buffer)) {
+        return NULL;
+    }
+    PyObject *op = PyType_GenericAlloc(type, 0);
+    if (op == NULL) {
+        return NULL;
+    }
+    nio_watch *self = (nio_watch *)op;
+    nio_state *state = nio_state_of(op);
+    request.snapshot = snapshot != 0;
+    bool good =
+        nio_wanted_from(state, &given, &wanted) &&
+        open_watch(self, state, &request, bound > 0 ? (size_t)bound : 1);
+    nio_wanted_done(&wanted);
+    if (!good) {
+        Py_DECREF(op);
+        return NULL;
+    }
+    return op;
+}
+
+/* ---- what it tells */
+static PyObject *
+watch_stats(PyObject *op, PyObject *unused)
+{
+    (void)unused;
+    nio_feed_figures figures = nio_watch_feed_figures(((nio_watch *)op)->feed);
+    const nio_queue_statistics *queue = &figures.queue;
+    const nio_statistics *system = &figures.system;
+    return Py_BuildValue(
+        "{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "received", queue->put,
+        "delivered", queue->taken, "coalesced", queue->coalesced, "overflows",
+        system->overflows, "resyncs", system->resyncs, "queue_high_water",
+        queue->high_water, "ignored", system->ignored, "lost", queue->lost,
+        "queued", queue->queued, "receive_buffer", system->receive_buffer);
+}
+
+static PyObject *
+watch_closed(PyObject *op, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(nio_watch_feed_stage(((nio_watch *)op)->feed) !=
+                           NIO_FEED_OPEN);
+}
+
+static PyObject *
+watch_stopped(PyObject *op, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(nio_watch_is_stopped((nio_watch *)op));
+}
+
+static PyObject *
+watch_wakeups(PyObject *op, void *closure)
+{
+    (void)closure;
+    return PyLong_FromUnsignedLongLong(
+        nio_atomic_load(&((nio_watch *)op)->feed->wakeups));
+}
+
+static PyGetSetDef watch_getset[] = {
+    {"closed", watch_closed, NULL, "True once close() has begun.", NULL},
+    {"exited", nio_watch_exited, NULL, "True when the exit closed it.", NULL},
+    {"stopped", watch_stopped, NULL, "True after stop() or close().", NULL},
+    {"wakeups", watch_wakeups, NULL, "Waits that ended early.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMethodDef watch_methods[] = {
+    {"read", nio_watch_read, METH_VARARGS,
+     PyDoc_STR("read($self, timeout, max_changes, /)\n--\n\n"
+               "(changes, overflow, synced), or None: stopped, or too late.")},
+    {"wait", nio_watch_wait, METH_VARARGS,
+     PyDoc_STR("wait($self, timeout, /)\n--\n\n"
+               "Return when there is something to read, it is stopped, or "
+               "the time has passed.")},
+    {"nudge", nio_watch_nudge, METH_NOARGS,
+     PyDoc_STR("nudge($self, /)\n--\n\nMake a waiter look around.")},
+    {"stop", watch_stop, METH_NOARGS,
+     PyDoc_STR("stop($self, /)\n--\n\nEnd all waits, for ever.")},
+    {"close", watch_close, METH_NOARGS,
+     PyDoc_STR("close($self, /)\n--\n\nEnd the subscription.")},
+    {"fileno", nio_watch_fileno, METH_NOARGS,
+     PyDoc_STR("fileno($self, /)\n--\n\n"
+               "A descriptor that is readable while there is something to "
+               "read.")},
+    {"begin_poll", nio_watch_begin_poll, METH_NOARGS,
+     PyDoc_STR("begin_poll($self, /)\n--\n\n"
+               "As fileno(), or on Windows the handle of an event object; it "
+               "stays open\nuntil end_poll(), close() or not.")},
+    {"end_poll", nio_watch_end_poll, METH_NOARGS,
+     PyDoc_STR("end_poll($self, /)\n--\n\nEnd what begin_poll() began.")},
+    {"stats", watch_stats, METH_NOARGS,
+     PyDoc_STR("stats($self, /)\n--\n\nCounters.")},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(watch_doc,
+             "The native half of Watcher. Private: use netioapi.Watcher.");
+
+static PyType_Slot watch_slots[] = {
+    {Py_tp_doc, (void *)watch_doc}, {Py_tp_new, watch_new},
+    {Py_tp_dealloc, watch_dealloc}, {Py_tp_getset, watch_getset},
+    {Py_tp_methods, watch_methods}, {0, NULL},
+};
+
+static PyType_Spec watch_spec = {
+    .name = "netioapi._native.Watch",
+    .basicsize = sizeof(nio_watch),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = watch_slots,
+};
+
+int
+nio_watch_init(PyObject *module, nio_state *state)
+{
+    state->Watch =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &watch_spec, NULL);
+    bool added =
+        state->Watch != NULL && PyModule_AddType(module, state->Watch) == 0;
+    return added ? nio_change_init(module, state) : -1;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread of one registration: takes changes from its queue and calls
+ * back, one at a time, in order. A slow callback delays nobody else. What is
+ * queued when it looks is one batch: the hooks stand around it. */
+#include "rtnetlink/api/registry.h"
+
+#include "contract/annotate.h"
+#include "rtnetlink/engine/derived.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define BATCH 1024 /* callbacks between two breaths of the GIL */
+/* When a table that could not be read is tried again. */
+#define AGAIN_NS (100 * UINT64_C(1000000))
+
+static NIO_THREAD_LOCAL nio_entry *current;
+static nio_hooks hooks;
+
+void
+nio_set_hooks(const nio_hooks *set)
+{
+    hooks = *set;
+}
+
+nio_entry *
+nio_dispatcher_current(void)
+{
+    return current;
+}
+
+static void
+call(nio_entry *entry, nio_change *change)
+{
+    MIB_NOTIFICATION_TYPE type = (MIB_NOTIFICATION_TYPE)change->type;
+    void *row = change->size == 0 ? NULL : nio_change_row(change);
+    NL_NETWORK_CONNECTIVITY_HINT hint;
+    USHORT port;
+    switch (change->kind) {
+    case NIO_INTERFACE:
+        entry->call.interface(entry->context, row, type);
+        break;
+    case NIO_ADDRESS:
+        entry->call.address(entry->context, row, type);
+        break;
+    case NIO_ROUTE:
+        entry->call.route(entry->context, row, type);
+        break;
+    case NIO_TEREDO:
+        memcpy(&port, row, sizeof(port));
+        entry->call.teredo(entry->context, port, type);
+        break;
+    case NIO_HINT:
+        memcpy(&hint, row, sizeof(hint));
+        entry->call.hint(entry->context, hint);
+        break;
+    default:
+        break; /* marks are for the high layer */
+    }
+}
+
+static void
+begin(const nio_entry *entry)
+{
+    if (hooks.begin != NULL) {
+        hooks.begin(entry->context);
+    }
+}
+
+static void
+end(const nio_entry *entry)
+{
+    if (hooks.end != NULL) {
+        hooks.end(entry->context);
+    }
+}
+
+/* However often the table became stable meanwhile, its reader wants it once,
+ * as it is now. It is read before the batch begins: no GIL waits for it.
+ * False when memory or descriptors are too short to read it. */
+static bool
+call_stable(nio_entry *entry)
+{
+    PMIB_UNICASTIPADDRESS_TABLE table = NULL;
+    if (nio_read_address_table(entry->subscriber.family, &table) != NO_ERROR) {
+        return false;
+    }
+    begin(entry);
+    if (nio_atomic_load(&entry->cancelled)) {
+        FreeMibTable(table);
+    } else {
+        entry->call.stable(entry->context, table); /* taken by the callee */
+    }
+    end(entry);
+    return true;
+}
+
+static void
+call_batch(nio_entry *entry, nio_taken *taken)
+{
+    nio_cursor cursor = {0};
+    nio_change *change;
+    begin(entry);
+    while (!nio_atomic_load(&entry->cancelled) &&
+           (change = nio_taken_next(taken, &cursor)) != NULL) {
+        call(entry, change);
+    }
+    end(entry);
+}
+
+/* Marks are put to all, and say nothing of the stable table. */
+static bool
+is_told(nio_taken *taken)
+{
+    nio_cursor cursor = {0};
+    nio_change *change;
+    while ((change = nio_taken_next(taken, &cursor)) != NULL) {
+        if (change->kind == NIO_STABLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+run(void *argument)
+{
+    nio_entry *entry = argument;
+    const bool stable = entry->subscriber.kinds == 1u << NIO_STABLE;
+    bool owed = false; /* the stable table */
+    current = entry;
+    while (!nio_atomic_load(&entry->cancelled)) {
+        uint64_t wait_ns = NIO_FOREVER;
+        nio_taken taken;
+        if (nio_queue_take(entry->queue, BATCH, &taken) > 0 || owed) {
+            if (stable) {
+                owed = (owed || is_told(&taken)) && !call_stable(entry);
+            } else {
+                call_batch(entry, &taken);
+            }
+            if (nio_is_forked((HANDLE)entry->id)) {
+                return; /* in the child the queue may be locked for ever */
+            }
+            nio_taken_free(&taken);
+            wait_ns = owed ? AGAIN_NS : 0;
+        }
+        if (wait_ns > 0) {
+            (void)nio_event_wait(&entry->readable, wait_ns);
+        }
+    }
+    if (hooks.thread_end != NULL) {
+        hooks.thread_end(entry->context);
+    }
+}
+
+bool
+nio_dispatcher_start(nio_entry *entry)
+{
+    return nio_thread_start_open(&entry->dispatcher, "netio-callback", run,
+                                 entry);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* The Notify* functions, and the subscriptions of the high layer: check the
+ * arguments, make an entry, attach it to the engine of this namespace. */
+#include "rtnetlink/api/registry.h"
+
+#include "contract/linux/layout.h"
+#include "contract/tower.h"
+#include "rtnetlink/engine/derived.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Changes that wait for one slow callback before those of one key merge. */
+#define QUEUE_BOUND 100000
+
+static bool
+is_family(ADDRESS_FAMILY family)
+{
+    return family == AF_UNSPEC || family == AF_INET || family == AF_INET6;
+}
+
+/* Ports, hints and the stable table have no rows: one of each is enough. */
+static size_t
+queue_key(int kind, const void *row, uint8_t *key)
+{
+    return kind < NIO_KINDS ? nio_row_key((nio_kind)kind, row, key) : 0;
+}
+
+/* From here on the entry belongs to the registry: its handle cancels it. */
+static DWORD
+attach(nio_entry *entry, int receive_buffer, HANDLE *ret_handle)
+{
+    int status = nio_engine_acquire(&entry->engine);
+    if (status < 0) {
+        nio_entry_free(entry);
+        return nio_code_of(status);
+    }
+    /* Known before anything can be called back, so that a callback which
+     * cancels finds what it cancels. */
+    *ret_handle = (HANDLE)entry->id;
+    nio_registry_put(entry);
+    if (!entry->direct && !nio_dispatcher_start(entry)) {
+        status = -EAGAIN;
+    }
+    if (status == 0) {
+        status = nio_engine_attach(entry->engine, &entry->subscriber,
+                                   receive_buffer);
+    }
+    nio_registry_activate(entry);
+    if (status < 0) {
+        (void)nio_registry_cancel(*ret_handle);
+        *ret_handle = NULL;
+        return nio_code_of(status);
+    }
+    return NO_ERROR;
+}
+
+/* A registration of one kind that calls back on a thread of its own. */
+static nio_entry *
+new_entry(int kind, ADDRESS_FAMILY family, PVOID context, BOOLEAN initial)
+{
+    nio_entry *entry = nio_entry_new();
+    nio_filter filter;
+    if (entry == NULL) {
+        return NULL;
+    }
+    memset(&filter, 0, sizeof(filter));
+    filter.family = family;
+    if (!nio_event_init(&entry->readable)) {
+        free(entry);
+        return NULL;
+    }
+    entry->context = context;
+    entry->subscriber.kinds = 1u << kind;
+    entry->subscriber.family = family;
+    entry->subscriber.initial = initial != FALSE;
+    entry->subscriber.filter = nio_filter_copy(&filter);
+    entry->queue = nio_queue_new(QUEUE_BOUND, queue_key, &entry->readable);
+    entry->subscriber.queue = entry->queue;
+    if (entry->subscriber.filter == NULL || entry->queue == NULL) {
+        return nio_entry_free(entry);
+    }
+    return entry;
+}
+
+/* What the three functions with rows have in common. */
+static DWORD
+check(ADDRESS_FAMILY family, bool has_callback, HANDLE *handle)
+{
+    if (handle != NULL) {
+        *handle = NULL;
+    }
+    return handle != NULL && has_callback && is_family(family)
+               ? NO_ERROR
+               : ERROR_INVALID_PARAMETER;
+}
+
+NETIO_STATUS NETIOAPI_API_
+NotifyIpInterfaceChange(ADDRESS_FAMILY family,
+                        PIPINTERFACE_CHANGE_CALLBACK callback, PVOID context,
+                        BOOLEAN initial, HANDLE *handle)
+{
+    DWORD code = check(family, callback != NULL, handle);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    nio_entry *entry = new_entry(NIO_INTERFACE, family, context, initial);
+    if (entry == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    entry->call.interface = callback;
+    return attach(entry, 0, handle);
+}
+
+NETIO_STATUS NETIOAPI_API_
+NotifyUnicastIpAddressChange(ADDRESS_FAMILY family,
+                             PUNICAST_IPADDRESS_CHANGE_CALLBACK callback,
+                             PVOID context, BOOLEAN initial, HANDLE *handle)
+{
+    DWORD code = check(family, callback != NULL, handle);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    nio_entry *entry = new_entry(NIO_ADDRESS, family, context, initial);
+    if (entry == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    entry->call.address = callback;
+    return attach(entry, 0, handle);
+}
+
+NETIO_STATUS NETIOAPI_API_
+NotifyRouteChange2(ADDRESS_FAMILY family, PIPFORWARD_CHANGE_CALLBACK callback,
+                   PVOID context, BOOLEAN initial, HANDLE *handle)
+{
+    DWORD code = check(family, callback != NULL, handle);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    nio_entry *entry = new_entry(NIO_ROUTE, family, context, initial);
+    if (entry == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    entry->call.route = callback;
+    return attach(entry, 0, handle);
+}
+
+NETIO_STATUS NETIOAPI_API_
+NotifyTeredoPortChange(PTEREDO_PORT_CHANGE_CALLBACK callback, PVOID context,
+                       BOOLEAN initial, HANDLE *handle)
+{
+    DWORD code = check(AF_UNSPEC, callback != NULL, handle);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    nio_entry *entry = new_entry(NIO_TEREDO, AF_UNSPEC, context, initial);
+    if (entry == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    entry->call.teredo = callback;
+    return attach(entry, 0, handle);
+}
+
+NETIO_STATUS NETIOAPI_API_
+NotifyNetworkConnectivityHintChange(
+    PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK callback, PVOID context,
+    BOOLEAN initial, HANDLE *handle)
+{
+    DWORD code = check(AF_UNSPEC, callback != NULL, handle);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    nio_entry *entry = new_entry(NIO_HINT, AF_UNSPEC, context, initial);
+    if (entry == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    entry->call.hint = callback;
+    return attach(entry, 0, handle);
+}
+
+NETIO_STATUS NETIOAPI_API_
+NotifyStableUnicastIpAddressTable(
+    ADDRESS_FAMILY family, PMIB_UNICASTIPADDRESS_TABLE *table,
+    PSTABLE_UNICAST_IPADDRESS_TABLE_CALLBACK callback, PVOID context,
+    HANDLE *handle)
+{
+    DWORD code = check(family, callback != NULL, handle);
+    if (table != NULL) {
+        *table = NULL;
+    }
+    if (code != NO_ERROR || table == NULL) {
+        return ERROR_INVALID_PARAMETER;
+    }
+    bool stable;
+    code = nio_read_stable(family, &stable);
+    if (code == NO_ERROR && stable) {
+        return nio_read_address_table(family, table);
+    }
+    if (code != NO_ERROR) {
+        return code;
+    }
+    nio_entry *entry = new_entry(NIO_STABLE, family, context, FALSE);
+    if (entry == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    entry->call.stable = callback;
+    code = attach(entry, 0, handle);
+    return code == NO_ERROR ? ERROR_IO_PENDING : code;
+}
+
+NETIO_STATUS
+nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *handle)
+{
+    static const nio_filter everything;
+    unsigned all = (1u << NIO_KINDS) - 1;
+    *handle = NULL;
+    if (request->kinds == 0 || (request->kinds & ~all) != 0 ||
+        request->receive_buffer < 0 ||
+        (request->filter != NULL && !is_family(request->filter->family))) {
+        return ERROR_INVALID_PARAMETER;
+    }
+    nio_entry *entry = nio_entry_new();
+    if (entry == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    entry->direct = true;
+    entry->subscriber.kinds = request->kinds;
+    entry->subscriber.queue = queue;
+    entry->subscriber.snapshot = request->snapshot;
+    entry->subscriber.filter = nio_filter_copy(
+        request->filter != NULL ? request->filter : &everything);
+    if (entry->subscriber.filter == NULL) {
+        nio_entry_free(entry);
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    return attach(entry, request->receive_buffer, handle);
+}
+
+NETIO_STATUS
+nio_unsubscribe(HANDLE handle)
+{
+    return CancelMibChangeNotify2(handle);
+}
+
+NETIO_STATUS
+nio_statistics_of(HANDLE handle, nio_statistics *ret_statistics)
+{
+    DWORD code = ERROR_INVALID_HANDLE;
+    nio_registry_lock();
+    nio_entry *entry = nio_registry_find(handle);
+    if (entry != NULL && entry->state == NIO_ENTRY_ACTIVE) {
+        *ret_statistics = nio_engine_statistics(entry->engine);
+        code = NO_ERROR;
+    }
+    nio_registry_unlock();
+    return code;
+}

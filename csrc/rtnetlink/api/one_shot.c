@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* One reading of the kernel's tables: see kernel.h. */
+#include "rtnetlink/api/one_shot.h"
+
+#include "rtnetlink/engine/derived.h"
+#include "rtnetlink/api/registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define MOST_TRIES 10 /* of a dump that raced with a change */
+#define MOST_RECEIVES 100
+
+/* Win32 codes for what the kernel says; others are ERROR_GEN_FAILURE. */
+static const struct {
+    int error;
+    DWORD code;
+} codes[] = {
+    {0, NO_ERROR},
+    {ENODEV, ERROR_FILE_NOT_FOUND},
+    {EMFILE, ERROR_TOO_MANY_OPEN_FILES},
+    {ENFILE, ERROR_TOO_MANY_OPEN_FILES},
+    {EACCES, ERROR_ACCESS_DENIED},
+    {EPERM, ERROR_ACCESS_DENIED},
+    {ENOMEM, ERROR_NOT_ENOUGH_MEMORY},
+    {ENOBUFS, ERROR_NOT_ENOUGH_MEMORY},
+    {EAFNOSUPPORT, ERROR_NOT_SUPPORTED},
+    {EOPNOTSUPP, ERROR_NOT_SUPPORTED},
+    {EPROTONOSUPPORT, ERROR_NOT_SUPPORTED},
+    {EINVAL, ERROR_INVALID_PARAMETER},
+    {ENOENT, ERROR_NOT_FOUND},
+    {ESRCH, ERROR_NOT_FOUND},
+    {EAGAIN, ERROR_NO_SYSTEM_RESOURCES},
+    {ETIMEDOUT, ERROR_TIMEOUT},
+    {ENETUNREACH, ERROR_NETWORK_UNREACHABLE},
+    {EHOSTUNREACH, ERROR_HOST_UNREACHABLE},
+};
+
+DWORD
+nio_code_of(int status)
+{
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (codes[i].error == -status) {
+            return codes[i].code;
+        }
+    }
+    return ERROR_GEN_FAILURE;
+}
+
+/* A dump that no change raced with, as far as the kernel can tell. */
+static int
+dump(nio_reading *reading, uint16_t type, uint8_t family, nio_reply reply,
+     void *context)
+{
+    nio_answer answer;
+    int status;
+    int tries = 0;
+    do {
+        nio_mirror_begin(&reading->mirror);
+        status = nio_dump(&reading->requester, type, family, reply, context,
+                          &answer);
+    } while (status == 0 && answer.interrupted && ++tries < MOST_TRIES);
+    return status;
+}
+
+static int
+on_link(void *context, const struct nlmsghdr *header, nio_span body)
+{
+    nio_reading *reading = context;
+    nio_link link;
+    uint8_t family;
+    (void)header;
+    if (nio_decode_link(body, &link, &family) == 0) {
+        nio_mirror_saw_link(&reading->mirror, &link);
+    }
+    return reading->mirror.short_of_memory ? -ENOMEM : 0;
+}
+
+static int
+on_address(void *context, const struct nlmsghdr *header, nio_span body)
+{
+    nio_reading *reading = context;
+    nio_address address;
+    (void)header;
+    if (nio_decode_address(body, &address) == 0) {
+        nio_mirror_saw_address(&reading->mirror, &address);
+    }
+    return reading->mirror.short_of_memory ? -ENOMEM : 0;
+}
+
+static int
+on_nexthop(void *context, const struct nlmsghdr *header, nio_span body)
+{
+    nio_reading *reading = context;
+    nio_nexthop nexthop;
+    (void)header;
+    int status = nio_decode_nexthop(body, &nexthop);
+    if (status == 0) {
+        nio_mirror_saw_nexthop(&reading->mirror, &nexthop);
+    }
+    return reading->mirror.short_of_memory || status == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int
+on_times(void *context, const struct nlmsghdr *header, nio_span body)
+{
+    nio_reading *reading = context;
+    nio_link_family times;
+    uint32_t index;
+    uint8_t family;
+    (void)header;
+    if (nio_decode_neighbour_table(body, &family, &index, &times) == 0 &&
+        index != 0) {
+        nio_mirror_saw_times(&reading->mirror, family, index, &times);
+    }
+    return 0;
+}
+
+DWORD
+nio_reading_open(nio_reading *reading)
+{
+    memset(reading, 0, sizeof(*reading));
+    int status = nio_requester_open(&reading->requester);
+    if (status < 0) {
+        return nio_code_of(status);
+    }
+    nio_mirror_init(&reading->mirror);
+    status = dump(reading, RTM_GETLINK, AF_UNSPEC, on_link, reading);
+    if (status < 0) {
+        nio_reading_close(reading);
+        return nio_code_of(status);
+    }
+    nio_mirror_sweep_links(&reading->mirror);
+    return NO_ERROR;
+}
+
+void
+nio_reading_close(nio_reading *reading)
+{
+    nio_requester_close(&reading->requester);
+    nio_mirror_done(&reading->mirror);
+}
+
+DWORD
+nio_read_addresses(nio_reading *reading)
+{
+    int status = dump(reading, RTM_GETADDR, AF_UNSPEC, on_address, reading);
+    nio_mirror_sweep_addresses(&reading->mirror);
+    return nio_code_of(status);
+}
+
+DWORD
+nio_read_nexthops(nio_reading *reading)
+{
+    int status = dump(reading, RTM_GETNEXTHOP, AF_UNSPEC, on_nexthop, reading);
+    bool unknown = status == -EOPNOTSUPP || status == -EINVAL;
+    return unknown ? NO_ERROR : nio_code_of(status); /* since Linux 5.3 */
+}
+
+DWORD
+nio_read_times(nio_reading *reading)
+{
+    return nio_code_of(
+        dump(reading, RTM_GETNEIGHTBL, AF_UNSPEC, on_times, reading));
+}
+
+DWORD
+nio_read_stable(ADDRESS_FAMILY family, bool *ret_stable)
+{
+    nio_reading reading;
+    DWORD code = nio_reading_open(&reading);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    code = nio_read_addresses(&reading);
+    if (code == NO_ERROR) {
+        *ret_stable = nio_is_stable(&reading.mirror, family);
+    }
+    nio_reading_close(&reading);
+    return code;
+}
+
+typedef struct route_walk {
+    const nio_store *nexthops;
+    nio_legs legs;
+    int (*leg)(void *context, const nio_route *leg);
+    void *context;
+} route_walk;
+
+static int
+on_route(void *context, const struct nlmsghdr *header, nio_span body)
+{
+    route_walk *walk = context;
+    (void)header;
+    int status = nio_decode_route(body, walk->nexthops, &walk->legs);
+    if (status == -ENOMEM) {
+        return status;
+    }
+    for (size_t i = 0; status == 0 && i < walk->legs.count; i++) {
+        int end = walk->leg(walk->context, &walk->legs.legs[i]);
+        if (end < 0) {
+            return end;
+        }
+    }
+    return 0;
+}
+
+DWORD
+nio_read_routes(nio_reading *reading, ADDRESS_FAMILY family, uint32_t index,
+                int (*leg)(void *context, const nio_route *leg), void *context)
+{
+    static const uint8_t families[] = {AF_INET, AF_INET6};
+    route_walk walk = {
+        .nexthops = &reading->mirror.nexthops, .leg = leg, .context = context};
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < 2; i++) {
+        if (family == AF_UNSPEC || family == families[i]) {
+            status = index != 0
+                         ? nio_dump_routes_of(&reading->requester, families[i],
+                                              index, on_route, &walk, NULL)
+                         : nio_dump(&reading->requester, RTM_GETROUTE,
+                                    families[i], on_route, &walk, NULL);
+            if (status == -EAFNOSUPPORT || status == -EOPNOTSUPP) {
+                status = family == AF_UNSPEC ? 0 : status;
+            }
+        }
+    }
+    nio_legs_done(&walk.legs);
+    return nio_code_of(status);
+}
+
+DWORD
+nio_hear_routes(nio_feed *ret_feed)
+{
+    int status = nio_feed_open(ret_feed);
+    if (status < 0) {
+        return nio_code_of(status);
+    }
+    status = nio_feed_join(ret_feed, RTNLGRP_IPV4_ROUTE);
+    if (status == 0) {
+        status = nio_feed_join(ret_feed, RTNLGRP_IPV6_ROUTE);
+    }
+    if (status < 0) {
+        nio_feed_close(ret_feed);
+    }
+    return nio_code_of(status);
+}
+
+bool
+nio_heard_change(nio_feed *feed)
+{
+    bool heard = false;
+    for (int i = 0; i < MOST_RECEIVES && nio_feed_receive(feed) != 0; i++) {
+        heard = true;
+    }
+    return heard;
+}
+
+DWORD
+nio_find_routes(nio_reading *reading, ADDRESS_FAMILY family, uint32_t index,
+                int (*leg)(void *context, const nio_route *leg),
+                bool (*is_enough)(const void *context), void *context)
+{
+    nio_feed feed;
+    bool quiet;
+    int readings = 0;
+    DWORD code = nio_hear_routes(&feed);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    do {
+        code = nio_read_routes(reading, family, index, leg, context);
+        quiet = !nio_heard_change(&feed);
+    } while (code == NO_ERROR && !quiet && !is_enough(context) &&
+             ++readings <= NIO_MOST_READINGS);
+    nio_feed_close(&feed);
+    return code;
+}

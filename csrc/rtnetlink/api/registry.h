@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* All registrations of this process and the engines behind them, under one
+ * lock; and what a fork makes of them. A handle is a number that is never
+ * used twice, so a stale one is found out instead of being followed. */
+#pragma once
+
+#include "base/event.h"
+#include "base/queue.h"
+#include "base/thread.h"
+#include "rtnetlink/engine/engine.h"
+
+/* ATTACHING --> ACTIVE --cancel--> CANCELLING --all threads ended-->
+ * CANCELLED (freed with the last waiter). A cancel that comes before Notify*
+ * has returned waits until it is active: Notify* still uses the entry. */
+typedef enum nio_entry_state {
+    NIO_ENTRY_ATTACHING,
+    NIO_ENTRY_ACTIVE,
+    NIO_ENTRY_CANCELLING,
+    NIO_ENTRY_CANCELLED
+} nio_entry_state;
+
+/* One registration: a subscriber, its queue and the thread that calls back. */
+typedef struct nio_entry {
+    struct nio_entry *next NIO_GUARDED_BY(nio_registry_own_lock);
+    nio_entry_state state NIO_GUARDED_BY(nio_registry_own_lock);
+    /* Threads in cancel of this entry; what its callback waits to cancel. */
+    unsigned waiters NIO_GUARDED_BY(nio_registry_own_lock);
+    struct nio_entry *blocked_on NIO_GUARDED_BY(nio_registry_own_lock);
+    /* Constant from the registration on. */
+    uintptr_t id;
+    nio_engine *engine;
+    nio_subscriber subscriber;
+    void *context;
+    union {
+        PIPINTERFACE_CHANGE_CALLBACK interface;
+        PUNICAST_IPADDRESS_CHANGE_CALLBACK address;
+        PIPFORWARD_CHANGE_CALLBACK route;
+        PTEREDO_PORT_CHANGE_CALLBACK teredo;
+        PSTABLE_UNICAST_IPADDRESS_TABLE_CALLBACK stable;
+        PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK hint;
+    } call;
+    bool direct;        /* nio_subscribe's: no thread, no queue of our own */
+    nio_queue *queue;   /* owned, unless direct */
+    nio_event readable; /* unless direct */
+    nio_thread dispatcher;
+    nio_atomic cancelled; /* 1: no callback may begin */
+} nio_entry;
+
+void nio_registry_lock(void) NIO_ACQUIRE(nio_registry_own_lock);
+void nio_registry_unlock(void) NIO_RELEASE(nio_registry_own_lock);
+/* Wait until some entry changed its state; say that one did. */
+void nio_registry_wait(void) NIO_REQUIRES(nio_registry_own_lock);
+void nio_registry_wake(void) NIO_REQUIRES(nio_registry_own_lock);
+/* The head of the list of engines. */
+nio_engine **nio_registry_engines(void) NIO_REQUIRES(nio_registry_own_lock);
+
+/* An entry of zeros with a number of its own; NULL when memory is short. */
+nio_entry *nio_entry_new(void) NIO_EXCLUDES(nio_registry_own_lock);
+/* Frees an entry that was never put into the registry or was taken out. */
+nio_entry *nio_entry_free(nio_entry *entry);
+/* From now on its number can be cancelled. */
+void nio_registry_put(nio_entry *entry) NIO_EXCLUDES(nio_registry_own_lock);
+/* ATTACHING -> ACTIVE: from now on it may be freed by who cancels it. */
+void nio_registry_activate(nio_entry *entry)
+    NIO_EXCLUDES(nio_registry_own_lock);
+/* The entry of a handle, NULL for none. */
+nio_entry *nio_registry_find(HANDLE handle)
+    NIO_REQUIRES(nio_registry_own_lock);
+
+/* Its handle is unknown from now on. */
+void nio_registry_take_out(nio_entry *entry)
+    NIO_REQUIRES(nio_registry_own_lock);
+
+/* dispatcher.c: the thread of an entry, and which entry's callback the
+ * calling thread is in (NULL: none). */
+bool nio_dispatcher_start(nio_entry *entry);
+nio_entry *nio_dispatcher_current(void);
+
+/* cancel.c: take an entry out and end it; see CancelMibChangeNotify2. */
+DWORD nio_registry_cancel(HANDLE handle) NIO_EXCLUDES(nio_registry_own_lock);
+
+/* A negative errno as a code of Windows. */
+DWORD nio_code_of(int status);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* RTM_NEWADDR and RTM_DELADDR: see decode.h. */
+#include "rtnetlink/decode/decode.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Newer than the oldest header that we build with. */
+#define ADDRESS_PROTOCOL 11 /* IFA_PROTO */
+
+static bool
+take_lifetimes(nio_address *address, const nio_span *payload)
+{
+    struct ifa_cacheinfo info;
+    if (payload->left < sizeof(info)) {
+        return false;
+    }
+    memcpy(&info, payload->at, sizeof(info));
+    address->valid = info.ifa_valid;
+    address->preferred = info.ifa_prefered;
+    address->created = info.cstamp;
+    return true;
+}
+
+static bool
+take_attribute(nio_address *address, const nio_attribute *attribute,
+               uint8_t far_end[16], bool *has_local)
+{
+    uint8_t family = address->family;
+    switch (attribute->type) {
+    case IFA_LOCAL:
+        *has_local = true;
+        return nio_attribute_address(attribute, address->local, &family) &&
+               family == address->family;
+    case IFA_ADDRESS:
+        return nio_attribute_address(attribute, far_end, &family) &&
+               family == address->family;
+    case IFA_FLAGS:
+        return nio_attribute_u32(attribute, &address->flags);
+    case IFA_CACHEINFO:
+        return take_lifetimes(address, &attribute->payload);
+    case ADDRESS_PROTOCOL:
+        return nio_attribute_u8(attribute, &address->protocol);
+    default:
+        return true;
+    }
+}
+
+int
+nio_decode_address(nio_span body, nio_address *ret_address)
+{
+    struct ifaddrmsg message;
+    nio_address address;
+    uint8_t far_end[16] = {0}; /* IFA_ADDRESS: the peer, where there is one */
+    bool has_local = false;
+    if (!nio_span_take(&body, &message, sizeof(message))) {
+        return -EBADMSG;
+    }
+    if (message.ifa_family != AF_INET && message.ifa_family != AF_INET6) {
+        return NIO_NOT_OURS;
+    }
+    memset(&address, 0, sizeof(address));
+    address.family = message.ifa_family;
+    address.prefix_length = message.ifa_prefixlen;
+    address.flags = message.ifa_flags;
+    address.index = message.ifa_index;
+    address.valid = NIO_INFINITE;
+    address.preferred = NIO_INFINITE;
+
+    nio_attribute attribute;
+    while (nio_attribute_next(&body, &attribute)) {
+        if (!take_attribute(&address, &attribute, far_end, &has_local)) {
+            return -EBADMSG;
+        }
+    }
+    if (body.left != 0 ||
+        message.ifa_prefixlen > (message.ifa_family == AF_INET ? 32 : 128)) {
+        return -EBADMSG;
+    }
+    if (!has_local) {
+        memcpy(address.local, far_end, sizeof(address.local));
+    } else if (memcmp(address.local, far_end, sizeof(far_end)) != 0) {
+        memcpy(address.peer, far_end, sizeof(address.peer));
+    }
+    *ret_address = address;
+    return 0;
+}

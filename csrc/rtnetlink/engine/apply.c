@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* A message of the feed to the mirror. One row of the table a message type. */
+#include "rtnetlink/engine/engine.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/netconf.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* All of them return 0, or what the decoder says. */
+typedef int (*handler)(nio_engine *engine, const struct nlmsghdr *header,
+                       nio_span body);
+
+/* The prefix of a router's advertisement: with it comes an address, of which
+ * the kernel tells only when duplicate detection is through. */
+static bool
+brings_address(const nio_route *route)
+{
+    return route->family == AF_INET6 && route->protocol == RTPROT_KERNEL &&
+           route->expires != NIO_INFINITE;
+}
+
+static int
+on_route(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+{
+    nio_mirror *mirror = &engine->mirror;
+    if (!mirror->wants_routes) {
+        return NIO_NOT_OURS; /* what was left in the socket */
+    }
+    int status = nio_decode_route(body, &mirror->nexthops, &engine->legs);
+    if (status == -ENOMEM) {
+        mirror->short_of_memory = true;
+    }
+    if (status != 0) {
+        return status;
+    }
+    const nio_route *head = &engine->legs.head;
+    bool is_new = header->nlmsg_type == RTM_NEWROUTE;
+    mirror->dirty.addresses |= is_new && brings_address(head);
+    if (!nio_tables_have(&engine->tables, head->table)) {
+        return NIO_NOT_OURS; /* the socket's filter cannot stop all of them */
+    }
+    if (is_new) {
+        nio_mirror_new_route(mirror, &engine->legs, header->nlmsg_flags);
+    } else {
+        nio_mirror_del_route(mirror, &engine->legs);
+    }
+    return 0;
+}
+
+static int
+on_address(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+{
+    nio_address address;
+    int status = nio_decode_address(body, &address);
+    if (status == 0 && header->nlmsg_type == RTM_NEWADDR) {
+        nio_mirror_new_address(&engine->mirror, &address);
+    } else if (status == 0) {
+        nio_mirror_del_address(&engine->mirror, &address);
+    }
+    return status;
+}
+
+static int
+on_link(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+{
+    nio_link link;
+    uint8_t family = AF_UNSPEC;
+    int status = nio_decode_link(body, &link, &family);
+    if (status == NIO_NOT_OURS && family == AF_INET6) {
+        /* IPv6's view of the link changed: read the link itself. */
+        nio_mirror_dirty_link(&engine->mirror, link.index);
+    }
+    if (status == 0 && header->nlmsg_type == RTM_NEWLINK) {
+        nio_mirror_new_link(&engine->mirror, &link);
+    } else if (status == 0) {
+        nio_mirror_del_link(&engine->mirror, link.index);
+    }
+    return status;
+}
+
+static int
+on_nexthop(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+{
+    nio_nexthop nexthop;
+    int status = nio_decode_nexthop(body, &nexthop);
+    if (status == -ENOMEM) {
+        engine->mirror.short_of_memory = true;
+    }
+    if (status == 0 && header->nlmsg_type == RTM_NEWNEXTHOP) {
+        nio_mirror_new_nexthop(&engine->mirror, &nexthop);
+    } else if (status == 0) {
+        nio_mirror_del_nexthop(&engine->mirror, nexthop.id);
+        free(nexthop.members);
+    }
+    return status;
+}
+
+/* A link without carrier: whether its routes count as dead is a setting. */
+static bool
+is_without_carrier(const nio_mirror *mirror, uint32_t index)
+{
+    const nio_link *link = nio_mirror_link(mirror, index);
+    return link != NULL && (link->flags & IFF_UP) &&
+           !(link->flags & IFF_LOWER_UP);
+}
+
+/* Forwarding and the like changed on a link, or on all of them. */
+static int
+on_netconf(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+{
+    nio_mirror *mirror = &engine->mirror;
+    struct netconfmsg message;
+    nio_attribute attribute;
+    uint32_t index = 0;
+    bool routes = false;
+    (void)header;
+    if (!nio_span_take(&body, &message, sizeof(message))) {
+        return -EBADMSG;
+    }
+    while (nio_attribute_next(&body, &attribute)) {
+        if (attribute.type == NETCONFA_IFINDEX &&
+            !nio_attribute_u32(&attribute, &index)) {
+            return -EBADMSG;
+        }
+        routes |= attribute.type == NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN;
+    }
+    if ((int32_t)index > 0) {
+        nio_mirror_dirty_link(mirror, index);
+        routes = routes && is_without_carrier(mirror, index);
+    } else {
+        mirror->dirty.all_links = true;
+    }
+    if (routes && mirror->wants_routes) {
+        mirror->dirty.routes[NIO_FAMILY_BIT(message.ncm_family)] = true;
+    }
+    return body.left != 0 ? -EBADMSG : 0;
+}
+
+static const struct {
+    uint16_t type;
+    handler handle;
+} handlers[] = {
+    {RTM_NEWROUTE, on_route},     {RTM_DELROUTE, on_route},
+    {RTM_NEWADDR, on_address},    {RTM_DELADDR, on_address},
+    {RTM_NEWLINK, on_link},       {RTM_DELLINK, on_link},
+    {RTM_NEWNEXTHOP, on_nexthop}, {RTM_DELNEXTHOP, on_nexthop},
+    {RTM_NEWNETCONF, on_netconf}, {RTM_DELNETCONF, on_netconf},
+};
+
+void
+nio_apply(nio_engine *engine, nio_span bytes)
+{
+    struct nlmsghdr header;
+    nio_span body;
+    while (nio_message_next(&bytes, &header, &body)) {
+        int status = 0;
+        engine->counted.messages++;
+        for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+            if (handlers[i].type == header.nlmsg_type) {
+                status = handlers[i].handle(engine, &header, body);
+                break;
+            }
+        }
+        engine->counted.ignored += status == -EBADMSG;
+    }
+    if (bytes.left != 0) { /* what came behind it is not to be had */
+        engine->counted.ignored++;
+        nio_engine_lose(engine);
+    }
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* What Windows tells and the kernel does not: a hint of the connectivity, the
+ * Teredo port and whether the address table is stable. Made from the mirror
+ * whenever something that they rest on changed; told when they differ. */
+#include "rtnetlink/engine/derived.h"
+
+#include "rtnetlink/engine/engine.h"
+
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* RFC 4380, section 4: 2001:0000, server, flags, port and client, both with
+ * all bits turned. */
+static bool
+is_teredo(const nio_address *address)
+{
+    static const uint8_t prefix[4] = {0x20, 0x01, 0, 0};
+    return address->family == AF_INET6 &&
+           memcmp(address->local, prefix, sizeof(prefix)) == 0;
+}
+
+USHORT
+nio_teredo_port_of(const nio_mirror *mirror)
+{
+    uint32_t cursor = 0;
+    nio_address *address;
+    while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
+        if (is_teredo(address)) {
+            unsigned high = address->local[10], low = address->local[11];
+            return (USHORT)(((high << 8) | low) ^ 0xffffu);
+        }
+    }
+    return MIB_INVALID_TEREDO_PORT_NUMBER;
+}
+
+static bool
+is_usable_default(const nio_mirror *mirror, const nio_route *route)
+{
+    const nio_link *link;
+    if (route->prefix_length != 0 || route->type != RTN_UNICAST ||
+        (route->table != RT_TABLE_MAIN && route->table != RT_TABLE_DEFAULT) ||
+        (route->flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN))) {
+        return false;
+    }
+    link = nio_mirror_link(mirror, route->oif);
+    return link != NULL && (link->flags & IFF_RUNNING) &&
+           !(link->flags & IFF_LOOPBACK);
+}
+
+static bool
+has_default_route(const nio_mirror *mirror)
+{
+    uint32_t cursor = 0;
+    nio_route *route;
+    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
+        if (is_usable_default(mirror, route)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_address(const nio_mirror *mirror)
+{
+    uint32_t cursor = 0;
+    nio_address *address;
+    while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
+        const nio_link *link = nio_mirror_link(mirror, address->index);
+        if (link != NULL && (link->flags & IFF_RUNNING) &&
+            !(link->flags & IFF_LOOPBACK)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+NL_NETWORK_CONNECTIVITY_HINT
+nio_hint_of(const nio_mirror *mirror)
+{
+    NL_NETWORK_CONNECTIVITY_HINT hint;
+    memset(&hint, 0, sizeof(hint));
+    hint.ConnectivityCost = NetworkConnectivityCostHintUnknown;
+    hint.ConnectivityLevel = NetworkConnectivityLevelHintNone;
+    if (has_address(mirror)) {
+        hint.ConnectivityLevel =
+            has_default_route(mirror)
+                ? NetworkConnectivityLevelHintInternetAccess
+                : NetworkConnectivityLevelHintLocalAccess;
+    }
+    return hint;
+}
+
+/* An address that duplicate detection still works on. One that cannot settle
+ * (no carrier, a duplicate) does not keep the table from being stable. */
+static bool
+is_settling(const nio_mirror *mirror, const nio_address *address)
+{
+    const nio_link *link;
+    if (address->family != AF_INET6 || !(address->flags & IFA_F_TENTATIVE) ||
+        (address->flags & IFA_F_DADFAILED)) {
+        return false;
+    }
+    link = nio_mirror_link(mirror, address->index);
+    return link != NULL && (link->flags & IFF_UP) &&
+           (link->flags & IFF_LOWER_UP) && !(link->flags & IFF_NOARP);
+}
+
+bool
+nio_is_stable(const nio_mirror *mirror, ADDRESS_FAMILY family)
+{
+    uint32_t cursor = 0;
+    nio_address *address;
+    while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
+        if ((family == AF_UNSPEC || family == address->family) &&
+            is_settling(mirror, address)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+put(nio_engine *engine, nio_subscriber *subscriber, uint8_t kind, uint8_t type,
+    const void *value, size_t size)
+{
+    nio_subscriber_put_plain(subscriber, &engine->mirror.fanout, kind, type, 0,
+                             value, size);
+}
+
+static bool
+wants(const nio_subscriber *subscriber, int kind)
+{
+    return (subscriber->kinds & (1u << kind)) != 0;
+}
+
+/* A word that still waits for its callback will lead to the table as it is
+ * then: one is enough, however long the callback before it takes. */
+static bool
+is_owed_the_table(nio_subscriber *subscriber)
+{
+    nio_queue_statistics statistics;
+    nio_queue_statistics_of(subscriber->queue, &statistics);
+    return statistics.queued > 0;
+}
+
+/* The table is told each time that it has become stable again. */
+static void
+derive_stable(nio_engine *engine, nio_subscriber *subscriber)
+{
+    bool pending = !nio_is_stable(&engine->mirror, subscriber->family);
+    if (subscriber->pending && !pending && !is_owed_the_table(subscriber)) {
+        put(engine, subscriber, NIO_STABLE, NIO_CHANGE_PARAMETER, NULL, 0);
+    }
+    subscriber->pending = pending;
+}
+
+void
+nio_derive(nio_engine *engine)
+{
+    nio_mirror *mirror = &engine->mirror;
+    nio_fanout *fanout = &mirror->fanout;
+    bool new_hint = false, new_port = false;
+    if (fanout->kinds & (1u << NIO_HINT)) {
+        NL_NETWORK_CONNECTIVITY_HINT hint = nio_hint_of(mirror);
+        new_hint = memcmp(&hint, &engine->hint, sizeof(hint)) != 0;
+        engine->hint = hint;
+    }
+    if (fanout->kinds & (1u << NIO_TEREDO)) {
+        USHORT port = nio_teredo_port_of(mirror);
+        new_port = port != engine->teredo_port;
+        engine->teredo_port = port;
+    }
+    for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
+        if (new_hint && wants(s, NIO_HINT)) {
+            put(engine, s, NIO_HINT, NIO_CHANGE_PARAMETER, &engine->hint,
+                sizeof(engine->hint));
+        }
+        if (new_port && wants(s, NIO_TEREDO)) {
+            put(engine, s, NIO_TEREDO, NIO_CHANGE_PARAMETER,
+                &engine->teredo_port, sizeof(engine->teredo_port));
+        }
+        if (wants(s, NIO_STABLE)) {
+            derive_stable(engine, s);
+        }
+    }
+}
+
+/* Then what was last told is known, and may be told anew only to all. */
+static bool
+has_another(const nio_fanout *fanout, const nio_subscriber *subscriber,
+            int kind)
+{
+    const nio_subscriber *s = fanout->subscribers;
+    while (s != NULL && (s == subscriber || !wants(s, kind))) {
+        s = s->next;
+    }
+    return s != NULL;
+}
+
+/* What a new subscriber is told, or compared with, first. */
+void
+nio_derive_for(nio_engine *engine, nio_subscriber *subscriber)
+{
+    static const USHORT no_port = MIB_INVALID_TEREDO_PORT_NUMBER;
+    nio_mirror *mirror = &engine->mirror;
+    if (wants(subscriber, NIO_HINT) &&
+        !has_another(&mirror->fanout, subscriber, NIO_HINT)) {
+        engine->hint = nio_hint_of(mirror);
+    }
+    if (wants(subscriber, NIO_TEREDO) &&
+        !has_another(&mirror->fanout, subscriber, NIO_TEREDO)) {
+        engine->teredo_port = nio_teredo_port_of(mirror);
+    }
+    if (wants(subscriber, NIO_STABLE)) {
+        /* Pending when it was asked for: told at once if it settled since. */
+        subscriber->pending = true;
+        derive_stable(engine, subscriber);
+    }
+    if (!subscriber->initial) {
+        return;
+    }
+    if (wants(subscriber, NIO_HINT)) {
+        put(engine, subscriber, NIO_HINT, NIO_CHANGE_INITIAL, &engine->hint,
+            sizeof(engine->hint));
+    } else if (wants(subscriber, NIO_TEREDO)) {
+        put(engine, subscriber, NIO_TEREDO, NIO_CHANGE_INITIAL, &no_port,
+            sizeof(no_port));
+    } else {
+        for (uint8_t kind = 0; kind < NIO_KINDS; kind++) {
+            if (wants(subscriber, kind)) {
+                put(engine, subscriber, kind, NIO_CHANGE_INITIAL, NULL, 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The mirror's nexthop objects: see mirror.h. Routes through an object are
+ * expanded with them where the kernel names only the object. */
+#include "rtnetlink/mirror/mirror.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static nio_nexthop *
+find_nexthop(const nio_mirror *mirror, uint32_t id)
+{
+    nio_nexthop key = {.id = id};
+    nio_nexthop *nexthop = nio_store_first(&mirror->nexthops, &key);
+    while (nexthop != NULL && nexthop->id != id) {
+        nexthop = nio_store_next(&mirror->nexthops, nexthop);
+    }
+    return nexthop;
+}
+
+/* A nexthop object changes its routes and its groups in silence. Of routes
+ * that share an identity only the first is known: another one may use the
+ * object. */
+static void
+dirty_below_nexthop(nio_mirror *mirror)
+{
+    bool used =
+        mirror->wants_routes && (mirror->nexthop_users > 0 || mirror->twins);
+    mirror->dirty.nexthops = mirror->wants_routes;
+    mirror->dirty.routes[0] |= used;
+    mirror->dirty.routes[1] |= used;
+}
+
+void
+nio_mirror_saw_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
+{
+    nio_nexthop *known = find_nexthop(mirror, nexthop->id);
+    nexthop->record.mark = mirror->mark;
+    if (known != NULL) {
+        free(known->members);
+        nexthop->record.next = known->record.next;
+        *known = *nexthop;
+    } else if (nio_store_add(&mirror->nexthops, nexthop) == NULL) {
+        free(nexthop->members);
+        mirror->short_of_memory = true;
+    }
+}
+
+void
+nio_mirror_new_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
+{
+    if (find_nexthop(mirror, nexthop->id) != NULL) {
+        dirty_below_nexthop(mirror);
+    }
+    nio_mirror_saw_nexthop(mirror, nexthop);
+}
+
+static void
+drop_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
+{
+    free(nexthop->members);
+    nio_store_remove(&mirror->nexthops, nexthop);
+}
+
+void
+nio_mirror_del_nexthop(nio_mirror *mirror, uint32_t id)
+{
+    nio_nexthop *known = find_nexthop(mirror, id);
+    dirty_below_nexthop(mirror);
+    if (known != NULL) {
+        drop_nexthop(mirror, known);
+    }
+}
+
+void
+nio_mirror_sweep_nexthops(nio_mirror *mirror)
+{
+    uint32_t cursor = 0;
+    nio_nexthop *nexthop;
+    while (!mirror->short_of_memory &&
+           (nexthop = nio_store_each(&mirror->nexthops, &cursor)) != NULL) {
+        if (nexthop->record.mark != mirror->mark) {
+            drop_nexthop(mirror, nexthop);
+        }
+    }
+}
+
+void
+nio_mirror_forget_routes(nio_mirror *mirror)
+{
+    uint32_t cursor = 0;
+    nio_nexthop *nexthop;
+    while ((nexthop = nio_store_each(&mirror->nexthops, &cursor)) != NULL) {
+        drop_nexthop(mirror, nexthop);
+    }
+    nio_store_done(&mirror->routes);
+    mirror->wants_routes = false;
+    mirror->nexthop_users = 0;
+    mirror->twins = false;
+    memset(mirror->dead_legs, 0, sizeof(mirror->dead_legs));
+    mirror->dirty.nexthops = false;
+    memset(mirror->dirty.routes, 0, sizeof(mirror->dirty.routes));
+}

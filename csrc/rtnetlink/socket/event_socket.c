@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* The feed of changes: see socket.h. */
+#define _GNU_SOURCE
+#include "rtnetlink/socket/socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SLOTS 64
+/* Pages that are never touched cost nothing. */
+#define SLOT_SIZE (64u * 1024u)
+
+struct nio_slots {
+    struct mmsghdr headers[SLOTS];
+    struct iovec vectors[SLOTS];
+    struct sockaddr_nl senders[SLOTS];
+    uint8_t *bytes; /* mapped */
+};
+
+static struct nio_slots *
+free_slots(struct nio_slots *slots)
+{
+    if (slots != NULL && slots->bytes != MAP_FAILED) {
+        munmap(slots->bytes, (size_t)SLOTS * SLOT_SIZE);
+    }
+    free(slots);
+    return NULL;
+}
+
+static struct nio_slots *
+new_slots(void)
+{
+    struct nio_slots *slots = calloc(1, sizeof(*slots));
+    if (slots == NULL) {
+        return NULL;
+    }
+    slots->bytes =
+        mmap(NULL, (size_t)SLOTS * SLOT_SIZE, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (slots->bytes == MAP_FAILED) {
+        return free_slots(slots);
+    }
+    for (size_t i = 0; i < SLOTS; i++) {
+        slots->vectors[i].iov_base = slots->bytes + i * SLOT_SIZE;
+        slots->vectors[i].iov_len = SLOT_SIZE;
+        slots->headers[i].msg_hdr.msg_iov = &slots->vectors[i];
+        slots->headers[i].msg_hdr.msg_iovlen = 1;
+        slots->headers[i].msg_hdr.msg_name = &slots->senders[i];
+    }
+    return slots;
+}
+
+/* A socket that hears nothing yet, or a negative errno. */
+static int
+open_socket(void)
+{
+    const struct sockaddr_nl name = {.nl_family = AF_NETLINK};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                    NETLINK_ROUTE);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+int
+nio_feed_open(nio_feed *feed)
+{
+    feed->socket = -1;
+    feed->filtered = false;
+    feed->slots = new_slots();
+    if (feed->slots == NULL) {
+        return -ENOMEM;
+    }
+    int fd = open_socket();
+    if (fd < 0) {
+        nio_feed_close(feed);
+        return fd;
+    }
+    feed->socket = fd;
+    return 0;
+}
+
+int
+nio_feed_renew(nio_feed *feed)
+{
+    int fresh = open_socket();
+    if (fresh < 0) {
+        return fresh;
+    }
+    int status = nio_socket_replace(&feed->socket, fresh);
+    feed->filtered = feed->filtered && status < 0;
+    return status;
+}
+
+void
+nio_feed_close(nio_feed *feed)
+{
+    if (feed->socket >= 0) {
+        close(feed->socket);
+    }
+    feed->socket = -1;
+    feed->slots = free_slots(feed->slots);
+}
+
+int
+nio_feed_join(nio_feed *feed, int group)
+{
+    if (setsockopt(feed->socket, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+                   sizeof(group)) < 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+void
+nio_feed_leave(nio_feed *feed, int group)
+{
+    (void)setsockopt(feed->socket, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP,
+                     &group, sizeof(group));
+}
+
+uint64_t
+nio_feed_buffer(nio_feed *feed, int bytes)
+{
+    int granted = 0;
+    socklen_t size = sizeof(granted);
+    if (setsockopt(feed->socket, SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
+                   sizeof(bytes)) < 0) {
+        /* Without the right: as much as net.core.rmem_max allows. */
+        (void)setsockopt(feed->socket, SOL_SOCKET, SO_RCVBUF, &bytes,
+                         sizeof(bytes));
+    }
+    (void)getsockopt(feed->socket, SOL_SOCKET, SO_RCVBUF, &granted, &size);
+    return (uint64_t)granted;
+}
+
+int
+nio_feed_receive(nio_feed *feed)
+{
+    struct nio_slots *slots = feed->slots;
+    for (size_t i = 0; i < SLOTS; i++) {
+        slots->headers[i].msg_hdr.msg_namelen = sizeof(slots->senders[i]);
+    }
+    int count;
+    do {
+        count =
+            recvmmsg(feed->socket, slots->headers, SLOTS, MSG_DONTWAIT, NULL);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) {
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+    }
+    return count;
+}
+
+nio_datagram
+nio_feed_datagram(const nio_feed *feed, int number)
+{
+    const struct mmsghdr *header = &feed->slots->headers[number];
+    nio_datagram datagram = {
+        .bytes = {feed->slots->vectors[number].iov_base, header->msg_len},
+        .foreign = feed->slots->senders[number].nl_pid != 0,
+        .truncated = (header->msg_hdr.msg_flags & MSG_TRUNC) != 0,
+    };
+    return datagram;
+}

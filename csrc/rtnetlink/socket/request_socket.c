@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions to the kernel and their answers: see socket.h. */
+#define _GNU_SOURCE
+#include "rtnetlink/socket/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/nexthop.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define ANSWER_SECONDS 30 /* only a broken kernel keeps us waiting longer */
+
+/* A socket to ask with, or a negative errno. */
+static int
+open_socket(void)
+{
+    static const int on = 1;
+    const struct timeval limit = {.tv_sec = ANSWER_SECONDS};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0) {
+        return -errno;
+    }
+    /* Strict checks make dumps leave cloned routes out (since 4.20). */
+    (void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    return fd;
+}
+
+int
+nio_requester_open(nio_requester *requester)
+{
+    memset(requester, 0, sizeof(*requester));
+    requester->socket = open_socket();
+    requester->buffer = malloc(NIO_REPLY_SIZE);
+    if (requester->buffer == NULL || requester->socket < 0) {
+        int status = requester->socket < 0 ? requester->socket : -ENOMEM;
+        nio_requester_close(requester);
+        return status;
+    }
+    return 0;
+}
+
+void
+nio_requester_close(nio_requester *requester)
+{
+    if (requester->socket >= 0) {
+        close(requester->socket);
+    }
+    free(requester->buffer);
+    requester->socket = -1;
+    requester->buffer = NULL;
+}
+
+/* One datagram of the kernel's into the buffer. */
+static int
+receive(nio_requester *requester, nio_span *ret_bytes)
+{
+    struct sockaddr_nl sender = {0};
+    struct iovec vector = {requester->buffer, NIO_REPLY_SIZE};
+    struct msghdr message = {.msg_name = &sender,
+                             .msg_namelen = sizeof(sender),
+                             .msg_iov = &vector,
+                             .msg_iovlen = 1};
+    ssize_t length;
+    do {
+        message.msg_namelen = sizeof(sender);
+        length = recvmsg(requester->socket, &message, 0);
+    } while ((length < 0 && errno == EINTR) ||
+             (length >= 0 && sender.nl_pid != 0));
+    if (length < 0) {
+        return errno == EAGAIN || errno == EWOULDBLOCK ? -ETIMEDOUT : -errno;
+    }
+    if (message.msg_flags & MSG_TRUNC) {
+        return -EMSGSIZE;
+    }
+    ret_bytes->at = requester->buffer;
+    ret_bytes->left = (size_t)length;
+    return 0;
+}
+
+static int
+kernel_error(nio_span body)
+{
+    int error = 0;
+    bool sound = nio_span_take(&body, &error, sizeof(error)) && error <= 0;
+    return sound ? error : -EBADMSG;
+}
+
+int
+nio_socket_replace(int *fd, int fresh)
+{
+    int domain = 0;
+    int status = 0;
+    socklen_t size = sizeof(domain);
+    int failed = getsockopt(*fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    /* A number that was closed may be that of the fresh one. */
+    if (failed != 0 || domain != AF_NETLINK || fresh == *fd) {
+        *fd = fresh;
+        return 0;
+    }
+    int copy;
+    do {
+        copy = dup3(fresh, *fd, O_CLOEXEC);
+    } while (copy < 0 && errno == EINTR);
+    status = copy < 0 ? -errno : 0;
+    close(fresh);
+    return status;
+}
+
+/* While the rest of a dump that was given up is in the socket, the kernel
+ * begins no other one there (EBUSY). */
+static int
+begin_anew(nio_requester *requester)
+{
+    int fresh = open_socket();
+    return fresh < 0 ? fresh : nio_socket_replace(&requester->socket, fresh);
+}
+
+/* One datagram's messages. 1: more are to come. */
+static int
+take_answer(nio_requester *requester, nio_span bytes, nio_reply reply,
+            void *context, nio_answer *answer)
+{
+    struct nlmsghdr header;
+    nio_span body;
+    int more = 1;
+    while (nio_message_next(&bytes, &header, &body)) {
+        if (header.nlmsg_seq != requester->sequence) {
+            continue; /* of a question that was given up */
+        }
+        answer->interrupted |= (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+        if (header.nlmsg_type == NLMSG_DONE ||
+            header.nlmsg_type == NLMSG_ERROR) {
+            return kernel_error(body);
+        }
+        if (header.nlmsg_type < NLMSG_MIN_TYPE) {
+            continue;
+        }
+        int status = reply(context, &header, body);
+        if (status < 0) {
+            return status;
+        }
+        more = (header.nlmsg_flags & NLM_F_MULTI) ? 1 : 0;
+    }
+    return bytes.left != 0 ? -EBADMSG : more;
+}
+
+int
+nio_query(nio_requester *requester, void *request, size_t size,
+          nio_reply reply, void *context, nio_answer *ret_answer)
+{
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    nio_answer answer = {false, 0};
+    struct nlmsghdr header;
+    int status = requester->unread ? begin_anew(requester) : 0;
+    if (status < 0) {
+        goto done;
+    }
+    memcpy(&header, request, sizeof(header));
+    header.nlmsg_len = (uint32_t)size;
+    header.nlmsg_seq = ++requester->sequence;
+    memcpy(request, &header, sizeof(header));
+    ssize_t sent;
+    do {
+        sent = sendto(requester->socket, request, size, 0,
+                      (struct sockaddr *)&kernel, sizeof(kernel));
+    } while (sent < 0 && errno == EINTR);
+    status = sent < 0 ? -errno : 1;
+    while (status == 1) {
+        nio_span bytes = {NULL, 0};
+        status = receive(requester, &bytes);
+        if (status == 0) {
+            answer.parts++;
+            status = take_answer(requester, bytes, reply, context, &answer);
+        }
+        if (status == 1 && requester->between != NULL) {
+            requester->between(requester->context);
+        }
+    }
+    requester->unread = status < 0;
+done:
+    if (ret_answer != NULL) {
+        *ret_answer = answer;
+    }
+    return status;
+}
+
+/* The size of the header that a strict kernel wants behind nlmsghdr. */
+static size_t
+family_header_size(uint16_t type)
+{
+    switch (type) {
+    case RTM_GETADDR:
+        return sizeof(struct ifaddrmsg);
+    case RTM_GETLINK:
+        return sizeof(struct ifinfomsg);
+    case RTM_GETROUTE:
+        return sizeof(struct rtmsg);
+    case RTM_GETNEXTHOP:
+        return sizeof(struct nhmsg);
+    default:
+        return sizeof(struct ndtmsg);
+    }
+}
+
+int
+nio_dump(nio_requester *requester, uint16_t type, uint8_t family,
+         nio_reply reply, void *context, nio_answer *ret_answer)
+{
+    struct {
+        struct nlmsghdr header;
+        uint8_t family; /* the first byte of every family header */
+        uint8_t rest[31];
+    } request = {.header = {.nlmsg_type = type,
+                            .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                 .family = family};
+    size_t size = sizeof(request.header) + family_header_size(type);
+    return nio_query(requester, &request, size, reply, context, ret_answer);
+}
+
+int
+nio_dump_routes_of(nio_requester *requester, uint8_t family, uint32_t index,
+                   nio_reply reply, void *context, nio_answer *ret_answer)
+{
+    struct {
+        struct nlmsghdr header;
+        struct rtmsg route;
+        struct rtattr oif;
+        uint32_t index;
+    } request = {.header = {.nlmsg_type = RTM_GETROUTE,
+                            .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                 .route = {.rtm_family = family},
+                 .oif = {.rta_len = sizeof(struct rtattr) + sizeof(uint32_t),
+                         .rta_type = RTA_OIF},
+                 .index = index};
+    return nio_query(requester, &request, sizeof(request), reply, context,
+                     ret_answer);
+}
+
+int
+nio_ask_link(nio_requester *requester, uint32_t index, nio_reply reply,
+             void *context)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+    } request = {
+        .header = {.nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST},
+        .link = {.ifi_index = (int)index}};
+    return nio_query(requester, &request, sizeof(request), reply, context,
+                     NULL);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel need not tell: routes of tables that nobody wants, those of
+ * the machine's own addresses above all. A classic BPF program on the feed's
+ * socket drops them before they cost a wake-up, or room in the receive buffer
+ * that others are then lost for.
+ *
+ * It may only drop what is certainly unwanted; whatever it does not know it
+ * lets pass, and the reader looks at the table itself (apply.c).
+ *
+ *   0        4      6           16      17          20         21
+ *   | length | type | ...       | family | ...      | table    | protocol
+ *   |<------ nlmsghdr --------->|<------ rtmsg -----------
+ *
+ * Tables above 255 have RT_TABLE_COMPAT in their byte; the number itself is in
+ * an attribute, which is too far for such a program. */
+#define _GNU_SOURCE
+#include "rtnetlink/socket/socket_filter.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/rtnetlink.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* The program loads big-endian, netlink writes in the order of the host. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#    define BYTE_OF_LENGTH(n) (n) /* n: 0 is the lowest */
+#    define HIGH_HALF 2u
+#    define TYPE_AS_LOADED(type) ((uint32_t)(type) << 8)
+#else
+#    define BYTE_OF_LENGTH(n) (3u - (n))
+#    define HIGH_HALF 0u
+#    define TYPE_AS_LOADED(type) ((uint32_t)(type))
+#endif
+
+#define AT_TYPE offsetof(struct nlmsghdr, nlmsg_type)
+#define AT_ROUTE sizeof(struct nlmsghdr)
+#define AT_FAMILY (AT_ROUTE + offsetof(struct rtmsg, rtm_family))
+#define AT_TABLE (AT_ROUTE + offsetof(struct rtmsg, rtm_table))
+#define AT_PROTOCOL (AT_ROUTE + offsetof(struct rtmsg, rtm_protocol))
+
+#define LOAD(size, at) BPF_STMT(BPF_LD | (size) | BPF_ABS, (uint32_t)(at))
+#define LOAD_SIZE BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0)
+#define EQUALS(value, then, else)                                             \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (then), (else))
+#define PASS BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
+#define DROP BPF_STMT(BPF_RET | BPF_K, 0)
+
+/* A load behind the end would drop the message, so its size comes first; and
+ * what is not one message, whole and alone, passes. Ends with the table's byte
+ * loaded; jumps of the rest lead to its PASS. */
+static const struct sock_filter is_route[] = {
+    LOAD_SIZE,
+    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K,
+             sizeof(struct nlmsghdr) + sizeof(struct rtmsg), 0, 13),
+    LOAD(BPF_H, HIGH_HALF),
+    EQUALS(0, 0, 11),
+    LOAD(BPF_B, BYTE_OF_LENGTH(1u)),
+    BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 8),
+    BPF_STMT(BPF_MISC | BPF_TAX, 0),
+    LOAD(BPF_B, BYTE_OF_LENGTH(0u)),
+    BPF_STMT(BPF_ALU | BPF_OR | BPF_X, 0),
+    BPF_STMT(BPF_MISC | BPF_TAX, 0),
+    LOAD_SIZE,
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 3),
+    LOAD(BPF_H, AT_TYPE),
+    EQUALS(TYPE_AS_LOADED(RTM_NEWROUTE), 2, 0),
+    EQUALS(TYPE_AS_LOADED(RTM_DELROUTE), 1, 0),
+    PASS,
+    LOAD(BPF_B, AT_TABLE),
+};
+
+/* The kernel's own IPv6 routes come from any table but the local one: with the
+ * prefix of a router's advertisement comes an address of which it says nothing
+ * (apply.c). They are few. */
+static const struct sock_filter unless_it_brings_an_address[] = {
+    LOAD(BPF_B, AT_FAMILY),
+    EQUALS(AF_INET6, 0, 3),
+    LOAD(BPF_B, AT_PROTOCOL),
+    EQUALS(RTPROT_KERNEL, 0, 1),
+    PASS,
+    DROP,
+};
+
+static const struct sock_filter pass[] = {PASS};
+
+/* Room for a comparison with every byte that there is. */
+typedef struct program {
+    struct sock_filter code[2 * 256 + 32];
+    unsigned short size;
+} program;
+
+static void
+append(program *program, const struct sock_filter *code, size_t size)
+{
+    memcpy(program->code + program->size, code, size * sizeof(*code));
+    program->size = (unsigned short)(program->size + size);
+}
+
+#define APPEND(program, code)                                                 \
+    append(program, code, sizeof(code) / sizeof(*(code)))
+
+/* With the table's byte loaded: end here when it is this one. */
+static void
+append_case(program *program, uint32_t byte, bool passes)
+{
+    const struct sock_filter code[] = {
+        EQUALS(byte, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, passes ? UINT32_MAX : 0),
+    };
+    APPEND(program, code);
+}
+
+static void
+compile(program *program, const nio_tables *tables)
+{
+    bool large = false;
+    program->size = 0;
+    APPEND(program, is_route);
+    append_case(program, RT_TABLE_LOCAL, tables->local);
+    if (tables->others) {
+        APPEND(program, pass);
+        return;
+    }
+    append_case(program, RT_TABLE_UNSPEC, true);
+    for (size_t i = 0; i < tables->count; i++) {
+        if (tables->numbers[i] > 255) {
+            large = true;
+        } else {
+            append_case(program, tables->numbers[i], true);
+        }
+    }
+    if (large) {
+        append_case(program, RT_TABLE_COMPAT, true);
+    }
+    APPEND(program, unless_it_brings_an_address);
+}
+
+static bool
+attach(nio_feed *feed, const nio_tables *tables)
+{
+    program program;
+    compile(&program, tables);
+    struct sock_fprog made = {.len = program.size, .filter = program.code};
+    return setsockopt(feed->socket, SOL_SOCKET, SO_ATTACH_FILTER, &made,
+                      sizeof(made)) == 0;
+}
+
+int
+nio_feed_filter(nio_feed *feed, const nio_tables *tables)
+{
+    static const int unused = 0;
+    if (!(tables->local && tables->others) && attach(feed, tables)) {
+        feed->filtered = true;
+        return 0;
+    }
+    /* All is wanted, or this system lets us attach none: with none there all
+     * passes. One that stayed would hide what is wanted by now. */
+    if (feed->filtered &&
+        setsockopt(feed->socket, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+                   sizeof(unused)) < 0) {
+        return -errno;
+    }
+    feed->filtered = false;
+    return 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Has the kernel drop the route messages of unwanted tables before they reach
+ * a feed. */
+#pragma once
+
+#include "rtnetlink/socket/socket.h"
+#include "rtnetlink/mirror/table_set.h"
+
+/* From its return on, in one step, the feed gets all messages of its groups
+ * but those of routes in other tables. It may get some of these too: always
+ * look. Where the system allows no filter it gets all. Negative errno: it may
+ * miss what is wanted. */
+int nio_feed_filter(nio_feed *feed, const nio_tables *tables);

@@ -98,11 +98,30 @@ look_at(nio_subscription *self, nio_taken *taken)
     }
 }
 
+/* Reads the tables when that is due: at first after FIRST_RETRY_NS, and at
+ * most half of the time. Also under load: what is still queued is only read
+ * once more. */
+static void
+repair(nio_subscription *self, uint64_t *not_before, uint64_t *pause)
+{
+    const uint64_t began = nio_monotonic_ns();
+
+    if (!self->dirty || began < *not_before) {
+        return;
+    }
+    nio_mirror_repair(self);
+    *pause = !self->dirty             ? FIRST_RETRY_NS
+             : *pause < LAST_RETRY_NS ? *pause * 2
+                                      : LAST_RETRY_NS;
+    const uint64_t now = nio_monotonic_ns(), took = now - began;
+    *not_before = now + (took > *pause ? took : *pause);
+}
+
 static void
 work(void *argument)
 {
     nio_subscription *self = argument;
-    uint64_t again = 0, pause = FIRST_RETRY_NS;
+    uint64_t not_before = 0, pause = FIRST_RETRY_NS;
 
     while (!nio_atomic_load(&self->stopped)) {
         nio_taken taken;
@@ -110,20 +129,14 @@ work(void *argument)
         if (took) {
             look_at(self, &taken);
             nio_taken_free(&taken);
-        } else if (nio_atomic_exchange(&self->lost, 0) != 0) {
+        }
+        if (nio_atomic_exchange(&self->lost, 0) != 0) {
             self->dirty = true;
-            /* It set the event, and there was nothing to take. */
+            /* It set the event, perhaps with nothing to take. */
             nio_event_clear(&self->readable);
             took = true; /* perhaps something came before the clearing */
         }
-        /* Also under load: what is still queued is only read once more. */
-        if (self->dirty && nio_monotonic_ns() >= again) {
-            nio_mirror_repair(self);
-            pause = !self->dirty            ? FIRST_RETRY_NS
-                    : pause < LAST_RETRY_NS ? pause * 2
-                                            : LAST_RETRY_NS;
-            again = nio_monotonic_ns() + pause;
-        }
+        repair(self, &not_before, &pause);
         if (!took) {
             (void)nio_event_wait(&self->readable,
                                  self->dirty ? pause : NIO_FOREVER);

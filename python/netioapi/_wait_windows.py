@@ -20,7 +20,9 @@ async def until_set(
         with trio.move_on_after(limit if timeout is not None else float("inf")):
             await trio.lowlevel.WaitForSingleObject(handle)
         return
-    import asyncio  # not at import: it is large, and many programs have no use for it
+    # Not at import: they are large, and many programs have no use for them.
+    import asyncio
+    import threading
 
     loop = asyncio.get_running_loop()
     proactor = getattr(loop, "_proactor", None)
@@ -42,13 +44,11 @@ async def until_set(
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(tell, error)
 
-    import threading  # as asyncio
-
     # Not of the loop's pool: its threads are few, and others', and an exit joins them before it
     # closes what they wait for.
     threading.Thread(target=wait, name="netioapi-wait", daemon=True).start()
     try:
         await woken
     finally:
-        if woken.cancelled():
+        if woken.cancelled() or not woken.done():  # the second: this coroutine is thrown away
             watch.nudge()  # nobody waits for that thread any more: let it go

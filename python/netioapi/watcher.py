@@ -213,8 +213,8 @@ class Watcher:
     def __aiter__(self) -> Self:
         """Batches, until the watcher is stopped or closed: on asyncio, uvloop or trio.
 
-        Waits by the loop's own means, with no thread and no polling. What is cancelled has taken
-        nothing from the stream.
+        Waits by the loop's own means, with no polling and no thread (but on Windows, where a loop
+        cannot wait for a handle). What is cancelled has taken nothing from the stream.
         """
         self._refuse_closed()
         return self

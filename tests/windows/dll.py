@@ -57,6 +57,7 @@ class Figure(enum.IntEnum):
     POSTED = 7
     REFUSED = 8
     RUNNING = 9
+    HELD = 10
 
 
 def _loaded() -> Any:

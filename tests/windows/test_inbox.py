@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""A Watcher's inbox beyond its bound: notifications that come while the worker reads rows."""
+"""A Watcher's inbox beyond its bounds: what comes while the worker is held up reading a row."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
+import netioapi
 from netioapi import Watcher
 from tests.support import eventually
 from tests.windows.dll import Figure, Setting, checked, configure, drain, stat
@@ -13,7 +17,30 @@ from tests.windows.support import ROUTE, route_row
 from tests.windows.test_watcher_windows import State, apply, read_all, read_snapshot, tables
 
 pytestmark = [pytest.mark.usefixtures("link"), pytest.mark.timeout(300)]
-BOUND = 100_000
+BOUND, MOST = 100_000, 400_000
+
+
+def read_so_many(rows: int) -> None:
+    """The worker reads so many rows more, and is held at the next."""
+    end = stat(Figure.ENTRY_CALLS) + rows
+    configure(Setting.READ_UNTIL, end)
+    eventually(lambda: stat(Figure.ENTRY_CALLS) == end and stat(Figure.HELD) == 1)
+
+
+@contextmanager
+def held_worker() -> Iterator[None]:
+    """What is notified within stays in the inbox."""
+    configure(Setting.READ_UNTIL, stat(Figure.ENTRY_CALLS) or 1)
+    try:
+        ROUTE.put(route_row(1, "192.0.2.0/25"))
+        eventually(lambda: stat(Figure.HELD) == 1)
+        yield
+    finally:
+        configure(Setting.READ_UNTIL, 0)
+
+
+def put(first: str, count: int) -> None:
+    checked("standin_put_routes", route_row(1, first), count)
 
 
 def test_a_deletion_is_not_lost_in_a_full_inbox() -> None:
@@ -24,28 +51,40 @@ def test_a_deletion_is_not_lost_in_a_full_inbox() -> None:
     with Watcher("route", family=AF_INET, snapshot=True, queue=1_000_000) as watcher:
         state: State = {}
         apply(state, read_snapshot(watcher))
-        before = stat(Figure.ENTRY_CALLS)
-        configure(Setting.READ_UNTIL, before + 1)
-        try:
-            ROUTE.put(route_row(1, "192.0.2.0/25"))
-            eventually(lambda: stat(Figure.ENTRY_CALLS) == before + 1)
-            ROUTE.put(route_row(1, "192.0.2.128/25"))
-            drain()  # the worker has this alone, if it has it already, and waits
+        ROUTE.put(route_row(1, "192.0.2.128/25"))  # so that a row has been read
+        eventually(lambda: watcher.stats()["queued"] == 1)
+        with held_worker():
             ROUTE.delete(route)
-            checked("standin_put_routes", route_row(1, "10.0.0.0/32"), 1500)
+            put("10.0.0.0/32", 1500)  # more than the worker takes at once
             ROUTE.put(route)
-            checked("standin_put_routes", route_row(1, "11.0.0.0/32"), BOUND + 2000)
+            put("11.0.0.0/32", BOUND + 2000)
             drain(120)
-            configure(Setting.READ_UNTIL, before + 3)  # 192.0.2.128/25, and `route`: there again
-            eventually(lambda: stat(Figure.ENTRY_CALLS) == before + 3)
+            read_so_many(2)  # that which held it, and `route`: there again
             ROUTE.delete(route)
             ROUTE.put(other)
             drain()
-        finally:
-            configure(Setting.READ_UNTIL, 0)
 
         def is_the_same() -> bool:
             apply(state, read_all(watcher))
             return state == {k: v for k, v in tables(AF_INET).items() if k[0] == "route"}
 
         eventually(is_the_same, 120)
+        assert watcher.stats()["resyncs"] == 0
+
+
+def test_what_an_inbox_cannot_hold_is_said_and_repaired() -> None:
+    keys = {row.key for row in netioapi.get_ip_forward_table2(AF_INET)}
+    with Watcher("route", family=AF_INET, queue=1_000_000) as watcher:
+        ROUTE.put(route_row(1, "192.0.2.128/25"))
+        eventually(lambda: watcher.stats()["queued"] == 1)
+        with held_worker():
+            put("10.0.0.0/32", MOST + 5000)
+            drain(120)
+        lost = exact = False
+        while not exact:
+            batch = watcher.read(timeout=120)
+            assert batch is not None, watcher.stats()
+            keys |= {change.row.key for change in batch}
+            lost |= batch.overflow
+            exact = lost and batch.synced
+        assert keys == {row.key for row in netioapi.get_ip_forward_table2(AF_INET)}

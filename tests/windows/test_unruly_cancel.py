@@ -122,6 +122,14 @@ def pending(netns: Any, family: int = AF_UNSPEC) -> tuple[Collector, Registratio
     return seen, registration
 
 
+def test_no_table_is_one_without_rows(netns: Any) -> None:
+    seen, registration = pending(netns)
+    configure(Setting.NO_TABLE, 1)
+    with registration:
+        netns.settle()
+        assert [list(table) for (table,) in seen.wait_count(1)] == [[]]
+
+
 @pytest.mark.parametrize("repeat", [1, 3])
 @pytest.mark.parametrize("family", [AF_UNSPEC, AF_INET6])
 def test_a_stable_table_that_comes_again_is_told_each_time(

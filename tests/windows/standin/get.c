@@ -89,7 +89,9 @@ get_entry(const char *function, standin_kind kind, void *row, NET_LUID luid,
     while (standin_settings[STANDIN_READ_UNTIL] != 0 &&
            (DWORD)standin_figures[STANDIN_ENTRY_CALLS] >=
                standin_settings[STANDIN_READ_UNTIL]) {
+        standin_figures[STANDIN_HELD]++;
         standin_wait_locked(INFINITE);
+        standin_figures[STANDIN_HELD]--;
     }
     standin_figures[STANDIN_ENTRY_CALLS]++;
     if (code != NO_ERROR) {

@@ -65,6 +65,7 @@ typedef enum standin_figure {
     STANDIN_POSTED,      /* events that were ever queued */
     STANDIN_REFUSED,     /* cancels of what is no live handle */
     STANDIN_RUNNING,     /* callbacks under way */
+    STANDIN_HELD,        /* Get*Entry* that READ_UNTIL holds */
     STANDIN_FIGURES
 } standin_figure;
 

@@ -199,7 +199,7 @@ def test_a_terminal_without_rich_gets_plain_text(v0: Network, tmp_path: Path) ->
 
 
 def test_names_of_tables(v0: Network) -> None:
-    from netioapi.cli.words import table_names
+    from netioapi.cli.output.words import table_names
 
     names = table_names()
     assert names["main"] == 254

@@ -15,7 +15,7 @@ from typing import IO
 import pytest
 
 from netioapi import Batch
-from netioapi.cli.lines import Lines
+from netioapi.cli.output.lines import Lines
 from netioapi.cli.stream import WAITING, Stream, events_of
 from tests.cli import (
     COMMAND,

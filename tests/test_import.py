@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -44,10 +45,7 @@ print("nothing")
 def test_a_binary_of_another_version_is_refused(tmp_path: Path) -> None:
     source = Path(netioapi.__file__).parent
     folder = tmp_path / "netioapi"
-    folder.mkdir()
-    for path in source.iterdir():
-        if path.is_file():
-            (folder / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(source, folder)
     init = folder / "__init__.py"
     text = init.read_text(encoding="utf-8")
     assert '__version__ = "' in text

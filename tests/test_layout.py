@@ -20,9 +20,18 @@ MAY_INCLUDE = {
     "iphlpapi": {"iphlpapi", "base", "contract"},
     "binding": {"binding", "base", "contract"},
 }
-# A module may import what stands on its own floor or below, and never in a circle.
-FLOOR = {"enums": 0, "errors": 0, "_native": 1, "": 3, "cli": 4, "__main__": 5}
-ROOM_FLOOR = 2  # watcher and its like
+# A module may import what stands on its own floor or below, and never in a circle. The modules
+# of a package stand on its floor, unless a longer name here says another.
+FLOOR = {
+    "enums": 0,
+    "_native": 1,
+    "batch": 2,
+    "watcher": 2,
+    "": 3,
+    "cli.output": 4,
+    "cli": 5,
+    "__main__": 6,
+}
 PLATFORM = re.compile(
     r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*\b(?:_WIN\w+|WIN32|__linux\w*|linux|__APPLE__|__unix\w*|"
     r"__\w*BSD__|_MSC_VER|__MINGW\w*|__CYGWIN__|NIO_THIS_SYSTEM|NIO_SYSTEM_\w+)\b",
@@ -111,6 +120,12 @@ def _module(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def _floor(module: str) -> int:
+    while module and module not in FLOOR:
+        module = module.rpartition(".")[0]
+    return FLOOR[module]
+
+
 def _imports(path: Path, tree: ast.AST, known: set[str]) -> Iterator[tuple[str, bool]]:
     """(module of ours, False) or (top-level module of others, True)."""
     package = path.parent.parts  # ("netioapi", ...)
@@ -141,12 +156,12 @@ def imports_point_down(root: Path) -> Iterator[str]:
     arrows: dict[str, set[str]] = {name: set() for name in known}
     for path, tree in trees.items():
         module = _module(path)
-        floor = FLOOR.get(module.split(".")[0], ROOM_FLOOR)
+        floor = _floor(module)
         for target, foreign in _imports(path, tree, known):
             if foreign:
                 continue
             arrows[module].add(target)
-            if FLOOR.get(target.split(".")[0], ROOM_FLOOR) > floor:
+            if _floor(target) > floor:
                 yield f"{path} imports {target or 'netioapi'}, which stands above it"
         for node in tree.body:  # at import: the standard library and ourselves
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -205,10 +220,11 @@ BREAKS: list[tuple[Callable[[Path], Iterator[str]], str, str]] = [
     (no_machine_is_named, ".ci/run", "cd /" + "work/here"),
     (no_machine_is_named, "a.toml", 'x = "/tmp/x"'),
     (imports_point_down, "python/netioapi/enums.py", "from . import _native\n"),
-    (imports_point_down, "python/netioapi/watcher.py", "from netioapi.cli import main\n"),
-    (imports_point_down, "python/netioapi/watcher.py", "import netioapi\n"),
+    (imports_point_down, "python/netioapi/watcher/__init__.py", "from netioapi.cli import main\n"),
+    (imports_point_down, "python/netioapi/watcher/__init__.py", "import netioapi\n"),
     (imports_point_down, "python/netioapi/cli/__init__.py", "import rich\n"),
-    (imports_point_down, "python/netioapi/one.py", "from .two import x\n"),
+    (imports_point_down, "python/netioapi/cli/output/a.py", "from netioapi.cli import main\n"),
+    (imports_point_down, "python/netioapi/watcher/one.py", "from .two import x\n"),
 ]
 
 
@@ -218,10 +234,10 @@ def test_rule_can_fail(
 ) -> None:
     for room in FOLDERS:
         (tmp_path / room).mkdir()
-    for module in ("__init__", "enums", "watcher", "two", "cli/__init__"):
+    for module in ("__init__", "enums", "watcher/__init__", "watcher/two", "cli/__init__"):
         path = tmp_path / f"python/netioapi/{module}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PY + ("from .one import y\n" if module == "two" else ""))
+        path.write_text(PY + ("from .one import y\n" if module.endswith("two") else ""))
     assert list(rule(tmp_path)) == []
     broken = tmp_path / name
     broken.parent.mkdir(parents=True, exist_ok=True)

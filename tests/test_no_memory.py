@@ -78,7 +78,7 @@ def test_a_failing_allocation_is_a_memory_error(netns: object) -> None:
 READS = """
 import _testcapi
 import netioapi as n
-from netioapi._settle import Settler
+from netioapi.watcher.settling import Settler
 
 class Sparing:
     # Calls that find no memory for their number-th allocation, and are made again.

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import NoReturn
 
-from netioapi.cli.words import printable, table_names
+from netioapi.cli.output.words import printable, table_names
 
 WATCHED = ("route", "address", "interface")
 LONGEST = 1_000_000_000.0  # seconds; beyond it clocks overflow

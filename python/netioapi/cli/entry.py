@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 
 from netioapi.cli.arguments import Parser
-from netioapi.cli.words import printable
+from netioapi.cli.output.words import printable
 
 COMMANDS = {
     "monitor": "print each change as it happens",

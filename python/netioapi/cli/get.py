@@ -24,9 +24,9 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
 
 def run(options: argparse.Namespace) -> int:
     import netioapi
-    from netioapi.cli.describe import Describer
-    from netioapi.cli.records import line, row_record
-    from netioapi.cli.words import address_text
+    from netioapi.cli.output.describe import Describer
+    from netioapi.cli.output.records import line, row_record
+    from netioapi.cli.output.words import address_text
 
     row, source = netioapi.get_best_route2(options.address)
     if options.json:

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         options.wrong("argument --table is about routes, and none are watched")
 
     from netioapi.cli.hangup import end_with_reader
-    from netioapi.cli.lines import Lines
+    from netioapi.cli.output.lines import Lines
     from netioapi.cli.stream import Stream
 
     left = options.count

@@ -22,8 +22,8 @@ def run(options: argparse.Namespace) -> int:
     if options.table and options.kind != "route":
         options.wrong(f"argument --table is about routes, not about {options.kind}")
 
-    from netioapi.cli.columns import order, write_table
-    from netioapi.cli.records import line, row_record
+    from netioapi.cli.output.columns import order, write_table
+    from netioapi.cli.output.records import line, row_record
 
     rows = sorted(_rows(options), key=order(options.kind))
     if options.json:

@@ -20,7 +20,7 @@ from typing import Any
 
 import netioapi
 from netioapi.cli.arguments import WATCHED
-from netioapi.cli.records import CHANGES, Event
+from netioapi.cli.output.records import CHANGES, Event
 
 BATCHES = 2  # read ahead of the printing
 WAITING = 100  # events of one kind that callbacks may be ahead of it

@@ -99,7 +99,7 @@ def _child(options: argparse.Namespace, show: Screen, writing: int, parent: int)
 
 def _live(json: bool) -> int:
     from netioapi.cli.arguments import WATCHED
-    from netioapi.cli.lines import Lines
+    from netioapi.cli.output.lines import Lines
     from netioapi.cli.stream import Stream
 
     lines = Lines(json=json)

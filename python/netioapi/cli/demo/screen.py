@@ -7,11 +7,11 @@ import sys
 import time
 from typing import Protocol
 
-from netioapi.cli.demo.told import Step, Verdict
-from netioapi.cli.describe import Describer
-from netioapi.cli.lines import SIGNS, UNSAID
-from netioapi.cli.paint import Paint, is_terminal
-from netioapi.cli.records import line
+from netioapi.cli.demo.narration import Step, Verdict
+from netioapi.cli.output.describe import Describer
+from netioapi.cli.output.lines import SIGNS, UNSAID
+from netioapi.cli.output.paint import Paint, is_terminal
+from netioapi.cli.output.records import line
 
 MANY = 20_000  # of what it is worth to show the progress
 SHOWN = 10  # differences

@@ -11,9 +11,9 @@ import netioapi
 from netioapi.cli.demo import oracle
 from netioapi.cli.demo import rtnetlink as rt
 from netioapi.cli.demo.links import Links
+from netioapi.cli.demo.narration import Comparison, Step, Verdict
 from netioapi.cli.demo.screen import MANY, Screen
 from netioapi.cli.demo.state import State
-from netioapi.cli.demo.told import Comparison, Step, Verdict
 
 PATIENCE = 5.0  # seconds that a report may take; and more with many routes
 COMPARABLE = 2_500  # IPv4 routes that are compared in no time

@@ -11,9 +11,9 @@ from types import ModuleType
 from netioapi._native import Watch
 
 if sys.platform == "win32":
-    from netioapi._wait_windows import until_set
+    from netioapi.watcher.waiting_windows import until_set
 else:
-    from netioapi._wait_posix import until_set
+    from netioapi.watcher.waiting_posix import until_set
 
 
 def _running_trio() -> ModuleType | None:

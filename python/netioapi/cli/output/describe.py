@@ -6,7 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import netioapi
-from netioapi.cli.words import MAIN_TABLE, address_text, family_name, named, origin_name, printable
+from netioapi.cli.output.words import (
+    MAIN_TABLE,
+    address_text,
+    family_name,
+    named,
+    origin_name,
+    printable,
+)
 
 INFINITE = 0xFFFFFFFF
 FORGET = 100_000  # names kept of interfaces that are gone

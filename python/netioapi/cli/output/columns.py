@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from netioapi.cli.describe import INFINITE, Describer
-from netioapi.cli.words import address_text, family_name, named, origin_name, table_names
+from netioapi.cli.output.describe import INFINITE, Describer
+from netioapi.cli.output.words import address_text, family_name, named, origin_name, table_names
 
 WIDEST = 10_000  # columns of a terminal
 Column = tuple[str, Callable[[Any], str]]

@@ -8,10 +8,11 @@ import time
 import warnings
 from collections.abc import Iterable
 
-from netioapi import _native, _wait, _wanted
-from netioapi._readers import Reader
-from netioapi._settle import Settler
+from netioapi import _native
 from netioapi.batch import Batch
+from netioapi.watcher import parameters, waiting
+from netioapi.watcher.settled_readers import Reader
+from netioapi.watcher.settling import Settler
 
 TYPE_CHECKING = False  # the name that type checkers know; typing costs time at import
 if TYPE_CHECKING:
@@ -88,24 +89,24 @@ class Watcher:
     ) -> None:
         self._pid = os.getpid()
         self._what = " ".join(dict.fromkeys(map(str, kinds))) or "all"
-        settle = _wanted.seconds_from(settle, "settle")
+        settle = parameters.seconds_from(settle, "settle")
         if max_delay is not None:
-            max_delay = _wanted.seconds_from(max_delay, "max_delay")
+            max_delay = parameters.seconds_from(max_delay, "max_delay")
         self._settler = Settler(settle, max_delay) if settle > 0 else None
         self._readers: dict[Reader, float] = {}
         self._watch = _native.Watch(
-            kinds=_wanted.kinds_from(kinds),
+            kinds=parameters.kinds_from(kinds),
             family=family,
-            tables=_wanted.tables_from(tables),
-            interfaces=_wanted.interfaces_from(interfaces),
-            prefixes=_wanted.prefixes_from(prefixes),
-            prefix_match=_wanted.prefix_match_from(prefix_match),
-            protocols=_wanted.protocols_from(protocols),
+            tables=parameters.tables_from(tables),
+            interfaces=parameters.interfaces_from(interfaces),
+            prefixes=parameters.prefixes_from(prefixes),
+            prefix_match=parameters.prefix_match_from(prefix_match),
+            protocols=parameters.protocols_from(protocols),
             snapshot=snapshot,
-            queue=_wanted.positive_from(queue, "queue", "changes"),
+            queue=parameters.positive_from(queue, "queue", "changes"),
             receive_buffer=0
             if receive_buffer is None
-            else _wanted.positive_from(receive_buffer, "receive_buffer", "bytes"),
+            else parameters.positive_from(receive_buffer, "receive_buffer", "bytes"),
         )
 
     # ---- reading ---------------------------------------------------------------
@@ -128,7 +129,7 @@ class Watcher:
         self._refuse_closed()
         most = LARGEST_BATCH
         if max_changes is not None:
-            most = _wanted.positive_from(max_changes, "max_changes", "changes")
+            most = parameters.positive_from(max_changes, "max_changes", "changes")
         return self._read(timeout, most)
 
     def _read(self, timeout: float | None, most: int) -> Batch | None:
@@ -222,7 +223,7 @@ class Watcher:
     async def __anext__(self) -> Batch:
         with Reader(self._watch, self._settler, self._readers, _clock) as reader:
             while True:
-                await _wait.checkpoint()
+                await waiting.checkpoint()
                 found = self._look(LARGEST_BATCH)
                 if isinstance(found, Batch):
                     return found
@@ -230,7 +231,7 @@ class Watcher:
                     raise StopAsyncIteration
                 if found != 0:
                     reader.looks_again(found)
-                    await _wait.readable(self._watch, found)
+                    await waiting.readable(self._watch, found)
 
     def fileno(self) -> int:
         """A descriptor that is readable while read() has something to return, or is stopped.

@@ -6,10 +6,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from netioapi.cli.describe import Describer
-from netioapi.cli.paint import Paint
-from netioapi.cli.records import Event, event_record, line
-from netioapi.cli.words import clock_time, named
+from netioapi.cli.output.describe import Describer
+from netioapi.cli.output.paint import Paint
+from netioapi.cli.output.records import Event, event_record, line
+from netioapi.cli.output.words import clock_time, named
 
 SIGNS = {"add": "+", "delete": "-", "parameter": "~"}
 MARKS = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from netioapi.cli.words import family_name, iso_time, plain
+from netioapi.cli.output.words import family_name, iso_time, plain
 
 CHANGES = ("parameter", "add", "delete")  # by NotificationType
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from netioapi._native import Watch
-from netioapi._settle import Settler
+from netioapi.watcher.settling import Settler
 
 NEVER = float("inf")
 

@@ -65,7 +65,8 @@ matches(const nio_slot *slot, nio_queue_key key, const identity *wanted)
 
 /* The live slot of this identity, or else a free one where it belongs. */
 static nio_slot *
-find_slot(const nio_index *index, const nio_span *span, const identity *wanted)
+find_slot(const nio_coalesce_index *index, const nio_queue_range *span,
+          const identity *wanted)
 {
     nio_slot *dead = NULL;
 
@@ -84,7 +85,7 @@ find_slot(const nio_index *index, const nio_span *span, const identity *wanted)
 }
 
 static void
-fill(nio_index *index, nio_slot *slot, nio_slot with)
+fill(nio_coalesce_index *index, nio_slot *slot, nio_slot with)
 {
     index->used += slot->record == NULL;
     *slot = with;
@@ -92,9 +93,9 @@ fill(nio_index *index, nio_slot *slot, nio_slot with)
 
 /* Room for one record more. */
 static bool
-reserve(nio_index *index, uint64_t oldest)
+reserve(nio_coalesce_index *index, uint64_t oldest)
 {
-    nio_index wider = {.slots = NULL};
+    nio_coalesce_index wider = {.slots = NULL};
     size_t live = 0;
 
     if (index->used + 1 <= index->capacity / 4 * 3) {
@@ -103,7 +104,7 @@ reserve(nio_index *index, uint64_t oldest)
     for (size_t i = 0; i < index->capacity; i++) {
         live += is_live(&index->slots[i], oldest);
     }
-    if (!nio_index_init(&wider, live + 1)) {
+    if (!nio_coalesce_init(&wider, live + 1)) {
         return false;
     }
     for (size_t i = 0; i < index->capacity; i++) {
@@ -133,15 +134,15 @@ is_ghost(const nio_change *record)
            record->first_type == NIO_CHANGE_ADD;
 }
 
-static nio_ghosts *
-ghosts_of(nio_index *index, uint8_t kind)
+static nio_unseen_deletes *
+ghosts_of(nio_coalesce_index *index, uint8_t kind)
 {
-    return &index->ghosts[kind % NIO_GHOST_STACKS];
+    return &index->ghosts[kind % NIO_UNSEEN_STACKS];
 }
 
 /* Forget those that were taken; more room where that does not help. */
 static bool
-reserve_ghost(nio_ghosts *ghosts, uint64_t oldest)
+reserve_ghost(nio_unseen_deletes *ghosts, uint64_t oldest)
 {
     size_t kept = 0;
 
@@ -156,7 +157,7 @@ reserve_ghost(nio_ghosts *ghosts, uint64_t oldest)
     ghosts->count = kept;
     if (kept >= ghosts->room / 2) {
         size_t room = ghosts->room > 0 ? ghosts->room * 2 : 64;
-        nio_ghost *wider = realloc(ghosts->all, room * sizeof(*wider));
+        nio_unseen_delete *wider = realloc(ghosts->all, room * sizeof(*wider));
         if (wider == NULL) {
             return kept < ghosts->room;
         }
@@ -168,13 +169,13 @@ reserve_ghost(nio_ghosts *ghosts, uint64_t oldest)
 
 /* Without memory for it it stays where it is, as any other record. */
 static void
-remember_ghost(nio_index *index, uint64_t number, nio_change *record,
+remember_ghost(nio_coalesce_index *index, uint64_t number, nio_change *record,
                uint64_t oldest)
 {
-    nio_ghosts *ghosts = ghosts_of(index, record->kind);
+    nio_unseen_deletes *ghosts = ghosts_of(index, record->kind);
 
     if (is_ghost(record) && !record->listed && reserve_ghost(ghosts, oldest)) {
-        ghosts->all[ghosts->count++] = (nio_ghost){number, record};
+        ghosts->all[ghosts->count++] = (nio_unseen_delete){number, record};
         record->listed = 1;
     }
 }
@@ -183,12 +184,13 @@ remember_ghost(nio_index *index, uint64_t number, nio_change *record,
  * another record in the queue stays: a later change of that key must not come
  * to stand before that. NULL: there is none. */
 static nio_slot *
-take_ghost(nio_index *index, const nio_span *span, const nio_change *change)
+take_ghost(nio_coalesce_index *index, const nio_queue_range *span,
+           const nio_change *change)
 {
-    nio_ghosts *ghosts = ghosts_of(index, change->kind);
+    nio_unseen_deletes *ghosts = ghosts_of(index, change->kind);
 
     while (ghosts->count > 0) {
-        nio_ghost ghost = ghosts->all[ghosts->count - 1];
+        nio_unseen_delete ghost = ghosts->all[ghosts->count - 1];
         if (ghost.number >= span->oldest) { /* else it may be freed */
             identity its;
             if (is_ghost(ghost.record) && ghost.record->size != change->size) {
@@ -210,7 +212,7 @@ take_ghost(nio_index *index, const nio_span *span, const nio_change *change)
 }
 
 bool
-nio_index_init(nio_index *index, size_t keys)
+nio_coalesce_init(nio_coalesce_index *index, size_t keys)
 {
     size_t capacity = SMALLEST;
 
@@ -218,7 +220,8 @@ nio_index_init(nio_index *index, size_t keys)
     while (capacity / 2 < keys && capacity < SIZE_MAX / 4 / sizeof(nio_slot)) {
         capacity *= 2;
     }
-    *index = (nio_index){.slots = nio_pages_new(capacity * sizeof(nio_slot))};
+    *index = (nio_coalesce_index){
+        .slots = nio_pages_new(capacity * sizeof(nio_slot))};
     if (index->slots == NULL) {
         return false;
     }
@@ -227,7 +230,8 @@ nio_index_init(nio_index *index, size_t keys)
 }
 
 bool
-nio_index_extend(nio_index *index, const nio_span *span, size_t steps)
+nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *span,
+                    size_t steps)
 {
     /* The place stays good while the record before it is queued. */
     if (index->reached <= span->oldest) {
@@ -265,8 +269,9 @@ nio_index_extend(nio_index *index, const nio_span *span, size_t steps)
 
 /* A new thing in the place of one that came and went unseen. */
 static bool
-replace_ghost(nio_index *index, const nio_span *span, const nio_change *change,
-              const void *row, const identity *wanted)
+replace_ghost(nio_coalesce_index *index, const nio_queue_range *span,
+              const nio_change *change, const void *row,
+              const identity *wanted)
 {
     nio_slot *gone =
         reserve(index, span->oldest) ? take_ghost(index, span, change) : NULL;
@@ -285,8 +290,8 @@ replace_ghost(nio_index *index, const nio_span *span, const nio_change *change,
 }
 
 bool
-nio_index_merge(nio_index *index, const nio_span *span,
-                const nio_change *change, const void *row, bool reuse)
+nio_coalesce_merge(nio_coalesce_index *index, const nio_queue_range *span,
+                   const nio_change *change, const void *row, bool reuse)
 {
     identity wanted;
     nio_slot *slot = NULL;
@@ -305,11 +310,11 @@ nio_index_merge(nio_index *index, const nio_span *span,
 }
 
 void
-nio_index_done(nio_index *index)
+nio_coalesce_done(nio_coalesce_index *index)
 {
     nio_pages_free(index->slots, index->capacity * sizeof(nio_slot));
-    for (size_t i = 0; i < NIO_GHOST_STACKS; i++) {
+    for (size_t i = 0; i < NIO_UNSEEN_STACKS; i++) {
         free(index->ghosts[i].all);
     }
-    *index = (nio_index){.slots = NULL};
+    *index = (nio_coalesce_index){.slots = NULL};
 }

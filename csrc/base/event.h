@@ -33,15 +33,15 @@ nio_wait nio_event_wait(nio_event *event, uint64_t timeout_ns);
  * which it then ends as INTERRUPTED: so none is missed that comes after the
  * caller looked for signals and before it waits. Pairs do not nest. Windows
  * has other means, and they do nothing there. */
-void nio_signals_hold(void);
-void nio_signals_let(void);
+void nio_signals_block(void);
+void nio_signals_restore(void);
 /* When a wait that began looks for signals again; later ever more seldom. A
  * signal ends no wait that another thread was given, or that came after the
  * last look and before it was held. */
-#define NIO_FIRST_LOOK_NS UINT64_C(100000000)
+#define NIO_FIRST_RECHECK_NS UINT64_C(100000000)
 /* How much of what is left to wait now; `look` goes on to the next. */
 static inline uint64_t
-nio_until_look(uint64_t left, uint64_t *look)
+nio_recheck_after(uint64_t left, uint64_t *look)
 {
     if (left <= *look) {
         return left;

@@ -43,7 +43,7 @@ struct nio_queue {
     /* The newest record and the one before it; only while they are queued. */
     nio_change *last NIO_GUARDED_BY(lock);
     nio_change *before NIO_GUARDED_BY(lock);
-    nio_index index NIO_GUARDED_BY(lock);
+    nio_coalesce_index index NIO_GUARDED_BY(lock);
     /* The bound; more while memory for an index is short. */
     size_t coalesce_at NIO_GUARDED_BY(lock);
     bool told NIO_GUARDED_BY(lock); /* `readable` is set */
@@ -130,24 +130,24 @@ static bool
 merge_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
-    const nio_span span = {queue->head, queue->oldest, queue->next,
-                           queue->key};
+    const nio_queue_range span = {queue->head, queue->oldest, queue->next,
+                                  queue->key};
     const size_t count = count_locked(queue);
     const bool full = count >= queue->coalesce_at;
-    nio_index *index = &queue->index;
+    nio_coalesce_index *index = &queue->index;
 
     if (index->slots == NULL &&
         (count == 0 || count < queue->coalesce_at / 2)) {
         return false;
     }
-    if ((index->slots == NULL && !nio_index_init(index, count * 2)) ||
-        !nio_index_extend(index, &span, full ? SIZE_MAX : INDEX_STEPS)) {
-        nio_index_done(index);
+    if ((index->slots == NULL && !nio_coalesce_init(index, count * 2)) ||
+        !nio_coalesce_extend(index, &span, full ? SIZE_MAX : INDEX_STEPS)) {
+        nio_coalesce_done(index);
         queue->coalesce_at = count * 4 + 4; /* do not try each time */
         return false;
     }
-    return full && nio_index_merge(index, &span, change, row,
-                                   queue->statistics.lost == 0);
+    return full && nio_coalesce_merge(index, &span, change, row,
+                                      queue->statistics.lost == 0);
 }
 
 static bool
@@ -255,15 +255,15 @@ replace_by_small_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
 /* Give back what only a long queue needs. Returns the index, to be freed
  * outside of the lock, where it is of no use any more: far below the point
  * where it is begun, or a queue around that point would make it each time. */
-static nio_index
+static nio_coalesce_index
 shrink_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
 {
     const size_t count = count_locked(queue);
-    nio_index unused = {.slots = NULL};
+    nio_coalesce_index unused = {.slots = NULL};
 
     if (count == 0 || count < queue->bound / 4) {
         unused = queue->index;
-        queue->index = (nio_index){.slots = NULL};
+        queue->index = (nio_coalesce_index){.slots = NULL};
         queue->coalesce_at = queue->bound;
     }
     if (count == 0 && (is_large(queue->tail) || is_large(queue->spare))) {
@@ -276,7 +276,7 @@ size_t
 nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken)
 {
     nio_taken taken = {.count = 0};
-    nio_index unused;
+    nio_coalesce_index unused;
 
     nio_lock_take(&queue->lock);
     while (taken.count < most && count_locked(queue) > 0) {
@@ -291,7 +291,7 @@ nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken)
     assert(
         nio_chunks_are_sound(queue->head, queue->tail, count_locked(queue)));
     nio_lock_drop(&queue->lock);
-    nio_index_done(&unused);
+    nio_coalesce_done(&unused);
     *ret_taken = taken;
     return taken.count;
 }
@@ -307,11 +307,11 @@ nio_queue_put_quietly(nio_queue *queue, const nio_change *change,
 }
 
 bool
-nio_queue_make_ready(nio_queue *queue)
+nio_queue_reserve(nio_queue *queue)
 {
     nio_lock_take(&queue->lock);
     bool ready = queue->closed || queue->spare != NULL ||
-                 nio_chunk_room(queue->tail) >= NIO_QUEUE_READY_BYTES;
+                 nio_chunk_room(queue->tail) >= NIO_QUEUE_RESERVE_BYTES;
     if (!ready) {
         queue->spare = nio_chunk_new(next_capacity_locked(queue));
         ready = queue->spare != NULL;
@@ -321,7 +321,7 @@ nio_queue_make_ready(nio_queue *queue)
 }
 
 void
-nio_queue_tell(nio_queue *queue)
+nio_queue_signal(nio_queue *queue)
 {
     nio_lock_take(&queue->lock);
     if (!queue->told && queue->readable != NULL && count_locked(queue) > 0) {
@@ -353,7 +353,7 @@ nio_queue_close(nio_queue *queue)
 {
     nio_taken dropped = {.count = 0};
     struct nio_chunk *rest = NULL, *spare = NULL;
-    nio_index unused = {.slots = NULL};
+    nio_coalesce_index unused = {.slots = NULL};
     uint64_t taken = 0;
 
     nio_lock_take(&queue->lock);
@@ -366,14 +366,14 @@ nio_queue_close(nio_queue *queue)
     spare = queue->spare;
     queue->head = queue->tail = queue->spare = NULL;
     unused = queue->index;
-    queue->index = (nio_index){.slots = NULL};
+    queue->index = (nio_coalesce_index){.slots = NULL};
     if (!queue->closed && queue->readable != NULL) {
         nio_event_set(queue->readable);
     }
     queue->closed = true;
     nio_lock_drop(&queue->lock);
 
-    nio_index_done(&unused);
+    nio_coalesce_done(&unused);
     nio_taken_free(&dropped);
     nio_chunk_drop(rest);
     nio_chunk_drop(spare);

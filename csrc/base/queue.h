@@ -80,7 +80,7 @@ typedef struct nio_queue nio_queue;
 typedef size_t (*nio_queue_key)(int kind, const void *row, uint8_t *key);
 
 /* A queue of at most `bound` changes before it coalesces (at least 1).
- * `readable` (borrowed, may be NULL) is set by nio_queue_tell() while the
+ * `readable` (borrowed, may be NULL) is set by nio_queue_signal() while the
  * queue holds anything. NULL when memory is short. */
 nio_queue *nio_queue_new(size_t bound, nio_queue_key key, nio_event *readable);
 /* Accepts NULL; returns NULL. Nobody else may use the queue any more. */
@@ -97,18 +97,18 @@ bool nio_queue_put_quietly(nio_queue *queue, const nio_change *change,
 /* Make room now, so that the next puts find it, whatever they are, as long as
  * their records (nio_record_size) are no more than so many bytes together.
  * False when memory is short: who asks first need not lose anything. */
-#define NIO_QUEUE_READY_BYTES 4096u
-bool nio_queue_make_ready(nio_queue *queue);
+#define NIO_QUEUE_RESERVE_BYTES 4096u
+bool nio_queue_reserve(nio_queue *queue);
 /* Set `readable` for all that was put. Waking somebody for each of many
  * changes costs more than all else, so it is a step of its own; what is taken
  * before it is taken. */
-void nio_queue_tell(nio_queue *queue);
+void nio_queue_signal(nio_queue *queue);
 /* Both, for a change that comes alone. */
 static inline bool
 nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
 {
     bool kept = nio_queue_put_quietly(queue, change, row);
-    nio_queue_tell(queue);
+    nio_queue_signal(queue);
     return kept;
 }
 

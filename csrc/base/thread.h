@@ -20,16 +20,16 @@ bool nio_thread_start(nio_thread *thread, const char *name,
 /* As that, but with the signals of whoever calls this: for a thread that runs
  * a program's code, which may start others, and processes, that inherit them.
  */
-bool nio_thread_start_open(nio_thread *thread, const char *name,
-                           void (*run)(void *argument), void *argument);
+bool nio_thread_start_unmasked(nio_thread *thread, const char *name,
+                               void (*run)(void *argument), void *argument);
 /* Wait until the thread has ended. Nothing happens when it never started. */
 void nio_thread_join(nio_thread *thread);
 
 /* ---- One pointer a thread, for whoever asks first (csrc/binding).
  * `at_end(pointer)` runs on the thread as it ends, where the pointer is not
  * NULL then. Once a process; false when the system has no slot left. */
-bool nio_thread_own_init(void (*at_end)(void *own));
+bool nio_thread_local_init(void (*at_end)(void *own));
 /* NULL where none was set. Any thread, at any time after the init. */
-void *nio_thread_own(void);
+void *nio_thread_local_get(void);
 /* False when memory is short; NULL can always be set. */
-bool nio_thread_set_own(void *own);
+bool nio_thread_local_set(void *own);

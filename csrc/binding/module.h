@@ -100,10 +100,11 @@ typedef struct nio_state {
     /* of the buffer protocol, by nio_kind (fields.c); owned, but views borrow
      * them: whoever has one has the table, and with it this module */
     char *formats[NIO_KINDS];
-    struct nio_home *home; /* of this interpreter (home.c); a reference */
+    struct nio_interpreter
+        *home; /* of this interpreter (home.c); a reference */
     /* guarded by the lock of cancel.c */
     struct nio_registration *registrations; /* live ones (live.c) */
-    struct nio_feed *feeds;                 /* of open watches (feed.c) */
+    struct nio_watch_source *feeds;         /* of open watches (feed.c) */
     bool closing; /* the interpreter exits: nothing joins these lists */
 } nio_state;
 

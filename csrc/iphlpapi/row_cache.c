@@ -42,7 +42,7 @@ typedef union room {
 } room;
 
 void
-nio_mirror_init(nio_subscription *self)
+nio_row_cache_init(nio_subscription *self)
 {
     static uint64_t (*const hashes[NIO_KINDS])(const void *, uint64_t) = {
         [NIO_INTERFACE] = hash_interface,
@@ -59,7 +59,7 @@ nio_mirror_init(nio_subscription *self)
 }
 
 void
-nio_mirror_done(nio_subscription *self)
+nio_row_cache_done(nio_subscription *self)
 {
     for (int kind = 0; kind < NIO_KINDS; kind++) {
         nio_store_done(&self->known[kind]);
@@ -171,8 +171,8 @@ tell_present(nio_subscription *self, nio_kind kind, nio_known *known,
 }
 
 void
-nio_mirror_look(nio_subscription *self, const nio_change *change,
-                const void *key)
+nio_row_cache_look(nio_subscription *self, const nio_change *change,
+                   const void *key)
 {
     const nio_kind kind = (nio_kind)change->kind;
     const manner how = {.time_ns = change->time_ns};
@@ -259,7 +259,7 @@ read_all(nio_subscription *self, const manner *how)
 }
 
 NETIO_STATUS
-nio_mirror_learn(nio_subscription *self, bool snapshot)
+nio_row_cache_learn(nio_subscription *self, bool snapshot)
 {
     const manner how = {.time_ns = nio_realtime_ns(),
                         .flags = NIO_FLAG_SNAPSHOT,
@@ -276,7 +276,7 @@ nio_mirror_learn(nio_subscription *self, bool snapshot)
 }
 
 void
-nio_mirror_repair(nio_subscription *self)
+nio_row_cache_repair(nio_subscription *self)
 {
     const manner how = {.time_ns = nio_realtime_ns(),
                         .flags = NIO_FLAG_SYNTHESIZED};

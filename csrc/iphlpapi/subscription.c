@@ -93,7 +93,7 @@ look_at(nio_subscription *self, nio_taken *taken)
         if (change->kind == NIO_CHANGE_MARK) {
             self->dirty = true; /* keys were lost before it */
         } else {
-            nio_mirror_look(self, change, nio_change_row(change));
+            nio_row_cache_look(self, change, nio_change_row(change));
         }
     }
 }
@@ -109,7 +109,7 @@ repair(nio_subscription *self, uint64_t *not_before, uint64_t *pause)
     if (!self->dirty || began < *not_before) {
         return;
     }
-    nio_mirror_repair(self);
+    nio_row_cache_repair(self);
     *pause = !self->dirty             ? FIRST_RETRY_NS
              : *pause < LAST_RETRY_NS ? *pause * 2
                                       : LAST_RETRY_NS;
@@ -149,7 +149,7 @@ static nio_subscription *
 subscription_free(nio_subscription *self)
 {
     if (self != NULL) {
-        nio_mirror_done(self);
+        nio_row_cache_done(self);
         nio_queue_free(self->inbox);
         nio_event_done(&self->readable);
         free(self->filter);
@@ -169,7 +169,7 @@ subscription_new(const nio_request *request, nio_queue *queue)
     }
     self->kinds = request->kinds;
     self->queue = queue;
-    nio_mirror_init(self);
+    nio_row_cache_init(self);
     if (!nio_event_init(&self->readable)) {
         return subscription_free(self);
     }
@@ -266,7 +266,7 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *ret_handle)
     status = register_all(self);
     /* First the registrations, then the tables: nothing falls between. */
     if (status == NO_ERROR) {
-        status = nio_mirror_learn(self, request->snapshot);
+        status = nio_row_cache_learn(self, request->snapshot);
     }
     if (status == NO_ERROR &&
         !nio_thread_start(&self->worker, "netio-watch", work, self)) {

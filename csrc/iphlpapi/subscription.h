@@ -39,14 +39,14 @@ typedef struct nio_subscription {
 } nio_subscription;
 
 /* ---- mirror.c: the worker's part */
-void nio_mirror_init(nio_subscription *self);
-void nio_mirror_done(nio_subscription *self);
+void nio_row_cache_init(nio_subscription *self);
+void nio_row_cache_done(nio_subscription *self);
 /* Before the worker starts: learn all rows, and tell them if `snapshot`. */
-NETIO_STATUS nio_mirror_learn(nio_subscription *self, bool snapshot);
+NETIO_STATUS nio_row_cache_learn(nio_subscription *self, bool snapshot);
 /* Something happened to the row with this key: tell the difference. */
-void nio_mirror_look(nio_subscription *self, const nio_change *change,
-                     const void *key);
+void nio_row_cache_look(nio_subscription *self, const nio_change *change,
+                        const void *key);
 /* Read the tables again and tell the difference, between the marks OVERFLOW
  * and SYNCED. `dirty` stays where that was not possible now, and OVERFLOW is
  * not told again then. */
-void nio_mirror_repair(nio_subscription *self);
+void nio_row_cache_repair(nio_subscription *self);

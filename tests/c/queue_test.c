@@ -293,12 +293,12 @@ what_is_put_quietly_is_told_of_when_it_is_said(void)
     CHECK(nio_event_init(&readable));
     nio_queue *queue = nio_queue_new(10, key_of, &readable);
 
-    nio_queue_tell(queue);
+    nio_queue_signal(queue);
     CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT); /* of nothing */
     CHECK(nio_queue_put_quietly(queue, &change, &one));
     CHECK(nio_queue_put_quietly(queue, &change, &one));
     CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT);
-    nio_queue_tell(queue);
+    nio_queue_signal(queue);
     CHECK_EQUAL(look(&readable), NIO_WAIT_SET);
     take_one(queue);
     CHECK_EQUAL(look(&readable), NIO_WAIT_SET); /* one is left */
@@ -306,10 +306,10 @@ what_is_put_quietly_is_told_of_when_it_is_said(void)
     CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT);
     CHECK(nio_queue_put_quietly(queue, &change, &one));
     take_one(queue);
-    nio_queue_tell(queue);
+    nio_queue_signal(queue);
     CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT); /* taken before */
     CHECK(nio_queue_put_quietly(queue, &change, &one));
-    nio_queue_tell(queue);
+    nio_queue_signal(queue);
     CHECK_EQUAL(look(&readable), NIO_WAIT_SET); /* and it can be told anew */
     take_one(queue);
     CHECK(nio_queue_put(queue, &change, &one));

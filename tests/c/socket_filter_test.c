@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static int ends[2]; /* what is sent into the second comes out of the first */
-static nio_feed feed;
+static nio_event_socket feed;
 
 typedef struct message {
     struct nlmsghdr header;
@@ -54,21 +54,21 @@ table_passes(uint16_t type, unsigned table)
     return passes(&made, sizeof(made));
 }
 
-static nio_tables
+static nio_table_set
 tables_of(const nio_filter *filter, unsigned kinds)
 {
-    nio_tables tables = {0};
+    nio_table_set tables = {0};
     nio_subscriber subscriber = {.kinds = kinds,
                                  .filter = (nio_filter *)filter};
-    nio_tables_add(&tables, &subscriber);
+    nio_table_set_add(&tables, &subscriber);
     return tables;
 }
 
 static void
-set_filter(nio_tables tables)
+set_filter(nio_table_set tables)
 {
-    CHECK_EQUAL(nio_feed_filter(&feed, &tables), 0);
-    nio_tables_done(&tables);
+    CHECK_EQUAL(nio_event_socket_filter(&feed, &tables), 0);
+    nio_table_set_done(&tables);
 }
 
 static void
@@ -118,10 +118,10 @@ asked_for_with_all_the_others_the_local_one_passes(void)
     nio_filter filter = {
         .has_tables = true, .tables = local, .table_count = 1};
     nio_subscriber other = {.kinds = 1u << NIO_ROUTE, .filter = &filter};
-    nio_tables tables = tables_of(&everything, 1u << NIO_ROUTE);
+    nio_table_set tables = tables_of(&everything, 1u << NIO_ROUTE);
     bool wanted[256];
 
-    nio_tables_add(&tables, &other);
+    nio_table_set_add(&tables, &other);
     memset(wanted, true, sizeof(wanted));
     set_filter(tables);
     CHECK(!feed.filtered);
@@ -273,14 +273,14 @@ static void
 a_system_without_filters_lets_all_pass(void)
 {
     static const nio_filter everything;
-    nio_tables tables = tables_of(&everything, 1u << NIO_ROUTE);
-    nio_feed nothing = {.socket = -1};
+    nio_table_set tables = tables_of(&everything, 1u << NIO_ROUTE);
+    nio_event_socket nothing = {.socket = -1};
 
-    CHECK_EQUAL(nio_feed_filter(&nothing, &tables), 0);
+    CHECK_EQUAL(nio_event_socket_filter(&nothing, &tables), 0);
     CHECK(!nothing.filtered);
     nothing.filtered = true;
-    CHECK_EQUAL(nio_feed_filter(&nothing, &tables), -EBADF);
-    nio_tables_done(&tables);
+    CHECK_EQUAL(nio_event_socket_filter(&nothing, &tables), -EBADF);
+    nio_table_set_done(&tables);
 }
 
 static void
@@ -292,25 +292,31 @@ sets_cover_each_other(void)
         .has_tables = true, .tables = some, .table_count = 5};
     const nio_filter seven = {
         .has_tables = true, .tables = one, .table_count = 1};
-    nio_tables none = {0}, all = tables_of(&everything, 1u << NIO_ROUTE);
-    nio_tables three = tables_of(&few, 1u << NIO_ROUTE);
-    nio_tables single = tables_of(&seven, 1u << NIO_ROUTE);
-    nio_tables address = tables_of(&few, 1u << NIO_ADDRESS);
+    nio_table_set none = {0}, all = tables_of(&everything, 1u << NIO_ROUTE);
+    nio_table_set three = tables_of(&few, 1u << NIO_ROUTE);
+    nio_table_set single = tables_of(&seven, 1u << NIO_ROUTE);
+    nio_table_set address = tables_of(&few, 1u << NIO_ADDRESS);
 
     CHECK_EQUAL(three.count, 2);
-    CHECK(nio_tables_have(&three, 7) && nio_tables_have(&three, 255));
-    CHECK(!nio_tables_have(&three, 8) && !nio_tables_have(&none, 7));
-    CHECK(nio_tables_have(&all, 0) && nio_tables_have(&all, UINT32_MAX));
-    CHECK(!nio_tables_have(&all, 255));
-    CHECK(nio_tables_cover(&three, &single));
-    CHECK(!nio_tables_cover(&single, &three));
-    CHECK(nio_tables_cover(&all, &single) && !nio_tables_cover(&single, &all));
-    CHECK(!nio_tables_cover(&all, &three)); /* which has the local one */
-    CHECK(nio_tables_cover(&all, &none) && nio_tables_cover(&none, &address));
-    CHECK(!nio_tables_cover(&none, &single));
-    nio_tables_done(&all);
-    nio_tables_done(&three);
-    nio_tables_done(&single);
+    CHECK(nio_table_set_contains(&three, 7) &&
+          nio_table_set_contains(&three, 255));
+    CHECK(!nio_table_set_contains(&three, 8) &&
+          !nio_table_set_contains(&none, 7));
+    CHECK(nio_table_set_contains(&all, 0) &&
+          nio_table_set_contains(&all, UINT32_MAX));
+    CHECK(!nio_table_set_contains(&all, 255));
+    CHECK(nio_table_set_is_superset(&three, &single));
+    CHECK(!nio_table_set_is_superset(&single, &three));
+    CHECK(nio_table_set_is_superset(&all, &single) &&
+          !nio_table_set_is_superset(&single, &all));
+    CHECK(!nio_table_set_is_superset(&all,
+                                     &three)); /* which has the local one */
+    CHECK(nio_table_set_is_superset(&all, &none) &&
+          nio_table_set_is_superset(&none, &address));
+    CHECK(!nio_table_set_is_superset(&none, &single));
+    nio_table_set_done(&all);
+    nio_table_set_done(&three);
+    nio_table_set_done(&single);
 }
 
 int

@@ -232,7 +232,7 @@ check_same(const decoded *a, const decoded *b)
 }
 
 static void
-check_message(nio_span body, nio_span other, const nio_store *nexthops)
+check_message(nio_bytes body, nio_bytes other, const nio_store *nexthops)
 {
     nio_store links;
     decoded here, there;
@@ -252,9 +252,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     uint8_t *copy = malloc(size + 1);
     CHECK(copy != NULL);
     memcpy(copy + 1, bytes, size); /* at an odd address */
-    nio_span span = {bytes, size}, other = {copy + 1, size};
+    nio_bytes span = {bytes, size}, other = {copy + 1, size};
     struct nlmsghdr header, again;
-    nio_span body, same;
+    nio_bytes body, same;
     make_nexthops(&nexthops);
     while (nio_message_next(&span, &header, &body)) {
         CHECK(nio_message_next(&other, &again, &same));
@@ -267,7 +267,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     CHECK(!nio_message_next(&other, &again, &same));
     /* What is no message at all is a body nevertheless. */
-    check_message((nio_span){bytes, size}, (nio_span){copy + 1, size},
+    check_message((nio_bytes){bytes, size}, (nio_bytes){copy + 1, size},
                   &nexthops);
     drop_nexthops(&nexthops);
     free(copy);

@@ -27,7 +27,7 @@ typedef struct decoded {
 } decoded;
 
 static inline void
-decode(nio_span body, const nio_store *nexthops, decoded *ret)
+decode(nio_bytes body, const nio_store *nexthops, decoded *ret)
 {
     memset(ret, UNTOUCHED, sizeof(*ret));
     memset(&ret->legs, 0, sizeof(ret->legs));

@@ -18,17 +18,17 @@ typedef struct piece {
     uint8_t how; /* what the target does with it */
 } piece;
 
-static inline nio_span
+static inline nio_bytes
 piece_span(const piece *taken)
 {
-    nio_span span = {taken->bytes, taken->size};
+    nio_bytes span = {taken->bytes, taken->size};
     return span;
 }
 
 /* | size, low byte first | how | a byte that is skipped | bytes | ... A size
  * of more than there is means all that there is. */
 static inline bool
-piece_next(nio_span *input, piece *ret)
+piece_next(nio_bytes *input, piece *ret)
 {
     if (input->left < 4) {
         return false;

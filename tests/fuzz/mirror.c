@@ -13,7 +13,7 @@ enum { TAKE = 4, NEW = 8, TAKE_FEW = 16, UNDONE = 32 };
 
 /* One message as a row of a dump: what reconcile.c does with it. */
 static void
-see(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+see(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_mirror *mirror = &engine->mirror;
     nio_link link;
@@ -67,9 +67,9 @@ sweep(nio_mirror *mirror, uint16_t type)
 static void
 turn(const piece *taken)
 {
-    nio_span span = piece_span(taken);
+    nio_bytes span = piece_span(taken);
     struct nlmsghdr header;
-    nio_span body;
+    nio_bytes body;
     while (nio_message_next(&span, &header, &body)) {
         size_t at = (size_t)(body.at - taken->bytes) - sizeof(header);
         header.nlmsg_type ^= RTM_NEWLINK ^ RTM_DELLINK;
@@ -81,10 +81,10 @@ static void
 take_piece(mirrored *all, const piece *taken)
 {
     nio_engine *engine = &all->engine;
-    nio_span bytes = piece_span(taken);
+    nio_bytes bytes = piece_span(taken);
     unsigned what = taken->how % KINDS_OF_PIECES;
     struct nlmsghdr header = {0};
-    nio_span body;
+    nio_bytes body;
     engine->mirror.fanout.time_ns++;
     if (taken->how & NEW) {
         newcomer(all);
@@ -117,7 +117,7 @@ take_piece(mirrored *all, const piece *taken)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    nio_span input = {bytes, size};
+    nio_bytes input = {bytes, size};
     mirrored all;
     piece taken;
     mirrored_open(&all);

@@ -24,7 +24,7 @@ enum {
     NUMBERED = 16 /* its messages keep the numbers that they have */
 };
 
-static nio_span input;
+static nio_bytes input;
 static uint32_t asked; /* the number of the last question */
 
 static int
@@ -38,10 +38,10 @@ error_of(const piece *taken)
 static void
 number(const piece *taken)
 {
-    nio_span span = piece_span(taken);
+    nio_bytes span = piece_span(taken);
     const uint8_t *start = span.at;
     struct nlmsghdr header;
-    nio_span body;
+    nio_bytes body;
     while (nio_message_next(&span, &header, &body)) {
         header.nlmsg_seq = asked;
         size_t at = (size_t)(body.at - start) - sizeof(header);
@@ -183,17 +183,17 @@ __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 static void
 read_by_the_engine(void)
 {
-    static nio_feed feed; /* its buffers are 4 MiB: kept */
+    static nio_event_socket feed; /* its buffers are 4 MiB: kept */
     mirrored all;
     nio_engine *engine = &all.engine;
     if (feed.slots == NULL) {
-        CHECK_EQUAL(nio_feed_open(&feed), 0);
+        CHECK_EQUAL(nio_event_socket_open(&feed), 0);
     }
     mirrored_open(&all);
     nio_lock_init(&engine->lock);
     CHECK(nio_event_init(&engine->wake));
     engine->feed = feed;
-    CHECK_EQUAL(nio_requester_open(&engine->requester), 0);
+    CHECK_EQUAL(nio_request_socket_open(&engine->requester), 0);
     nio_mirror_dirty_all(&engine->mirror);
     do {
         nio_reconcile(engine);
@@ -202,7 +202,7 @@ read_by_the_engine(void)
     } while (input.left >= 4 && nio_dirty_any(&engine->mirror.dirty));
     mirrored_arrives(&all);
     mirrored_empties(&all);
-    nio_requester_close(&engine->requester);
+    nio_request_socket_close(&engine->requester);
     nio_event_done(&engine->wake);
     nio_lock_done(&engine->lock);
     mirrored_close(&all);

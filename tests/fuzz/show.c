@@ -167,7 +167,7 @@ show_nexthop(const nio_nexthop *nexthop)
 
 /* Each message by the decoder of its type. */
 static void
-show_message(nio_engine *engine, uint16_t type, nio_span body)
+show_message(nio_engine *engine, uint16_t type, nio_bytes body)
 {
     const nio_mirror *mirror = &engine->mirror;
     nio_address address;
@@ -221,14 +221,14 @@ static nio_engine engine;
 static int
 show(const uint8_t *bytes, size_t size)
 {
-    nio_span span = {bytes, size};
+    nio_bytes span = {bytes, size};
     struct nlmsghdr header;
-    nio_span body;
+    nio_bytes body;
     while (nio_message_next(&span, &header, &body)) {
         printf("%u %x\n", header.nlmsg_type, header.nlmsg_flags);
         show_message(&engine, header.nlmsg_type, body);
     }
-    nio_apply(&engine, (nio_span){bytes, size});
+    nio_apply(&engine, (nio_bytes){bytes, size});
     show_mirror(&engine);
     memset(&engine.mirror.dirty, 0, sizeof(engine.mirror.dirty));
     return 0;

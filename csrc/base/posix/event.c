@@ -99,7 +99,7 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
 }
 
 void
-nio_signals_hold(void)
+nio_signals_block(void)
 {
     sigset_t all;
 
@@ -108,7 +108,7 @@ nio_signals_hold(void)
 }
 
 void
-nio_signals_let(void)
+nio_signals_restore(void)
 {
     if (holding) {
         holding = false;

@@ -79,8 +79,8 @@ nio_thread_start(nio_thread *thread, const char *name,
 }
 
 bool
-nio_thread_start_open(nio_thread *thread, const char *name,
-                      void (*run)(void *argument), void *argument)
+nio_thread_start_unmasked(nio_thread *thread, const char *name,
+                          void (*run)(void *argument), void *argument)
 {
     return start_thread(thread, name, run, argument, true);
 }
@@ -100,19 +100,19 @@ nio_thread_join(nio_thread *thread)
 static pthread_key_t own;
 
 bool
-nio_thread_own_init(void (*at_end)(void *own))
+nio_thread_local_init(void (*at_end)(void *own))
 {
     return pthread_key_create(&own, at_end) == 0;
 }
 
 void *
-nio_thread_own(void)
+nio_thread_local_get(void)
 {
     return pthread_getspecific(own);
 }
 
 bool
-nio_thread_set_own(void *pointer)
+nio_thread_local_set(void *pointer)
 {
     return pthread_setspecific(own, pointer) == 0;
 }

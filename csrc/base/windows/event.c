@@ -101,12 +101,12 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
 }
 
 void
-nio_signals_hold(void)
+nio_signals_block(void)
 {
 }
 
 void
-nio_signals_let(void)
+nio_signals_restore(void)
 {
 }
 

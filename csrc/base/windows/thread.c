@@ -69,8 +69,8 @@ nio_thread_start(nio_thread *thread, const char *name,
 }
 
 bool
-nio_thread_start_open(nio_thread *thread, const char *name,
-                      void (*run)(void *argument), void *argument)
+nio_thread_start_unmasked(nio_thread *thread, const char *name,
+                          void (*run)(void *argument), void *argument)
 {
     return nio_thread_start(thread, name, run, argument); /* no signals here */
 }
@@ -100,7 +100,7 @@ at_end(PVOID own)
 }
 
 bool
-nio_thread_own_init(void (*at_end_of_thread)(void *own))
+nio_thread_local_init(void (*at_end_of_thread)(void *own))
 {
     end_of_thread = at_end_of_thread;
     slot = FlsAlloc(at_end);
@@ -108,13 +108,13 @@ nio_thread_own_init(void (*at_end_of_thread)(void *own))
 }
 
 void *
-nio_thread_own(void)
+nio_thread_local_get(void)
 {
     return FlsGetValue(slot);
 }
 
 bool
-nio_thread_set_own(void *own)
+nio_thread_local_set(void *own)
 {
     return FlsSetValue(slot, own) != 0;
 }

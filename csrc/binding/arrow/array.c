@@ -95,7 +95,7 @@ values_of(const nio_column *column, const struct ArrowArray *array)
 static bool
 column_init(struct ArrowArray *array, const nio_column *column, size_t count)
 {
-    const nio_shape *shape = column->shape;
+    const nio_arrow_type *shape = column->shape;
     size_t bits = (count + 7) / 8, bytes = count * shape->width;
     switch (shape->layout) {
     case NIO_LAYOUT_BITS:
@@ -135,11 +135,12 @@ fill_text(nio_state *state, const nio_column *column, const void *rows,
 
 /* Without Python. */
 static void
-fill(const nio_description *description, const void *rows, size_t count,
+fill(const nio_schema_template *description, const void *rows, size_t count,
      struct ArrowArray *whole)
 {
     size_t width;
-    const nio_column *columns = nio_description_columns(description, &width);
+    const nio_column *columns =
+        nio_schema_template_columns(description, &width);
     for (size_t begin = 0; begin < count; begin += BLOCK) {
         size_t end = count - begin < BLOCK ? count : begin + BLOCK;
         for (size_t i = 0; i < width; i++) {
@@ -161,11 +162,12 @@ fill(const nio_description *description, const void *rows, size_t count,
 }
 
 bool
-nio_array_new(nio_state *state, const nio_description *description,
+nio_array_new(nio_state *state, const nio_schema_template *description,
               const void *rows, size_t count, struct ArrowArray *ret_array)
 {
     size_t width;
-    const nio_column *columns = nio_description_columns(description, &width);
+    const nio_column *columns =
+        nio_schema_template_columns(description, &width);
     struct ArrowArray whole;
     bool good = false;
     if (!array_init(&whole, count, width, 1, (size_t[]){0, 0})) {

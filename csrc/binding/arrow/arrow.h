@@ -32,7 +32,7 @@ typedef enum nio_layout {
 typedef struct nio_column nio_column;
 
 /* How values of one kind lie in Arrow. */
-typedef struct nio_shape {
+typedef struct nio_arrow_type {
     const char *format; /* in Arrow's words */
     nio_layout layout;
     size_t width;     /* bytes of a value */
@@ -41,14 +41,14 @@ typedef struct nio_shape {
     /* Writes a value; false, and nothing written, for none. NULL: the bytes
      * of the row are the value. */
     bool (*put)(const nio_column *column, const uint8_t *row, uint8_t *value);
-} nio_shape;
+} nio_arrow_type;
 
 struct nio_column {
     const nio_schema *schema;
     const nio_field *field;
     nio_part part;
-    const nio_shape *shape;
-    nio_knowledge knowledge;
+    const nio_arrow_type *shape;
+    nio_nullability knowledge;
 };
 
 /* The most columns that a schema can have. */
@@ -76,26 +76,28 @@ size_t nio_column_fill(const nio_column *column, const uint8_t *rows,
 /* ---- arrow_schema.c */
 /* What the columns of a kind are called and say of themselves. Immutable and
  * counted: every ArrowSchema made of it keeps it. */
-typedef struct nio_description nio_description;
+typedef struct nio_schema_template nio_schema_template;
 /* One reference, the caller's. With the GIL; NULL with an exception. */
-nio_description *nio_description_new(nio_state *state, nio_kind kind);
+nio_schema_template *nio_schema_template_new(nio_state *state, nio_kind kind);
 /* NULL is allowed. Any thread, without the GIL, as all below. */
-void nio_description_drop(nio_description *description);
-const nio_schema *nio_description_rows(const nio_description *description);
+void nio_schema_template_drop(nio_schema_template *description);
+const nio_schema *
+nio_schema_template_rows(const nio_schema_template *description);
 /* Borrowed of the description. */
-const nio_column *nio_description_columns(const nio_description *description,
-                                          size_t *ret_count);
+const nio_column *
+nio_schema_template_columns(const nio_schema_template *description,
+                            size_t *ret_count);
 /* Are these the same columns, in whatever types? */
-bool nio_description_fits(const nio_description *description,
-                          const struct ArrowSchema *wish);
+bool nio_schema_template_fits(const nio_schema_template *description,
+                              const struct ArrowSchema *wish);
 /* False, and *ret_schema as it was, when memory is short. */
-bool nio_description_schema(nio_description *description,
-                            struct ArrowSchema *ret_schema);
+bool nio_schema_template_schema(nio_schema_template *description,
+                                struct ArrowSchema *ret_schema);
 
 /* ---- arrow_array.c */
 /* The rows as an array of structs, copied. With the GIL, which it lets go
  * for many rows. False with an exception, and *ret_array as it was. */
-bool nio_array_new(nio_state *state, const nio_description *description,
+bool nio_array_new(nio_state *state, const nio_schema_template *description,
                    const void *rows, size_t count,
                    struct ArrowArray *ret_array);
 
@@ -111,7 +113,7 @@ Py_ssize_t nio_text_fill(nio_state *state, const nio_column *column,
 /* ---- arrow_stream.c */
 /* A stream of this one array, both taken (a reference of the description);
  * false, and nothing taken, when memory is short. No Python in it. */
-bool nio_stream_new(nio_description *description, struct ArrowArray *array,
+bool nio_stream_new(nio_schema_template *description, struct ArrowArray *array,
                     struct ArrowArrayStream *ret_stream);
 
 /* ---- arrow.c: with the GIL; NULL with an exception */

@@ -62,10 +62,10 @@ destroy_stream(PyObject *capsule)
 }
 
 static PyObject *
-schema_capsule(nio_description *description)
+schema_capsule(nio_schema_template *description)
 {
     struct ArrowSchema *schema = calloc(1, sizeof(*schema));
-    if (schema == NULL || !nio_description_schema(description, schema)) {
+    if (schema == NULL || !nio_schema_template_schema(description, schema)) {
         free(schema);
         return PyErr_NoMemory();
     }
@@ -77,7 +77,7 @@ schema_capsule(nio_description *description)
 }
 
 static PyObject *
-array_capsule(nio_state *state, const nio_description *description,
+array_capsule(nio_state *state, const nio_schema_template *description,
               const void *rows, size_t count)
 {
     struct ArrowArray *array = calloc(1, sizeof(*array));
@@ -96,21 +96,21 @@ array_capsule(nio_state *state, const nio_description *description,
 }
 
 /* A description that fits the wish; NULL with an exception. */
-static nio_description *
+static nio_schema_template *
 description_for(nio_state *state, nio_kind kind,
                 const struct ArrowSchema *wish)
 {
-    nio_description *description = nio_description_new(state, kind);
+    nio_schema_template *description = nio_schema_template_new(state, kind);
     if (description != NULL && wish != NULL &&
-        !nio_description_fits(description, wish)) {
+        !nio_schema_template_fits(description, wish)) {
         size_t count;
-        (void)nio_description_columns(description, &count);
+        (void)nio_schema_template_columns(description, &count);
         PyErr_Format(PyExc_ValueError,
                      "requested_schema has not the %zu columns of kind '%s' "
                      "in their order: ask for no schema, and select of what "
                      "comes",
-                     count, nio_description_rows(description)->noun);
-        nio_description_drop(description);
+                     count, nio_schema_template_rows(description)->noun);
+        nio_schema_template_drop(description);
         return NULL;
     }
     return description;
@@ -119,12 +119,12 @@ description_for(nio_state *state, nio_kind kind,
 PyObject *
 nio_arrow_schema(nio_state *state, nio_kind kind)
 {
-    nio_description *description = nio_description_new(state, kind);
+    nio_schema_template *description = nio_schema_template_new(state, kind);
     if (description == NULL) {
         return NULL;
     }
     PyObject *capsule = schema_capsule(description);
-    nio_description_drop(description);
+    nio_schema_template_drop(description);
     return capsule;
 }
 
@@ -133,7 +133,7 @@ nio_arrow_array(nio_state *state, nio_kind kind, const void *rows,
                 size_t count, const struct ArrowSchema *wish)
 {
     PyObject *schema = NULL, *array = NULL, *both = NULL;
-    nio_description *description = description_for(state, kind, wish);
+    nio_schema_template *description = description_for(state, kind, wish);
     if (description != NULL) {
         schema = schema_capsule(description);
     }
@@ -145,7 +145,7 @@ nio_arrow_array(nio_state *state, nio_kind kind, const void *rows,
     }
     Py_XDECREF(schema);
     Py_XDECREF(array);
-    nio_description_drop(description);
+    nio_schema_template_drop(description);
     return both;
 }
 
@@ -155,7 +155,7 @@ nio_arrow_stream(nio_state *state, nio_kind kind, const void *rows,
 {
     struct ArrowArray array = {.release = NULL};
     PyObject *capsule = NULL;
-    nio_description *description = description_for(state, kind, wish);
+    nio_schema_template *description = description_for(state, kind, wish);
     struct ArrowArrayStream *stream = calloc(1, sizeof(*stream));
     if (description == NULL || stream == NULL) {
         goto done;
@@ -178,7 +178,7 @@ done:
             free_stream(stream);
         }
     }
-    nio_description_drop(description);
+    nio_schema_template_drop(description);
     return capsule;
 }
 

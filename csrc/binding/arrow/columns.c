@@ -129,7 +129,7 @@ put_time(const nio_column *column, const uint8_t *row, uint8_t *value)
     return true;
 }
 
-static const nio_shape shapes[NIO_FIELD_KINDS] = {
+static const nio_arrow_type arrow_types[NIO_FIELD_KINDS] = {
     [NIO_FIELD_BOOL] = {.format = "b", .layout = NIO_LAYOUT_BITS},
     [NIO_FIELD_U8] = {.format = "C", .width = 1},
     [NIO_FIELD_U16] = {.format = "S", .width = 2},
@@ -151,9 +151,9 @@ static const nio_shape shapes[NIO_FIELD_KINDS] = {
                          .items = 16},
     [NIO_FIELD_NAME] = {.format = "u", .layout = NIO_LAYOUT_TEXT},
 };
-static const nio_shape length_shape = {
+static const nio_arrow_type length_type = {
     .format = "C", .width = 1, .put = put_length};
-static const nio_shape family_shape = {
+static const nio_arrow_type family_type = {
     .format = "S", .width = 2, .put = put_address_family};
 
 size_t
@@ -165,11 +165,12 @@ nio_columns_most(const nio_schema *schema)
 static nio_column
 column_of(const nio_schema *schema, const nio_field *field, nio_part part)
 {
-    const nio_shape *shape = part == NIO_PART_LENGTH   ? &length_shape
-                             : part == NIO_PART_FAMILY ? &family_shape
-                                                       : &shapes[field->kind];
+    const nio_arrow_type *shape = part == NIO_PART_LENGTH ? &length_type
+                                  : part == NIO_PART_FAMILY
+                                      ? &family_type
+                                      : &arrow_types[field->kind];
     return (nio_column){schema, field, part, shape,
-                        nio_field_knowledge(field)};
+                        nio_field_nullability(field)};
 }
 
 size_t
@@ -228,8 +229,8 @@ static bool
 put_one(const nio_column *column, const uint8_t *row, size_t at,
         uint8_t *values)
 {
-    const nio_shape *shape = column->shape;
-    if (column->knowledge == NIO_KNOWN_BY_ROW &&
+    const nio_arrow_type *shape = column->shape;
+    if (column->knowledge == NIO_NULL_BY_ROW &&
         !nio_field_is_known(column->schema, column->field, row, true)) {
         return false;
     }
@@ -278,12 +279,12 @@ size_t
 nio_column_fill(const nio_column *column, const uint8_t *rows, size_t begin,
                 size_t end, uint8_t *valid, uint8_t *values)
 {
-    const nio_shape *shape = column->shape;
+    const nio_arrow_type *shape = column->shape;
     size_t step = column->schema->row_size, there = 0;
-    if (column->knowledge == NIO_KNOWN_NEVER) {
+    if (column->knowledge == NIO_ALWAYS_NULL) {
         return 0;
     }
-    if (column->knowledge == NIO_KNOWN_BY_ROW || shape->put != NULL) {
+    if (column->knowledge == NIO_NULL_BY_ROW || shape->put != NULL) {
         for (size_t i = begin; i < end; i++) {
             if (put_one(column, rows + i * step, i, values)) {
                 nio_bit_set(valid, i);

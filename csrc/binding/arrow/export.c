@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How the rows of a Table leave as a whole: the block as it is by the buffer
- * protocol, columns by Arrow's PyCapsule interface. Called with the GIL. */
+/* How the rows of a Table leave as a whole: the block as it is by
+ * the buffer protocol, columns by Arrow's PyCapsule interface. Called with the
+ * GIL. */
 #include "binding/arrow/arrow.h"
 #include "binding/rows/table.h"
 

@@ -18,7 +18,7 @@ typedef struct place {
     size_t name, metadata;
 } place;
 
-struct nio_description {
+struct nio_schema_template {
     nio_atomic references;
     const nio_schema *rows;
     words words;
@@ -31,7 +31,7 @@ struct nio_description {
 /* What is private to one ArrowSchema: it keeps the description, and is where
  * its children lie. They may be moved away, so each does the same. */
 typedef struct node {
-    nio_description *description;
+    nio_schema_template *description;
     struct ArrowSchema **children; /* &nodes[0], ... */
     struct ArrowSchema nodes[];
 } node;
@@ -176,12 +176,12 @@ add_column(words *to, nio_state *state, const nio_column *column,
 
 /* ---- the description */
 
-nio_description *
-nio_description_new(nio_state *state, nio_kind kind)
+nio_schema_template *
+nio_schema_template_new(nio_state *state, nio_kind kind)
 {
     const nio_schema *rows = nio_schema_of(kind);
     size_t most = nio_columns_most(rows);
-    nio_description *description =
+    nio_schema_template *description =
         calloc(1, sizeof(*description) + most * sizeof(nio_column));
     place *places = calloc(most, sizeof(*places));
     if (description == NULL || places == NULL) {
@@ -201,14 +201,14 @@ nio_description_new(nio_state *state, nio_kind kind)
         good = add_column(to, state, &description->columns[i], &places[i]);
     }
     if (!good) {
-        nio_description_drop(description);
+        nio_schema_template_drop(description);
         return NULL;
     }
     return description;
 }
 
 void
-nio_description_drop(nio_description *description)
+nio_schema_template_drop(nio_schema_template *description)
 {
     if (description != NULL &&
         nio_atomic_add(&description->references, (uint64_t)-1) == 1) {
@@ -219,21 +219,22 @@ nio_description_drop(nio_description *description)
 }
 
 const nio_schema *
-nio_description_rows(const nio_description *description)
+nio_schema_template_rows(const nio_schema_template *description)
 {
     return description->rows;
 }
 
 const nio_column *
-nio_description_columns(const nio_description *description, size_t *ret_count)
+nio_schema_template_columns(const nio_schema_template *description,
+                            size_t *ret_count)
 {
     *ret_count = description->count;
     return description->columns;
 }
 
 bool
-nio_description_fits(const nio_description *description,
-                     const struct ArrowSchema *wish)
+nio_schema_template_fits(const nio_schema_template *description,
+                         const struct ArrowSchema *wish)
 {
     if (strcmp(wish->format, "+s") != 0 ||
         wish->n_children != (int64_t)description->count) {
@@ -262,14 +263,14 @@ release(struct ArrowSchema *schema)
             child->release(child);
         }
     }
-    nio_description_drop(own->description);
+    nio_schema_template_drop(own->description);
     free(own);
     schema->release = NULL;
 }
 
 /* With so many children that are released still. */
 static bool
-schema_init(struct ArrowSchema *schema, nio_description *description,
+schema_init(struct ArrowSchema *schema, nio_schema_template *description,
             const char *format, const char *name, const char *metadata,
             size_t children)
 {
@@ -297,11 +298,12 @@ schema_init(struct ArrowSchema *schema, nio_description *description,
 }
 
 static bool
-column_init(struct ArrowSchema *schema, nio_description *description, size_t i)
+column_init(struct ArrowSchema *schema, nio_schema_template *description,
+            size_t i)
 {
     const char *data = description->words.data;
     const place *at = &description->places[i];
-    const nio_shape *shape = description->columns[i].shape;
+    const nio_arrow_type *shape = description->columns[i].shape;
     bool list = shape->layout == NIO_LAYOUT_LIST;
     if (!schema_init(schema, description, shape->format, data + at->name,
                      data + at->metadata, list)) {
@@ -314,8 +316,8 @@ column_init(struct ArrowSchema *schema, nio_description *description, size_t i)
 }
 
 bool
-nio_description_schema(nio_description *description,
-                       struct ArrowSchema *ret_schema)
+nio_schema_template_schema(nio_schema_template *description,
+                           struct ArrowSchema *ret_schema)
 {
     struct ArrowSchema whole;
     bool good = schema_init(&whole, description, "+s", "",

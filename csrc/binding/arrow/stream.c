@@ -8,16 +8,16 @@
 #include <string.h>
 
 typedef struct stream {
-    nio_description *description; /* a reference */
-    struct ArrowArray array;      /* released once it was given */
-    const char *error;            /* of the last call; NULL: none */
+    nio_schema_template *description; /* a reference */
+    struct ArrowArray array;          /* released once it was given */
+    const char *error;                /* of the last call; NULL: none */
 } stream;
 
 static int
 get_schema(struct ArrowArrayStream *self, struct ArrowSchema *ret_schema)
 {
     stream *own = self->private_data;
-    if (!nio_description_schema(own->description, ret_schema)) {
+    if (!nio_schema_template_schema(own->description, ret_schema)) {
         own->error = "not enough memory for a schema";
         return ENOMEM;
     }
@@ -49,13 +49,13 @@ release(struct ArrowArrayStream *self)
     if (own->array.release != NULL) {
         own->array.release(&own->array);
     }
-    nio_description_drop(own->description);
+    nio_schema_template_drop(own->description);
     free(own);
     self->release = NULL;
 }
 
 bool
-nio_stream_new(nio_description *description, struct ArrowArray *array,
+nio_stream_new(nio_schema_template *description, struct ArrowArray *array,
                struct ArrowArrayStream *ret_stream)
 {
     stream *own = calloc(1, sizeof(*own));

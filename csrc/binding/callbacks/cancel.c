@@ -45,13 +45,13 @@ nio_cancel_generation(void)
 }
 
 bool
-nio_cancel_forked(const nio_bridge *bridge)
+nio_cancel_forked(const nio_callback_context *bridge)
 {
     return bridge->generation != nio_cancel_generation();
 }
 
 static void
-finish_locked(nio_bridge *bridge, nio_stage stage)
+finish_locked(nio_callback_context *bridge, nio_stage stage)
     NIO_REQUIRES(nio_cancel_own_lock)
 {
     bridge->stage = stage;
@@ -64,7 +64,7 @@ finish_locked(nio_bridge *bridge, nio_stage stage)
 static void
 run_cancel(void *argument)
 {
-    nio_bridge *bridge = argument;
+    nio_callback_context *bridge = argument;
     NETIO_STATUS status = NO_ERROR;
 
     if (bridge->handle != NULL) { /* some systems succeed without a handle */
@@ -79,7 +79,7 @@ run_cancel(void *argument)
 /* Start the helper when it is due. Under the lock, so that nobody can join it
  * before it is stored; what it waits for first is this lock. */
 static void
-begin_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+begin_locked(nio_callback_context *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (bridge->stage == NIO_CANCELLING && bridge->published &&
         !bridge->begun) {
@@ -89,14 +89,15 @@ begin_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 }
 
 static bool
-over_locked(const nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+over_locked(const nio_callback_context *bridge)
+    NIO_REQUIRES(nio_cancel_own_lock)
 {
     return bridge->stage == NIO_CANCELLED || bridge->stage == NIO_FAILED ||
            nio_cancel_forked(bridge);
 }
 
 static bool
-in_my_stack(const nio_bridge *bridge)
+in_my_stack(const nio_callback_context *bridge)
 {
     for (const nio_frame *at = nio_frames(); at != NULL; at = at->up) {
         if (at->bridge == bridge) {
@@ -109,7 +110,7 @@ in_my_stack(const nio_bridge *bridge)
 /* Would waiting for `bridge` wait for this thread itself? The walk ends: no
  * circle was ever let in. */
 static bool
-closes_circle_locked(const nio_bridge *bridge)
+closes_circle_locked(const nio_callback_context *bridge)
     NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (nio_frames() == NULL) {
@@ -124,7 +125,8 @@ closes_circle_locked(const nio_bridge *bridge)
 }
 
 static void
-block_my_frames_locked(nio_bridge *on) NIO_REQUIRES(nio_cancel_own_lock)
+block_my_frames_locked(nio_callback_context *on)
+    NIO_REQUIRES(nio_cancel_own_lock)
 {
     for (const nio_frame *at = nio_frames(); at != NULL; at = at->up) {
         at->bridge->blocked_on = on;
@@ -132,7 +134,7 @@ block_my_frames_locked(nio_bridge *on) NIO_REQUIRES(nio_cancel_own_lock)
 }
 
 static nio_outcome
-look_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+look_locked(nio_callback_context *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (over_locked(bridge)) {
         return NIO_OUTCOME_DONE;
@@ -144,7 +146,8 @@ look_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 /* The event is there while anybody waits for it: a registration, of which
  * there may be very many, costs no descriptor. */
 static bool
-join_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+join_waiters_locked(nio_callback_context *bridge)
+    NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (bridge->waiters == 0 && !nio_event_init(&bridge->done)) {
         return false;
@@ -154,7 +157,8 @@ join_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 }
 
 static void
-leave_waiters_locked(nio_bridge *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+leave_waiters_locked(nio_callback_context *bridge)
+    NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (--bridge->waiters == 0) {
         nio_event_done(&bridge->done);
@@ -176,13 +180,14 @@ nio_cancel_init(void)
 }
 
 void
-nio_cancel_adopt(nio_bridge *bridge)
+nio_cancel_adopt(nio_callback_context *bridge)
 {
     bridge->generation = nio_atomic_load(&generation);
 }
 
 void
-nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle)
+nio_cancel_publish(nio_callback_context *bridge, bool registered,
+                   HANDLE handle)
 {
     nio_lock_take(&nio_cancel_own_lock);
     if (!registered) {
@@ -199,7 +204,7 @@ nio_cancel_publish(nio_bridge *bridge, bool registered, HANDLE handle)
 }
 
 nio_stage
-nio_cancel_stage(nio_bridge *bridge)
+nio_cancel_stage(nio_callback_context *bridge)
 {
     nio_lock_take(&nio_cancel_own_lock);
     nio_stage stage =
@@ -209,7 +214,7 @@ nio_cancel_stage(nio_bridge *bridge)
 }
 
 void
-nio_cancel_begin_locked(nio_bridge *bridge)
+nio_cancel_begin_locked(nio_callback_context *bridge)
 {
     if (!nio_cancel_forked(bridge)) {
         nio_atomic_store(&bridge->disabled, 1);
@@ -221,7 +226,7 @@ nio_cancel_begin_locked(nio_bridge *bridge)
 }
 
 void
-nio_cancel_begin(nio_bridge *bridge)
+nio_cancel_begin(nio_callback_context *bridge)
 {
     nio_lock_take(&nio_cancel_own_lock);
     nio_cancel_begin_locked(bridge);
@@ -229,7 +234,7 @@ nio_cancel_begin(nio_bridge *bridge)
 }
 
 bool
-nio_cancel_over_locked(nio_bridge *bridge)
+nio_cancel_over_locked(nio_callback_context *bridge)
 {
     if (over_locked(bridge)) {
         return true;
@@ -239,7 +244,7 @@ nio_cancel_over_locked(nio_bridge *bridge)
 }
 
 nio_outcome
-nio_cancel_look(nio_bridge *bridge)
+nio_cancel_look(nio_callback_context *bridge)
 {
     nio_lock_take(&nio_cancel_own_lock);
     nio_outcome outcome = look_locked(bridge);
@@ -250,10 +255,10 @@ nio_cancel_look(nio_bridge *bridge)
 /* Handlers of signals run meanwhile: in the main thread, which is in no
  * callback, so what a callback waits for stays marked all the time. */
 static nio_outcome
-wait_for_helper(nio_bridge *bridge, uint64_t timeout_ns)
+wait_for_helper(nio_callback_context *bridge, uint64_t timeout_ns)
 {
     const uint64_t start = nio_monotonic_ns();
-    uint64_t left = timeout_ns, look = NIO_FIRST_LOOK_NS;
+    uint64_t left = timeout_ns, look = NIO_FIRST_RECHECK_NS;
 
     for (;;) {
         if (PyErr_CheckSignals() < 0) {
@@ -266,11 +271,11 @@ wait_for_helper(nio_bridge *bridge, uint64_t timeout_ns)
             const uint64_t spent = nio_monotonic_ns() - start;
             left = spent < timeout_ns ? timeout_ns - spent : 0;
         }
-        const uint64_t limit = nio_until_look(left, &look);
-        nio_signals_hold();
+        const uint64_t limit = nio_recheck_after(left, &look);
+        nio_signals_block();
         PyThreadState *thread = PyEval_SaveThread();
         const nio_wait woken = nio_event_wait(&bridge->done, limit);
-        nio_signals_let();
+        nio_signals_restore();
         PyEval_RestoreThread(thread);
         if (woken == NIO_WAIT_SET) {
             return NIO_OUTCOME_DONE;
@@ -282,7 +287,7 @@ wait_for_helper(nio_bridge *bridge, uint64_t timeout_ns)
 }
 
 nio_outcome
-nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
+nio_cancel_wait(nio_callback_context *bridge, uint64_t timeout_ns, bool alone)
 {
     bool run = false;
 
@@ -321,7 +326,7 @@ nio_cancel_wait(nio_bridge *bridge, uint64_t timeout_ns, bool alone)
 }
 
 void
-nio_cancel_join(nio_bridge *bridge)
+nio_cancel_join(nio_callback_context *bridge)
 {
     nio_lock_take(&nio_cancel_own_lock);
     nio_thread helper = bridge->helper;

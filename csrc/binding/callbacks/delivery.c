@@ -17,19 +17,19 @@
 
 /* So many calls may wait for Python; who comes then waits with them, as the
  * system's threads do anyway where it keeps its promise. */
-#define MOST_LEFT 1024u
+#define MAX_PENDING_CALLS 1024u
 
 /* A call that its thread left to the deliverer. */
-typedef struct nio_left {
+typedef struct nio_pending_call {
     nio_call call;
-    struct nio_left *next;
+    struct nio_pending_call *next;
     nio_any_row row;
-} nio_left;
+} nio_pending_call;
 
 /* Python may be told, if `attached`, and if nobody cancelled meanwhile, nor
  * made this a forked child: a callback that forks comes back in both. */
 static void
-handle(nio_bridge *bridge, const nio_call *call, bool attached)
+handle(nio_callback_context *bridge, const nio_call *call, bool attached)
 {
     if (!nio_atomic_load(&bridge->disabled) && !nio_cancel_forked(bridge)) {
         if (attached) {
@@ -45,7 +45,7 @@ handle(nio_bridge *bridge, const nio_call *call, bool attached)
 
 /* True: this thread delivers now, until finish(). */
 static bool
-claim(nio_bridge *bridge)
+claim(nio_callback_context *bridge)
 {
     nio_lock_take(&bridge->lock);
     bool mine = !bridge->delivering;
@@ -57,12 +57,13 @@ claim(nio_bridge *bridge)
 /* Leave a copy to the deliverer, if there is one still: else false. A thread
  * that is in a callback does not wait: the deliverer may wait for that one. */
 static bool
-leave(nio_bridge *bridge, nio_left *copy)
+enqueue_pending(nio_callback_context *bridge, nio_pending_call *copy)
 {
     bool patient = nio_frames() == NULL;
 
     nio_lock_take(&bridge->lock);
-    while (patient && bridge->delivering && bridge->left >= MOST_LEFT) {
+    while (patient && bridge->delivering &&
+           bridge->left >= MAX_PENDING_CALLS) {
         nio_condition_wait(&bridge->room, &bridge->lock);
     }
     bool left = bridge->delivering;
@@ -80,11 +81,11 @@ leave(nio_bridge *bridge, nio_left *copy)
 }
 
 /* All calls that others left; NULL: this thread delivers no more. */
-static nio_left *
-all_or_finish(nio_bridge *bridge)
+static nio_pending_call *
+take_pending_or_stop(nio_callback_context *bridge)
 {
     nio_lock_take(&bridge->lock);
-    nio_left *left = bridge->first;
+    nio_pending_call *left = bridge->first;
     bridge->first = bridge->last = NULL;
     bridge->left = 0;
     bridge->delivering = left != NULL;
@@ -95,7 +96,8 @@ all_or_finish(nio_bridge *bridge)
 
 /* Without the GIL: asks the system for what it left out, to `space`. */
 static void
-complete(const nio_bridge *bridge, nio_call *call, nio_any_row *space)
+complete(const nio_callback_context *bridge, nio_call *call,
+         nio_any_row *space)
 {
     if (call->row != NULL && bridge->details &&
         !nio_atomic_load(&bridge->disabled)) {
@@ -105,12 +107,12 @@ complete(const nio_bridge *bridge, nio_call *call, nio_any_row *space)
 }
 
 static void
-finish(nio_bridge *bridge)
+finish(nio_callback_context *bridge)
 {
-    nio_left *left, *next;
+    nio_pending_call *left, *next;
 
-    while ((left = all_or_finish(bridge)) != NULL) {
-        for (nio_left *at = left; at != NULL; at = at->next) {
+    while ((left = take_pending_or_stop(bridge)) != NULL) {
+        for (nio_pending_call *at = left; at != NULL; at = at->next) {
             nio_any_row space;
             complete(bridge, &at->call, &space);
             if (at->call.row == &space) {
@@ -131,10 +133,10 @@ finish(nio_bridge *bridge)
 }
 
 static void
-deliver(nio_bridge *bridge, nio_call *call)
+deliver(nio_callback_context *bridge, nio_call *call)
 {
-    const nio_here *here = nio_thread_own();
-    nio_left *copy = NULL;
+    const nio_thread_context *here = nio_thread_local_get();
+    nio_pending_call *copy = NULL;
     nio_any_row space;
 
     if (here != NULL && here->batch == bridge) {
@@ -157,7 +159,7 @@ deliver(nio_bridge *bridge, nio_call *call)
             memcpy(&copy->row, call->row, nio_row_size(bridge->kind));
             copy->call.row = &copy->row;
         }
-        if (leave(bridge, copy)) {
+        if (enqueue_pending(bridge, copy)) {
             return;
         }
     }
@@ -174,8 +176,8 @@ deliver(nio_bridge *bridge, nio_call *call)
 static void
 on_begin(void *context)
 {
-    nio_bridge *bridge = context;
-    nio_here *here = nio_here_of_thread();
+    nio_callback_context *bridge = context;
+    nio_thread_context *here = nio_thread_context_get();
 
     /* Without memory there is no batch: each call comes on its own. */
     if (here != NULL && claim(bridge)) {
@@ -187,8 +189,8 @@ on_begin(void *context)
 static void
 on_end(void *context)
 {
-    nio_bridge *bridge = context;
-    nio_here *here = nio_thread_own();
+    nio_callback_context *bridge = context;
+    nio_thread_context *here = nio_thread_local_get();
 
     if (here != NULL && here->batch == bridge) {
         here->batch = NULL;
@@ -245,7 +247,7 @@ nio_on_stable_table(PVOID context, PMIB_UNICASTIPADDRESS_TABLE table)
 }
 
 int
-nio_bridge_init(void)
+nio_delivery_init(void)
 {
     static const nio_hooks hooks = {on_begin, on_end, on_thread_end};
     static bool done; /* under the lock: interpreters may import at once */
@@ -264,16 +266,16 @@ nio_bridge_init(void)
     return good ? 0 : -1;
 }
 
-nio_bridge *
-nio_bridge_new(nio_state *state)
+nio_callback_context *
+nio_callback_context_new(nio_state *state)
 {
-    nio_bridge *bridge = calloc(1, sizeof(*bridge));
+    nio_callback_context *bridge = calloc(1, sizeof(*bridge));
 
     if (bridge == NULL) {
         PyErr_NoMemory();
         return NULL;
     }
-    bridge->home = nio_home_keep(state->home);
+    bridge->home = nio_interpreter_keep(state->home);
     bridge->state = state;
     nio_lock_init(&bridge->lock);
     nio_condition_init(&bridge->room);
@@ -281,13 +283,13 @@ nio_bridge_new(nio_state *state)
     return bridge;
 }
 
-nio_bridge *
-nio_bridge_free(nio_bridge *bridge)
+nio_callback_context *
+nio_callback_context_free(nio_callback_context *bridge)
 {
     if (bridge != NULL) {
         nio_condition_done(&bridge->room);
         nio_lock_done(&bridge->lock);
-        nio_home_drop(bridge->home);
+        nio_interpreter_drop(bridge->home);
         free(bridge);
     }
     return NULL;

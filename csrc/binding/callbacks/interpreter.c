@@ -7,12 +7,12 @@
 /* Counts for all interpreters, and is closed with the main one: from then on
  * CPython ends every thread that asks for any GIL, and aborts where an
  * interpreter that was left over still has such a thread's state. */
-static nio_home everywhere;
+static nio_interpreter all_interpreters;
 
-nio_home *
-nio_home_new(void)
+nio_interpreter *
+nio_interpreter_new(void)
 {
-    nio_home *home = calloc(1, sizeof(*home));
+    nio_interpreter *home = calloc(1, sizeof(*home));
 
     if (home == NULL) {
         PyErr_NoMemory();
@@ -24,21 +24,21 @@ nio_home_new(void)
     nio_cancel_lock();
     home->generation = nio_cancel_generation();
     if (home->is_main) { /* perhaps not the first of this process */
-        everywhere.closed = false;
+        all_interpreters.closed = false;
     }
     nio_cancel_unlock();
     return home;
 }
 
-nio_home *
-nio_home_keep(nio_home *home)
+nio_interpreter *
+nio_interpreter_keep(nio_interpreter *home)
 {
     (void)nio_atomic_add(&home->references, 1);
     return home;
 }
 
-nio_home *
-nio_home_drop(nio_home *home)
+nio_interpreter *
+nio_interpreter_drop(nio_interpreter *home)
 {
     if (home != NULL && nio_atomic_add(&home->references, UINT64_MAX) == 1) {
         free(home);
@@ -48,7 +48,7 @@ nio_home_drop(nio_home *home)
 
 /* Those who were inside when the process forked are not in the child. */
 static void
-recount_locked(nio_home *home) NIO_REQUIRES(nio_cancel_own_lock)
+recount_locked(nio_interpreter *home) NIO_REQUIRES(nio_cancel_own_lock)
 {
     if (home->generation != nio_cancel_generation()) {
         home->generation = nio_cancel_generation();
@@ -79,7 +79,7 @@ delete_detached(PyThreadState *state)
  * until it ends; or until the main one does, which ends what is left over and
  * deletes the state that it finds there. */
 int
-nio_home_furnish(nio_home *home)
+nio_interpreter_pin(nio_interpreter *home)
 {
     PyThreadState *state = NULL;
 
@@ -92,11 +92,11 @@ nio_home_furnish(nio_home *home)
         return -1;
     }
     nio_cancel_lock();
-    recount_locked(&everywhere);
-    if (!everywhere.closed) {
+    recount_locked(&all_interpreters);
+    if (!all_interpreters.closed) {
         home->placeholder = state;
-        home->next = everywhere.next;
-        everywhere.next = nio_home_keep(home);
+        home->next = all_interpreters.next;
+        all_interpreters.next = nio_interpreter_keep(home);
         state = NULL;
     }
     nio_cancel_unlock();
@@ -107,13 +107,13 @@ nio_home_furnish(nio_home *home)
 }
 
 static void
-delete_placeholder(nio_home *home)
+delete_placeholder(nio_interpreter *home)
 {
-    nio_home *at = &everywhere;
+    nio_interpreter *at = &all_interpreters;
 
     nio_cancel_lock();
     recount_locked(home);
-    recount_locked(&everywhere);
+    recount_locked(&all_interpreters);
     PyThreadState *state = home->placeholder;
     home->placeholder = NULL;
     while (state != NULL && at->next != home) {
@@ -125,26 +125,26 @@ delete_placeholder(nio_home *home)
     nio_cancel_unlock();
     if (state != NULL) {
         delete_detached(state);
-        nio_home_drop(home);
+        nio_interpreter_drop(home);
     }
 }
 
 /* Of any interpreter, with a reference; NULL: there is none left. */
-static nio_home *
-furnished(void)
+static nio_interpreter *
+pinned(void)
 {
     nio_cancel_lock();
-    recount_locked(&everywhere);
-    nio_home *home = everywhere.next;
+    recount_locked(&all_interpreters);
+    nio_interpreter *home = all_interpreters.next;
     if (home != NULL) {
-        nio_home_keep(home);
+        nio_interpreter_keep(home);
     }
     nio_cancel_unlock();
     return home;
 }
 
 static void
-leave_locked(nio_home *home) NIO_REQUIRES(nio_cancel_own_lock)
+leave_locked(nio_interpreter *home) NIO_REQUIRES(nio_cancel_own_lock)
 {
     recount_locked(home);
     if (home->inside > 0 && --home->inside == 0 && home->left != NULL) {
@@ -153,31 +153,31 @@ leave_locked(nio_home *home) NIO_REQUIRES(nio_cancel_own_lock)
 }
 
 bool
-nio_home_enter(nio_home *home)
+nio_interpreter_enter(nio_interpreter *home)
 {
     nio_cancel_lock();
     recount_locked(home);
-    recount_locked(&everywhere);
-    bool open = !home->closed && !everywhere.closed;
+    recount_locked(&all_interpreters);
+    bool open = !home->closed && !all_interpreters.closed;
     home->inside += open;
-    everywhere.inside += open;
+    all_interpreters.inside += open;
     nio_cancel_unlock();
     return open;
 }
 
 void
-nio_home_leave(nio_home *home)
+nio_interpreter_leave(nio_interpreter *home)
 {
     nio_cancel_lock();
     leave_locked(home);
-    leave_locked(&everywhere);
+    leave_locked(&all_interpreters);
     nio_cancel_unlock();
 }
 
 void
-nio_kept_free(nio_kept *kept)
+nio_thread_state_free(nio_thread_state *kept)
 {
-    nio_home_drop(kept->home);
+    nio_interpreter_drop(kept->home);
     free(kept);
 }
 
@@ -185,30 +185,31 @@ nio_kept_free(nio_kept *kept)
  * all are taken from this list, so that a state that is met again is the
  * same one. */
 void
-nio_home_abandon(nio_kept *kept)
+nio_interpreter_orphan(nio_thread_state *kept)
 {
     nio_atomic *list = &kept->home->abandoned;
     uint64_t first;
 
     do {
         first = nio_atomic_load(list);
-        kept->next = (nio_kept *)(uintptr_t)first;
+        kept->next = (nio_thread_state *)(uintptr_t)first;
     } while (!nio_atomic_replace(list, first, (uint64_t)(uintptr_t)kept));
 }
 
-nio_kept *
-nio_home_abandoned(nio_home *home)
+nio_thread_state *
+nio_interpreter_take_orphans(nio_interpreter *home)
 {
     if (nio_atomic_load(&home->abandoned) == 0) {
         return NULL;
     }
-    return (nio_kept *)(uintptr_t)nio_atomic_exchange(&home->abandoned, 0);
+    return (nio_thread_state *)(uintptr_t)nio_atomic_exchange(&home->abandoned,
+                                                              0);
 }
 
 /* Nobody comes in any more. Waits, with the GIL released, for who is inside.
  */
 static void
-close_and_wait(nio_home *home, uint64_t timeout_ns)
+close_and_wait(nio_interpreter *home, uint64_t timeout_ns)
 {
     uint64_t start = nio_monotonic_ns(), spent = 0;
     nio_event left = {0};
@@ -237,24 +238,24 @@ close_and_wait(nio_home *home, uint64_t timeout_ns)
 }
 
 void
-nio_home_close(nio_home *home, uint64_t timeout_ns)
+nio_interpreter_close(nio_interpreter *home, uint64_t timeout_ns)
 {
-    nio_home *other;
-    nio_kept *kept;
+    nio_interpreter *other;
+    nio_thread_state *kept;
 
     close_and_wait(home, timeout_ns);
     delete_placeholder(home);
     if (home->is_main) {
-        close_and_wait(&everywhere, timeout_ns);
-        while ((other = furnished()) != NULL) {
+        close_and_wait(&all_interpreters, timeout_ns);
+        while ((other = pinned()) != NULL) {
             delete_placeholder(other);
-            nio_home_drop(other);
+            nio_interpreter_drop(other);
         }
     }
-    kept = nio_home_abandoned(home);
+    kept = nio_interpreter_take_orphans(home);
     while (kept != NULL) { /* the states are the interpreter's */
-        nio_kept *next = kept->next;
-        nio_kept_free(kept);
+        nio_thread_state *next = kept->next;
+        nio_thread_state_free(kept);
         kept = next;
     }
 }

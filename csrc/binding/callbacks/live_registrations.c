@@ -53,7 +53,7 @@ nio_registration_enlist(nio_state *state, nio_registration *self)
 void
 nio_registration_retire(nio_registration *self)
 {
-    nio_bridge *bridge = self->bridge;
+    nio_callback_context *bridge = self->bridge;
 
     nio_cancel_lock();
     bool listed = self->listed;
@@ -128,7 +128,7 @@ nio_registrations_shutdown(nio_state *state)
         nio_registration_retire(self);
         Py_DECREF(self);
     }
-    nio_home_close(state->home, LEAVING_NS);
+    nio_interpreter_close(state->home, LEAVING_NS);
 }
 
 static PyObject *

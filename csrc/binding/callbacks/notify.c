@@ -11,10 +11,10 @@ typedef struct notify_function {
     const char *name; /* the header's */
     const char *format;
     char *const *keywords;
-    nio_shape shape;
+    nio_signature shape;
     nio_kind kind;
     bool has_family;
-    NETIO_STATUS (*start)(nio_bridge *bridge, ADDRESS_FAMILY family,
+    NETIO_STATUS (*start)(nio_callback_context *bridge, ADDRESS_FAMILY family,
                           BOOLEAN initial,
                           PMIB_UNICASTIPADDRESS_TABLE *ret_table,
                           HANDLE *ret_handle);
@@ -26,7 +26,8 @@ typedef struct notify_function {
                                     : nio_system()->function(__VA_ARGS__))
 
 static NETIO_STATUS
-start_interface(nio_bridge *bridge, ADDRESS_FAMILY family, BOOLEAN initial,
+start_interface(nio_callback_context *bridge, ADDRESS_FAMILY family,
+                BOOLEAN initial,
                 PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(ret_table),
                 HANDLE *ret_handle)
 {
@@ -35,7 +36,8 @@ start_interface(nio_bridge *bridge, ADDRESS_FAMILY family, BOOLEAN initial,
 }
 
 static NETIO_STATUS
-start_address(nio_bridge *bridge, ADDRESS_FAMILY family, BOOLEAN initial,
+start_address(nio_callback_context *bridge, ADDRESS_FAMILY family,
+              BOOLEAN initial,
               PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(ret_table),
               HANDLE *ret_handle)
 {
@@ -44,8 +46,8 @@ start_address(nio_bridge *bridge, ADDRESS_FAMILY family, BOOLEAN initial,
 }
 
 static NETIO_STATUS
-start_route(nio_bridge *bridge, ADDRESS_FAMILY family, BOOLEAN initial,
-            PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(ret_table),
+start_route(nio_callback_context *bridge, ADDRESS_FAMILY family,
+            BOOLEAN initial, PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(ret_table),
             HANDLE *ret_handle)
 {
     return SYSTEM(NotifyRouteChange2, family, nio_on_route_change, bridge,
@@ -53,7 +55,7 @@ start_route(nio_bridge *bridge, ADDRESS_FAMILY family, BOOLEAN initial,
 }
 
 static NETIO_STATUS
-start_teredo(nio_bridge *bridge, ADDRESS_FAMILY Py_UNUSED(family),
+start_teredo(nio_callback_context *bridge, ADDRESS_FAMILY Py_UNUSED(family),
              BOOLEAN initial, PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(table),
              HANDLE *ret_handle)
 {
@@ -62,7 +64,7 @@ start_teredo(nio_bridge *bridge, ADDRESS_FAMILY Py_UNUSED(family),
 }
 
 static NETIO_STATUS
-start_hint(nio_bridge *bridge, ADDRESS_FAMILY Py_UNUSED(family),
+start_hint(nio_callback_context *bridge, ADDRESS_FAMILY Py_UNUSED(family),
            BOOLEAN initial, PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(table),
            HANDLE *ret_handle)
 {
@@ -71,7 +73,7 @@ start_hint(nio_bridge *bridge, ADDRESS_FAMILY Py_UNUSED(family),
 }
 
 static NETIO_STATUS
-start_stable(nio_bridge *bridge, ADDRESS_FAMILY family,
+start_stable(nio_callback_context *bridge, ADDRESS_FAMILY family,
              BOOLEAN Py_UNUSED(initial),
              PMIB_UNICASTIPADDRESS_TABLE *ret_table, HANDLE *ret_handle)
 {
@@ -90,24 +92,24 @@ static char *const stable_keywords[] = {"callback", "family", "on_error",
 /* clang-format off */
 static const notify_function interface_function = {
     "NotifyIpInterfaceChange", "O|O$pOp:notify_ip_interface_change",
-    row_keywords, NIO_SHAPE_ROW, NIO_INTERFACE, true, start_interface};
+    row_keywords, NIO_SIGNATURE_ROW, NIO_INTERFACE, true, start_interface};
 static const notify_function address_function = {
     "NotifyUnicastIpAddressChange", "O|O$pOp:notify_unicast_ip_address_change",
-    row_keywords, NIO_SHAPE_ROW, NIO_ADDRESS, true, start_address};
+    row_keywords, NIO_SIGNATURE_ROW, NIO_ADDRESS, true, start_address};
 static const notify_function route_function = {
     "NotifyRouteChange2", "O|O$pOp:notify_route_change2",
-    row_keywords, NIO_SHAPE_ROW, NIO_ROUTE, true, start_route};
+    row_keywords, NIO_SIGNATURE_ROW, NIO_ROUTE, true, start_route};
 static const notify_function teredo_function = {
     "NotifyTeredoPortChange", "O|$pO:notify_teredo_port_change",
-    plain_keywords, NIO_SHAPE_PORT, NIO_ADDRESS, false, start_teredo};
+    plain_keywords, NIO_SIGNATURE_PORT, NIO_ADDRESS, false, start_teredo};
 static const notify_function hint_function = {
     "NotifyNetworkConnectivityHintChange",
     "O|$pO:notify_network_connectivity_hint_change",
-    plain_keywords, NIO_SHAPE_HINT, NIO_ADDRESS, false, start_hint};
+    plain_keywords, NIO_SIGNATURE_HINT, NIO_ADDRESS, false, start_hint};
 static const notify_function stable_function = {
     "NotifyStableUnicastIpAddressTable",
     "O|O$O:notify_stable_unicast_ip_address_table",
-    stable_keywords, NIO_SHAPE_TABLE, NIO_ADDRESS, true, start_stable};
+    stable_keywords, NIO_SIGNATURE_TABLE, NIO_ADDRESS, true, start_stable};
 /* clang-format on */
 
 typedef struct arguments {
@@ -137,18 +139,18 @@ parse(nio_state *state, const notify_function *function, PyObject *args,
 
     *ret = (arguments){.details = 1};
     switch (function->shape) {
-    case NIO_SHAPE_ROW:
+    case NIO_SIGNATURE_ROW:
         parsed = PyArg_ParseTupleAndKeywords(
             args, kwargs, function->format, keywords, &ret->callback, &family,
             &ret->initial, &ret->on_error, &ret->details);
         break;
-    case NIO_SHAPE_PORT:
-    case NIO_SHAPE_HINT:
+    case NIO_SIGNATURE_PORT:
+    case NIO_SIGNATURE_HINT:
         parsed = PyArg_ParseTupleAndKeywords(args, kwargs, function->format,
                                              keywords, &ret->callback,
                                              &ret->initial, &ret->on_error);
         break;
-    case NIO_SHAPE_TABLE:
+    case NIO_SIGNATURE_TABLE:
         parsed = PyArg_ParseTupleAndKeywords(args, kwargs, function->format,
                                              keywords, &ret->callback, &family,
                                              &ret->on_error);
@@ -190,7 +192,7 @@ registration_new(nio_state *state, const notify_function *function,
 /* Ask the system, with the GIL released and the context complete. True when
  * the bridge is registered now; else ret_status says why it is not. */
 static bool
-start(const notify_function *function, nio_bridge *bridge,
+start(const notify_function *function, nio_callback_context *bridge,
       const arguments *given, NETIO_STATUS *ret_status,
       PMIB_UNICASTIPADDRESS_TABLE *ret_table)
 {
@@ -202,7 +204,7 @@ start(const notify_function *function, nio_bridge *bridge,
                         ret_table, &handle);
     bool registered =
         *ret_status ==
-        (function->shape == NIO_SHAPE_TABLE ? ERROR_IO_PENDING : NO_ERROR);
+        (function->shape == NIO_SIGNATURE_TABLE ? ERROR_IO_PENDING : NO_ERROR);
     /* Before the GIL is back: a thread that is late at the interpreter's exit
      * never gets it, and the exit waits for what is published. */
     nio_cancel_publish(bridge, registered, handle);
@@ -230,7 +232,7 @@ thread_is_known(void)
 {
     bool known;
     Py_BEGIN_ALLOW_THREADS
-    known = nio_here_of_thread() != NULL;
+    known = nio_thread_context_get() != NULL;
     Py_END_ALLOW_THREADS
     return known;
 }
@@ -260,13 +262,13 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
         return NULL;
     }
     if (start(function, self->bridge, &given, &status, &table)) {
-        return function->shape == NIO_SHAPE_TABLE
+        return function->shape == NIO_SIGNATURE_TABLE
                    ? Py_BuildValue("(ON)", Py_None, self)
                    : (PyObject *)self;
     }
     nio_registration_retire(self);
     Py_DECREF(self);
-    if (function->shape == NIO_SHAPE_TABLE && status == NO_ERROR) {
+    if (function->shape == NIO_SIGNATURE_TABLE && status == NO_ERROR) {
         return stable_now(state, table);
     }
     return status == ERROR_PROC_NOT_FOUND

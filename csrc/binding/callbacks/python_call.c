@@ -7,7 +7,7 @@
 
 /* The exception that is set goes to on_error, or to sys.unraisablehook. */
 static void
-report(nio_bridge *bridge)
+report(nio_callback_context *bridge)
 {
     PyObject *type, *value, *traceback, *result = NULL;
 
@@ -33,23 +33,23 @@ report(nio_bridge *bridge)
 
 /* New references; *ret_second stays NULL where there is only one argument. */
 static bool
-arguments(nio_bridge *bridge, const nio_call *call, PyObject **ret_first,
-          PyObject **ret_second)
+arguments(nio_callback_context *bridge, const nio_call *call,
+          PyObject **ret_first, PyObject **ret_second)
 {
     switch (bridge->shape) {
-    case NIO_SHAPE_ROW:
+    case NIO_SIGNATURE_ROW:
         *ret_first = call->row != NULL
                          ? nio_row_new(bridge->state, bridge->kind, call->row,
                                        bridge->details && call->details)
                          : Py_NewRef(Py_None);
         break;
-    case NIO_SHAPE_PORT:
+    case NIO_SIGNATURE_PORT:
         *ret_first = PyLong_FromLong(call->port);
         break;
-    case NIO_SHAPE_HINT:
+    case NIO_SIGNATURE_HINT:
         *ret_first = nio_hint_new(bridge->state, &call->hint);
         return *ret_first != NULL;
-    case NIO_SHAPE_TABLE:
+    case NIO_SIGNATURE_TABLE:
         *ret_first =
             nio_table_new(bridge->state, NIO_ADDRESS,
                           call->table != NULL ? call->table->Table : NULL,
@@ -66,10 +66,11 @@ arguments(nio_bridge *bridge, const nio_call *call, PyObject **ret_first,
 
 /* With the GIL, as the bridge's deliverer. */
 static void
-run(nio_bridge *bridge, const nio_call *call)
+run(nio_callback_context *bridge, const nio_call *call)
 {
     PyObject *first = NULL, *second = NULL, *result = NULL;
-    nio_here *here = nio_thread_own(); /* attached: it is there */
+    nio_thread_context *here =
+        nio_thread_local_get(); /* attached: it is there */
     nio_frame frame = {here->frames, bridge};
 
     /* Some systems send one INITIAL for each family, and ours is told apart
@@ -96,7 +97,7 @@ run(nio_bridge *bridge, const nio_call *call)
 }
 
 void
-nio_call_python(nio_bridge *bridge, const nio_call *call)
+nio_call_python(nio_callback_context *bridge, const nio_call *call)
 {
     /* A forked child may let go of the registration in its callback. */
     PyObject *callback = Py_NewRef(bridge->callback);

@@ -12,14 +12,14 @@ nio_registration *
 nio_registration_new(nio_state *state, PyObject *callback, PyObject *on_error,
                      int family)
 {
-    nio_bridge *bridge = nio_bridge_new(state);
+    nio_callback_context *bridge = nio_callback_context_new(state);
     nio_registration *self = NULL;
 
     if (bridge != NULL) {
         self = PyObject_GC_New(nio_registration, state->Registration);
     }
     if (self == NULL) {
-        nio_bridge_free(bridge);
+        nio_callback_context_free(bridge);
         return NULL;
     }
     self->bridge = bridge;
@@ -56,7 +56,7 @@ raise_deadlock(nio_registration *self)
 static bool
 cancel_and_wait(nio_registration *self, uint64_t timeout_ns)
 {
-    nio_bridge *bridge = self->bridge;
+    nio_callback_context *bridge = self->bridge;
 
     switch (nio_cancel_wait(bridge, timeout_ns, true)) {
     case NIO_OUTCOME_DONE:
@@ -83,7 +83,7 @@ cancel_and_wait(nio_registration *self, uint64_t timeout_ns)
 PyObject *
 nio_registration_cancel(nio_registration *self, uint64_t timeout_ns, bool wait)
 {
-    nio_bridge *bridge = self->bridge;
+    nio_callback_context *bridge = self->bridge;
 
     if (!wait) {
         nio_cancel_begin(bridge);
@@ -236,7 +236,7 @@ registration_dealloc(PyObject *op)
     }
     /* A forked child may be in a callback of its parent's registration. */
     if (self->bridge != NULL && !nio_cancel_forked(self->bridge)) {
-        nio_bridge_free(self->bridge);
+        nio_callback_context_free(self->bridge);
     }
     (void)registration_clear(op);
     release(op);
@@ -281,7 +281,7 @@ static PyMethodDef registration_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-#define COUNT(member) ((void *)offsetof(nio_bridge, member))
+#define COUNT(member) ((void *)offsetof(nio_callback_context, member))
 
 static PyGetSetDef registration_getset[] = {
     {"active", get_active, NULL,
@@ -344,16 +344,16 @@ nio_registration_init(PyObject *module, nio_state *state)
         PyModule_AddType(module, state->Registration) < 0) {
         return -1;
     }
-    state->home = nio_home_new();
-    if (state->home == NULL || nio_bridge_init() < 0 ||
+    state->home = nio_interpreter_new();
+    if (state->home == NULL || nio_delivery_init() < 0 ||
         nio_cancel_init() < 0 || nio_interrupt_init() < 0) {
         return -1;
     }
-    return nio_live_init(module) < 0 ? -1 : nio_home_furnish(state->home);
+    return nio_live_init(module) < 0 ? -1 : nio_interpreter_pin(state->home);
 }
 
 void
 nio_registration_done(nio_state *state)
 {
-    state->home = nio_home_drop(state->home);
+    state->home = nio_interpreter_drop(state->home);
 }

@@ -30,27 +30,27 @@ delete_attached(PyThreadState *state)
 
 /* Detached. */
 static void
-forget_all(nio_here *here)
+forget_all(nio_thread_context *here)
 {
-    nio_kept *kept;
+    nio_thread_state *kept;
 
     while ((kept = here->kept) != NULL) {
         here->kept = kept->next;
         if (kept->generation == nio_cancel_generation() &&
-            nio_home_enter(kept->home)) {
+            nio_interpreter_enter(kept->home)) {
             PyEval_RestoreThread(kept->state);
             delete_attached(kept->state);
-            nio_home_leave(kept->home);
+            nio_interpreter_leave(kept->home);
         }
-        nio_kept_free(kept);
+        nio_thread_state_free(kept);
     }
 }
 
 static void
 at_end(void *own)
 {
-    nio_here *here = own;
-    nio_kept *kept;
+    nio_thread_context *here = own;
+    nio_thread_state *kept;
 
     /* Inside a callback only the whole process ends so: os._exit(). */
     if (here->frames != NULL) {
@@ -58,7 +58,7 @@ at_end(void *own)
     }
     while ((kept = here->kept) != NULL) {
         here->kept = kept->next;
-        nio_home_abandon(kept);
+        nio_interpreter_orphan(kept);
     }
     free(here);
 }
@@ -69,9 +69,10 @@ at_end(void *own)
  * for it then waits for himself. So it is done under a state that was made
  * for that, and attaching the own one after it puts all in order. */
 static void
-sweep(nio_here *here, PyThreadState *own, nio_bridge *bridge)
+sweep(nio_thread_context *here, PyThreadState *own,
+      nio_callback_context *bridge)
 {
-    nio_kept *kept = nio_home_abandoned(bridge->home);
+    nio_thread_state *kept = nio_interpreter_take_orphans(bridge->home);
     PyThreadState *spare;
 
     if (kept == NULL) {
@@ -79,7 +80,7 @@ sweep(nio_here *here, PyThreadState *own, nio_bridge *bridge)
     }
     nio_frame frame = {here->frames, bridge};
     here->frames = &frame; /* destructors must not wait for this thread */
-    for (nio_kept *at = kept; at != NULL; at = at->next) {
+    for (nio_thread_state *at = kept; at != NULL; at = at->next) {
         PyThreadState_Clear(at->state); /* runs them */
     }
     here->frames = frame.up;
@@ -91,11 +92,11 @@ sweep(nio_here *here, PyThreadState *own, nio_bridge *bridge)
         (void)PyEval_SaveThread();
     }
     while (kept != NULL) {
-        nio_kept *next = kept->next;
+        nio_thread_state *next = kept->next;
         if (spare != NULL) {
             PyThreadState_Delete(kept->state);
         }
-        nio_kept_free(kept);
+        nio_thread_state_free(kept);
         kept = next;
     }
     if (spare != NULL) {
@@ -107,17 +108,17 @@ sweep(nio_here *here, PyThreadState *own, nio_bridge *bridge)
 bool
 nio_threads_init(void)
 {
-    return nio_thread_own_init(at_end);
+    return nio_thread_local_init(at_end);
 }
 
-nio_here *
-nio_here_of_thread(void)
+nio_thread_context *
+nio_thread_context_get(void)
 {
-    nio_here *here = nio_thread_own();
+    nio_thread_context *here = nio_thread_local_get();
 
     if (here == NULL) {
         here = calloc(1, sizeof(*here));
-        if (here != NULL && !nio_thread_set_own(here)) {
+        if (here != NULL && !nio_thread_local_set(here)) {
             free(here);
             here = NULL;
         }
@@ -128,14 +129,14 @@ nio_here_of_thread(void)
 const nio_frame *
 nio_frames(void)
 {
-    const nio_here *here = nio_thread_own();
+    const nio_thread_context *here = nio_thread_local_get();
     return here != NULL ? here->frames : NULL;
 }
 
-static nio_kept *
-kept_of(nio_here *here, nio_home *home)
+static nio_thread_state *
+kept_of(nio_thread_context *here, nio_interpreter *home)
 {
-    nio_kept *kept = here->kept;
+    nio_thread_state *kept = here->kept;
 
     while (kept != NULL && kept->home != home) {
         kept = kept->next;
@@ -143,7 +144,7 @@ kept_of(nio_here *here, nio_home *home)
     if (kept != NULL) {
         return kept;
     }
-    if (!home->is_main && !nio_home_enter(home)) {
+    if (!home->is_main && !nio_interpreter_enter(home)) {
         return NULL;
     }
     kept = calloc(1, sizeof(*kept));
@@ -153,11 +154,11 @@ kept_of(nio_here *here, nio_home *home)
     if (kept == NULL || kept->state == NULL) {
         free(kept);
         if (!home->is_main) {
-            nio_home_leave(home);
+            nio_interpreter_leave(home);
         }
         return NULL;
     }
-    kept->home = nio_home_keep(home);
+    kept->home = nio_interpreter_keep(home);
     kept->generation = nio_cancel_generation();
     kept->next = here->kept;
     here->kept = kept;
@@ -166,20 +167,20 @@ kept_of(nio_here *here, nio_home *home)
 
 /* ---- the GIL */
 bool
-nio_attach(nio_bridge *bridge)
+nio_attach(nio_callback_context *bridge)
 {
-    nio_here *here = NULL;
+    nio_thread_context *here = NULL;
     PyThreadState *state = NULL;
     bool kept_one = false;
 
     if (nio_atomic_load(&bridge->disabled)) {
         return false;
     }
-    here = nio_here_of_thread();
+    here = nio_thread_context_get();
     if (here != NULL && here->lent != NULL) {
         state = here->lent;
     } else if (here != NULL) {
-        nio_kept *kept = kept_of(here, bridge->home);
+        nio_thread_state *kept = kept_of(here, bridge->home);
         if (kept != NULL) {
             state = kept->state;
             kept_one = true;
@@ -198,11 +199,11 @@ nio_attach(nio_bridge *bridge)
 }
 
 void
-nio_detach(nio_bridge *bridge)
+nio_detach(nio_callback_context *bridge)
 {
-    nio_here *here = nio_thread_own();
+    nio_thread_context *here = nio_thread_local_get();
     PyThreadState *state = PyThreadState_Get();
-    nio_kept **link = &here->kept, *kept;
+    nio_thread_state **link = &here->kept, *kept;
 
     while (*link != NULL && (*link)->state != state) {
         link = &(*link)->next;
@@ -218,15 +219,16 @@ nio_detach(nio_bridge *bridge)
         here->frames = &frame; /* destructors must not wait for this thread */
         delete_attached(state);
         here->frames = NULL;
-        nio_home_leave(kept->home);
-        nio_kept_free(kept);
+        nio_interpreter_leave(kept->home);
+        nio_thread_state_free(kept);
     }
 }
 
 PyThreadState *
 nio_gil_release(void)
 {
-    nio_here *here = nio_thread_own(); /* nio_here_of_thread() was before */
+    nio_thread_context *here =
+        nio_thread_local_get(); /* nio_thread_context_get() was before */
 
     here->lent = PyEval_SaveThread();
     return here->lent;
@@ -235,16 +237,16 @@ nio_gil_release(void)
 void
 nio_gil_retake(PyThreadState *thread)
 {
-    nio_here *here = nio_thread_own();
+    nio_thread_context *here = nio_thread_local_get();
 
     here->lent = NULL;
     PyEval_RestoreThread(thread);
 }
 
 void
-nio_thread_forget(nio_bridge *bridge)
+nio_thread_forget(nio_callback_context *bridge)
 {
-    nio_here *here = nio_thread_own();
+    nio_thread_context *here = nio_thread_local_get();
 
     if (here != NULL) {
         nio_frame frame = {here->frames, bridge};

@@ -11,39 +11,43 @@
 
 #include "binding/callbacks/python_call.h"
 
-typedef struct nio_kept nio_kept;
+typedef struct nio_thread_state nio_thread_state;
 
-struct nio_home {
+struct nio_interpreter {
     nio_atomic references;
     PyInterpreterState *interpreter;
     bool is_main;
-    nio_atomic abandoned; /* nio_kept *: of threads that have ended */
-    /* Under a lock that is held over forks: those between nio_home_enter()
-     * and nio_home_leave(), the process that counted them, and what is set
-     * when they get to 0 (NULL: nobody waits). The placeholder (or NULL), and
-     * the list of homes that have one: each by a reference. */
+    nio_atomic abandoned; /* nio_thread_state *: of threads that have ended */
+    /* Under a lock that is held over forks: those between
+     * nio_interpreter_enter() and nio_interpreter_leave(), the process that
+     * counted them, and what is set when they get to 0 (NULL: nobody waits).
+     * The placeholder (or NULL), and the list of homes that have one: each by
+     * a reference. */
     bool closed NIO_GUARDED_BY(nio_cancel_own_lock);
     unsigned inside NIO_GUARDED_BY(nio_cancel_own_lock);
     uint64_t generation NIO_GUARDED_BY(nio_cancel_own_lock);
     nio_event *left NIO_GUARDED_BY(nio_cancel_own_lock);
     PyThreadState *placeholder NIO_GUARDED_BY(nio_cancel_own_lock);
-    nio_home *next NIO_GUARDED_BY(nio_cancel_own_lock);
+    nio_interpreter *next NIO_GUARDED_BY(nio_cancel_own_lock);
 };
 
-struct nio_kept {
-    nio_kept *next;
-    nio_home *home; /* a reference */
+struct nio_thread_state {
+    nio_thread_state *next;
+    nio_interpreter *home; /* a reference */
     PyThreadState *state;
     uint64_t generation; /* in a forked child it is the main thread's */
 };
 
-/* True: the interpreter stays until nio_home_leave(), if its exit is patient.
- * False: it is about to end, and this thread may not ask for its GIL. */
-bool nio_home_enter(nio_home *home) NIO_EXCLUDES(nio_cancel_own_lock);
-void nio_home_leave(nio_home *home) NIO_EXCLUDES(nio_cancel_own_lock);
+/* True: the interpreter stays until nio_interpreter_leave(), if its exit is
+ * patient. False: it is about to end, and this thread may not ask for its GIL.
+ */
+bool nio_interpreter_enter(nio_interpreter *home)
+    NIO_EXCLUDES(nio_cancel_own_lock);
+void nio_interpreter_leave(nio_interpreter *home)
+    NIO_EXCLUDES(nio_cancel_own_lock);
 /* Leave it, of a thread that ends, to whoever takes all of them next. */
-void nio_home_abandon(nio_kept *kept);
+void nio_interpreter_orphan(nio_thread_state *kept);
 /* All that were left: the caller's. */
-nio_kept *nio_home_abandoned(nio_home *home);
+nio_thread_state *nio_interpreter_take_orphans(nio_interpreter *home);
 /* Not its state. */
-void nio_kept_free(nio_kept *kept);
+void nio_thread_state_free(nio_thread_state *kept);

@@ -70,8 +70,8 @@ static bool
 is_said_of(const nio_field *field, bool ipv6)
 {
     unsigned says = field->says;
-    if (ipv6 && (says & NIO_SAYS_LINUX_IPV6)) {
-        says |= NIO_SAYS_LINUX;
+    if (ipv6 && (says & NIO_ON_LINUX_IPV6)) {
+        says |= NIO_ON_LINUX;
     }
     return (says & NIO_THIS_SYSTEM) != 0;
 }
@@ -90,15 +90,15 @@ is_missing(const nio_field *field)
            field->kind != NIO_FIELD_IDENTITY;
 }
 
-nio_knowledge
-nio_field_knowledge(const nio_field *field)
+nio_nullability
+nio_field_nullability(const nio_field *field)
 {
     if (is_missing(field) || !is_said_of(field, true)) {
-        return NIO_KNOWN_NEVER;
+        return NIO_ALWAYS_NULL;
     }
     bool by_row =
         (field->flags & NIO_FIELD_OPTIONAL) != 0 || !is_said_of(field, false);
-    return by_row ? NIO_KNOWN_BY_ROW : NIO_KNOWN_ALWAYS;
+    return by_row ? NIO_NULL_BY_ROW : NIO_NEVER_NULL;
 }
 
 bool

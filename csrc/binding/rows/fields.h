@@ -43,9 +43,9 @@ enum {
 
 /* Who says it: bits like NIO_THIS_SYSTEM, and one more. */
 enum {
-    NIO_SAYS_LINUX = NIO_SYSTEM_LINUX,
-    NIO_SAYS_WINDOWS = NIO_SYSTEM_WINDOWS,
-    NIO_SAYS_LINUX_IPV6 = 4 /* Linux, in rows of AF_INET6 only */
+    NIO_ON_LINUX = NIO_SYSTEM_LINUX,
+    NIO_ON_WINDOWS = NIO_SYSTEM_WINDOWS,
+    NIO_ON_LINUX_IPV6 = 4 /* Linux, in rows of AF_INET6 only */
 };
 
 typedef struct nio_field {
@@ -53,7 +53,7 @@ typedef struct nio_field {
     nio_field_kind kind;
     size_t offset;  /* in the native row; NIO_ABSENT: not in there */
     unsigned flags; /* NIO_FIELD_KEY, ... */
-    unsigned says;  /* NIO_SAYS_LINUX, ... */
+    unsigned says;  /* NIO_ON_LINUX, ... */
     nio_enum which; /* of enums.py, or NIO_ENUM_NULL */
     const char *unit;
     const char *source;
@@ -96,17 +96,17 @@ nio_replace(PyObject **slot, PyObject *value)
 }
 
 /* ---- the macros that make a table (see fields_route.c) */
-#define NIO_SAYS_BITS_BOTH (NIO_SAYS_LINUX | NIO_SAYS_WINDOWS)
-#define NIO_SAYS_BITS_LINUX NIO_SAYS_LINUX
-#define NIO_SAYS_BITS_WINDOWS NIO_SAYS_WINDOWS
-#define NIO_SAYS_BITS_IPV6 (NIO_SAYS_LINUX_IPV6 | NIO_SAYS_WINDOWS)
-#define NIO_SAYS_TEXT_BOTH ""
-#define NIO_SAYS_TEXT_LINUX "\nLinux only: None on Windows."
-#define NIO_SAYS_TEXT_WINDOWS "\nNone on Linux, which does not say."
-#define NIO_SAYS_TEXT_IPV6 "\nNone on Linux in rows of IPv4."
+#define NIO_ON_BITS_BOTH (NIO_ON_LINUX | NIO_ON_WINDOWS)
+#define NIO_ON_BITS_LINUX NIO_ON_LINUX
+#define NIO_ON_BITS_WINDOWS NIO_ON_WINDOWS
+#define NIO_ON_BITS_IPV6 (NIO_ON_LINUX_IPV6 | NIO_ON_WINDOWS)
+#define NIO_ON_TEXT_BOTH ""
+#define NIO_ON_TEXT_LINUX "\nLinux only: None on Windows."
+#define NIO_ON_TEXT_WINDOWS "\nNone on Linux, which does not say."
+#define NIO_ON_TEXT_IPV6 "\nNone on Linux in rows of IPv4."
 
 #define NIO_FIELD_DOC(says, unit, source, text)                               \
-    text "\n\nUnit: " unit ".\nSource: " source "." NIO_SAYS_TEXT_##says
+    text "\n\nUnit: " unit ".\nSource: " source "." NIO_ON_TEXT_##says
 
 #define NIO_FIELD_INDEX(name, kind, offset, flags, says, enum_name, unit,     \
                         source, text)                                         \
@@ -117,13 +117,13 @@ nio_replace(PyObject **slot, PyObject *value)
      NIO_FIELD_##kind,                                                        \
      offset,                                                                  \
      (flags),                                                                 \
-     NIO_SAYS_BITS_##says,                                                    \
+     NIO_ON_BITS_##says,                                                      \
      NIO_ENUM_##enum_name,                                                    \
      unit,                                                                    \
      source,                                                                  \
      NIO_FIELD_DOC(says, unit, source, text),                                 \
      (offset) != NIO_ABSENT && ((flags) & NIO_FIELD_OPTIONAL) == 0 &&         \
-         (NIO_SAYS_BITS_##says & NIO_THIS_SYSTEM) != 0},
+         (NIO_ON_BITS_##says & NIO_THIS_SYSTEM) != 0},
 /* The closure of a getter is its field; a table file names it `fields`. */
 #define NIO_FIELD_GETTER(name, kind, offset, flags, says, enum_name, unit,    \
                          source, text)                                        \
@@ -165,12 +165,12 @@ size_t nio_row_pack(const nio_schema *schema, const void *row, bool details,
 /* Which rows with details know a field: the answer that needs no row, and
  * the question to a row. A value may be none all the same: an address of no
  * family that we know, a name that nobody knows. */
-typedef enum nio_knowledge {
-    NIO_KNOWN_NEVER,
-    NIO_KNOWN_ALWAYS,
-    NIO_KNOWN_BY_ROW /* ask nio_field_is_known */
-} nio_knowledge;
-nio_knowledge nio_field_knowledge(const nio_field *field);
+typedef enum nio_nullability {
+    NIO_ALWAYS_NULL,
+    NIO_NEVER_NULL,
+    NIO_NULL_BY_ROW /* ask nio_field_is_known */
+} nio_nullability;
+nio_nullability nio_field_nullability(const nio_field *field);
 bool nio_field_is_known(const nio_schema *schema, const nio_field *field,
                         const void *row, bool details);
 /* The format of the native row for the buffer protocol (PEP 3118), to be

@@ -62,12 +62,12 @@ static PyObject *
 says_new(const nio_field *field)
 {
     const char *on_linux = "", *on_windows = "";
-    if (field->says & NIO_SAYS_LINUX) {
+    if (field->says & NIO_ON_LINUX) {
         on_linux = "linux ";
-    } else if (field->says & NIO_SAYS_LINUX_IPV6) {
+    } else if (field->says & NIO_ON_LINUX_IPV6) {
         on_linux = "linux-ipv6 ";
     }
-    if (field->says & NIO_SAYS_WINDOWS) {
+    if (field->says & NIO_ON_WINDOWS) {
         on_windows = "windows";
     }
     PyObject *words = PyUnicode_FromFormat("%s%s", on_linux, on_windows);

@@ -14,7 +14,7 @@
 
 typedef struct changes_object {
     PyObject_HEAD
-    nio_haul haul; /* owned */
+    nio_read_result haul; /* owned */
 } changes_object;
 
 /* From so many rows on they are copied without the GIL: giving it away costs
@@ -24,7 +24,7 @@ enum { MANY_ROWS = 2048 };
 /* ---- the haul: no Python, and without the GIL */
 
 static void
-note_mark(nio_haul *haul, uint8_t flags)
+note_mark(nio_read_result *haul, uint8_t flags)
 {
     bool lost = (flags & NIO_FLAG_OVERFLOW) != 0;
     bool exact = (flags & NIO_FLAG_SYNCED) != 0;
@@ -51,7 +51,7 @@ held_bytes(const nio_taken *taken)
 /* A few records in a large chunk: whoever keeps them would keep the chunk,
  * and the queue could not fill it again. When memory is short they stay. */
 static void
-move_out(nio_haul *haul, size_t bytes)
+move_out(nio_read_result *haul, size_t bytes)
 {
     uint8_t *place = malloc(bytes + 1);
 
@@ -69,14 +69,14 @@ move_out(nio_haul *haul, size_t bytes)
 }
 
 bool
-nio_haul_prepare(nio_haul *haul, size_t most)
+nio_read_result_prepare(nio_read_result *haul, size_t most)
 {
     haul->records = malloc(most * sizeof(*haul->records));
     return haul->records != NULL;
 }
 
 void
-nio_haul_take(nio_haul *haul, nio_taken *taken)
+nio_read_result_take(nio_read_result *haul, nio_taken *taken)
 {
     nio_cursor cursor = {NULL, 0, 0};
     nio_change *change = NULL;
@@ -98,16 +98,16 @@ nio_haul_take(nio_haul *haul, nio_taken *taken)
 }
 
 void
-nio_haul_free(nio_haul *haul)
+nio_read_result_free(nio_read_result *haul)
 {
     nio_taken_free(&haul->taken);
     free(haul->copy);
     free(haul->records);
-    *haul = (nio_haul){.count = 0};
+    *haul = (nio_read_result){.count = 0};
 }
 
 static void
-copy_rows(const nio_haul *haul, nio_kind kind, uint8_t *to)
+copy_rows(const nio_read_result *haul, nio_kind kind, uint8_t *to)
 {
     size_t size = nio_row_size(kind);
 
@@ -126,23 +126,23 @@ nio_changes_new(nio_state *state)
 {
     changes_object *self = PyObject_New(changes_object, state->Changes);
     if (self != NULL) {
-        self->haul = (nio_haul){.count = 0};
+        self->haul = (nio_read_result){.count = 0};
     }
     return (PyObject *)self;
 }
 
 void
-nio_changes_fill(PyObject *op, nio_haul *haul)
+nio_changes_fill(PyObject *op, nio_read_result *haul)
 {
     ((changes_object *)op)->haul = *haul;
-    *haul = (nio_haul){.count = 0};
+    *haul = (nio_read_result){.count = 0};
 }
 
 static void
 changes_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    nio_haul_free(&((changes_object *)op)->haul);
+    nio_read_result_free(&((changes_object *)op)->haul);
     PyObject_Free(op);
     Py_DECREF(type);
 }
@@ -156,7 +156,7 @@ changes_length(PyObject *op)
 static PyObject *
 changes_item(PyObject *op, Py_ssize_t index)
 {
-    nio_haul *haul = &((changes_object *)op)->haul;
+    nio_read_result *haul = &((changes_object *)op)->haul;
     if (index < 0 || (size_t)index >= haul->count) {
         PyErr_SetString(PyExc_IndexError, "batch index out of range");
         return NULL;
@@ -200,7 +200,7 @@ changes_subscript(PyObject *op, PyObject *index)
 PyObject *
 nio_changes_table(nio_state *state, PyObject *op, nio_kind kind)
 {
-    const nio_haul *haul = &((changes_object *)op)->haul;
+    const nio_read_result *haul = &((changes_object *)op)->haul;
     PyObject *table = nio_table_blank(state, kind, haul->rows[kind]);
     if (table == NULL || haul->rows[kind] == 0) {
         return table;

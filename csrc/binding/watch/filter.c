@@ -131,8 +131,8 @@ match_from(unsigned number, nio_prefix_match *ret_match)
 }
 
 bool
-nio_wanted_from(nio_state *state, const nio_wanted_arguments *arguments,
-                nio_wanted *ret)
+nio_watch_filter_from(nio_state *state, const nio_filter_arguments *arguments,
+                      nio_watch_filter *ret)
 {
     nio_filter *filter = &ret->filter;
     bool good = nio_family_from(state, arguments->family, "Watcher",
@@ -155,7 +155,7 @@ nio_wanted_from(nio_state *state, const nio_wanted_arguments *arguments,
 }
 
 void
-nio_wanted_done(nio_wanted *wanted)
+nio_watch_filter_done(nio_watch_filter *wanted)
 {
     free(wanted->tables);
     free(wanted->interfaces);

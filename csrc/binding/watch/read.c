@@ -46,7 +46,7 @@ until(uint64_t deadline)
 static nio_wait
 wait_once(nio_watch *self, uint64_t deadline, uint64_t *look)
 {
-    uint64_t left = nio_until_look(until(deadline), look);
+    uint64_t left = nio_recheck_after(until(deadline), look);
     if (nio_watch_is_stopped(self)) {
         return NIO_WAIT_SET;
     }
@@ -58,7 +58,7 @@ wait_once(nio_watch *self, uint64_t deadline, uint64_t *look)
  * the last change clears the event, which has to stay set for the others when
  * the Watch is stopped. */
 static bool
-take(nio_watch *self, size_t most, nio_haul *haul, size_t *ret_count)
+take(nio_watch *self, size_t most, nio_read_result *haul, size_t *ret_count)
 {
     nio_queue_statistics queued;
     nio_taken taken = {.count = 0};
@@ -68,25 +68,25 @@ take(nio_watch *self, size_t most, nio_haul *haul, size_t *ret_count)
         most = (size_t)queued.queued + MARKS; /* later ones: the next time */
     }
     *ret_count = 0;
-    if (!nio_haul_prepare(haul, most)) {
+    if (!nio_read_result_prepare(haul, most)) {
         return false;
     }
     *ret_count = nio_queue_take(self->feed->queue, most, &taken);
     if (*ret_count == 0) {
-        nio_haul_free(haul);
+        nio_read_result_free(haul);
         return true;
     }
     if (nio_watch_is_stopped(self)) {
         nio_event_set(&self->feed->readable);
     }
-    nio_haul_take(haul, &taken);
+    nio_read_result_take(haul, &taken);
     return true;
 }
 
 bool
 nio_watch_refuse_forked(nio_watch *self)
 {
-    if (!nio_watch_feed_is_forked(self->feed)) {
+    if (!nio_watch_source_is_forked(self->feed)) {
         return false;
     }
     PyErr_SetString(PyExc_RuntimeError,
@@ -98,7 +98,8 @@ nio_watch_refuse_forked(nio_watch *self)
 bool
 nio_watch_enter(nio_watch *self)
 {
-    return !nio_watch_refuse_forked(self) && nio_watch_feed_enter(self->feed);
+    return !nio_watch_refuse_forked(self) &&
+           nio_watch_source_enter(self->feed);
 }
 
 /* Before the GIL is let go for a wait. Once it is gone another thread may
@@ -110,7 +111,7 @@ before_wait(nio_watch *self)
     if (PyErr_CheckSignals() < 0 || nio_watch_refuse_forked(self)) {
         return false;
     }
-    nio_signals_hold();
+    nio_signals_block();
     return true;
 }
 
@@ -143,7 +144,7 @@ result_new(nio_state *state)
 
 /* False: there was nothing but marks that say nothing. Takes over the haul. */
 static bool
-result_fill(PyObject *result, nio_haul *haul)
+result_fill(PyObject *result, nio_read_result *haul)
 {
     bool says = haul->count > 0 || haul->marked;
     if (says) {
@@ -151,7 +152,7 @@ result_fill(PyObject *result, nio_haul *haul)
         (void)PyTuple_SetItem(result, 2, PyBool_FromLong(haul->synced));
         nio_changes_fill(PyTuple_GetItem(result, 0), haul);
     } else {
-        nio_haul_free(haul);
+        nio_read_result_free(haul);
     }
     return says;
 }
@@ -162,19 +163,19 @@ static PyObject *
 read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
 {
     bool good = true, filled = false, late = false;
-    uint64_t look = NIO_FIRST_LOOK_NS;
+    uint64_t look = NIO_FIRST_RECHECK_NS;
 
     while (good && !filled && !late && !nio_watch_is_stopped(self) &&
            (good = before_wait(self))) {
         nio_wait woken = NIO_WAIT_SET;
-        nio_haul haul = {.count = 0};
+        nio_read_result haul = {.count = 0};
         size_t count = 0;
         Py_BEGIN_ALLOW_THREADS
         good = take(self, most, &haul, &count);
         if (good && count == 0) {
             woken = wait_once(self, deadline, &look);
         }
-        nio_signals_let();
+        nio_signals_restore();
         Py_END_ALLOW_THREADS
         if (!good) {
             PyErr_NoMemory();
@@ -212,7 +213,7 @@ nio_watch_read(PyObject *op, PyObject *args)
     if (result != NULL) {
         result = read_into(self, result, (size_t)most, deadline);
     }
-    nio_watch_feed_leave(self->feed);
+    nio_watch_source_leave(self->feed);
     return result;
 }
 
@@ -222,7 +223,7 @@ nio_watch_wait(PyObject *op, PyObject *args)
     nio_watch *self = (nio_watch *)op;
     PyObject *timeout = NULL;
     uint64_t deadline = NIO_FOREVER;
-    uint64_t look = NIO_FIRST_LOOK_NS;
+    uint64_t look = NIO_FIRST_RECHECK_NS;
     bool good = true, over = false;
 
     if (!PyArg_ParseTuple(args, "O:wait", &timeout) ||
@@ -237,13 +238,13 @@ nio_watch_wait(PyObject *op, PyObject *args)
         nio_wait woken;
         Py_BEGIN_ALLOW_THREADS
         woken = wait_once(self, deadline, &look);
-        nio_signals_let();
+        nio_signals_restore();
         Py_END_ALLOW_THREADS
         over = woken == NIO_WAIT_SET ||
                (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0);
         good = after_wait(self, woken);
     }
-    nio_watch_feed_leave(self->feed);
+    nio_watch_source_leave(self->feed);
     return good ? Py_NewRef(Py_None) : NULL;
 }
 
@@ -259,7 +260,7 @@ nio_watch_fileno(PyObject *op, PyObject *unused)
         return NULL;
     }
     int descriptor = nio_event_descriptor(&self->feed->readable);
-    nio_watch_feed_leave(self->feed);
+    nio_watch_source_leave(self->feed);
     if (descriptor < 0) {
         return nio_raise(nio_state_of(op), ERROR_NOT_SUPPORTED,
                          "Watcher.fileno");
@@ -284,7 +285,7 @@ nio_watch_begin_poll(PyObject *op, PyObject *unused)
                 ? PyLong_FromLong(descriptor)
                 : PyLong_FromVoidPtr(nio_event_handle(&self->feed->readable));
     if (event == NULL) {
-        nio_watch_feed_leave(self->feed);
+        nio_watch_source_leave(self->feed);
         return NULL;
     }
     (void)nio_atomic_add(&self->feed->polls, 1);
@@ -305,7 +306,7 @@ nio_watch_end_poll(PyObject *op, PyObject *unused)
             return NULL;
         }
     } while (!nio_atomic_replace(&self->feed->polls, polls, polls - 1));
-    nio_watch_feed_leave(self->feed);
+    nio_watch_source_leave(self->feed);
     Py_RETURN_NONE;
 }
 
@@ -318,7 +319,7 @@ nio_watch_nudge(PyObject *op, PyObject *unused)
     (void)unused;
     if (nio_watch_enter(self)) {
         (void)nio_queue_put(self->feed->queue, &mark, NULL);
-        nio_watch_feed_leave(self->feed);
+        nio_watch_source_leave(self->feed);
     } else if (PyErr_Occurred() != NULL) {
         return NULL;
     }

@@ -22,10 +22,10 @@ key_of(int kind, const void *row, uint8_t *key)
     return nio_row_key((nio_kind)kind, row, key);
 }
 
-nio_feed *
-nio_watch_feed_new(nio_state *state, size_t bound)
+nio_watch_source *
+nio_watch_source_new(nio_state *state, size_t bound)
 {
-    nio_feed *feed = calloc(1, sizeof(*feed));
+    nio_watch_source *feed = calloc(1, sizeof(*feed));
 
     if (feed == NULL) {
         return NULL;
@@ -50,14 +50,14 @@ nio_watch_feed_new(nio_state *state, size_t bound)
 
 /* What readers use. Once, when there is nobody but the caller. */
 static void
-release(nio_feed *feed)
+release(nio_watch_source *feed)
 {
     feed->queue = nio_queue_free(feed->queue);
     nio_event_done(&feed->readable);
 }
 
 void
-nio_watch_feed_drop(nio_feed *feed)
+nio_watch_source_drop(nio_watch_source *feed)
 {
     if (nio_atomic_add(&feed->references, UINT64_MAX) != 1) {
         return;
@@ -74,44 +74,44 @@ nio_watch_feed_drop(nio_feed *feed)
     free(feed);
 }
 
-nio_feed_stage
-nio_watch_feed_stage(const nio_feed *feed)
+nio_watch_source_stage
+nio_watch_source_stage_of(const nio_watch_source *feed)
 {
-    return (nio_feed_stage)nio_atomic_load(&feed->stage);
+    return (nio_watch_source_stage)nio_atomic_load(&feed->stage);
 }
 
 bool
-nio_watch_feed_is_forked(const nio_feed *feed)
+nio_watch_source_is_forked(const nio_watch_source *feed)
 {
     return feed->generation != nio_cancel_generation() &&
-           nio_watch_feed_stage(feed) != NIO_FEED_CLOSED;
+           nio_watch_source_stage_of(feed) != NIO_SOURCE_CLOSED;
 }
 
 bool
-nio_watch_feed_enter(nio_feed *feed)
+nio_watch_source_enter(nio_watch_source *feed)
 {
     /* First without the lock, which a fork may have left held. */
-    if (nio_watch_feed_stage(feed) != NIO_FEED_OPEN ||
-        nio_watch_feed_is_forked(feed)) {
+    if (nio_watch_source_stage_of(feed) != NIO_SOURCE_OPEN ||
+        nio_watch_source_is_forked(feed)) {
         return false;
     }
     nio_lock_take(&feed->lock);
-    bool open = nio_watch_feed_stage(feed) == NIO_FEED_OPEN;
+    bool open = nio_watch_source_stage_of(feed) == NIO_SOURCE_OPEN;
     feed->users += open;
     nio_lock_drop(&feed->lock);
     return open;
 }
 
 void
-nio_watch_feed_leave(nio_feed *feed)
+nio_watch_source_leave(nio_watch_source *feed)
 {
     if (feed->generation != nio_cancel_generation()) {
         return; /* came in before the fork */
     }
     nio_lock_take(&feed->lock);
     assert(feed->users > 0);
-    bool last =
-        --feed->users == 0 && nio_watch_feed_stage(feed) == NIO_FEED_CLOSED;
+    bool last = --feed->users == 0 &&
+                nio_watch_source_stage_of(feed) == NIO_SOURCE_CLOSED;
     nio_lock_drop(&feed->lock);
     if (last) {
         release(feed);
@@ -119,16 +119,16 @@ nio_watch_feed_leave(nio_feed *feed)
 }
 
 static void
-refresh_locked(nio_feed *feed) NIO_REQUIRES(feed->lock)
+refresh_locked(nio_watch_source *feed) NIO_REQUIRES(feed->lock)
 {
-    if (nio_watch_feed_stage(feed) == NIO_FEED_OPEN) {
+    if (nio_watch_source_stage_of(feed) == NIO_SOURCE_OPEN) {
         nio_queue_statistics_of(feed->queue, &feed->figures.queue);
         (void)nio_statistics_of(feed->handle, &feed->figures.system);
     }
 }
 
-nio_feed_figures
-nio_watch_feed_figures(nio_feed *feed) NIO_UNCHECKED
+nio_watch_source_figures
+nio_watch_source_figures_of(nio_watch_source *feed) NIO_UNCHECKED
 {
     bool own = feed->generation == nio_cancel_generation();
 
@@ -136,7 +136,7 @@ nio_watch_feed_figures(nio_feed *feed) NIO_UNCHECKED
         nio_lock_take(&feed->lock);
         refresh_locked(feed);
     }
-    nio_feed_figures figures = feed->figures;
+    nio_watch_source_figures figures = feed->figures;
     if (own) {
         nio_lock_drop(&feed->lock);
     }
@@ -144,18 +144,18 @@ nio_watch_feed_figures(nio_feed *feed) NIO_UNCHECKED
 }
 
 void
-nio_watch_feed_stop(nio_feed *feed)
+nio_watch_source_stop(nio_watch_source *feed)
 {
     nio_atomic_store(&feed->stopped, 1);
-    if (nio_watch_feed_enter(feed)) {
+    if (nio_watch_source_enter(feed)) {
         nio_event_set(&feed->readable);
-        nio_watch_feed_leave(feed);
+        nio_watch_source_leave(feed);
     }
 }
 
 /* ---- the module's list of open ones */
 bool
-nio_watch_feed_enlist(nio_feed *feed)
+nio_watch_source_enlist(nio_watch_source *feed)
 {
     nio_state *state = feed->state;
 
@@ -174,7 +174,7 @@ nio_watch_feed_enlist(nio_feed *feed)
 }
 
 static void
-unlist(nio_feed *feed)
+unlist(nio_watch_source *feed)
 {
     nio_cancel_lock();
     if (feed->link != NULL) {
@@ -188,11 +188,11 @@ unlist(nio_feed *feed)
 }
 
 /* A reference to any of the list; NULL: it is empty. */
-static nio_feed *
+static nio_watch_source *
 any(nio_state *state)
 {
     nio_cancel_lock();
-    nio_feed *feed = state->feeds;
+    nio_watch_source *feed = state->feeds;
     if (feed != NULL) {
         (void)nio_atomic_add(&feed->references, 1);
     }
@@ -203,12 +203,12 @@ any(nio_state *state)
 void
 nio_watches_shutdown(nio_state *state)
 {
-    nio_feed *feed;
+    nio_watch_source *feed;
 
     while ((feed = any(state)) != NULL) {
         nio_atomic_store(&feed->exited, 1);
-        (void)nio_watch_feed_close(feed);
-        nio_watch_feed_drop(feed);
+        (void)nio_watch_source_close(feed);
+        nio_watch_source_drop(feed);
     }
 }
 
@@ -218,21 +218,21 @@ nio_watches_shutdown(nio_state *state)
  * when the process forked, or have waited for the closing. The event is the
  * parent's too, and only our descriptor of it is closed. */
 static void
-abandon(nio_feed *feed)
+abandon(nio_watch_source *feed)
 {
     nio_atomic_store(&feed->stopped, 1);
-    if (nio_atomic_exchange(&feed->stage, NIO_FEED_CLOSED) !=
-        NIO_FEED_CLOSED) {
+    if (nio_atomic_exchange(&feed->stage, NIO_SOURCE_CLOSED) !=
+        NIO_SOURCE_CLOSED) {
         nio_event_done(&feed->readable);
     }
 }
 
 /* Without the GIL, as the next one. */
 static void
-wait_until_closed(nio_feed *feed)
+wait_until_closed(nio_watch_source *feed)
 {
     nio_lock_take(&feed->lock);
-    while (nio_watch_feed_stage(feed) != NIO_FEED_CLOSED) {
+    while (nio_watch_source_stage_of(feed) != NIO_SOURCE_CLOSED) {
         nio_condition_wait(&feed->closed, &feed->lock);
     }
     nio_lock_drop(&feed->lock);
@@ -240,7 +240,7 @@ wait_until_closed(nio_feed *feed)
 
 /* By the one who made it CLOSING. */
 static NETIO_STATUS
-unsubscribe(nio_feed *feed)
+unsubscribe(nio_watch_source *feed)
 {
     NETIO_STATUS status = nio_unsubscribe(feed->handle);
 
@@ -249,32 +249,32 @@ unsubscribe(nio_feed *feed)
     nio_lock_drop(&feed->lock);
     nio_queue_close(feed->queue);
     nio_lock_take(&feed->lock);
-    nio_atomic_store(&feed->stage, NIO_FEED_CLOSED);
+    nio_atomic_store(&feed->stage, NIO_SOURCE_CLOSED);
     nio_condition_wake_all(&feed->closed);
     nio_lock_drop(&feed->lock);
     return status;
 }
 
 NETIO_STATUS
-nio_watch_feed_close(nio_feed *feed)
+nio_watch_source_close(nio_watch_source *feed)
 {
     NETIO_STATUS status = NO_ERROR;
 
     unlist(feed);
-    if (nio_watch_feed_is_forked(feed)) {
+    if (nio_watch_source_is_forked(feed)) {
         abandon(feed);
         return NO_ERROR;
     }
-    if (nio_watch_feed_stage(feed) == NIO_FEED_CLOSED) {
+    if (nio_watch_source_stage_of(feed) == NIO_SOURCE_CLOSED) {
         return NO_ERROR;
     }
-    nio_watch_feed_stop(feed);
+    nio_watch_source_stop(feed);
     nio_lock_take(&feed->lock);
-    bool mine = nio_watch_feed_stage(feed) == NIO_FEED_OPEN;
+    bool mine = nio_watch_source_stage_of(feed) == NIO_SOURCE_OPEN;
     if (mine) {
         refresh_locked(feed);
         feed->users++;
-        nio_atomic_store(&feed->stage, NIO_FEED_CLOSING);
+        nio_atomic_store(&feed->stage, NIO_SOURCE_CLOSING);
     }
     nio_lock_drop(&feed->lock);
     Py_BEGIN_ALLOW_THREADS
@@ -287,7 +287,7 @@ nio_watch_feed_close(nio_feed *feed)
     if (status != NO_ERROR) { /* leaked: the system may still write to it */
         (void)nio_atomic_add(&feed->references, 1);
     } else if (mine) {
-        nio_watch_feed_leave(feed);
+        nio_watch_source_leave(feed);
     }
     return status;
 }

@@ -6,18 +6,18 @@
 #include "binding/module.h"
 
 /* A new one is open; it is filled once it is subscribed. */
-typedef enum nio_feed_stage {
-    NIO_FEED_OPEN,
-    NIO_FEED_CLOSING,
-    NIO_FEED_CLOSED
-} nio_feed_stage;
+typedef enum nio_watch_source_stage {
+    NIO_SOURCE_OPEN,
+    NIO_SOURCE_CLOSING,
+    NIO_SOURCE_CLOSED
+} nio_watch_source_stage;
 
-typedef struct nio_feed_figures {
+typedef struct nio_watch_source_figures {
     nio_queue_statistics queue;
     nio_statistics system;
-} nio_feed_figures;
+} nio_watch_source_figures;
 
-typedef struct nio_feed {
+typedef struct nio_watch_source {
     /* set before others see it; the queue and the event are freed with the
      * last user of a closed feed, and so for users alone */
     nio_state *state;    /* borrowed: of the Watch, or of who ends all */
@@ -37,31 +37,32 @@ typedef struct nio_feed {
     nio_lock lock;
     nio_condition closed; /* CLOSING has become CLOSED */
     unsigned users NIO_GUARDED_BY(lock);
-    nio_feed_figures figures NIO_GUARDED_BY(lock); /* as they were last */
+    nio_watch_source_figures
+        figures NIO_GUARDED_BY(lock); /* as they were last */
 
     /* guarded by the lock of cancel.c; link NULL: not in the list */
-    struct nio_feed *next, **link;
-} nio_feed;
+    struct nio_watch_source *next, **link;
+} nio_watch_source;
 
 /* One reference, the caller's; NULL when memory is short. */
-nio_feed *nio_watch_feed_new(nio_state *state, size_t bound);
-void nio_watch_feed_drop(nio_feed *feed);
+nio_watch_source *nio_watch_source_new(nio_state *state, size_t bound);
+void nio_watch_source_drop(nio_watch_source *feed);
 /* Into the module's list, from which the exit closes it. False: too late, the
  * interpreter is exiting. */
-bool nio_watch_feed_enlist(nio_feed *feed);
-nio_feed_stage nio_watch_feed_stage(const nio_feed *feed);
+bool nio_watch_source_enlist(nio_watch_source *feed);
+nio_watch_source_stage nio_watch_source_stage_of(const nio_watch_source *feed);
 /* In the child of a fork() nothing of it lives, and its event is still the
  * parent's, which is not to be touched. */
-bool nio_watch_feed_is_forked(const nio_feed *feed);
-/* True: the queue and the event are there until nio_watch_feed_leave. False:
+bool nio_watch_source_is_forked(const nio_watch_source *feed);
+/* True: the queue and the event are there until nio_watch_source_leave. False:
  * closed, or forked. */
-bool nio_watch_feed_enter(nio_feed *feed);
-void nio_watch_feed_leave(nio_feed *feed);
+bool nio_watch_source_enter(nio_watch_source *feed);
+void nio_watch_source_leave(nio_watch_source *feed);
 /* As of now; after the closing as they were then. */
-nio_feed_figures nio_watch_feed_figures(nio_feed *feed);
+nio_watch_source_figures nio_watch_source_figures_of(nio_watch_source *feed);
 /* For ever, and so the event must stay set: who emptied the queue, and with
  * it cleared the event, sets it again (watch_read.c). */
-void nio_watch_feed_stop(nio_feed *feed);
+void nio_watch_source_stop(nio_watch_source *feed);
 /* With the GIL, which it lets go. Returns what the system's cancel said; after
  * it the feed is closed, whoever closed it. */
-NETIO_STATUS nio_watch_feed_close(nio_feed *feed);
+NETIO_STATUS nio_watch_source_close(nio_watch_source *feed);

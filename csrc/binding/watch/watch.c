@@ -11,7 +11,7 @@ static PyObject *
 watch_close(PyObject *op, PyObject *unused)
 {
     (void)unused;
-    NETIO_STATUS status = nio_watch_feed_close(((nio_watch *)op)->feed);
+    NETIO_STATUS status = nio_watch_source_close(((nio_watch *)op)->feed);
     if (status != NO_ERROR) {
         return nio_raise(nio_state_of(op), status, "Watcher.close");
     }
@@ -22,7 +22,7 @@ static PyObject *
 watch_stop(PyObject *op, PyObject *unused)
 {
     (void)unused;
-    nio_watch_feed_stop(((nio_watch *)op)->feed);
+    nio_watch_source_stop(((nio_watch *)op)->feed);
     Py_RETURN_NONE;
 }
 
@@ -33,8 +33,8 @@ watch_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
 
     if (self->feed != NULL) {
-        (void)nio_watch_feed_close(self->feed);
-        nio_watch_feed_drop(self->feed);
+        (void)nio_watch_source_close(self->feed);
+        nio_watch_source_drop(self->feed);
     }
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(op);
     Py_DECREF(type);
@@ -46,7 +46,7 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
            size_t bound)
 {
     NETIO_STATUS status = NO_ERROR;
-    nio_feed *feed = nio_watch_feed_new(state, bound);
+    nio_watch_source *feed = nio_watch_source_new(state, bound);
 
     if (feed == NULL) {
         nio_raise(state, ERROR_NOT_ENOUGH_MEMORY, "Watcher");
@@ -59,7 +59,7 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
         const char *missing = status == ERROR_PROC_NOT_FOUND
                                   ? nio_watch_lacks(request->kinds)
                                   : NULL;
-        nio_watch_feed_drop(feed);
+        nio_watch_source_drop(feed);
         if (missing != NULL) {
             nio_raise_missing(state, missing);
         } else {
@@ -68,7 +68,7 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
         return false;
     }
     self->feed = feed;
-    if (!nio_watch_feed_enlist(feed)) {
+    if (!nio_watch_source_enlist(feed)) {
         PyErr_SetString(PyExc_RuntimeError,
                         "Watcher: the interpreter is exiting");
         return false;
@@ -83,8 +83,8 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
                             "interfaces",     "prefixes", "prefix_match",
                             "protocols",      "snapshot", "queue",
                             "receive_buffer", NULL};
-    nio_wanted_arguments given = {.prefix_match = NIO_COVERED};
-    nio_wanted wanted = {.filter = {.family = 0}};
+    nio_filter_arguments given = {.prefix_match = NIO_COVERED};
+    nio_watch_filter wanted = {.filter = {.family = 0}};
     nio_request request = {.filter = &wanted.filter};
     int snapshot = 0;
     Py_ssize_t bound = 0;
@@ -104,9 +104,9 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     nio_state *state = nio_state_of(op);
     request.snapshot = snapshot != 0;
     bool good =
-        nio_wanted_from(state, &given, &wanted) &&
+        nio_watch_filter_from(state, &given, &wanted) &&
         open_watch(self, state, &request, bound > 0 ? (size_t)bound : 1);
-    nio_wanted_done(&wanted);
+    nio_watch_filter_done(&wanted);
     if (!good) {
         Py_DECREF(op);
         return NULL;
@@ -119,7 +119,8 @@ static PyObject *
 watch_stats(PyObject *op, PyObject *unused)
 {
     (void)unused;
-    nio_feed_figures figures = nio_watch_feed_figures(((nio_watch *)op)->feed);
+    nio_watch_source_figures figures =
+        nio_watch_source_figures_of(((nio_watch *)op)->feed);
     const nio_queue_statistics *queue = &figures.queue;
     const nio_statistics *system = &figures.system;
     return Py_BuildValue(
@@ -134,8 +135,8 @@ static PyObject *
 watch_closed(PyObject *op, void *closure)
 {
     (void)closure;
-    return PyBool_FromLong(nio_watch_feed_stage(((nio_watch *)op)->feed) !=
-                           NIO_FEED_OPEN);
+    return PyBool_FromLong(
+        nio_watch_source_stage_of(((nio_watch *)op)->feed) != NIO_SOURCE_OPEN);
 }
 
 static PyObject *

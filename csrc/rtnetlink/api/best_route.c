@@ -68,7 +68,7 @@ typedef struct match {
 } match;
 
 static int
-on_match(void *context, const struct nlmsghdr *header, nio_span body)
+on_match(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     match *match = context;
     (void)header;
@@ -85,13 +85,13 @@ typedef struct decision {
 } decision;
 
 static int
-on_decision(void *context, const struct nlmsghdr *header, nio_span body)
+on_decision(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     decision *decision = context;
     struct rtmsg message;
     nio_attribute attribute;
     (void)header;
-    if (!nio_span_take(&body, &message, sizeof(message))) {
+    if (!nio_bytes_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
     }
     while (nio_attribute_next(&body, &attribute)) {
@@ -117,7 +117,7 @@ on_decision(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-ask(nio_reading *reading, question question, nio_reply reply, void *context)
+ask(nio_one_shot *reading, question question, nio_reply reply, void *context)
 {
     return nio_query(&reading->requester, &question, question.size, reply,
                      context, NULL);
@@ -144,7 +144,7 @@ code_of_route(int status)
 }
 
 static DWORD
-best_route(nio_reading *reading, uint32_t index, const SOCKADDR_INET *source,
+best_route(nio_one_shot *reading, uint32_t index, const SOCKADDR_INET *source,
            const SOCKADDR_INET *destination, PMIB_IPFORWARD_ROW2 row,
            SOCKADDR_INET *ret_source)
 {
@@ -186,7 +186,7 @@ GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
               const SOCKADDR_INET *destination, ULONG options,
               PMIB_IPFORWARD_ROW2 row, SOCKADDR_INET *ret_source)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     (void)options; /* Windows does not use them either */
     if (destination == NULL || row == NULL || ret_source == NULL ||
         (destination->si_family != AF_INET &&
@@ -194,7 +194,7 @@ GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
         (source != NULL && source->si_family != destination->si_family)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_reading_open(&reading);
+    DWORD code = nio_one_shot_open(&reading);
     if (code != NO_ERROR) {
         return code;
     }
@@ -216,18 +216,18 @@ GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
         code =
             best_route(&reading, index, source, destination, row, ret_source);
     }
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetTeredoPort(USHORT *port)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     if (port == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_reading_open(&reading);
+    DWORD code = nio_one_shot_open(&reading);
     if (code != NO_ERROR) {
         return code;
     }
@@ -237,7 +237,7 @@ GetTeredoPort(USHORT *port)
         code = *port == MIB_INVALID_TEREDO_PORT_NUMBER ? ERROR_NOT_READY
                                                        : NO_ERROR;
     }
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }
 
@@ -264,11 +264,11 @@ has_internet(const void *context)
 NETIO_STATUS NETIOAPI_API_
 GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *hint)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     if (hint == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_reading_open(&reading);
+    DWORD code = nio_one_shot_open(&reading);
     if (code != NO_ERROR) {
         return code;
     }
@@ -283,6 +283,6 @@ GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *hint)
     if (code == NO_ERROR) {
         *hint = nio_hint_of(&reading.mirror);
     }
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }

@@ -95,17 +95,17 @@ ConvertInterfaceLuidToAlias(const NET_LUID *luid, WCHAR *alias, SIZE_T length)
 NETIO_STATUS NETIOAPI_API_
 ConvertInterfaceIndexToLuid(NET_IFINDEX index, NET_LUID *luid)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     if (luid == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
     luid->Value = 0;
-    DWORD code = nio_reading_open(&reading);
+    DWORD code = nio_one_shot_open(&reading);
     if (code != NO_ERROR) {
         return code;
     }
     *luid = nio_luid_in(&reading.mirror.links, index);
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return luid->Value == 0 ? ERROR_FILE_NOT_FOUND : NO_ERROR;
 }
 

@@ -156,6 +156,6 @@ run(void *argument)
 bool
 nio_dispatcher_start(nio_entry *entry)
 {
-    return nio_thread_start_open(&entry->dispatcher, "netio-callback", run,
-                                 entry);
+    return nio_thread_start_unmasked(&entry->dispatcher, "netio-callback", run,
+                                     entry);
 }

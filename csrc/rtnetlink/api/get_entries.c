@@ -11,7 +11,7 @@
 #define LOOPBACK_INDEX 1u
 
 static bool
-is_link(const nio_reading *reading, uint32_t index, NET_LUID luid)
+is_link(const nio_one_shot *reading, uint32_t index, NET_LUID luid)
 {
     const nio_link *link = nio_mirror_link(&reading->mirror, index);
     return link != NULL && (luid.Value == 0 ||
@@ -22,7 +22,7 @@ is_link(const nio_reading *reading, uint32_t index, NET_LUID luid)
  * index. 0 where it does not exist. A LUID has room for the low bits of a
  * large index only: the index tells then, if it is of that LUID. */
 static uint32_t
-find_interface(const nio_reading *reading, NET_LUID luid, NET_IFINDEX index)
+find_interface(const nio_one_shot *reading, NET_LUID luid, NET_IFINDEX index)
 {
     if (!is_link(reading, index, luid) && luid.Value != 0) {
         index = (NET_IFINDEX)luid.Info.NetLuidIndex;
@@ -94,12 +94,12 @@ blackholes_too(uint32_t index)
 NETIO_STATUS NETIOAPI_API_
 GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     if (row == NULL || (row->DestinationPrefix.Prefix.si_family != AF_INET &&
                         row->DestinationPrefix.Prefix.si_family != AF_INET6)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_reading_open(&reading);
+    DWORD code = nio_one_shot_open(&reading);
     if (code != NO_ERROR) {
         return code;
     }
@@ -118,12 +118,12 @@ GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
     if (code == NO_ERROR) {
         nio_route_row(&search.route, &reading.mirror.links, row);
     }
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }
 
 static const nio_address *
-find_address(const nio_reading *reading, const MIB_UNICASTIPADDRESS_ROW *key,
+find_address(const nio_one_shot *reading, const MIB_UNICASTIPADDRESS_ROW *key,
              uint32_t index)
 {
     static const uint8_t zero[16];
@@ -150,12 +150,12 @@ find_address(const nio_reading *reading, const MIB_UNICASTIPADDRESS_ROW *key,
 NETIO_STATUS NETIOAPI_API_
 GetUnicastIpAddressEntry(PMIB_UNICASTIPADDRESS_ROW row)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     if (row == NULL || (row->Address.si_family != AF_INET &&
                         row->Address.si_family != AF_INET6)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_reading_open(&reading);
+    DWORD code = nio_one_shot_open(&reading);
     if (code != NO_ERROR) {
         return code;
     }
@@ -170,18 +170,18 @@ GetUnicastIpAddressEntry(PMIB_UNICASTIPADDRESS_ROW row)
             nio_address_row(address, &reading.mirror.links, row);
         }
     }
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetIpInterfaceEntry(PMIB_IPINTERFACE_ROW row)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     if (row == NULL || (row->Family != AF_INET && row->Family != AF_INET6)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_reading_open(&reading);
+    DWORD code = nio_one_shot_open(&reading);
     if (code != NO_ERROR) {
         return code;
     }
@@ -193,6 +193,6 @@ GetIpInterfaceEntry(PMIB_IPINTERFACE_ROW row)
                            row->Family, row)) {
         code = ERROR_NOT_FOUND;
     }
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }

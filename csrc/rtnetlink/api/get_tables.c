@@ -20,7 +20,7 @@ typedef struct growing {
     size_t count;
     size_t capacity;
     ADDRESS_FAMILY family;
-    const nio_reading *reading;
+    const nio_one_shot *reading;
 } growing;
 
 #define ROWS_OFFSET 8u
@@ -100,7 +100,7 @@ keep_route(void *context, const nio_route *leg)
  * and IPv6 does not say so (see reconcile.c). Then it is done again: what one
  * of the next few has seen is there, and the first quiet one is exact. */
 static DWORD
-read_again(nio_reading *reading, growing *table, nio_feed *feed)
+read_again(nio_one_shot *reading, growing *table, nio_event_socket *feed)
 {
     nio_mirror *mirror = &reading->mirror;
     uint32_t cursor = 0;
@@ -113,7 +113,7 @@ read_again(nio_reading *reading, growing *table, nio_feed *feed)
         if (code != NO_ERROR) {
             return code;
         }
-        quiet = !nio_heard_change(feed);
+        quiet = !nio_route_changed(feed);
     }
     table->count = 0;
     while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
@@ -126,18 +126,18 @@ read_again(nio_reading *reading, growing *table, nio_feed *feed)
 }
 
 static DWORD
-read_routes(nio_reading *reading, growing *table)
+read_routes(nio_one_shot *reading, growing *table)
 {
-    nio_feed feed;
-    DWORD code = nio_hear_routes(&feed);
+    nio_event_socket feed;
+    DWORD code = nio_subscribe_routes(&feed);
     if (code != NO_ERROR) {
         return code;
     }
     code = nio_read_routes(reading, table->family, 0, take_route, table);
-    if (code == NO_ERROR && nio_heard_change(&feed)) {
+    if (code == NO_ERROR && nio_route_changed(&feed)) {
         code = read_again(reading, table, &feed);
     }
-    nio_feed_close(&feed);
+    nio_event_socket_close(&feed);
     return code;
 }
 
@@ -186,7 +186,7 @@ take_interfaces(growing *table)
 /* Opens a reading for a table; on failure there is nothing to close. */
 static DWORD
 begin(ADDRESS_FAMILY family, bool has_table, size_t row_size,
-      nio_reading *reading, growing *ret_table)
+      nio_one_shot *reading, growing *ret_table)
 {
     growing table = {
         .row_size = row_size, .family = family, .reading = reading};
@@ -194,13 +194,13 @@ begin(ADDRESS_FAMILY family, bool has_table, size_t row_size,
     if (!has_table || !is_family(family)) {
         return ERROR_INVALID_PARAMETER;
     }
-    return nio_reading_open(reading);
+    return nio_one_shot_open(reading);
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetIpForwardTable2(ADDRESS_FAMILY family, PMIB_IPFORWARD_TABLE2 *ret_table)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     growing table;
     DWORD code = begin(family, ret_table != NULL, sizeof(MIB_IPFORWARD_ROW2),
                        &reading, &table);
@@ -212,7 +212,7 @@ GetIpForwardTable2(ADDRESS_FAMILY family, PMIB_IPFORWARD_TABLE2 *ret_table)
         code = read_routes(&reading, &table);
     }
     code = finish(&table, code, ret_table);
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }
 
@@ -220,7 +220,7 @@ NETIO_STATUS NETIOAPI_API_
 GetUnicastIpAddressTable(ADDRESS_FAMILY family,
                          PMIB_UNICASTIPADDRESS_TABLE *ret_table)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     growing table;
     DWORD code = begin(family, ret_table != NULL,
                        sizeof(MIB_UNICASTIPADDRESS_ROW), &reading, &table);
@@ -232,7 +232,7 @@ GetUnicastIpAddressTable(ADDRESS_FAMILY family,
         code = take_addresses(&table);
     }
     code = finish(&table, code, ret_table);
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }
 
@@ -251,7 +251,7 @@ nio_read_address_table(ADDRESS_FAMILY family,
 NETIO_STATUS NETIOAPI_API_
 GetIpInterfaceTable(ADDRESS_FAMILY family, PMIB_IPINTERFACE_TABLE *ret_table)
 {
-    nio_reading reading;
+    nio_one_shot reading;
     growing table;
     DWORD code = begin(family, ret_table != NULL, sizeof(MIB_IPINTERFACE_ROW),
                        &reading, &table);
@@ -263,7 +263,7 @@ GetIpInterfaceTable(ADDRESS_FAMILY family, PMIB_IPINTERFACE_TABLE *ret_table)
         code = take_interfaces(&table);
     }
     code = finish(&table, code, ret_table);
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }
 

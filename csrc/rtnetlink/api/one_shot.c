@@ -51,7 +51,7 @@ nio_code_of(int status)
 
 /* A dump that no change raced with, as far as the kernel can tell. */
 static int
-dump(nio_reading *reading, uint16_t type, uint8_t family, nio_reply reply,
+dump(nio_one_shot *reading, uint16_t type, uint8_t family, nio_reply reply,
      void *context)
 {
     nio_answer answer;
@@ -66,9 +66,9 @@ dump(nio_reading *reading, uint16_t type, uint8_t family, nio_reply reply,
 }
 
 static int
-on_link(void *context, const struct nlmsghdr *header, nio_span body)
+on_link(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
-    nio_reading *reading = context;
+    nio_one_shot *reading = context;
     nio_link link;
     uint8_t family;
     (void)header;
@@ -79,9 +79,9 @@ on_link(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_address(void *context, const struct nlmsghdr *header, nio_span body)
+on_address(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
-    nio_reading *reading = context;
+    nio_one_shot *reading = context;
     nio_address address;
     (void)header;
     if (nio_decode_address(body, &address) == 0) {
@@ -91,9 +91,9 @@ on_address(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_nexthop(void *context, const struct nlmsghdr *header, nio_span body)
+on_nexthop(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
-    nio_reading *reading = context;
+    nio_one_shot *reading = context;
     nio_nexthop nexthop;
     (void)header;
     int status = nio_decode_nexthop(body, &nexthop);
@@ -104,9 +104,9 @@ on_nexthop(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_times(void *context, const struct nlmsghdr *header, nio_span body)
+on_times(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
-    nio_reading *reading = context;
+    nio_one_shot *reading = context;
     nio_link_family times;
     uint32_t index;
     uint8_t family;
@@ -119,17 +119,17 @@ on_times(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 DWORD
-nio_reading_open(nio_reading *reading)
+nio_one_shot_open(nio_one_shot *reading)
 {
     memset(reading, 0, sizeof(*reading));
-    int status = nio_requester_open(&reading->requester);
+    int status = nio_request_socket_open(&reading->requester);
     if (status < 0) {
         return nio_code_of(status);
     }
     nio_mirror_init(&reading->mirror);
     status = dump(reading, RTM_GETLINK, AF_UNSPEC, on_link, reading);
     if (status < 0) {
-        nio_reading_close(reading);
+        nio_one_shot_close(reading);
         return nio_code_of(status);
     }
     nio_mirror_sweep_links(&reading->mirror);
@@ -137,14 +137,14 @@ nio_reading_open(nio_reading *reading)
 }
 
 void
-nio_reading_close(nio_reading *reading)
+nio_one_shot_close(nio_one_shot *reading)
 {
-    nio_requester_close(&reading->requester);
+    nio_request_socket_close(&reading->requester);
     nio_mirror_done(&reading->mirror);
 }
 
 DWORD
-nio_read_addresses(nio_reading *reading)
+nio_read_addresses(nio_one_shot *reading)
 {
     int status = dump(reading, RTM_GETADDR, AF_UNSPEC, on_address, reading);
     nio_mirror_sweep_addresses(&reading->mirror);
@@ -152,7 +152,7 @@ nio_read_addresses(nio_reading *reading)
 }
 
 DWORD
-nio_read_nexthops(nio_reading *reading)
+nio_read_nexthops(nio_one_shot *reading)
 {
     int status = dump(reading, RTM_GETNEXTHOP, AF_UNSPEC, on_nexthop, reading);
     bool unknown = status == -EOPNOTSUPP || status == -EINVAL;
@@ -160,7 +160,7 @@ nio_read_nexthops(nio_reading *reading)
 }
 
 DWORD
-nio_read_times(nio_reading *reading)
+nio_read_times(nio_one_shot *reading)
 {
     return nio_code_of(
         dump(reading, RTM_GETNEIGHTBL, AF_UNSPEC, on_times, reading));
@@ -169,8 +169,8 @@ nio_read_times(nio_reading *reading)
 DWORD
 nio_read_stable(ADDRESS_FAMILY family, bool *ret_stable)
 {
-    nio_reading reading;
-    DWORD code = nio_reading_open(&reading);
+    nio_one_shot reading;
+    DWORD code = nio_one_shot_open(&reading);
     if (code != NO_ERROR) {
         return code;
     }
@@ -178,7 +178,7 @@ nio_read_stable(ADDRESS_FAMILY family, bool *ret_stable)
     if (code == NO_ERROR) {
         *ret_stable = nio_is_stable(&reading.mirror, family);
     }
-    nio_reading_close(&reading);
+    nio_one_shot_close(&reading);
     return code;
 }
 
@@ -190,7 +190,7 @@ typedef struct route_walk {
 } route_walk;
 
 static int
-on_route(void *context, const struct nlmsghdr *header, nio_span body)
+on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     route_walk *walk = context;
     (void)header;
@@ -208,7 +208,7 @@ on_route(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 DWORD
-nio_read_routes(nio_reading *reading, ADDRESS_FAMILY family, uint32_t index,
+nio_read_routes(nio_one_shot *reading, ADDRESS_FAMILY family, uint32_t index,
                 int (*leg)(void *context, const nio_route *leg), void *context)
 {
     static const uint8_t families[] = {AF_INET, AF_INET6};
@@ -232,49 +232,50 @@ nio_read_routes(nio_reading *reading, ADDRESS_FAMILY family, uint32_t index,
 }
 
 DWORD
-nio_hear_routes(nio_feed *ret_feed)
+nio_subscribe_routes(nio_event_socket *ret_feed)
 {
-    int status = nio_feed_open(ret_feed);
+    int status = nio_event_socket_open(ret_feed);
     if (status < 0) {
         return nio_code_of(status);
     }
-    status = nio_feed_join(ret_feed, RTNLGRP_IPV4_ROUTE);
+    status = nio_event_socket_join(ret_feed, RTNLGRP_IPV4_ROUTE);
     if (status == 0) {
-        status = nio_feed_join(ret_feed, RTNLGRP_IPV6_ROUTE);
+        status = nio_event_socket_join(ret_feed, RTNLGRP_IPV6_ROUTE);
     }
     if (status < 0) {
-        nio_feed_close(ret_feed);
+        nio_event_socket_close(ret_feed);
     }
     return nio_code_of(status);
 }
 
 bool
-nio_heard_change(nio_feed *feed)
+nio_route_changed(nio_event_socket *feed)
 {
     bool heard = false;
-    for (int i = 0; i < MOST_RECEIVES && nio_feed_receive(feed) != 0; i++) {
+    for (int i = 0; i < MOST_RECEIVES && nio_event_socket_receive(feed) != 0;
+         i++) {
         heard = true;
     }
     return heard;
 }
 
 DWORD
-nio_find_routes(nio_reading *reading, ADDRESS_FAMILY family, uint32_t index,
+nio_find_routes(nio_one_shot *reading, ADDRESS_FAMILY family, uint32_t index,
                 int (*leg)(void *context, const nio_route *leg),
                 bool (*is_enough)(const void *context), void *context)
 {
-    nio_feed feed;
+    nio_event_socket feed;
     bool quiet;
     int readings = 0;
-    DWORD code = nio_hear_routes(&feed);
+    DWORD code = nio_subscribe_routes(&feed);
     if (code != NO_ERROR) {
         return code;
     }
     do {
         code = nio_read_routes(reading, family, index, leg, context);
-        quiet = !nio_heard_change(&feed);
+        quiet = !nio_route_changed(&feed);
     } while (code == NO_ERROR && !quiet && !is_enough(context) &&
              ++readings <= NIO_MOST_READINGS);
-    nio_feed_close(&feed);
+    nio_event_socket_close(&feed);
     return code;
 }

@@ -24,21 +24,22 @@ void nio_legs_done(nio_legs *legs);
 
 /* RTM_NEWROUTE, RTM_DELROUTE. A route that names only a nexthop object gets
  * its legs from `nexthops`. */
-int nio_decode_route(nio_span body, const nio_store *nexthops, nio_legs *legs);
+int nio_decode_route(nio_bytes body, const nio_store *nexthops,
+                     nio_legs *legs);
 
 /* RTM_NEWADDR, RTM_DELADDR. */
-int nio_decode_address(nio_span body, nio_address *ret_address);
+int nio_decode_address(nio_bytes body, nio_address *ret_address);
 
 /* RTM_NEWLINK, RTM_DELLINK of family AF_UNSPEC; ret_family gets the family
  * also where the answer is NIO_NOT_OURS. Neighbour times are left alone. */
-int nio_decode_link(nio_span body, nio_link *ret_link, uint8_t *ret_family);
+int nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family);
 
 /* RTM_NEWNEIGHTBL: the times of one link in one family; ret_index 0 for the
  * table's own. */
-int nio_decode_neighbour_table(nio_span body, uint8_t *ret_family,
+int nio_decode_neighbour_table(nio_bytes body, uint8_t *ret_family,
                                uint32_t *ret_index,
                                nio_link_family *ret_times);
 
 /* RTM_NEWNEXTHOP, RTM_DELNEXTHOP. ret_nexthop->members is owned by the
  * caller. */
-int nio_decode_nexthop(nio_span body, nio_nexthop *ret_nexthop);
+int nio_decode_nexthop(nio_bytes body, nio_nexthop *ret_nexthop);

@@ -11,7 +11,7 @@
 #define ADDRESS_PROTOCOL 11 /* IFA_PROTO */
 
 static bool
-take_lifetimes(nio_address *address, const nio_span *payload)
+take_lifetimes(nio_address *address, const nio_bytes *payload)
 {
     struct ifa_cacheinfo info;
     if (payload->left < sizeof(info)) {
@@ -49,13 +49,13 @@ take_attribute(nio_address *address, const nio_attribute *attribute,
 }
 
 int
-nio_decode_address(nio_span body, nio_address *ret_address)
+nio_decode_address(nio_bytes body, nio_address *ret_address)
 {
     struct ifaddrmsg message;
     nio_address address;
     uint8_t far_end[16] = {0}; /* IFA_ADDRESS: the peer, where there is one */
     bool has_local = false;
-    if (!nio_span_take(&body, &message, sizeof(message))) {
+    if (!nio_bytes_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
     }
     if (message.ifa_family != AF_INET && message.ifa_family != AF_INET6) {

@@ -14,7 +14,7 @@
 
 /* An array of int32 within IFLA_AF_SPEC: the value at `index`, or 0. */
 static uint32_t
-conf_at(const nio_span *conf, size_t index)
+conf_at(const nio_bytes *conf, size_t index)
 {
     uint32_t value = 0;
     if (conf->left >= (index + 1) * sizeof(value)) {
@@ -24,7 +24,7 @@ conf_at(const nio_span *conf, size_t index)
 }
 
 static void
-take_inet(nio_link *link, nio_span span)
+take_inet(nio_link *link, nio_bytes span)
 {
     nio_attribute attribute;
     link->inet.present = true;
@@ -38,12 +38,12 @@ take_inet(nio_link *link, nio_span span)
 }
 
 static void
-take_inet6(nio_link *link, nio_span span)
+take_inet6(nio_link *link, nio_bytes span)
 {
     nio_attribute attribute;
     bool disabled = false;
     while (nio_attribute_next(&span, &attribute)) {
-        const nio_span *conf = &attribute.payload;
+        const nio_bytes *conf = &attribute.payload;
         switch (attribute.type) {
         case IFLA_INET6_FLAGS:
             link->inet6_flags = conf_at(conf, 0);
@@ -71,7 +71,7 @@ take_inet6(nio_link *link, nio_span span)
 }
 
 static void
-take_families(nio_link *link, nio_span span)
+take_families(nio_link *link, nio_bytes span)
 {
     nio_attribute family;
     while (nio_attribute_next(&span, &family)) {
@@ -84,7 +84,7 @@ take_families(nio_link *link, nio_span span)
 }
 
 static bool
-take_name(nio_link *link, const nio_span *payload)
+take_name(nio_link *link, const nio_bytes *payload)
 {
     size_t length = strnlen((const char *)payload->at, payload->left);
     if (length >= sizeof(link->name)) {
@@ -96,11 +96,11 @@ take_name(nio_link *link, const nio_span *payload)
 }
 
 int
-nio_decode_link(nio_span body, nio_link *ret_link, uint8_t *ret_family)
+nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family)
 {
     struct ifinfomsg message;
     nio_link link;
-    if (!nio_span_take(&body, &message, sizeof(message))) {
+    if (!nio_bytes_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
     }
     *ret_family = message.ifi_family;
@@ -146,7 +146,7 @@ nio_decode_link(nio_span body, nio_link *ret_link, uint8_t *ret_family)
 
 /* NDTPA_* times are 64 bits of milliseconds. */
 static uint32_t
-milliseconds(const nio_span *payload)
+milliseconds(const nio_bytes *payload)
 {
     uint64_t value = 0;
     if (payload->left >= sizeof(value)) {
@@ -156,7 +156,7 @@ milliseconds(const nio_span *payload)
 }
 
 static void
-take_times(nio_span span, uint32_t *ret_index, nio_link_family *ret_times)
+take_times(nio_bytes span, uint32_t *ret_index, nio_link_family *ret_times)
 {
     nio_attribute attribute;
     while (nio_attribute_next(&span, &attribute)) {
@@ -180,11 +180,11 @@ take_times(nio_span span, uint32_t *ret_index, nio_link_family *ret_times)
 }
 
 int
-nio_decode_neighbour_table(nio_span body, uint8_t *ret_family,
+nio_decode_neighbour_table(nio_bytes body, uint8_t *ret_family,
                            uint32_t *ret_index, nio_link_family *ret_times)
 {
     struct ndtmsg message;
-    if (!nio_span_take(&body, &message, sizeof(message))) {
+    if (!nio_bytes_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
     }
     *ret_family = message.ndtm_family;

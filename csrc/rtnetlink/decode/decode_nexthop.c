@@ -11,7 +11,7 @@
 
 /* NHA_GROUP: an array of struct nexthop_grp. */
 static int
-take_group(nio_nexthop *nexthop, const nio_span *payload)
+take_group(nio_nexthop *nexthop, const nio_bytes *payload)
 {
     size_t count = payload->left / sizeof(struct nexthop_grp);
     if (count == 0 || count > UINT16_MAX) {
@@ -68,13 +68,13 @@ take_attribute(nio_nexthop *nexthop, const nio_attribute *attribute)
 }
 
 int
-nio_decode_nexthop(nio_span body, nio_nexthop *ret_nexthop)
+nio_decode_nexthop(nio_bytes body, nio_nexthop *ret_nexthop)
 {
     struct nhmsg message;
     nio_nexthop nexthop;
     int status = -EBADMSG;
     memset(&nexthop, 0, sizeof(nexthop));
-    if (!nio_span_take(&body, &message, sizeof(message))) {
+    if (!nio_bytes_take(&body, &message, sizeof(message))) {
         goto done;
     }
     nexthop.flags = message.nh_flags & 0xffu;

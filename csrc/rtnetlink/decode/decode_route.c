@@ -96,7 +96,7 @@ take_expiry(nio_route *route, const nio_attribute *attribute)
 /* One attribute that all legs share. True too for one that we do not know. */
 static bool
 take_attribute(nio_route *head, const nio_attribute *attribute,
-               nio_span *ret_multipath)
+               nio_bytes *ret_multipath)
 {
     uint8_t family = AF_UNSPEC;
     switch (attribute->type) {
@@ -129,7 +129,7 @@ take_attribute(nio_route *head, const nio_attribute *attribute,
 
 /* RTA_MULTIPATH: rtnexthops, each with attributes of its own. */
 static int
-take_multipath(nio_legs *legs, nio_span span)
+take_multipath(nio_legs *legs, nio_bytes span)
 {
     while (span.left > 0) {
         struct rtnexthop header;
@@ -147,8 +147,8 @@ take_multipath(nio_legs *legs, nio_span span)
         leg->oif = (uint32_t)header.rtnh_ifindex;
         leg->flags = header.rtnh_flags;
         leg->weight = (uint16_t)(header.rtnh_hops + 1);
-        nio_span inner = {span.at + sizeof(header),
-                          header.rtnh_len - sizeof(header)};
+        nio_bytes inner = {span.at + sizeof(header),
+                           header.rtnh_len - sizeof(header)};
         nio_attribute attribute;
         while (nio_attribute_next(&inner, &attribute)) {
             if ((attribute.type == RTA_GATEWAY || attribute.type == RTA_VIA) &&
@@ -216,13 +216,13 @@ take_single(nio_legs *legs)
 }
 
 int
-nio_decode_route(nio_span body, const nio_store *nexthops, nio_legs *legs)
+nio_decode_route(nio_bytes body, const nio_store *nexthops, nio_legs *legs)
 {
     struct rtmsg message;
-    nio_span multipath = {NULL, 0};
+    nio_bytes multipath = {NULL, 0};
     legs->count = 0;
     legs->dead = 0;
-    if (!nio_span_take(&body, &message, sizeof(message))) {
+    if (!nio_bytes_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
     }
     if ((message.rtm_family != AF_INET && message.rtm_family != AF_INET6) ||

@@ -17,19 +17,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
-typedef struct nio_span {
+typedef struct nio_bytes {
     const uint8_t *at;
     size_t left;
-} nio_span;
+} nio_bytes;
 
 typedef struct nio_attribute {
     uint16_t type; /* without NLA_F_NESTED and NLA_F_NET_BYTEORDER */
-    nio_span payload;
+    nio_bytes payload;
 } nio_attribute;
 
 /* Step over `length` bytes and their padding; the last one needs none. */
 static inline void
-nio_span_step(nio_span *span, size_t length)
+nio_bytes_step(nio_bytes *span, size_t length)
 {
     size_t aligned = (length + 3u) & ~(size_t)3u;
     if (aligned > span->left) {
@@ -43,8 +43,8 @@ nio_span_step(nio_span *span, size_t length)
  * end and on a malformed length alike: then span->left is 0 at the end only.
  */
 static inline bool
-nio_message_next(nio_span *span, struct nlmsghdr *ret_header,
-                 nio_span *ret_body)
+nio_message_next(nio_bytes *span, struct nlmsghdr *ret_header,
+                 nio_bytes *ret_body)
 {
     struct nlmsghdr header;
     if (span->left < sizeof(header)) {
@@ -57,13 +57,13 @@ nio_message_next(nio_span *span, struct nlmsghdr *ret_header,
     *ret_header = header;
     ret_body->at = span->at + sizeof(header);
     ret_body->left = header.nlmsg_len - sizeof(header);
-    nio_span_step(span, header.nlmsg_len);
+    nio_bytes_step(span, header.nlmsg_len);
     return true;
 }
 
 /* Step to the next attribute, in the same manner. */
 static inline bool
-nio_attribute_next(nio_span *span, nio_attribute *ret_attribute)
+nio_attribute_next(nio_bytes *span, nio_attribute *ret_attribute)
 {
     struct rtattr header;
     if (span->left < sizeof(header)) {
@@ -76,19 +76,19 @@ nio_attribute_next(nio_span *span, nio_attribute *ret_attribute)
     ret_attribute->type = (uint16_t)(header.rta_type & 0x3fffu);
     ret_attribute->payload.at = span->at + sizeof(header);
     ret_attribute->payload.left = header.rta_len - sizeof(header);
-    nio_span_step(span, header.rta_len);
+    nio_bytes_step(span, header.rta_len);
     return true;
 }
 
 /* Copy `size` bytes from the front and step over them and their padding. */
 static inline bool
-nio_span_take(nio_span *span, void *ret, size_t size)
+nio_bytes_take(nio_bytes *span, void *ret, size_t size)
 {
     if (span->left < size) {
         return false;
     }
     memcpy(ret, span->at, size);
-    nio_span_step(span, size);
+    nio_bytes_step(span, size);
     return true;
 }
 
@@ -126,7 +126,7 @@ static inline bool
 nio_attribute_address(const nio_attribute *attribute, uint8_t ret[16],
                       uint8_t *ret_family)
 {
-    const nio_span *payload = &attribute->payload;
+    const nio_bytes *payload = &attribute->payload;
     if (payload->left == 4) {
         memcpy(ret, payload->at, 4);
         memset(ret + 4, 0, 12);

@@ -10,7 +10,7 @@
 
 /* All of them return 0, or what the decoder says. */
 typedef int (*handler)(nio_engine *engine, const struct nlmsghdr *header,
-                       nio_span body);
+                       nio_bytes body);
 
 /* The prefix of a router's advertisement: with it comes an address, of which
  * the kernel tells only when duplicate detection is through. */
@@ -22,7 +22,7 @@ brings_address(const nio_route *route)
 }
 
 static int
-on_route(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+on_route(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_mirror *mirror = &engine->mirror;
     if (!mirror->wants_routes) {
@@ -38,7 +38,7 @@ on_route(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     const nio_route *head = &engine->legs.head;
     bool is_new = header->nlmsg_type == RTM_NEWROUTE;
     mirror->dirty.addresses |= is_new && brings_address(head);
-    if (!nio_tables_have(&engine->tables, head->table)) {
+    if (!nio_table_set_contains(&engine->tables, head->table)) {
         return NIO_NOT_OURS; /* the socket's filter cannot stop all of them */
     }
     if (is_new) {
@@ -50,7 +50,7 @@ on_route(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_address(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+on_address(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_address address;
     int status = nio_decode_address(body, &address);
@@ -63,7 +63,7 @@ on_address(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_link(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+on_link(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_link link;
     uint8_t family = AF_UNSPEC;
@@ -81,7 +81,7 @@ on_link(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_nexthop(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+on_nexthop(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_nexthop nexthop;
     int status = nio_decode_nexthop(body, &nexthop);
@@ -108,7 +108,7 @@ is_without_carrier(const nio_mirror *mirror, uint32_t index)
 
 /* Forwarding and the like changed on a link, or on all of them. */
 static int
-on_netconf(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
+on_netconf(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_mirror *mirror = &engine->mirror;
     struct netconfmsg message;
@@ -116,7 +116,7 @@ on_netconf(nio_engine *engine, const struct nlmsghdr *header, nio_span body)
     uint32_t index = 0;
     bool routes = false;
     (void)header;
-    if (!nio_span_take(&body, &message, sizeof(message))) {
+    if (!nio_bytes_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
     }
     while (nio_attribute_next(&body, &attribute)) {
@@ -150,10 +150,10 @@ static const struct {
 };
 
 void
-nio_apply(nio_engine *engine, nio_span bytes)
+nio_apply(nio_engine *engine, nio_bytes bytes)
 {
     struct nlmsghdr header;
-    nio_span body;
+    nio_bytes body;
     while (nio_message_next(&bytes, &header, &body)) {
         int status = 0;
         engine->counted.messages++;
@@ -167,6 +167,6 @@ nio_apply(nio_engine *engine, nio_span bytes)
     }
     if (bytes.left != 0) { /* what came behind it is not to be had */
         engine->counted.ignored++;
-        nio_engine_lose(engine);
+        nio_engine_mark_lost(engine);
     }
 }

@@ -32,7 +32,7 @@ grow(nio_backlog *backlog, size_t size)
 }
 
 bool
-nio_backlog_add(nio_backlog *backlog, nio_span datagram, uint64_t time_ns)
+nio_backlog_add(nio_backlog *backlog, nio_bytes datagram, uint64_t time_ns)
 {
     entry head = {time_ns, datagram.left};
     size_t size = sizeof(head) + ((datagram.left + 7u) & ~(size_t)7u);
@@ -48,7 +48,7 @@ nio_backlog_add(nio_backlog *backlog, nio_span datagram, uint64_t time_ns)
 }
 
 bool
-nio_backlog_next(nio_backlog *backlog, nio_span *ret_datagram,
+nio_backlog_next(nio_backlog *backlog, nio_bytes *ret_datagram,
                  uint64_t *ret_time_ns)
 {
     entry head;

@@ -18,10 +18,10 @@ typedef struct nio_backlog {
 } nio_backlog;
 
 /* False: there is no room, the datagram is lost. */
-bool nio_backlog_add(nio_backlog *backlog, nio_span datagram,
+bool nio_backlog_add(nio_backlog *backlog, nio_bytes datagram,
                      uint64_t time_ns);
 /* The next datagram in order, borrowed; false at the end. */
-bool nio_backlog_next(nio_backlog *backlog, nio_span *ret_datagram,
+bool nio_backlog_next(nio_backlog *backlog, nio_bytes *ret_datagram,
                       uint64_t *ret_time_ns);
 /* Forget all and give the memory back. */
 void nio_backlog_clear(nio_backlog *backlog);

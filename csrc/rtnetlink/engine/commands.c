@@ -22,24 +22,24 @@ answer(nio_engine *engine, nio_command *command, int status)
 }
 
 /* The tables of all who are there or on their way. */
-static nio_tables
+static nio_table_set
 wanted_tables(const nio_engine *engine)
 {
-    nio_tables tables = {0};
+    nio_table_set tables = {0};
     for (const nio_subscriber *s = engine->mirror.fanout.subscribers;
          s != NULL; s = s->next) {
-        nio_tables_add(&tables, s);
+        nio_table_set_add(&tables, s);
     }
     for (const nio_command *c = engine->attaching; c != NULL; c = c->next) {
-        nio_tables_add(&tables, c->subscriber);
+        nio_table_set_add(&tables, c->subscriber);
     }
     return tables;
 }
 
 static void
-set_tables(nio_engine *engine, nio_tables tables)
+set_tables(nio_engine *engine, nio_table_set tables)
 {
-    nio_tables_done(&engine->tables);
+    nio_table_set_done(&engine->tables);
     engine->tables = tables;
 }
 
@@ -51,7 +51,7 @@ leave_routes(nio_engine *engine)
 {
     for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
          i++) {
-        nio_feed_leave(&engine->feed, route_groups[i]);
+        nio_event_socket_leave(&engine->feed, route_groups[i]);
     }
     engine->stale = true;
 }
@@ -61,7 +61,7 @@ join_routes(nio_engine *engine)
 {
     for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
          i++) {
-        int status = nio_feed_join(&engine->feed, route_groups[i]);
+        int status = nio_event_socket_join(&engine->feed, route_groups[i]);
         if (status < 0 && route_groups[i] != RTNLGRP_NEXTHOP) {
             leave_routes(engine);
             return status; /* nexthop objects came with Linux 5.3 */
@@ -78,7 +78,7 @@ nio_rejoin_routes(nio_engine *engine)
     if (!engine->mirror.wants_routes) {
         return 0;
     }
-    int status = nio_feed_filter(&engine->feed, &engine->tables);
+    int status = nio_event_socket_filter(&engine->feed, &engine->tables);
     return status < 0 ? status : join_routes(engine);
 }
 
@@ -86,11 +86,11 @@ nio_rejoin_routes(nio_engine *engine)
 static bool
 is_first(const nio_engine *engine, const nio_subscriber *subscriber)
 {
-    nio_tables tables = {0};
-    nio_tables_add(&tables, subscriber);
-    bool covered = nio_tables_cover(&engine->tables, &tables);
-    nio_tables_done(&tables);
-    return nio_tables_concern(subscriber->kinds) &&
+    nio_table_set tables = {0};
+    nio_table_set_add(&tables, subscriber);
+    bool covered = nio_table_set_is_superset(&engine->tables, &tables);
+    nio_table_set_done(&tables);
+    return nio_table_set_needed_for(subscriber->kinds) &&
            !(engine->mirror.wants_routes && covered);
 }
 
@@ -101,14 +101,14 @@ static int
 want_routes(nio_engine *engine, const nio_subscriber *subscriber)
 {
     nio_mirror *mirror = &engine->mirror;
-    nio_tables tables = wanted_tables(engine);
-    nio_tables_add(&tables, subscriber);
-    int status = nio_feed_filter(&engine->feed, &tables);
+    nio_table_set tables = wanted_tables(engine);
+    nio_table_set_add(&tables, subscriber);
+    int status = nio_event_socket_filter(&engine->feed, &tables);
     if (status == 0 && !mirror->wants_routes) {
         status = join_routes(engine);
     }
     if (status < 0) {
-        nio_tables_done(&tables);
+        nio_table_set_done(&tables);
         return status;
     }
     set_tables(engine, tables);
@@ -131,17 +131,18 @@ drop_what_is_unwanted(nio_engine *engine)
     if (!mirror->wants_routes) {
         return;
     }
-    nio_tables tables = wanted_tables(engine);
-    if (!nio_tables_concern(kinds)) {
+    nio_table_set tables = wanted_tables(engine);
+    if (!nio_table_set_needed_for(kinds)) {
         leave_routes(engine);
         nio_mirror_forget_routes(mirror);
-    } else if (nio_tables_cover(&tables, &engine->tables) ||
-               !nio_tables_cover(&engine->tables, &tables)) {
-        nio_tables_done(&tables); /* the same; or more, for want of memory */
+    } else if (nio_table_set_is_superset(&tables, &engine->tables) ||
+               !nio_table_set_is_superset(&engine->tables, &tables)) {
+        nio_table_set_done(
+            &tables); /* the same; or more, for want of memory */
         return;
     } else {
         /* If it fails too much is told, and ignored. */
-        (void)nio_feed_filter(&engine->feed, &tables);
+        (void)nio_event_socket_filter(&engine->feed, &tables);
         nio_mirror_keep_tables(mirror, &tables);
     }
     engine->stale = true;
@@ -168,7 +169,7 @@ begin_attach(nio_engine *engine, nio_command *command)
     if (command->receive_buffer > engine->buffer_wish) {
         engine->buffer_wish = command->receive_buffer;
         engine->counted.receive_buffer =
-            nio_feed_buffer(&engine->feed, engine->buffer_wish);
+            nio_event_socket_buffer(&engine->feed, engine->buffer_wish);
     }
     command->begun = engine->begun;
     command->next = engine->attaching;
@@ -176,7 +177,7 @@ begin_attach(nio_engine *engine, nio_command *command)
 }
 
 void
-nio_feed_is_empty(nio_engine *engine)
+nio_engine_socket_is_empty(nio_engine *engine)
 {
     nio_command *command = engine->postponed;
     engine->postponed = NULL;
@@ -216,7 +217,7 @@ attach(nio_engine *engine, nio_subscriber *subscriber)
 {
     nio_fanout *fanout = &engine->mirror.fanout;
     fanout->time_ns = nio_realtime_ns();
-    if (!nio_queue_make_ready(subscriber->queue)) {
+    if (!nio_queue_reserve(subscriber->queue)) {
         return -ENOMEM;
     }
     nio_fanout_attach(fanout, subscriber);
@@ -269,7 +270,7 @@ nio_serve_attaching(nio_engine *engine)
         if (exact || engine->read > command->begun) {
             *link = command->next;
             int status = attach(engine, command->subscriber);
-            nio_subscriber_tell(command->subscriber);
+            nio_subscriber_signal(command->subscriber);
             answer(engine, command, status);
         } else if (engine->failed > command->begun) {
             *link = command->next;

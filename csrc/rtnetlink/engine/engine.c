@@ -26,8 +26,8 @@ static const int groups[] = {
 static void
 close_descriptors(nio_engine *engine)
 {
-    nio_feed_close(&engine->feed);
-    nio_requester_close(&engine->requester);
+    nio_event_socket_close(&engine->feed);
+    nio_request_socket_close(&engine->requester);
     nio_event_done(&engine->wake);
 }
 
@@ -37,7 +37,7 @@ engine_free(nio_engine *engine)
 {
     close_descriptors(engine);
     nio_mirror_done(&engine->mirror);
-    nio_tables_done(&engine->tables);
+    nio_table_set_done(&engine->tables);
     nio_legs_done(&engine->legs);
     nio_backlog_clear(&engine->backlog);
     nio_condition_done(&engine->answered);
@@ -51,10 +51,11 @@ nio_engine_join(nio_engine *engine)
 {
     int status = 0;
     int wish = engine->buffer_wish > 0 ? engine->buffer_wish : RECEIVE_BUFFER;
-    engine->counted.receive_buffer = nio_feed_buffer(&engine->feed, wish);
+    engine->counted.receive_buffer =
+        nio_event_socket_buffer(&engine->feed, wish);
     for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]);
          i++) {
-        status = nio_feed_join(&engine->feed, groups[i]);
+        status = nio_event_socket_join(&engine->feed, groups[i]);
     }
     return status;
 }
@@ -62,12 +63,12 @@ nio_engine_join(nio_engine *engine)
 static int
 open_sockets(nio_engine *engine)
 {
-    int status = nio_feed_open(&engine->feed);
+    int status = nio_event_socket_open(&engine->feed);
     if (status == 0) {
         status = nio_engine_join(engine);
     }
     if (status == 0) {
-        status = nio_requester_open(&engine->requester);
+        status = nio_request_socket_open(&engine->requester);
     }
     return status;
 }

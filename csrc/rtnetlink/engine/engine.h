@@ -56,10 +56,10 @@ typedef struct nio_engine {
     nio_statistics statistics NIO_GUARDED_BY(lock);
 
     /* The reader's alone. */
-    nio_feed feed;
-    nio_requester requester;
+    nio_event_socket feed;
+    nio_request_socket requester;
     nio_mirror mirror;
-    nio_tables tables; /* whose routes are asked for and kept */
+    nio_table_set tables; /* whose routes are asked for and kept */
     nio_legs legs;
     nio_backlog backlog;      /* what came while tables were read */
     nio_command *attaching;   /* commands that wait for an exact mirror */
@@ -110,7 +110,7 @@ void nio_reader_run(void *engine);
 /* commands.c: take what was left by others; detach at once. */
 void nio_take_commands(nio_engine *engine);
 /* Whatever comes from the feed now was sent after the last command. */
-void nio_feed_is_empty(nio_engine *engine);
+void nio_engine_socket_is_empty(nio_engine *engine);
 /* Attach those that waited, if the mirror allows it. */
 void nio_serve_attaching(nio_engine *engine);
 /* The kernel tells of routes again, after the feed was opened anew. */
@@ -118,14 +118,14 @@ int nio_rejoin_routes(nio_engine *engine);
 /* engine.c: the groups that every engine hears, and the receive buffer. */
 int nio_engine_join(nio_engine *engine);
 /* restart.c: the kernel told us something that we did not get. */
-void nio_engine_lose(nio_engine *engine);
+void nio_engine_mark_lost(nio_engine *engine);
 /* A reading or an opening failed; it is tried again after a pause. */
 void nio_engine_failed(nio_engine *engine, int status);
 /* The feed gave an error and is not to be trusted any more; open it anew. */
-void nio_feed_broke(nio_engine *engine, int status);
-void nio_feed_mend(nio_engine *engine);
+void nio_engine_socket_failed(nio_engine *engine, int status);
+void nio_engine_reopen(nio_engine *engine);
 /* apply.c: one datagram of the feed. */
-void nio_apply(nio_engine *engine, nio_span bytes);
+void nio_apply(nio_engine *engine, nio_bytes bytes);
 /* reconcile.c: read again what is dirty, compare, tell the difference. */
 void nio_reconcile(nio_engine *engine);
 /* derived.c: the hint, the port and the stable table, if they changed. */

@@ -17,11 +17,11 @@
 #define AHEAD 12u
 _Static_assert(
     AHEAD * (sizeof(MIB_IPINTERFACE_ROW) + sizeof(nio_change) + 8) <=
-            NIO_QUEUE_READY_BYTES &&
+            NIO_QUEUE_RESERVE_BYTES &&
         AHEAD * (sizeof(MIB_IPFORWARD_ROW2) + sizeof(nio_change) + 8) <=
-            NIO_QUEUE_READY_BYTES &&
+            NIO_QUEUE_RESERVE_BYTES &&
         AHEAD * (sizeof(MIB_UNICASTIPADDRESS_ROW) + sizeof(nio_change) + 8) <=
-            NIO_QUEUE_READY_BYTES,
+            NIO_QUEUE_RESERVE_BYTES,
     "room for so many of any kind");
 
 static const uint16_t row_sizes[NIO_KINDS] = {
@@ -40,28 +40,28 @@ count_kinds(nio_fanout *fanout)
 }
 
 void
-nio_subscriber_tell(nio_subscriber *subscriber)
+nio_subscriber_signal(nio_subscriber *subscriber)
 {
     if (subscriber->untold > 0) {
         subscriber->untold = 0;
-        nio_queue_tell(subscriber->queue);
+        nio_queue_signal(subscriber->queue);
     }
 }
 
 void
-nio_fanout_tell(nio_fanout *fanout)
+nio_fanout_signal(nio_fanout *fanout)
 {
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
-        nio_subscriber_tell(s);
+        nio_subscriber_signal(s);
     }
 }
 
 bool
-nio_fanout_is_ready(const nio_fanout *fanout)
+nio_fanout_reserve(const nio_fanout *fanout)
 {
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
         if (s->ahead < AT_ONCE) {
-            if (!nio_queue_make_ready(s->queue)) {
+            if (!nio_queue_reserve(s->queue)) {
                 return false;
             }
             s->ahead = AHEAD;
@@ -107,7 +107,7 @@ nio_subscriber_put_plain(nio_subscriber *subscriber, const nio_fanout *fanout,
         !nio_queue_put_quietly(subscriber->queue, &change, row);
     subscriber->ahead -= subscriber->ahead > 0;
     if (++subscriber->untold >= WAKE_EVERY) {
-        nio_subscriber_tell(subscriber);
+        nio_subscriber_signal(subscriber);
     }
 }
 

@@ -41,7 +41,7 @@ void nio_fanout_detach(nio_fanout *fanout, nio_subscriber *subscriber);
 
 /* Is there memory to tell all of them of a few changes? Who asks first does
  * not change what it knows before it can tell it. */
-bool nio_fanout_is_ready(const nio_fanout *fanout);
+bool nio_fanout_reserve(const nio_fanout *fanout);
 
 /* A change of one record, to all who want it. */
 void nio_fanout_route(const nio_fanout *fanout, uint8_t type,
@@ -59,8 +59,8 @@ void nio_fanout_link(const nio_fanout *fanout, const nio_link *before,
 
 /* Wake who waits for what was put. The reader does so before it waits itself;
  * in between, who is slow to put is not slow to wake: see fanout.c. */
-void nio_fanout_tell(nio_fanout *fanout);
-void nio_subscriber_tell(nio_subscriber *subscriber);
+void nio_fanout_signal(nio_fanout *fanout);
+void nio_subscriber_signal(nio_subscriber *subscriber);
 
 /* A change to one subscriber, if its filter lets it pass. */
 void nio_subscriber_put(nio_subscriber *subscriber, const nio_fanout *fanout,

@@ -87,18 +87,18 @@ drain(nio_engine *engine)
 {
     size_t taken = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        int count = nio_feed_receive(&engine->feed);
+        int count = nio_event_socket_receive(&engine->feed);
         if (count == -ENOBUFS) {
-            nio_engine_lose(engine);
+            nio_engine_mark_lost(engine);
             continue;
         }
         if (count < 0) {
             /* The kernel says so as well that it could not tell something. */
-            nio_feed_broke(engine, count);
+            nio_engine_socket_failed(engine, count);
             return taken;
         }
         if (count == 0) {
-            nio_feed_is_empty(engine);
+            nio_engine_socket_is_empty(engine);
             engine->mirror.replaying = false;
             if (engine->lost) {
                 nio_mirror_dirty_all(&engine->mirror);
@@ -109,11 +109,12 @@ drain(nio_engine *engine)
         taken += (size_t)count;
         engine->mirror.fanout.time_ns = nio_realtime_ns();
         for (int i = 0; i < count; i++) {
-            nio_datagram datagram = nio_feed_datagram(&engine->feed, i);
+            nio_datagram datagram =
+                nio_event_socket_datagram(&engine->feed, i);
             if (datagram.foreign || datagram.truncated) {
                 engine->counted.ignored++;
                 if (!datagram.foreign) {
-                    nio_engine_lose(engine);
+                    nio_engine_mark_lost(engine);
                 }
                 continue;
             }
@@ -125,7 +126,7 @@ drain(nio_engine *engine)
         }
     }
     if (taken == 0) { /* it loses all: who waits must not wait for ever */
-        nio_feed_broke(engine, -ENOBUFS);
+        nio_engine_socket_failed(engine, -ENOBUFS);
     }
     return taken;
 }
@@ -158,7 +159,7 @@ mark_synced(nio_engine *engine)
         return;
     }
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
-        if (s->owes_synced && nio_mirror_can_tell(&engine->mirror)) {
+        if (s->owes_synced && nio_mirror_reserve(&engine->mirror)) {
             s->owes_synced = false;
             nio_subscriber_put_plain(s, fanout, NIO_CHANGE_MARK, 0,
                                      NIO_FLAG_SYNCED, NULL, 0);
@@ -174,20 +175,20 @@ nio_reader_run(void *argument)
     size_t taken = 0;
     nio_mirror_dirty_all(mirror);
     while (!engine->stop) {
-        nio_fanout_tell(&mirror->fanout);
+        nio_fanout_signal(&mirror->fanout);
         pause_in_storm(engine, taken);
         wait_for_work(engine);
         nio_take_commands(engine);
         if (engine->broken && nio_monotonic_ns() >= engine->not_before_ns) {
-            nio_feed_mend(engine);
+            nio_engine_reopen(engine);
         }
         taken = engine->broken ? 0 : drain(engine);
-        nio_fanout_tell(&mirror->fanout);
+        nio_fanout_signal(&mirror->fanout);
         if (!engine->stop && !engine->lost && nio_dirty_any(&mirror->dirty) &&
             nio_monotonic_ns() >= engine->not_before_ns) {
             nio_reconcile(engine);
         }
-        if (mirror->derived && nio_mirror_can_tell(mirror)) {
+        if (mirror->derived && nio_mirror_reserve(mirror)) {
             mirror->derived = false;
             nio_derive(engine);
         }

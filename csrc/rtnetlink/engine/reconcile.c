@@ -39,7 +39,7 @@ between(void *context)
     int count;
     nio_take_commands(engine);
     for (int round = 0; round < ROUNDS && !engine->broken; round++) {
-        count = nio_feed_receive(&engine->feed);
+        count = nio_event_socket_receive(&engine->feed);
         if (count == 0) {
             return;
         }
@@ -47,14 +47,15 @@ between(void *context)
         if (count < 0) {
             engine->lost = true;
             if (count != -ENOBUFS) {
-                nio_feed_broke(engine, count);
+                nio_engine_socket_failed(engine, count);
             }
             continue;
         }
         for (int i = 0; i < count; i++) {
-            nio_datagram datagram = nio_feed_datagram(&engine->feed, i);
+            nio_datagram datagram =
+                nio_event_socket_datagram(&engine->feed, i);
             struct nlmsghdr header;
-            nio_span body, bytes = datagram.bytes;
+            nio_bytes body, bytes = datagram.bytes;
             if (datagram.foreign || datagram.truncated) {
                 engine->counted.ignored++;
                 engine->lost |= !datagram.foreign;
@@ -74,7 +75,7 @@ between(void *context)
 }
 
 static int
-on_link(void *context, const struct nlmsghdr *header, nio_span body)
+on_link(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_engine *engine = context;
     nio_link link;
@@ -87,7 +88,7 @@ on_link(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_times(void *context, const struct nlmsghdr *header, nio_span body)
+on_times(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_engine *engine = context;
     nio_link_family times;
@@ -102,7 +103,7 @@ on_times(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_address(void *context, const struct nlmsghdr *header, nio_span body)
+on_address(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_engine *engine = context;
     nio_address address;
@@ -114,7 +115,7 @@ on_address(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_nexthop(void *context, const struct nlmsghdr *header, nio_span body)
+on_nexthop(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_engine *engine = context;
     nio_nexthop nexthop;
@@ -127,7 +128,7 @@ on_nexthop(void *context, const struct nlmsghdr *header, nio_span body)
 }
 
 static int
-on_route(void *context, const struct nlmsghdr *header, nio_span body)
+on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_engine *engine = context;
     (void)header;
@@ -137,7 +138,7 @@ on_route(void *context, const struct nlmsghdr *header, nio_span body)
     int status =
         nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
     if (status == 0 &&
-        nio_tables_have(&engine->tables, engine->legs.head.table)) {
+        nio_table_set_contains(&engine->tables, engine->legs.head.table)) {
         nio_mirror_saw_route(&engine->mirror, &engine->legs);
     }
     return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;
@@ -316,7 +317,7 @@ read_all(nio_engine *engine, nio_dirty *dirty)
 static void
 apply_backlog(nio_engine *engine)
 {
-    nio_span datagram;
+    nio_bytes datagram;
     unsigned count = 0;
     while (!engine->stop && nio_backlog_next(&engine->backlog, &datagram,
                                              &engine->mirror.fanout.time_ns)) {
@@ -351,7 +352,7 @@ nio_reconcile(nio_engine *engine)
     apply_backlog(engine);
     assert(nio_mirror_is_sound(mirror));
     if (engine->lost) {
-        nio_engine_lose(engine);
+        nio_engine_mark_lost(engine);
     }
     engine->counted.resyncs++;
     if (mirror->short_of_memory) {

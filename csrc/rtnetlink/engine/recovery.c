@@ -13,7 +13,7 @@
 #define PATIENCE 3u         /* failures in a row that a newcomer waits for */
 
 void
-nio_engine_lose(nio_engine *engine)
+nio_engine_mark_lost(nio_engine *engine)
 {
     engine->lost = true;
     engine->counted.overflows++;
@@ -40,7 +40,7 @@ nio_engine_failed(nio_engine *engine, int status)
 }
 
 void
-nio_feed_broke(nio_engine *engine, int status)
+nio_engine_socket_failed(nio_engine *engine, int status)
 {
     engine->broken = true;
     engine->lost = true;
@@ -48,12 +48,12 @@ nio_feed_broke(nio_engine *engine, int status)
 }
 
 void
-nio_feed_mend(nio_engine *engine)
+nio_engine_reopen(nio_engine *engine)
 {
     /* A fork must find the new socket where it looks for it, or its child
      * keeps one that nobody reads. */
     nio_registry_lock();
-    int status = nio_feed_renew(&engine->feed);
+    int status = nio_event_socket_renew(&engine->feed);
     if (engine->requester.socket == engine->feed.socket) {
         /* The program has closed both, and the feed was given the number of
          * the other one: what is asked there would be answered here. */

@@ -112,9 +112,9 @@ nio_mirror_begin(nio_mirror *mirror)
 }
 
 bool
-nio_mirror_can_tell(nio_mirror *mirror)
+nio_mirror_reserve(nio_mirror *mirror)
 {
-    bool ready = nio_fanout_is_ready(&mirror->fanout);
+    bool ready = nio_fanout_reserve(&mirror->fanout);
     mirror->short_of_memory |= !ready;
     return ready;
 }
@@ -147,7 +147,7 @@ nio_mirror_saw_link(nio_mirror *mirror, const nio_link *link)
 {
     nio_link after = *link;
     nio_link *known = nio_mirror_link(mirror, link->index);
-    if (!nio_mirror_can_tell(mirror)) {
+    if (!nio_mirror_reserve(mirror)) {
         return;
     }
     mirror->derived = true;
@@ -193,7 +193,7 @@ void
 nio_mirror_del_link(nio_mirror *mirror, uint32_t index)
 {
     nio_link *known = nio_mirror_link(mirror, index);
-    if (!nio_mirror_can_tell(mirror)) {
+    if (!nio_mirror_reserve(mirror)) {
         return;
     }
     mirror->derived = true;
@@ -223,7 +223,7 @@ nio_mirror_saw_times(nio_mirror *mirror, uint8_t family, uint32_t index,
 {
     nio_link *link = nio_mirror_link(mirror, index);
     if (link == NULL || (family != AF_INET && family != AF_INET6) ||
-        !nio_mirror_can_tell(mirror)) {
+        !nio_mirror_reserve(mirror)) {
         return;
     }
     nio_link before = *link;
@@ -266,7 +266,7 @@ same_address(const nio_address *a, const nio_address *b)
 static void
 drop_address(nio_mirror *mirror, nio_address *address)
 {
-    if (!nio_mirror_can_tell(mirror)) {
+    if (!nio_mirror_reserve(mirror)) {
         return;
     }
     mirror->derived = true;
@@ -285,7 +285,7 @@ nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
 {
     nio_address after = *address;
     nio_address *known = find_address(mirror, address);
-    if (!nio_mirror_can_tell(mirror)) {
+    if (!nio_mirror_reserve(mirror)) {
         return;
     }
     after.record.mark = mirror->mark;
@@ -379,12 +379,12 @@ nio_mirror_is_sound(const nio_mirror *mirror)
 #endif
 
 void
-nio_mirror_keep_tables(nio_mirror *mirror, const nio_tables *tables)
+nio_mirror_keep_tables(nio_mirror *mirror, const nio_table_set *tables)
 {
     uint32_t cursor = 0;
     nio_route *route;
     while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
-        if (!nio_tables_have(tables, route->table)) {
+        if (!nio_table_set_contains(tables, route->table)) {
             mirror->nexthop_users -= route->nexthop_id != 0;
             nio_store_remove(&mirror->routes, route);
         }

@@ -72,7 +72,7 @@ void nio_mirror_del_nexthop(nio_mirror *mirror, uint32_t id);
 /* Nobody wants routes any more: what is known of them is dropped, unsaid. */
 void nio_mirror_forget_routes(nio_mirror *mirror);
 /* Likewise of other tables than these. */
-void nio_mirror_keep_tables(nio_mirror *mirror, const nio_tables *tables);
+void nio_mirror_keep_tables(nio_mirror *mirror, const nio_table_set *tables);
 
 /* A reading of the tables. */
 void nio_mirror_begin(nio_mirror *mirror);
@@ -94,7 +94,7 @@ void nio_mirror_sweep_links(nio_mirror *mirror);
 void nio_mirror_snapshot(nio_mirror *mirror, nio_subscriber *to);
 
 /* False: memory is short, so nothing may change now; all is read again. */
-bool nio_mirror_can_tell(nio_mirror *mirror);
+bool nio_mirror_reserve(nio_mirror *mirror);
 
 void nio_mirror_init_routes(nio_mirror *mirror); /* by nio_mirror_init */
 

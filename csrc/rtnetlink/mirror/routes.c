@@ -61,7 +61,7 @@ static void
 add(nio_mirror *mirror, const nio_route *leg)
 {
     nio_route route = *leg;
-    if (!nio_mirror_can_tell(mirror)) {
+    if (!nio_mirror_reserve(mirror)) {
         return;
     }
     route.record.mark = mirror->mark;
@@ -78,7 +78,7 @@ add(nio_mirror *mirror, const nio_route *leg)
 static void
 drop(nio_mirror *mirror, nio_route *route)
 {
-    if (!nio_mirror_can_tell(mirror)) {
+    if (!nio_mirror_reserve(mirror)) {
         return;
     }
     mirror->nexthop_users -= route->nexthop_id != 0;
@@ -92,7 +92,7 @@ static void
 update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
 {
     nio_route before = *route;
-    if (!nio_mirror_can_tell(mirror)) {
+    if (!nio_mirror_reserve(mirror)) {
         return;
     }
     mirror->nexthop_users -= route->nexthop_id != 0;

@@ -7,13 +7,13 @@
 #include <string.h>
 
 bool
-nio_tables_concern(unsigned kinds)
+nio_table_set_needed_for(unsigned kinds)
 {
     return (kinds & ((1u << NIO_ROUTE) | (1u << NIO_HINT))) != 0;
 }
 
 void
-nio_tables_done(nio_tables *tables)
+nio_table_set_done(nio_table_set *tables)
 {
     free(tables->numbers);
     memset(tables, 0, sizeof(*tables));
@@ -28,7 +28,7 @@ compare(const void *left, const void *right)
 
 /* Where every other table is wanted, their numbers say nothing more. */
 static void
-want_others(nio_tables *tables)
+want_others(nio_table_set *tables)
 {
     free(tables->numbers);
     tables->numbers = NULL;
@@ -37,7 +37,7 @@ want_others(nio_tables *tables)
 }
 
 static void
-add_numbers(nio_tables *tables, const ULONG *numbers, size_t count)
+add_numbers(nio_table_set *tables, const ULONG *numbers, size_t count)
 {
     uint32_t *all = tables->numbers;
     size_t kept = 0;
@@ -68,7 +68,7 @@ add_numbers(nio_tables *tables, const ULONG *numbers, size_t count)
 }
 
 void
-nio_tables_add(nio_tables *tables, const nio_subscriber *subscriber)
+nio_table_set_add(nio_table_set *tables, const nio_subscriber *subscriber)
 {
     /* What a hint of the connectivity is made from: derived.c. */
     static const ULONG defaults[] = {RT_TABLE_DEFAULT, RT_TABLE_MAIN};
@@ -87,7 +87,7 @@ nio_tables_add(nio_tables *tables, const nio_subscriber *subscriber)
 }
 
 static bool
-has_number(const nio_tables *tables, uint32_t number)
+has_number(const nio_table_set *tables, uint32_t number)
 {
     return tables->count > 0 &&
            bsearch(&number, tables->numbers, tables->count, sizeof(number),
@@ -95,7 +95,7 @@ has_number(const nio_tables *tables, uint32_t number)
 }
 
 bool
-nio_tables_have(const nio_tables *tables, uint32_t number)
+nio_table_set_contains(const nio_table_set *tables, uint32_t number)
 {
     if (number == RT_TABLE_LOCAL) {
         return tables->local;
@@ -104,14 +104,15 @@ nio_tables_have(const nio_tables *tables, uint32_t number)
 }
 
 bool
-nio_tables_cover(const nio_tables *tables, const nio_tables *others)
+nio_table_set_is_superset(const nio_table_set *tables,
+                          const nio_table_set *others)
 {
     if ((others->local && !tables->local) ||
         (others->others && !tables->others)) {
         return false;
     }
     for (size_t i = 0; i < others->count; i++) {
-        if (!nio_tables_have(tables, others->numbers[i])) {
+        if (!nio_table_set_contains(tables, others->numbers[i])) {
             return false;
         }
     }

@@ -11,21 +11,23 @@
 #include <stdint.h>
 
 /* Starts as {0}, which is none. */
-typedef struct nio_tables {
+typedef struct nio_table_set {
     bool local;        /* RT_TABLE_LOCAL */
     bool others;       /* every other one ... */
     uint32_t *numbers; /* ... or these: sorted, each once; owned */
     size_t count;
-} nio_tables;
+} nio_table_set;
 
 /* True when a subscriber of these kinds has to do with routes at all. */
-bool nio_tables_concern(unsigned kinds);
+bool nio_table_set_needed_for(unsigned kinds);
 
 /* Add what a subscriber wants. Where memory is short that is everything: more
  * than is wanted does no harm. */
-void nio_tables_add(nio_tables *tables, const nio_subscriber *subscriber);
-void nio_tables_done(nio_tables *tables);
+void nio_table_set_add(nio_table_set *tables,
+                       const nio_subscriber *subscriber);
+void nio_table_set_done(nio_table_set *tables);
 
-bool nio_tables_have(const nio_tables *tables, uint32_t number);
+bool nio_table_set_contains(const nio_table_set *tables, uint32_t number);
 /* Does `tables` have all that `others` has? */
-bool nio_tables_cover(const nio_tables *tables, const nio_tables *others);
+bool nio_table_set_is_superset(const nio_table_set *tables,
+                               const nio_table_set *others);

@@ -73,7 +73,7 @@ open_socket(void)
 }
 
 int
-nio_feed_open(nio_feed *feed)
+nio_event_socket_open(nio_event_socket *feed)
 {
     feed->socket = -1;
     feed->filtered = false;
@@ -83,7 +83,7 @@ nio_feed_open(nio_feed *feed)
     }
     int fd = open_socket();
     if (fd < 0) {
-        nio_feed_close(feed);
+        nio_event_socket_close(feed);
         return fd;
     }
     feed->socket = fd;
@@ -91,7 +91,7 @@ nio_feed_open(nio_feed *feed)
 }
 
 int
-nio_feed_renew(nio_feed *feed)
+nio_event_socket_renew(nio_event_socket *feed)
 {
     int fresh = open_socket();
     if (fresh < 0) {
@@ -103,7 +103,7 @@ nio_feed_renew(nio_feed *feed)
 }
 
 void
-nio_feed_close(nio_feed *feed)
+nio_event_socket_close(nio_event_socket *feed)
 {
     if (feed->socket >= 0) {
         close(feed->socket);
@@ -113,7 +113,7 @@ nio_feed_close(nio_feed *feed)
 }
 
 int
-nio_feed_join(nio_feed *feed, int group)
+nio_event_socket_join(nio_event_socket *feed, int group)
 {
     if (setsockopt(feed->socket, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
                    sizeof(group)) < 0) {
@@ -123,14 +123,14 @@ nio_feed_join(nio_feed *feed, int group)
 }
 
 void
-nio_feed_leave(nio_feed *feed, int group)
+nio_event_socket_leave(nio_event_socket *feed, int group)
 {
     (void)setsockopt(feed->socket, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP,
                      &group, sizeof(group));
 }
 
 uint64_t
-nio_feed_buffer(nio_feed *feed, int bytes)
+nio_event_socket_buffer(nio_event_socket *feed, int bytes)
 {
     int granted = 0;
     socklen_t size = sizeof(granted);
@@ -145,7 +145,7 @@ nio_feed_buffer(nio_feed *feed, int bytes)
 }
 
 int
-nio_feed_receive(nio_feed *feed)
+nio_event_socket_receive(nio_event_socket *feed)
 {
     struct nio_slots *slots = feed->slots;
     for (size_t i = 0; i < SLOTS; i++) {
@@ -163,7 +163,7 @@ nio_feed_receive(nio_feed *feed)
 }
 
 nio_datagram
-nio_feed_datagram(const nio_feed *feed, int number)
+nio_event_socket_datagram(const nio_event_socket *feed, int number)
 {
     const struct mmsghdr *header = &feed->slots->headers[number];
     nio_datagram datagram = {

@@ -33,21 +33,21 @@ open_socket(void)
 }
 
 int
-nio_requester_open(nio_requester *requester)
+nio_request_socket_open(nio_request_socket *requester)
 {
     memset(requester, 0, sizeof(*requester));
     requester->socket = open_socket();
     requester->buffer = malloc(NIO_REPLY_SIZE);
     if (requester->buffer == NULL || requester->socket < 0) {
         int status = requester->socket < 0 ? requester->socket : -ENOMEM;
-        nio_requester_close(requester);
+        nio_request_socket_close(requester);
         return status;
     }
     return 0;
 }
 
 void
-nio_requester_close(nio_requester *requester)
+nio_request_socket_close(nio_request_socket *requester)
 {
     if (requester->socket >= 0) {
         close(requester->socket);
@@ -59,7 +59,7 @@ nio_requester_close(nio_requester *requester)
 
 /* One datagram of the kernel's into the buffer. */
 static int
-receive(nio_requester *requester, nio_span *ret_bytes)
+receive(nio_request_socket *requester, nio_bytes *ret_bytes)
 {
     struct sockaddr_nl sender = {0};
     struct iovec vector = {requester->buffer, NIO_REPLY_SIZE};
@@ -85,10 +85,10 @@ receive(nio_requester *requester, nio_span *ret_bytes)
 }
 
 static int
-kernel_error(nio_span body)
+kernel_error(nio_bytes body)
 {
     int error = 0;
-    bool sound = nio_span_take(&body, &error, sizeof(error)) && error <= 0;
+    bool sound = nio_bytes_take(&body, &error, sizeof(error)) && error <= 0;
     return sound ? error : -EBADMSG;
 }
 
@@ -116,7 +116,7 @@ nio_socket_replace(int *fd, int fresh)
 /* While the rest of a dump that was given up is in the socket, the kernel
  * begins no other one there (EBUSY). */
 static int
-begin_anew(nio_requester *requester)
+begin_anew(nio_request_socket *requester)
 {
     int fresh = open_socket();
     return fresh < 0 ? fresh : nio_socket_replace(&requester->socket, fresh);
@@ -124,11 +124,11 @@ begin_anew(nio_requester *requester)
 
 /* One datagram's messages. 1: more are to come. */
 static int
-take_answer(nio_requester *requester, nio_span bytes, nio_reply reply,
+take_answer(nio_request_socket *requester, nio_bytes bytes, nio_reply reply,
             void *context, nio_answer *answer)
 {
     struct nlmsghdr header;
-    nio_span body;
+    nio_bytes body;
     int more = 1;
     while (nio_message_next(&bytes, &header, &body)) {
         if (header.nlmsg_seq != requester->sequence) {
@@ -152,7 +152,7 @@ take_answer(nio_requester *requester, nio_span bytes, nio_reply reply,
 }
 
 int
-nio_query(nio_requester *requester, void *request, size_t size,
+nio_query(nio_request_socket *requester, void *request, size_t size,
           nio_reply reply, void *context, nio_answer *ret_answer)
 {
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
@@ -173,7 +173,7 @@ nio_query(nio_requester *requester, void *request, size_t size,
     } while (sent < 0 && errno == EINTR);
     status = sent < 0 ? -errno : 1;
     while (status == 1) {
-        nio_span bytes = {NULL, 0};
+        nio_bytes bytes = {NULL, 0};
         status = receive(requester, &bytes);
         if (status == 0) {
             answer.parts++;
@@ -210,7 +210,7 @@ family_header_size(uint16_t type)
 }
 
 int
-nio_dump(nio_requester *requester, uint16_t type, uint8_t family,
+nio_dump(nio_request_socket *requester, uint16_t type, uint8_t family,
          nio_reply reply, void *context, nio_answer *ret_answer)
 {
     struct {
@@ -225,8 +225,9 @@ nio_dump(nio_requester *requester, uint16_t type, uint8_t family,
 }
 
 int
-nio_dump_routes_of(nio_requester *requester, uint8_t family, uint32_t index,
-                   nio_reply reply, void *context, nio_answer *ret_answer)
+nio_dump_routes_of(nio_request_socket *requester, uint8_t family,
+                   uint32_t index, nio_reply reply, void *context,
+                   nio_answer *ret_answer)
 {
     struct {
         struct nlmsghdr header;
@@ -244,7 +245,7 @@ nio_dump_routes_of(nio_requester *requester, uint8_t family, uint32_t index,
 }
 
 int
-nio_ask_link(nio_requester *requester, uint32_t index, nio_reply reply,
+nio_ask_link(nio_request_socket *requester, uint32_t index, nio_reply reply,
              void *context)
 {
     struct {

@@ -113,7 +113,7 @@ append_case(program *program, uint32_t byte, bool passes)
 }
 
 static void
-compile(program *program, const nio_tables *tables)
+compile(program *program, const nio_table_set *tables)
 {
     bool large = false;
     program->size = 0;
@@ -138,7 +138,7 @@ compile(program *program, const nio_tables *tables)
 }
 
 static bool
-attach(nio_feed *feed, const nio_tables *tables)
+attach(nio_event_socket *feed, const nio_table_set *tables)
 {
     program program;
     compile(&program, tables);
@@ -148,7 +148,7 @@ attach(nio_feed *feed, const nio_tables *tables)
 }
 
 int
-nio_feed_filter(nio_feed *feed, const nio_tables *tables)
+nio_event_socket_filter(nio_event_socket *feed, const nio_table_set *tables)
 {
     static const int unused = 0;
     if (!(tables->local && tables->others) && attach(feed, tables)) {

@@ -10,4 +10,5 @@
  * but those of routes in other tables. It may get some of these too: always
  * look. Where the system allows no filter it gets all. Negative errno: it may
  * miss what is wanted. */
-int nio_feed_filter(nio_feed *feed, const nio_tables *tables);
+int nio_event_socket_filter(nio_event_socket *feed,
+                            const nio_table_set *tables);

@@ -152,8 +152,8 @@ def batch(batch: Batch) -> Calls:
         "Change": fails(TypeError, netioapi.Change),
         "Change.__repr__": lambda: repr(change),
         "Change.__hash__": lambda: hash(change),
-        "Change._followed_by": lambda: change._followed_by(change),
-        "Change._followed_by: wrong": fails(TypeError, change._followed_by, 1),
+        "Change._merge": lambda: change._merge(change),
+        "Change._merge: wrong": fails(TypeError, change._merge, 1),
         "Change.row: kept": lambda: (change.row, batch[0].row),
         **compared("Change", change, other),
     }

@@ -86,7 +86,7 @@ def demo_with(patch: str, code: int) -> str:
         "import sys, netioapi\n"
         "from netioapi.cli import main\n"
         "from netioapi.cli.demo import story\n"
-        "story.PATIENCE = 0.1\n"
+        "story.TIMEOUT_S = 0.1\n"
         f"{patch}\n"
         "sys.exit(main(['demo', '--routes', '100']))\n"
     )

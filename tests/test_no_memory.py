@@ -40,7 +40,7 @@ calls = {
     "hint": n.get_network_connectivity_hint,
     "error": lambda: n.NetioError(8, "X"),
     "view": lambda: memoryview(table).release(),
-    "use": lambda: n._native._use(enums, n.NetworkConnectivityHint),
+    "register_enums": lambda: n._native._register_enums(enums, n.NetworkConnectivityHint),
     "supported": lambda: n.supported("GetBestRoute2"),
     "str": lambda: str(error),
     "index": lambda: table.index(row),

@@ -49,7 +49,7 @@ def test_the_loop_ends_when_another_thread_closes(netns: Network) -> None:
         """A native half that is closed between two looks at it."""
 
         looks = 0
-        exited = False
+        closed_at_exit = False
 
         @property
         def closed(self) -> bool:

@@ -129,10 +129,10 @@ def test_changes_are_equal_by_what_they_show(netns: Network) -> None:
             changes += watcher.read(timeout=60) or []
     added, deleted = changes
     assert added != deleted
-    assert added == added._followed_by(added)
-    assert added != added._followed_by(deleted)
+    assert added == added._merge(added)
+    assert added != added._merge(deleted)
     assert added != added.row
-    assert {added: 1}[added._followed_by(added)] == 1
+    assert {added: 1}[added._merge(added)] == 1
     with pytest.raises(TypeError):
         added < deleted  # type: ignore[operator]  # noqa: B015
 
@@ -158,7 +158,7 @@ def test_it_leaves_nothing_behind(netns: Network) -> None:
         with Watcher("route", snapshot=True) as watcher:
             while not (batch := watcher.read()) or not batch.synced:
                 pass
-            watcher._watch.nudge()
+            watcher._watch.wake_one()
             assert watcher.read(timeout=0) is None
 
     assert not leaks(again)

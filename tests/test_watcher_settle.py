@@ -223,7 +223,7 @@ class OneChange:
         if timeout is None:
             assert self.called.wait(60)
 
-    def nudge(self) -> None:
+    def wake_one(self) -> None:
         self.called.set()
 
 

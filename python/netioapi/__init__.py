@@ -69,7 +69,7 @@ if _native.__version__ != __version__:
         f"netioapi {__version__} found an extension module of {_native.__version__} at "
         f"{_native.__file__}: install it again"
     )
-_native._use(
+_native._register_enums(
     {name: {int(m): m for m in kind} for name, kind in ENUMS.items()}, NetworkConnectivityHint
 )
 

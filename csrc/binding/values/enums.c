@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers of the system to members of the classes of enums.py: the dicts that
- * the package hands over at import (_use). A member is asked for with every
- * change, so those of small numbers lie in arrays. Any thread asks, without a
- * lock: what was handed over is never changed, and stays until the module
- * goes, also when it is handed over again. */
+ * the package hands over at import (_register_enums). A member is asked for
+ * with every change, so those of small numbers lie in arrays. Any thread asks,
+ * without a lock: what was handed over is never changed, and stays until the
+ * module goes, also when it is handed over again. */
 #include "binding/rows/fields.h"
 
 /* Members with a number below this are found without a dict. */
@@ -148,19 +148,19 @@ enums_new(PyObject *members, PyObject *hint_type)
 }
 
 PyDoc_STRVAR(
-    use_doc,
-    "_use($module, enums, hint_type, /)\n--\n\n"
+    register_enums_doc,
+    "_register_enums($module, enums, hint_type, /)\n--\n\n"
     "Takes what values are made of: {name of an IntEnum: {number: member}},\n"
     "which stay as they are, and NetworkConnectivityHint. Called once by the\n"
     "package at import.");
 
 static PyObject *
-use(PyObject *module, PyObject *args)
+register_enums(PyObject *module, PyObject *args)
 {
     nio_state *state = nio_state_of_module(module);
     PyObject *members, *hint_type;
     uint64_t replaced;
-    if (!PyArg_ParseTuple(args, "O!O:_use", &PyDict_Type, &members,
+    if (!PyArg_ParseTuple(args, "O!O:_register_enums", &PyDict_Type, &members,
                           &hint_type)) {
         return NULL;
     }
@@ -177,7 +177,7 @@ use(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef functions[] = {
-    {"_use", use, METH_VARARGS, use_doc},
+    {"_register_enums", register_enums, METH_VARARGS, register_enums_doc},
     {NULL, NULL, 0, NULL},
 };
 

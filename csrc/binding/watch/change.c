@@ -175,11 +175,11 @@ done:
     return result;
 }
 
-/* self._followed_by(later) -> Change: both as one, by the rule that the
+/* self._merge(later) -> Change: both as one, by the rule that the
  * queue merges with (base/queue.c): what matters for the type is what a
  * reader saw before the first of them. */
 static PyObject *
-change_followed_by(PyObject *op, PyObject *other)
+change_merge(PyObject *op, PyObject *other)
 {
     nio_state *state = nio_state_of(op);
     change_object *self = (change_object *)op, *later = NULL, *both = NULL;
@@ -309,8 +309,8 @@ static PyGetSetDef change_getset[] = {
 };
 
 static PyMethodDef change_methods[] = {
-    {"_followed_by", change_followed_by, METH_O,
-     PyDoc_STR("_followed_by($self, later, /)\n--\n\n"
+    {"_merge", change_merge, METH_O,
+     PyDoc_STR("_merge($self, later, /)\n--\n\n"
                "One Change for this one and a later one of the same thing.")},
     {NULL, NULL, 0, NULL},
 };

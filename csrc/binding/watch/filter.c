@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Turns the filter parameters of a Watcher into a nio_filter. Python
- * (netioapi/watcher/parameters.py) has checked and normalised what people wrote; what is
- * left here is what only the system knows (families, interfaces) and the
- * bounds of the native types. With the GIL. */
+ * (netioapi/watcher/parameters.py) has checked and normalised what people
+ * wrote; what is left here is what only the system knows (families,
+ * interfaces) and the bounds of the native types. With the GIL. */
 #include "binding/watch/watch.h"
 
 #include <stdlib.h>

@@ -312,7 +312,7 @@ nio_watch_end_poll(PyObject *op, PyObject *unused)
 
 /* Puts a mark that says nothing: somebody wakes and looks around. */
 PyObject *
-nio_watch_nudge(PyObject *op, PyObject *unused)
+nio_watch_wake_one(PyObject *op, PyObject *unused)
 {
     static const nio_change mark = {.kind = NIO_CHANGE_MARK};
     nio_watch *self = (nio_watch *)op;
@@ -327,9 +327,9 @@ nio_watch_nudge(PyObject *op, PyObject *unused)
 }
 
 PyObject *
-nio_watch_exited(PyObject *op, void *closure)
+nio_watch_closed_at_exit(PyObject *op, void *closure)
 {
     (void)closure;
     nio_watch *self = (nio_watch *)op;
-    return PyBool_FromLong(nio_atomic_load(&self->feed->exited) != 0);
+    return PyBool_FromLong(nio_atomic_load(&self->feed->closed_at_exit) != 0);
 }

@@ -206,7 +206,7 @@ nio_watches_shutdown(nio_state *state)
     nio_watch_source *feed;
 
     while ((feed = any(state)) != NULL) {
-        nio_atomic_store(&feed->exited, 1);
+        nio_atomic_store(&feed->closed_at_exit, 1);
         (void)nio_watch_source_close(feed);
         nio_watch_source_drop(feed);
     }

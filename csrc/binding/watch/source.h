@@ -27,11 +27,11 @@ typedef struct nio_watch_source {
     nio_event readable; /* set while the queue holds anything, or stopped */
 
     /* any thread */
-    nio_atomic references; /* the Watch, and whoever closes it */
-    nio_atomic stopped;    /* set once, as the next */
-    nio_atomic exited;     /* closed by the exit of the interpreter */
-    nio_atomic wakeups;    /* how many waits ended before their time */
-    nio_atomic polls;      /* users between begin_poll() and end_poll() */
+    nio_atomic references;     /* the Watch, and whoever closes it */
+    nio_atomic stopped;        /* set once, as the next */
+    nio_atomic closed_at_exit; /* closed by the exit of the interpreter */
+    nio_atomic wakeups;        /* how many waits ended before their time */
+    nio_atomic polls;          /* users between begin_poll() and end_poll() */
     nio_atomic stage; /* changed under the lock; in a forked child at once */
 
     nio_lock lock;

@@ -156,7 +156,8 @@ watch_wakeups(PyObject *op, void *closure)
 
 static PyGetSetDef watch_getset[] = {
     {"closed", watch_closed, NULL, "True once close() has begun.", NULL},
-    {"exited", nio_watch_exited, NULL, "True when the exit closed it.", NULL},
+    {"closed_at_exit", nio_watch_closed_at_exit, NULL,
+     "True when the exit closed it.", NULL},
     {"stopped", watch_stopped, NULL, "True after stop() or close().", NULL},
     {"wakeups", watch_wakeups, NULL, "Waits that ended early.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
@@ -170,8 +171,8 @@ static PyMethodDef watch_methods[] = {
      PyDoc_STR("wait($self, timeout, /)\n--\n\n"
                "Return when there is something to read, it is stopped, or "
                "the time has passed.")},
-    {"nudge", nio_watch_nudge, METH_NOARGS,
-     PyDoc_STR("nudge($self, /)\n--\n\nMake a waiter look around.")},
+    {"wake_one", nio_watch_wake_one, METH_NOARGS,
+     PyDoc_STR("wake_one($self, /)\n--\n\nMake a waiter look around.")},
     {"stop", watch_stop, METH_NOARGS,
      PyDoc_STR("stop($self, /)\n--\n\nEnd all waits, for ever.")},
     {"close", watch_close, METH_NOARGS,

@@ -151,7 +151,7 @@ class Watcher:
     def _refuse_closed(self) -> None:
         # Who reads in a daemon thread while the program ends has done nothing wrong, and is told
         # by the end of the stream.
-        if self._watch.closed and not self._watch.exited:
+        if self._watch.closed and not self._watch.closed_at_exit:
             raise ValueError("watcher is closed")
 
     def _read_settled(self, settler: Settler, timeout: float | None, most: int) -> Batch | None:

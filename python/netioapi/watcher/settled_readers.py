@@ -56,4 +56,4 @@ class Reader:
         except MemoryError:
             late = True
         if late:
-            self._watch.nudge()
+            self._watch.wake_one()

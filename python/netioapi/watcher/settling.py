@@ -81,7 +81,7 @@ class Settler:
                 pending[identity] = change
                 continue
             coalesced = self.coalesced + 1
-            pending[identity] = earlier._followed_by(change)
+            pending[identity] = earlier._merge(change)
             pending.move_to_end(identity)  # the order of last states
             self.coalesced = coalesced
         if overflow or synced:  # a later word on exactness takes the place of an earlier one

@@ -51,4 +51,4 @@ async def until_set(
         await woken
     finally:
         if woken.cancelled() or not woken.done():  # the second: this coroutine is thrown away
-            watch.nudge()  # nobody waits for that thread any more: let it go
+            watch.wake_one()  # nobody waits for that thread any more: let it go

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     reason = _in_namespace(options, show)
     if isinstance(reason, int):
         return reason
-    show.forbidden(reason, LIVE_SECONDS)
+    show.show_forbidden(reason, LIVE_SECONDS)
     return _live(options.json)
 
 
@@ -94,7 +94,7 @@ def _child(options: argparse.Namespace, show: Screen, writing: int, parent: int)
         return 1
     os.close(writing)
     with links.kernel:
-        return 0 if Story(show, links, options.routes).tell() else 1
+        return 0 if Story(show, links, options.routes).run() else 1
 
 
 def _live(json: bool) -> int:

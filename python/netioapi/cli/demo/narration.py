@@ -37,10 +37,10 @@ class Step:
     show: Callable[[netioapi.Change], object] = bool  # what of it is worth a line
     sample: list[netioapi.Change] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    silent: int = 0  # changes that the kernel never sent
+    synthesized: int = 0  # changes for which the kernel sent no message
     seconds: float = 0.0
-    kernel_said: int | None = None  # deletions that it announced; where that is the point
-    lost_routes: int = 0  # IPv4 routes that were reported as deleted
+    kernel_deletions: int | None = None  # deletions that it announced; where that is the point
+    reported_deletions: int = 0  # IPv4 routes that were reported as deleted
     comparison: Comparison | None = None  # None: too many routes to do it after each step
 
 

@@ -18,13 +18,13 @@ SHOWN = 10  # differences
 
 
 class Screen(Protocol):
-    def opening(self, routes: int) -> None: ...
-    def title(self, step: Step) -> None: ...
-    def progress(self, what: str, done: int, total: int) -> None: ...
-    def busy(self, what: str) -> None: ...
-    def step(self, step: Step) -> None: ...
-    def verdict(self, verdict: Verdict) -> None: ...
-    def forbidden(self, reason: str, seconds: float) -> None: ...
+    def show_opening(self, routes: int) -> None: ...
+    def show_title(self, step: Step) -> None: ...
+    def show_progress(self, what: str, done: int, total: int) -> None: ...
+    def show_status(self, what: str) -> None: ...
+    def show_step(self, step: Step) -> None: ...
+    def show_verdict(self, verdict: Verdict) -> None: ...
+    def show_forbidden(self, reason: str, seconds: float) -> None: ...
 
 
 def screen(*, json: bool) -> Screen:
@@ -39,7 +39,7 @@ class TextScreen:
         self._paint = Paint()
         self._describer = Describer()
         self._shown_at = 0.0
-        self._busy = False
+        self._has_status = False
         encoding = sys.stdout.encoding or "ascii"
         self._tick, self._cross, self._dots = ("ok", "DIFFERENT", "...")
         try:
@@ -49,7 +49,7 @@ class TextScreen:
         except UnicodeEncodeError:
             self._full, self._empty = "#", "."
 
-    def opening(self, routes: int) -> None:
+    def show_opening(self, routes: int) -> None:
         self._say(self._paint("bold", "netioapi demo"))
         self._say(
             "A network namespace of its own: no root, and nothing of yours is touched.\n"
@@ -57,26 +57,26 @@ class TextScreen:
             f"{self._tick} when the state rebuilt from the reports alone equals the kernel's own."
         )
 
-    def title(self, step: Step) -> None:
+    def show_title(self, step: Step) -> None:
         self._say(f"\n{self._paint('bold', f'{step.number}  {step.title}')}")
         if step.note:
             self._say(f"   {self._paint('dim', step.note)}")
 
-    def progress(self, what: str, done: int, total: int) -> None:
+    def show_progress(self, what: str, done: int, total: int) -> None:
         now = time.monotonic()
         if total >= MANY and now - self._shown_at > 0.1:
             filled = 30 * done // total
             bar = self._full * filled + self._empty * (30 - filled)
-            self.busy(f"{bar} {done:,} of {total:,} {what}")
+            self.show_status(f"{bar} {done:,} of {total:,} {what}")
             self._shown_at = now
 
-    def busy(self, what: str) -> None:
+    def show_status(self, what: str) -> None:
         """A line that the next one takes away again."""
         if self._terminal:
             print(f"\r\x1b[K   {what}", end="", flush=True)
-            self._busy = True
+            self._has_status = True
 
-    def step(self, step: Step) -> None:
+    def show_step(self, step: Step) -> None:
         for change in step.sample:
             sign = SIGNS[change.type.name.lower()]
             tail = self._paint("dim", UNSAID) if change.synthesized else ""
@@ -94,9 +94,9 @@ class TextScreen:
         if step.comparison is not None:
             said += f"  {self._mark(step.comparison.equal)}"
         self._say(said)
-        if step.kernel_said is not None:
-            said = f"{step.kernel_said:>9,}"
-            lost = f"{step.lost_routes:>9,}"
+        if step.kernel_deletions is not None:
+            said = f"{step.kernel_deletions:>9,}"
+            lost = f"{step.reported_deletions:>9,}"
             self._say(
                 f"   deleted IPv4 routes, by the kernel's own messages: {self._paint('-', said)}"
             )
@@ -104,7 +104,7 @@ class TextScreen:
                 f"   deleted IPv4 routes, as reported by netioapi:      {self._paint('good', lost)}"
             )
 
-    def verdict(self, verdict: Verdict) -> None:
+    def show_verdict(self, verdict: Verdict) -> None:
         found = verdict.comparison
         self._say(f"\n{self._mark(found.equal)} {self._judged(verdict)}")
         if found.equal:
@@ -127,7 +127,7 @@ class TextScreen:
     def _mark(self, equal: bool) -> str:
         return self._paint("good", self._tick) if equal else self._paint("bad", self._cross)
 
-    def forbidden(self, reason: str, seconds: float) -> None:
+    def show_forbidden(self, reason: str, seconds: float) -> None:
         self._say(f"netioapi demo: no network of its own here: {reason}.")
         self._say(f"Watching the live system for {seconds:.0f} s instead:")
 
@@ -138,28 +138,28 @@ class TextScreen:
             self._say(f"  {self._dots} and {len(facts) - SHOWN:,} more {title}")
 
     def _say(self, text: str) -> None:
-        if self._busy:
+        if self._has_status:
             text = "\r\x1b[K" + text
-            self._busy = False
+            self._has_status = False
         print(text, flush=True)
 
 
 class JsonScreen:
     """One object a step, and the verdict."""
 
-    def opening(self, routes: int) -> None:
+    def show_opening(self, routes: int) -> None:
         self._say({"kind": "start", "routes": routes})
 
-    def title(self, step: Step) -> None:
+    def show_title(self, step: Step) -> None:
         pass
 
-    def progress(self, what: str, done: int, total: int) -> None:
+    def show_progress(self, what: str, done: int, total: int) -> None:
         pass
 
-    def busy(self, what: str) -> None:
+    def show_status(self, what: str) -> None:
         pass
 
-    def step(self, step: Step) -> None:
+    def show_step(self, step: Step) -> None:
         record: dict[str, object] = {
             "kind": "step",
             "step": step.number,
@@ -168,16 +168,16 @@ class JsonScreen:
             "added": step.counts["add"],
             "changed": step.counts["parameter"],
             "deleted": step.counts["delete"],
-            "synthesized": step.silent,
+            "synthesized": step.synthesized,
             "seconds": round(step.seconds, 6),
             "equal": None if step.comparison is None else step.comparison.equal,
         }
-        if step.kernel_said is not None:
-            record["kernel_deleted_ipv4"] = step.kernel_said
-            record["reported_deleted_ipv4"] = step.lost_routes
+        if step.kernel_deletions is not None:
+            record["kernel_deleted_ipv4"] = step.kernel_deletions
+            record["reported_deleted_ipv4"] = step.reported_deletions
         self._say(record)
 
-    def verdict(self, verdict: Verdict) -> None:
+    def show_verdict(self, verdict: Verdict) -> None:
         found = verdict.comparison
         self._say(
             {
@@ -194,7 +194,7 @@ class JsonScreen:
             }
         )
 
-    def forbidden(self, reason: str, seconds: float) -> None:
+    def show_forbidden(self, reason: str, seconds: float) -> None:
         self._say({"kind": "forbidden", "reason": reason, "seconds": seconds})
 
     def _say(self, record: dict[str, object]) -> None:

@@ -15,7 +15,7 @@ from netioapi.cli.demo.narration import Comparison, Step, Verdict
 from netioapi.cli.demo.screen import MANY, Screen
 from netioapi.cli.demo.state import State
 
-PATIENCE = 5.0  # seconds that a report may take; and more with many routes
+TIMEOUT_S = 5.0  # seconds that a report may take; and more with many routes
 COMPARABLE = 2_500  # IPv4 routes that are compared in no time
 ALWAYS_COMPARED = ("delete", "up")  # with the most routes, and at the end
 SAMPLES = 12  # changes kept, to show some of them
@@ -52,14 +52,14 @@ class Story:
         self.total_4 = routes - routes // 2
         self.total_6 = routes // 2
         self.state = State()
-        self.patience = PATIENCE + routes / 10_000
+        self.timeout = TIMEOUT_S + routes / 10_000
         self.steps: list[Step] = []
         self.synced = False  # the state is exact; false again after an overflow
 
-    def tell(self) -> bool:
+    def run(self) -> bool:
         """True when the rebuilt state is the kernel's."""
         started = time.monotonic()
-        self.screen.opening(self.total_4 + self.total_6)
+        self.screen.show_opening(self.total_4 + self.total_6)
         # Live when it returns: nothing that happens from now on can be missed.
         with netioapi.Watcher("route", "address", "interface", snapshot=True) as watcher:
             self.watcher = watcher
@@ -82,7 +82,7 @@ class Story:
             overflows=self.state.overflows,
             seconds=time.monotonic() - started,
         )
-        self.screen.verdict(verdict)
+        self.screen.show_verdict(verdict)
         return verdict.equal
 
     # ---- the steps -----------------------------------------------------------
@@ -104,11 +104,11 @@ class Story:
         for first, last in _chunks(self.total_4):
             self.links.add(self.links.routes_4(first, last, self.total_4, gateway))
             self._look(step)
-            self.screen.progress("routes", last, total)
+            self.screen.show_progress("routes", last, total)
         for first, last in _chunks(self.total_6):
             self.links.add(self.links.routes_6(first, last))
             self._look(step)
-            self.screen.progress("routes", self.total_4 + last, total)
+            self.screen.show_progress("routes", self.total_4 + last, total)
         self._await(step, lambda: len(self.state.rows["route"]) >= before + total)
 
     def _replace(self) -> None:
@@ -146,7 +146,7 @@ class Story:
         for first, last in _chunks(number):
             self.links.delete(self.links.routes_6(first, last))
             self._look(step)
-            self.screen.progress("routes", last, number)
+            self.screen.show_progress("routes", last, number)
         self._await(step, lambda: step.counts["delete"] >= number)
 
     def _link_down(self) -> None:
@@ -160,7 +160,7 @@ class Story:
         with rt.Netlink(rt.GROUP_IPV4_ROUTE) as listener:
             self.links.set_up(cable, up=False)
             # The request is answered: what the kernel had to say is in the socket.
-            step.kernel_said = listener.count_waiting(rt.RTM_DELROUTE)
+            step.kernel_deletions = listener.count_waiting(rt.RTM_DELROUTE)
         gone = self.state.count_routes
         self._await(
             step,
@@ -185,7 +185,7 @@ class Story:
     ) -> Step:
         step = Step(len(self.steps) + 1, name, title, note, show)
         self.steps.append(step)
-        self.screen.title(step)
+        self.screen.show_title(step)
         self.started = time.monotonic()
         return step
 
@@ -201,9 +201,9 @@ class Story:
             if change.initial:
                 continue
             step.counts[_word(change)] += 1
-            step.silent += change.synthesized
-            if change.kind == "route" and step.kernel_said is not None:
-                step.lost_routes += (
+            step.synthesized += change.synthesized
+            if change.kind == "route" and step.kernel_deletions is not None:
+                step.reported_deletions += (
                     _word(change) == "delete" and change.row.family == socket.AF_INET
                 )
             if len(step.sample) < SAMPLES and step.show(change):
@@ -219,7 +219,7 @@ class Story:
         pairs: bool = False,
     ) -> None:
         """Read until `done()`; not for ever: what never came is found at the end."""
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self.timeout
         while not done():
             left = deadline - time.monotonic()
             if left <= 0 or not self._look(step, left):
@@ -230,14 +230,14 @@ class Story:
         del step.sample[samples:]
         if step.name in ALWAYS_COMPARED or self.total_4 <= COMPARABLE:
             step.comparison = self._compare()
-        self.screen.step(step)
+        self.screen.show_step(step)
 
     def _compare(self) -> Comparison:
         """Read on until the two are equal, but not for ever."""
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self.timeout
         routes = len(self.state.rows["route"])
         if routes > MANY:
-            self.screen.busy(f"comparing {routes:,} routes with the kernel's")
+            self.screen.show_status(f"comparing {routes:,} routes with the kernel's")
         while True:
             reported, kernel = self.state.facts(), oracle.facts(self.links.kernel)
             table = {row.key: row for row in netioapi.get_ip_forward_table2()}

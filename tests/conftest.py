@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.network import Flood, Network, may_be_missing, prepare
-from tests.support import Collector
+from tests.support.collector import Collector
+from tests.support.network import Flood, Network, may_be_missing, prepare
 
 forbidden = ""  # why there are no networks here
 ELSEWHERE = "windows" if sys.platform != "win32" else "linux"  # the folder of another system

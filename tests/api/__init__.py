@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The package's names, values and functions, without callbacks and watchers."""
+"""Tests of the package's names, values and functions, without callbacks and watchers."""

@@ -15,7 +15,8 @@ import pytest
 
 import netioapi
 from netioapi import Table
-from tests.support import WINDOWS, repo_text
+from tests.support.paths import repo_text
+from tests.support.platforms import WINDOWS
 
 GROUPS: dict[str, dict[str, Any]] = json.loads(repo_text("tests/api/pickles_0_1_0.json"))
 ROWS = ("route", "address", "interface", "table")

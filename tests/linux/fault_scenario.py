@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import netioapi
-from tests.support import counts, eventually
+from tests.support.resources import counts
+from tests.support.waiting import eventually
 
 NATIVE = ctypes.CDLL(netioapi._native.__file__)
 NATIVE.nio_fault_name.restype = ctypes.c_char_p

@@ -10,7 +10,8 @@ from typing import Any
 
 import hypothesis
 
-from tests.support import ROOT, run
+from tests.support.paths import ROOT
+from tests.support.processes import run
 
 from .test_c import CSRC, FLAGS, INCLUDES, compiler, missing, unavailable
 

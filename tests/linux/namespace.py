@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.support import python, run
+from tests.support.processes import python, run
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000

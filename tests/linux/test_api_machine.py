@@ -20,7 +20,10 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 import netioapi
 from tests.linux.namespace import Namespace
-from tests.support import ROOT, counts, eventually, fork, python
+from tests.support.paths import ROOT
+from tests.support.processes import fork, python
+from tests.support.resources import counts
+from tests.support.waiting import eventually
 
 from .model.follow import WatcherFollower
 

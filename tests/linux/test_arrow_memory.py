@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.linux.test_c import compiler, unavailable
-from tests.support import ROOT, python, run
+from tests.support.paths import ROOT
+from tests.support.processes import python, run
 
 SCRIPT = """
 import ctypes, errno, sys
 import netioapi
-from tests.arrow_reader import (
+from tests.support.arrow_reader import (
     ArrowArray, ArrowArrayStream, ArrowSchema, call, described, last_error, read, release,
     schema_of, taken, within)
-from tests.arrow_rows import KINDS, expected, random_table
+from tests.support.arrow_rows import KINDS, expected, random_table
 
 try:
     import _testcapi

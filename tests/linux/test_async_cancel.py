@@ -15,8 +15,9 @@ import trio
 
 from netioapi import Batch, Watcher
 from tests.linux.namespace import Namespace
-from tests.support import counts, eventually
-from tests.test_watcher import to
+from tests.support.resources import counts
+from tests.support.waiting import eventually
+from tests.watcher.test_watcher import to
 
 Left = tuple[int, ...]
 STEPS = 8  # turns of the loop until it surely waits

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.linux.namespace import Namespace
-from tests.support import ROOT, run
+from tests.support.paths import ROOT
+from tests.support.processes import run
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 COMMAND = [sys.executable, "-m", "benchmarks"]

@@ -13,7 +13,7 @@ import pytest
 import netioapi
 from netioapi import IpInterfaceRow, NetioError
 from tests.linux.namespace import Namespace
-from tests.support import eventually
+from tests.support.waiting import eventually
 
 LINKS = ("v0", "v1", "v2")
 ROUTES = """

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.linux.namespace import Namespace
-from tests.support import ROOT, run
+from tests.support.paths import ROOT
+from tests.support.processes import run
 
 CSRC = ROOT / "csrc"
 FLAGS = ["-std=c11", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Wconversion", "-Werror"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from tests.linux.namespace import Namespace
-from tests.support import python
+from tests.support.processes import python
 
 SCRIPT = """
 import os, sys, time

@@ -19,7 +19,8 @@ import netioapi
 from netioapi import NotificationType
 from netioapi.enums import ConnectivityLevel
 from tests.linux.namespace import Namespace
-from tests.support import PATIENCE, Collector
+from tests.support.collector import Collector
+from tests.support.waiting import TIMEOUT_S
 
 NONE, LOCAL, INTERNET = (
     ConnectivityLevel.NONE,
@@ -310,7 +311,7 @@ def test_an_overflow_says_nothing_of_the_stable_table(
             tentative.ip("link set v1 down")  # in one step: more than the buffer holds
             lost = exact = False
             while not exact:
-                batch = watcher.read(timeout=PATIENCE)
+                batch = watcher.read(timeout=TIMEOUT_S)
                 assert batch is not None, watcher.stats()
                 lost |= batch.overflow
                 exact = lost and batch.synced

@@ -21,7 +21,7 @@ from netioapi import (
     Watcher,
 )
 from tests.linux.namespace import Namespace
-from tests.support import Collector
+from tests.support.collector import Collector
 
 ENTRIES: dict[type, Callable[[Any], Any]] = {
     IpForwardRow: netioapi.get_ip_forward_entry2,

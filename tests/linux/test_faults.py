@@ -15,7 +15,8 @@ import pytest
 
 from netioapi import _native
 from tests.linux.namespace import Namespace
-from tests.support import ROOT, python, run
+from tests.support.paths import ROOT
+from tests.support.processes import python, run
 
 from .test_c import TOWER, Program, build, compiler, run_program, unavailable
 

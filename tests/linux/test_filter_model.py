@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Filters against a model of them in Python: random filters of every dimension, random rows.
 
-tests/test_watcher_filters.py does the same through Watcher, with the rows of a real network.
+tests/watcher/test_watcher_filters.py does the same through Watcher, with the rows of a real
+network.
 """
 
 from __future__ import annotations

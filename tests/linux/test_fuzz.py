@@ -12,7 +12,8 @@ import pytest
 
 from tests.fuzz import byteorder, corpus
 from tests.fuzz.targets import TARGETS, sources
-from tests.support import ROOT, run
+from tests.support.paths import ROOT
+from tests.support.processes import run
 
 from .test_c import FLAGS, INCLUDES, compiler, linked, run_program, unavailable
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.linux.namespace import Namespace
-from tests.support import eventually, python
+from tests.support.processes import python
+from tests.support.waiting import eventually
 
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import netioapi
-from tests.cli import live_monitor, on_terminal, records
-from tests.cli import netioapi as command
+from tests.cli.test_cli_monitor import NASTY
 from tests.linux.namespace import Namespace
-from tests.support import Collector
-from tests.test_cli_monitor import NASTY
+from tests.support.cli import live_monitor, on_terminal, records
+from tests.support.cli import netioapi as command
+from tests.support.collector import Collector
 
 PARTS = [
     *(os.fsencode(name) for name in NASTY),

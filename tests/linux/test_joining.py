@@ -11,7 +11,9 @@ from typing import Any
 import netioapi
 from tests.linux.namespace import Namespace
 from tests.linux.test_c import compiler, unavailable
-from tests.support import ROOT, Collector, python, run
+from tests.support.collector import Collector
+from tests.support.paths import ROOT
+from tests.support.processes import python, run
 
 
 def mtu(netns: Namespace, value: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.linux.namespace import Namespace
-from tests.support import run
+from tests.support.processes import run
 
 from .test_c import CSRC, FLAGS, INCLUDES, TOWER, compiler, unavailable
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import netioapi
 from netioapi import NotificationType, Watcher
 from tests.linux.namespace import Namespace, fresh_namespace
-from tests.support import Collector, eventually
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 
 
 def threads_named(name: str) -> int:

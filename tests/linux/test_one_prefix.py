@@ -17,7 +17,7 @@ import pytest
 import netioapi
 from netioapi import IpForwardRow, NotificationType, Watcher
 from tests.linux.namespace import Namespace
-from tests.support import eventually
+from tests.support.waiting import eventually
 
 # Not fewer: of a shorter walk the kernel may refuse most, and it takes two seconds.
 STEPS = max(int(os.environ.get("NETIOAPI_STEPS", "250")), 250)

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from tests.linux.namespace import Namespace
-from tests.support import ROOT
+from tests.support.paths import ROOT
 
 ROUTES = 20_000
 

@@ -11,7 +11,7 @@ import pytest
 
 from netioapi import IpForwardRow, Watcher
 from tests.linux.namespace import Namespace
-from tests.support import eventually
+from tests.support.waiting import eventually
 
 from . import slow_reading
 from .test_one_prefix import STEPS, TABLE, OnePrefix, is_the_same

@@ -11,7 +11,7 @@ import pytest
 
 import netioapi
 from tests.linux.namespace import Namespace
-from tests.support import eventually
+from tests.support.waiting import eventually
 
 from .cases import TABLES, A, R, expect
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle

@@ -11,7 +11,7 @@ import pytest
 
 import netioapi
 from tests.linux.namespace import Namespace
-from tests.support import python
+from tests.support.processes import python
 
 pytest.importorskip("pyroute2", reason="pyroute2 is not installed")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from netioapi import _native
 from tests.linux.namespace import Namespace
-from tests.support import python
+from tests.support.processes import python
 
 WITHOUT_CAPABILITIES = """
 import ctypes, netioapi

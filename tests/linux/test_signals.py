@@ -9,7 +9,9 @@ import pytest
 
 import netioapi
 from tests.linux.namespace import Namespace
-from tests.support import IS_IN, Collector, python
+from tests.support.call_stack import IS_IN
+from tests.support.collector import Collector
+from tests.support.processes import python
 
 PROGRAM = """
 import os, signal, sys, threading

@@ -10,7 +10,7 @@ import pytest
 
 import netioapi
 from tests.linux.namespace import Namespace
-from tests.support import eventually
+from tests.support.waiting import eventually
 
 from .cases import TABLES, A, Case, I, R, ids, play
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle

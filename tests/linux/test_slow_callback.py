@@ -13,9 +13,10 @@ import pytest
 
 import netioapi
 from netioapi import NotificationType, Watcher
-from tests.held import Held
 from tests.linux.namespace import Namespace
-from tests.support import Collector, eventually
+from tests.support.blocking_callback import BlockingCallback
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 
 BOUND = 100_000  # QUEUE_BOUND of csrc/rtnetlink/api/notify.c
 BATCH = 1024  # the most that the callback's thread has taken already
@@ -38,7 +39,7 @@ def changes(verb: int, index: int, numbers: range) -> bytes:
     )
 
 
-class State(Held):
+class State(BlockingCallback):
     """Holds the first change until it is let go, and rebuilds the routes from all of them."""
 
     def __init__(self) -> None:

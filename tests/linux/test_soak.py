@@ -14,7 +14,8 @@ import pytest
 
 from tests.linux.namespace import Namespace
 from tests.soak.measure import BYTES_ALLOWED, FEWEST, Measured, grown
-from tests.support import ROOT, run
+from tests.support.paths import ROOT
+from tests.support.processes import run
 
 COMMAND = [sys.executable, "-m", "tests.soak"]
 PATH = {"PYTHONPATH": str(ROOT)}

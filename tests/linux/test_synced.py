@@ -16,7 +16,7 @@ import pytest
 
 from netioapi import Batch, NotificationType, Watcher
 from tests.linux.namespace import Namespace
-from tests.support import eventually
+from tests.support.waiting import eventually
 
 from .reader import slow_down
 

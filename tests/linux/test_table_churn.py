@@ -16,7 +16,7 @@ import netioapi
 from netioapi import IpForwardRow, Watcher
 from netioapi.enums import ConnectivityLevel
 from tests.linux.namespace import Namespace
-from tests.support import eventually
+from tests.support.waiting import eventually
 
 from .test_one_prefix import is_the_same
 

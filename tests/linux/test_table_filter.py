@@ -16,8 +16,10 @@ import pytest
 
 from netioapi import NotificationType, Watcher, notify_route_change2
 from tests.linux.namespace import Namespace
-from tests.support import ROOT, Collector, run
-from tests.test_watcher import read_until, to
+from tests.support.collector import Collector
+from tests.support.paths import ROOT
+from tests.support.processes import run
+from tests.watcher.test_watcher import read_until, to
 
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
 from .reader import wakeups

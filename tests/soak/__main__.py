@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support import ROOT
+from tests.support.paths import ROOT
 
 from .measure import ENVIRONMENT
 

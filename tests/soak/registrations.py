@@ -10,9 +10,9 @@ from typing import Any
 
 import netioapi
 from netioapi import DeadlockError, Registration
-from tests.held import Canceller
+from tests.support.blocking_callback import Canceller
 
-from .tally import Guest, Planned
+from .counters import Guest, Planned
 
 MOST = 12
 FAMILIES = (socket.AF_UNSPEC, socket.AF_INET, socket.AF_INET6)
@@ -32,20 +32,20 @@ class Called:
 
     def __call__(self, *arguments: Any) -> None:
         if self.over:
-            self._guest.tally.fail(self._guest.name, f"called after its cancel: {arguments}")
+            self._guest.counters.fail(self._guest.name, f"called after its cancel: {arguments}")
         if not self._inside.acquire(blocking=False):
-            self._guest.tally.fail(self._guest.name, "called twice at once")
+            self._guest.counters.fail(self._guest.name, "called twice at once")
         try:
-            self._guest.tally.add("changes")
+            self._guest.counters.add("changes")
             self._way(*arguments)
         finally:
             self._inside.release()
 
     def failed(self, error: BaseException) -> None:
         if isinstance(error, Planned):
-            self._guest.tally.add("raised")
+            self._guest.counters.add("raised")
         else:
-            self._guest.tally.fail(self._guest.name, f"a callback raised {error!r}")
+            self._guest.counters.fail(self._guest.name, f"a callback raised {error!r}")
 
     # ---- ways ---------------------------------------------------------------
     def look(self, *arguments: Any) -> None:
@@ -65,7 +65,7 @@ class Called:
         except DeadlockError:
             self.registration.cancel(wait=False)
         else:
-            self._guest.tally.fail(self._guest.name, "cancelled itself and waited")
+            self._guest.counters.fail(self._guest.name, "cancelled itself and waited")
 
     def end_another(self, *arguments: Any) -> None:
         for other in self._live[:1]:
@@ -92,7 +92,7 @@ def register(guest: Guest, live: list[Called]) -> None:
         if name in WITH_FAMILY:
             more |= {"family": family, "details": guest.chance(0.5)}
         called.registration = getattr(netioapi, name)(called, **more)
-    guest.tally.add("registrations")
+    guest.counters.add("registrations")
     live.append(called)
 
 

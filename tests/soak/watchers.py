@@ -9,10 +9,10 @@ import socket
 from typing import Any
 
 from netioapi import Batch, InvalidParameterError, Watcher
-from tests.held import Canceller
 from tests.linux.model.world import OTHERS
+from tests.support.blocking_callback import Canceller
 
-from .tally import Guest
+from .counters import Guest
 
 KINDS = ("route", "address", "interface")
 QUEUES = (1, 2, 10, 1000, 1_000_000)
@@ -45,15 +45,15 @@ def random_watcher(guest: Guest, receive_buffer: int | None) -> Watcher:
     except InvalidParameterError:
         del wanted["interfaces"]  # one of them is not there
         watcher = Watcher(*kinds, **wanted)
-    guest.tally.add("watchers")
+    guest.counters.add("watchers")
     return watcher
 
 
 def look_at(guest: Guest, batch: Batch | None) -> None:
     if batch is None:
         return
-    guest.tally.add("changes", len(batch))
-    guest.tally.add("overflows", batch.overflow)
+    guest.counters.add("changes", len(batch))
+    guest.counters.add("overflows", batch.overflow)
     way = guest.random.randrange(3)
     if way == 0:
         for change in batch:
@@ -70,7 +70,7 @@ def iterate(guest: Guest, watcher: Watcher) -> None:
     def read() -> None:
         with contextlib.suppress(ValueError):  # closed before it began
             for batch in watcher:
-                guest.tally.add("changes", len(batch))
+                guest.counters.add("changes", len(batch))
 
     reader = Canceller(read)
     guest.pause(0.3)
@@ -81,10 +81,10 @@ def iterate(guest: Guest, watcher: Watcher) -> None:
 def add_up(guest: Guest, watcher: Watcher) -> None:
     """Nothing is dropped in silence."""
     stats = watcher.stats()
-    guest.tally.add("coalesced", stats["coalesced"])
+    guest.counters.add("coalesced", stats["coalesced"])
     told = stats["delivered"] + stats["coalesced"] + stats["queued"]
     if stats["received"] != told:
-        guest.tally.fail(guest.name, f"{watcher!r} does not add up: {stats}")
+        guest.counters.fail(guest.name, f"{watcher!r} does not add up: {stats}")
 
 
 def end(guest: Guest, watcher: Watcher) -> None:

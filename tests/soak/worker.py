@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The process that is soaked: rounds of arenas and strays, and after each round a quiet point at
+"""The process that is soaked: rounds of worlds and orphans, and after each round a quiet point at
 which it must hold what it held before. It writes a line of JSON each second, the result last."""
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 
 from tests.linux.namespace import enter_user_namespace
 
-from .arena import arena
+from .counters import Counters, Guest, Planned
 from .measure import Measured, grown, measure, measure_quietly
-from .strays import forks, nomads
-from .tally import Guest, Planned, Tally
+from .orphans import forks, nomads
+from .world import world
 
 LONGEST = 15.0  # seconds of a round
 LATE = 180.0  # seconds that the end of a round may take
@@ -30,7 +30,7 @@ LATE = 180.0  # seconds that the end of a round may take
 class Soak:
     def __init__(self, seed: int, seconds: float) -> None:
         self.seed, self.seconds = seed, seconds
-        self.tally = Tally()
+        self.counters = Counters()
         self.points: list[Measured] = []
         self.rounds = 0
         self._begun = time.monotonic()
@@ -40,15 +40,15 @@ class Soak:
         now = dataclasses.asdict(measure())
         line = {"seconds": round(time.monotonic() - self._begun, 1), "rounds": self.rounds}
         try:
-            print(json.dumps({**line, **now, "counts": self.tally.counts, **more}), flush=True)
+            print(json.dumps({**line, **now, "counts": self.counters.counts, **more}), flush=True)
         except BrokenPipeError:
             os._exit(1)
 
     def round(self, seconds: float) -> None:
         chance = random.Random(f"{self.seed}/{self.rounds}")
-        works = [*[arena] * chance.randint(1, 3), *chance.choices([forks, nomads], k=2)]
+        works = [*[world] * chance.randint(1, 3), *chance.choices([forks, nomads], k=2)]
         guests = [
-            Guest(work, f"{self.rounds}.{number} {work.__name__}", str(self.seed), self.tally)
+            Guest(work, f"{self.rounds}.{number} {work.__name__}", str(self.seed), self.counters)
             for number, work in enumerate(works)
         ]
         faulthandler.dump_traceback_later(seconds + LATE + 60, exit=True)
@@ -60,7 +60,7 @@ class Soak:
         self._wait(guests, LATE)
         if late := [guest.name for guest in threading.enumerate() if isinstance(guest, Guest)]:
             faulthandler.dump_traceback(all_threads=True)
-            self.tally.fail("hang", f"still running after {LATE:.0f} s: {', '.join(late)}")
+            self.counters.fail("hang", f"still running after {LATE:.0f} s: {', '.join(late)}")
         faulthandler.cancel_dump_traceback_later()
         self.rounds += 1
 
@@ -69,7 +69,7 @@ class Soak:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             alive = [guest for guest in guests if guest.is_alive()]
-            if not alive or (self.tally.failures and not alive[0].ending.is_set()):
+            if not alive or (self.counters.failures and not alive[0].ending.is_set()):
                 return
             alive[0].join(min(left, 1.0))
             self.told()
@@ -85,7 +85,7 @@ class Soak:
             pause.wait(0.05)
         self.points.append(now)
         if not same:
-            self.tally.fail(
+            self.counters.fail(
                 f"after round {self.rounds}",
                 f"{now.threads} threads and {now.descriptors} descriptors, where there were "
                 f"{first.threads} and {first.descriptors}",
@@ -104,11 +104,11 @@ class Soak:
         self.round(1)  # what is made once is made in it
         self.rest()
         end, chance = time.monotonic() + self.seconds, random.Random(self.seed)
-        while (left := end - time.monotonic()) > 0 and not self.tally.failures:
+        while (left := end - time.monotonic()) > 0 and not self.counters.failures:
             self.round(min(chance.uniform(1, min(LONGEST, self.seconds / 8)), left))
-            if not self.tally.failures:
+            if not self.counters.failures:
                 self.rest()
-        return self.tally.failures or grown(self.points[2:])
+        return self.counters.failures or grown(self.points[2:])
 
 
 def main() -> None:
@@ -121,9 +121,9 @@ def main() -> None:
 
     def unraisable(found: sys.UnraisableHookArgs) -> None:
         if isinstance(found.exc_value, Planned):
-            soak.tally.add("raised")
+            soak.counters.add("raised")
         else:
-            soak.tally.fail("unraisable", f"{found.exc_value!r} in {found.object!r}")
+            soak.counters.fail("unraisable", f"{found.exc_value!r} in {found.object!r}")
 
     sys.unraisablehook = unraisable
     failures = soak.run()

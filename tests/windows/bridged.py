@@ -17,7 +17,7 @@ from tests.windows.structures import AF_INET, AF_INET6
 
 DELETE = 2
 ERROR_FILE_NOT_FOUND, ERROR_NOT_FOUND = 2, 1168
-PATIENCE = 20.0  # seconds for one answer of the other end
+TIMEOUT_S = 20.0  # seconds for one answer of the other end
 
 
 class BridgedNetwork:
@@ -26,7 +26,7 @@ class BridgedNetwork:
     def __init__(self) -> None:
         checked("standin_reset")
         port = int(os.environ["NETIOAPI_BRIDGE"])
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
         self._socket.settimeout(None)
         self._condition = threading.Condition()
         self._answers: list[dict[str, Any]] = []
@@ -48,7 +48,7 @@ class BridgedNetwork:
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_WR)  # the other end hangs up then
-        self._reader.join(PATIENCE)
+        self._reader.join(TIMEOUT_S)
         self._socket.close()
         checked("standin_reset")
 
@@ -68,7 +68,7 @@ class BridgedNetwork:
 
     def _wait(self, predicate: Any) -> None:
         with self._condition:
-            arrived = self._condition.wait_for(lambda: predicate() or self._ended, PATIENCE)
+            arrived = self._condition.wait_for(lambda: predicate() or self._ended, TIMEOUT_S)
             assert not self._ended, f"no answer over the bridge: {self._ended}"
             assert arrived, "no answer over the bridge"
 

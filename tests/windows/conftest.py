@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import eventually
+from tests.support.waiting import eventually
 from tests.windows.dll import Figure, checked, is_standin, stat
 from tests.windows.structures import AF_INET, AF_INET6
 from tests.windows.support import INDEX, interface_row

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The network that the contract tests change on Windows: `tests.support.Namespace` in its words,
-the stand-in iphlpapi.dll in its deeds, with what Windows does besides: an address brings its
-routes, a link that comes up its link-local address, a link that goes all that was its."""
+"""The network that the contract tests change on Windows: the commands of `Namespace`
+(tests/linux/namespace.py), done in the stand-in iphlpapi.dll, with what Windows does besides: an
+address brings its routes, a link that comes up its link-local address, a link that goes all that
+was its."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_interface
 from typing import Any
 
-from tests.support import python
+from tests.support.processes import python
 from tests.windows import dll, rows, shown
 from tests.windows.commands import (
     Command,

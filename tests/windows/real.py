@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import netioapi
-from tests.support import on_wine
+from tests.support.platforms import on_wine
 from tests.windows.dll import is_standin
 
 ADDRESS = IPv4Address("192.0.2.1")

@@ -15,8 +15,10 @@ from ipaddress import ip_interface, ip_network
 from typing import Any
 
 import netioapi
-from tests.cli import Running
-from tests.support import ROOT, eventually, python
+from tests.support.cli import Running
+from tests.support.paths import ROOT
+from tests.support.processes import python
+from tests.support.waiting import eventually
 from tests.windows import dll, rows
 from tests.windows.dll import Figure, Kind, Setting, checked
 from tests.windows.structures import AF_INET, Address, Interface, Route
@@ -228,5 +230,5 @@ def program(source: str, *arguments: str) -> Running:
 
 
 def script(source: str, *arguments: str, **named: Any) -> subprocess.CompletedProcess[str]:
-    """A program that ends: as `tests.support.python`, and it finds the tests' modules."""
+    """A program that ends: as `tests.support.processes.python`, and it finds the tests' modules."""
     return python(_HEAD + source, *arguments, **named)

@@ -15,7 +15,8 @@ import pytest
 
 import netioapi
 from netioapi import NotificationType, Watcher
-from tests.support import Collector, eventually
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 from tests.windows.bridged import BridgedNetwork
 
 pytestmark = [

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from netioapi import Batch, Watcher
-from tests.held import Canceller
-from tests.support import eventually, on_wine
-from tests.test_watcher import to
+from tests.support.blocking_callback import Canceller
+from tests.support.platforms import on_wine
+from tests.support.waiting import eventually
+from tests.watcher.test_watcher import to
 from tests.windows.dll import Figure, Setting, checked, configure, stat
 from tests.windows.support import ROUTE, handles, live, no_handle_left, route_row
 
@@ -57,9 +58,6 @@ def ends_at_once(wait: Callable[[], object]) -> None:
     with ctrl_c_soon(), pytest.raises(KeyboardInterrupt):
         wait()
     assert time.monotonic() - start < 5
-
-
-# ---- the main thread's waits
 
 
 @pytest.mark.parametrize("settle", [0.0, 60.0])

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.network import Network
+from tests.support.network import Network
 from tests.windows.flood import Flood
 from tests.windows.support import script
 

@@ -13,7 +13,7 @@ import pytest
 
 import netioapi
 from netioapi import InvalidParameterError, IpForwardRow, NetioError, Watcher
-from tests.support import Collector
+from tests.support.collector import Collector
 from tests.windows.calls import CALLS, put_what_calls_need
 from tests.windows.dll import Figure, drain, fail, stat
 from tests.windows.support import INDEX, ROUTE, ROW_KINDS, handles, live, route_row

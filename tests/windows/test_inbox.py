@@ -10,7 +10,7 @@ import pytest
 
 import netioapi
 from netioapi import Watcher
-from tests.support import eventually
+from tests.support.waiting import eventually
 from tests.windows.dll import Figure, Setting, checked, configure, drain, stat
 from tests.windows.structures import AF_INET
 from tests.windows.support import ROUTE, route_row

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests import header
-from tests.support import on_wine, repo_text
-from tests.test_tables import places
+from tests.api.test_tables import places
+from tests.support import header
+from tests.support.paths import repo_text
+from tests.support.platforms import on_wine
 from tests.windows.structures import (
     AF_INET,
     AF_INET6,

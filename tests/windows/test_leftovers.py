@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 import netioapi
-from tests.support import Collector, eventually
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 from tests.windows.dll import drain
 from tests.windows.native import Caught
 from tests.windows.support import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import ROOT
+from tests.support.paths import ROOT
 from tests.windows.support import script
 
 TOWER = (ROOT / "csrc/contract/tower.h").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ name, since, *others = sys.argv[1:]
 dll.hide(name)
 
 import netioapi
-from tests.support import Collector
+from tests.support.collector import Collector
 from tests.windows.calls import CALLS, put_what_calls_need
 from tests.windows.support import *
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli import Running, ended_by, live_monitor, netioapi, records
+from tests.support.cli import Running, ended_by, live_monitor, netioapi, records
 from tests.windows.dll import checked, inject
 from tests.windows.flood import Flood
 from tests.windows.support import (

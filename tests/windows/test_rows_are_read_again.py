@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import Collector, eventually
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 from tests.windows.dll import Figure, Setting, checked, configure, drain, inject, stat
 from tests.windows.structures import Interface, Route
 from tests.windows.support import (

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from netioapi import Watcher
-from tests.support import eventually
+from tests.support.waiting import eventually
 from tests.windows.support import ROUTE, route_row, script
 
 pytestmark = [pytest.mark.usefixtures("link"), pytest.mark.timeout(240)]

@@ -12,7 +12,8 @@ import pytest
 
 import netioapi
 from netioapi import DeadlockError, Registration
-from tests.support import Collector, eventually
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 from tests.windows.dll import Figure, Setting, configure, drain, stat
 from tests.windows.support import NOTIFY, ROUTE, live, program, route_row
 

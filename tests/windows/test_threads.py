@@ -15,7 +15,8 @@ import pytest
 
 import netioapi
 from netioapi import DeadlockError
-from tests.support import Collector, eventually
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 from tests.windows.dll import Figure, Setting, configure, drain, stat
 from tests.windows.native import Caught
 from tests.windows.support import (
@@ -239,7 +240,7 @@ INTERPRETERS = """
 import threading
 import _interpreters
 import netioapi
-from tests.support import eventually
+from tests.support.waiting import eventually
 from tests.windows import dll
 from tests.windows.calls import put_what_calls_need
 from tests.windows.support import *

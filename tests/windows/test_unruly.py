@@ -13,8 +13,9 @@ import pytest
 
 import netioapi
 from netioapi import DeadlockError, Registration
-from tests.held import Canceller
-from tests.support import Collector, eventually
+from tests.support.blocking_callback import Canceller
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 from tests.windows.dll import (
     Figure,
     Kind,

@@ -12,8 +12,9 @@ import pytest
 
 import netioapi
 from netioapi import Registration
-from tests.held import Canceller
-from tests.support import Collector, eventually
+from tests.support.blocking_callback import Canceller
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 from tests.windows.dll import Figure, Setting, checked, configure, drain, inject, stat
 from tests.windows.structures import AF_INET, AF_INET6, AF_UNSPEC
 from tests.windows.support import NOTIFY, ROUTE, live, route_row, script
@@ -193,7 +194,8 @@ def test_the_table_that_is_stable_at_once_is_freed() -> None:
 HEAD = """
 import gc, sys, weakref
 import netioapi
-from tests.support import Collector, eventually
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 from tests.windows import dll
 from tests.windows.dll import Figure, drain, fail, stat
 from tests.windows.support import *

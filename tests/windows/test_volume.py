@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from netioapi import Watcher
-from tests.held import Canceller
-from tests.support import Collector, eventually
+from tests.support.blocking_callback import Canceller
+from tests.support.collector import Collector
+from tests.support.waiting import eventually
 from tests.windows.dll import Figure, Kind, Setting, checked, configure, drain, inject, stat
 from tests.windows.flood import Flood
 from tests.windows.structures import AF_INET

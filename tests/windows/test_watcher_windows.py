@@ -16,8 +16,8 @@ import pytest
 
 import netioapi
 from netioapi import Change, Watcher
-from tests.support import eventually
-from tests.test_watcher import State, apply, read_snapshot, read_until, tables, to
+from tests.support.waiting import eventually
+from tests.watcher.test_watcher import State, apply, read_snapshot, read_until, tables, to
 from tests.windows.dll import Figure, Setting, checked, configure, drain, fail, inject, stat
 from tests.windows.flood import Flood
 from tests.windows.structures import AF_INET, Route

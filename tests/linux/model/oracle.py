@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
-from tests.support import run
+from tests.support.processes import run
 
 Key = tuple[Any, ...]
 Record = dict[str, Any]

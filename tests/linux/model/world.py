@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from tests.linux.namespace import Namespace
-from tests.support import run
+from tests.support.processes import run
 
 from .oracle import Truth
 

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+"""pyarrow, polars, duckdb, nanoarrow and numpy read our tables and see what the row objects say:
+the programs in arrow_consumers.py, each in a process of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.arrow_consumers import NEEDS, PROGRAMS
+from tests.support.arrow_libraries import must_be_there, need
+from tests.support.processes import python
+
+EVERY = [(library, program.__name__) for library in PROGRAMS for program in PROGRAMS[library]]
+
+
+@pytest.mark.parametrize(("library", "program"), EVERY, ids=[program for _, program in EVERY])
+def test_reads_what_the_rows_say(library: str, program: str, seed: int) -> None:
+    for one in (library, *NEEDS.get(library, [])):
+        need(one)
+    call = f"from tests.support import arrow_consumers as a; a.{program}({seed}); print('done')"
+    python(call, marker="done", timeout=50)
+
+
+def test_ci_may_not_skip(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "netioapi_is_never_called_so"
+    monkeypatch.setenv("CI", "false")
+    with pytest.raises(pytest.skip.Exception):
+        need(name)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception if must_be_there() else pytest.skip.Exception):
+        need(name)

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""What cancel() promises, sentence by sentence: one registration, from everywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import netioapi
+from netioapi import DeadlockError, Registration
+from tests.support.blocking_callback import Canceller, blocked_registration, change
+from tests.support.collector import Collector
+from tests.support.network import Flood, Network
+from tests.support.platforms import linux_only
+from tests.support.routes import add_routes, is_route
+from tests.support.signals import ctrl_c
+from tests.support.waiting import eventually
+
+# Every way to say cancel-and-wait.
+CANCELS: list[Callable[[Registration], object]] = [
+    lambda registration: registration.cancel(),
+    lambda registration: registration.cancel(timeout=None),
+    lambda registration: registration.cancel(5),
+    lambda registration: registration.cancel(timeout=0),
+    lambda registration: registration.__exit__(None, None, None),
+    netioapi.cancel_mib_change_notify2,
+]
+
+
+def test_no_callback_runs_after_it_returned(netns: Network) -> None:
+    over = False
+    late = 0
+
+    def look(*_: Any) -> None:
+        nonlocal late
+        late += over
+
+    with Flood(netns.veth(), pause=0):
+        for _ in range(50):
+            over = False
+            seen = Collector(look)
+            registration = netioapi.notify_route_change2(seen)
+            seen.wait_count(1)
+            registration.cancel()
+            over = True
+            delivered = registration.delivered
+            with netioapi.notify_route_change2(witness := Collector()):
+                witness.wait_count(20)
+            assert (registration.delivered, registration.active) == (delivered, False)
+            assert len(seen) == delivered
+    assert late == 0
+
+
+def test_waits_for_the_callback_in_flight(netns: Network) -> None:
+    netns.veth()
+    held, registration = blocked_registration(netns)
+    left: list[bool] = []
+
+    def cancel() -> None:
+        registration.cancel()
+        left.append(held.left)
+
+    canceller = Canceller(cancel)
+    eventually(lambda: not registration.active)
+    with pytest.raises(TimeoutError):
+        registration.cancel(0)  # it is still waiting
+    assert canceller.is_alive()
+    held.leave.set()
+    canceller.result()
+    assert left == [True]
+
+
+def test_is_idempotent_and_a_second_canceller_waits(netns: Network) -> None:
+    netns.veth()
+    held, registration = blocked_registration(netns)
+    left: list[bool] = []
+
+    def cancel_and_look() -> None:
+        registration.cancel()
+        left.append(held.left)
+
+    cancellers = [Canceller(cancel_and_look) for _ in range(4)]
+    eventually(lambda: not registration.active)
+    assert all(canceller.is_alive() for canceller in cancellers)
+    held.leave.set()
+    for canceller in cancellers:
+        canceller.result()
+    assert left == [True] * 4
+    for cancel in CANCELS:
+        assert not cancel(registration)  # None; False of __exit__ would be as good
+    registration.cancel(wait=False)
+
+
+@pytest.mark.parametrize("cancel", CANCELS)
+def test_in_its_own_callback_it_is_a_deadlock(netns: Network, cancel: Any) -> None:
+    netns.veth()
+    errors = Collector()
+    active: list[bool] = []
+
+    def own(*_: Any) -> None:
+        try:
+            (lambda: cancel(registration))()
+        finally:
+            active.append(registration.active)
+
+    registration = netioapi.notify_route_change2(own, socket.AF_INET, on_error=errors)
+    change(netns)
+    (error,) = errors.wait_count(1)[0]
+    assert isinstance(error, DeadlockError)
+    assert "wait=False" in str(error)
+    assert active[0]  # it was refused before anything happened
+    change(netns, 1)
+    errors.wait_count(2)
+    registration.cancel()
+
+
+def test_in_its_own_on_error_it_is_a_deadlock(netns: Network) -> None:
+    netns.veth()
+    seen: list[BaseException] = []
+
+    def fail(*_: Any) -> None:
+        raise LookupError
+
+    def own(error: BaseException) -> None:
+        with pytest.raises(DeadlockError):
+            registration.cancel()
+        seen.append(error)
+
+    registration = netioapi.notify_route_change2(fail, socket.AF_INET, on_error=own)
+    change(netns)
+    eventually(lambda: seen)
+    registration.cancel()
+
+
+def test_in_its_own_callback_also_while_another_thread_cancels(netns: Network) -> None:
+    netns.veth()
+    raised: list[bool] = []
+
+    def own(*_: Any) -> None:
+        entered.set()
+        eventually(lambda: not registration.active)
+        for cancel in CANCELS:
+            with pytest.raises(DeadlockError):
+                cancel(registration)
+        registration.cancel(wait=False)
+        raised.append(True)
+
+    entered = threading.Event()
+    registration = netioapi.notify_route_change2(own, socket.AF_INET)
+    change(netns)
+    assert entered.wait(60)
+    registration.cancel(30)
+    assert raised == [True]
+
+
+def test_without_waiting_it_is_legal_in_its_own_callback(netns: Network) -> None:
+    netns.veth()
+    entered = threading.Event()
+
+    def own(*_: Any) -> None:
+        assert entered.wait(60)
+        registration.cancel(wait=False)
+        assert not registration.active
+
+    seen = Collector(own)
+    registration = netioapi.notify_route_change2(seen, socket.AF_INET)
+    with netioapi.notify_route_change2(witness := Collector()):
+        add_routes(netns, range(100))
+        witness.wait_any(is_route(99))
+    entered.set()
+    registration.cancel()
+    assert len(seen) == registration.delivered == 1  # of 100 that were queued
+
+
+def test_without_waiting_it_returns_at_once(netns: Network) -> None:
+    netns.veth()
+    held, registration = blocked_registration(netns)
+    change(netns, 1)
+    registration.cancel(wait=False)
+    assert not registration.active
+    assert not held.left
+    held.leave.set()
+    registration.cancel()
+    assert held.left
+    assert registration.delivered == 1
+
+
+def test_timeout_passes_and_the_cancellation_goes_on(netns: Network) -> None:
+    netns.veth()
+    held, registration = blocked_registration(netns)
+    for timeout in (0, 0.0, 0.01, 1e-9):
+        with pytest.raises(TimeoutError, match="NotifyRouteChange2"):
+            registration.cancel(timeout)
+    assert not registration.active
+    held.leave.set()
+    registration.cancel(30)
+    assert held.left
+
+
+def test_ctrl_c_ends_the_wait_and_not_the_cancellation(netns: Network) -> None:
+    netns.veth()
+    held, registration = blocked_registration(netns)
+    interrupt = threading.Timer(0.05, ctrl_c)
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        registration.cancel(30)
+    interrupt.join()
+    assert not registration.active
+    held.leave.set()
+    registration.cancel(30)
+    assert held.left
+
+
+@pytest.mark.parametrize(
+    "name", ["SIGINT", pytest.param("SIGUSR1", marks=linux_only("of signals there is Ctrl-C"))]
+)
+def test_a_signal_handler_runs_during_the_wait(netns: Network, name: str) -> None:
+    netns.veth()
+    held, registration = blocked_registration(netns)
+    number = getattr(signal, name)
+    strike = ctrl_c if name == "SIGINT" else lambda: os.kill(os.getpid(), number)
+    before = signal.signal(number, lambda *_: held.leave.set())
+    try:
+        signaller = threading.Timer(0.05, strike)
+        signaller.start()
+        registration.cancel(30)  # the handler lets the callback go
+        signaller.join()
+    finally:
+        signal.signal(number, before)
+    assert held.left
+
+
+def test_with_cancels_also_when_something_is_raised(netns: Network) -> None:
+    registration = netioapi.notify_route_change2(print)
+    with contextlib.suppress(LookupError), registration as same:
+        assert same is registration
+        assert registration.active
+        raise LookupError
+    assert not registration.active

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""What is written is true: every example in the README, in docstrings and in examples/ runs, the
+help texts are docs/cli_help.txt, and docs/json.md has exactly the keys that are printed.
+
+NETIOAPI_UPDATE=1 writes docs/cli_help.txt anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+import re
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.arrow_libraries import need
+from tests.support.cli import COMMAND, Running, live_monitor, netioapi, records
+from tests.support.network import Network
+from tests.support.paths import ROOT
+from tests.support.platforms import linux_only
+from tests.support.processes import run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+JSON = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+HELP = ROOT / "docs" / "cli_help.txt"
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+SOURCES = sorted((ROOT / "python").rglob("*.py*"))
+
+# What an example prints once routes and addresses come and go; where it ends by itself, its end.
+SAYS = {
+    "README 1": r"ADD 203\.0\.113\.0/24 via 0\.0\.0\.0 dev v0",
+    "README 2": r"route DELETE <?IpForwardRow.*203\.0\.113\.0/24",
+    "README 3": r"changed: \{'v0'\}",
+    "README 4": r"ADD 0\.0\.0\.0/0 via 192\.0\.2\.2",
+    "README 5": r"\d+ routes in \d+ bytes\n(.*\n)+via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
+    "README 6": r"metrics up to \d+\n\d+ rows of 27 columns\n(.*\n)*.*v0\b.*\bADD\b(.*\n)*$",
+    "callback.py": r"DELETE 203\.0\.113\.0/24 via 0\.0\.0\.0 dev v0",
+    "mirror.py": r"\d routes \(exact\)\n(.*\n)*\d+ routes",
+    "default_route.py": r"default route: via 192\.0\.2\.2 dev v0",
+    "asyncio_watch.py": r"changes of lo, p0, v0\n(.*\n)*\d+ changes of v0",
+    "wait_usable.py": r"(?s)usable: 192\.0\.2\.1\n.*$",
+    "table.py": r"\d+ bytes\n192\.0\.2\.77 is reached via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
+    "run_on_change.py": r"\d+ changes\nhello\n\d+ changes\nhello",
+}
+ENDS = {"README 5", "README 6", "wait_usable.py", "table.py"}
+
+
+def fenced(language: str) -> list[str]:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [text for name, text in blocks if name == language]
+
+
+def docstring_examples() -> Iterator[tuple[str, str]]:
+    """Each indented block that is a program: it imports, or uses a name of the package."""
+    for path in SOURCES:
+        if path.suffix not in (".py", ".pyi"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                text = ast.get_docstring(node) or ""
+                for block in re.findall(r"(?:^    .*\n?(?:^\n(?=    ))?)+", text, re.MULTILINE):
+                    if re.search(r"^    (import|with|async|for) .*", block, re.MULTILINE):
+                        name = getattr(node, "name", path.stem)
+                        yield f"{path.relative_to(ROOT)}: {name}", textwrap.dedent(block)
+
+
+DOCSTRINGS = dict(docstring_examples())
+
+
+# ---- programs ---------------------------------------------------------------
+
+
+@pytest.fixture
+def busy(netns: Network) -> Iterator[Network]:
+    """A network in which a route and an address come and go all the time."""
+    netns.veth("v0", "p0")
+    netns.ip("address add 192.0.2.1/24 dev v0")
+    netns.ip("route add default via 192.0.2.2")
+    ended = threading.Event()
+    lines = [
+        "route add 203.0.113.0/24 dev v0",
+        "address add 198.51.100.1/24 dev v0",
+        "route delete 203.0.113.0/24 dev v0",
+        "address delete 198.51.100.1/24 dev v0",
+    ]
+    failed: list[BaseException] = []
+
+    def move() -> None:
+        try:
+            with netns:
+                while True:
+                    for line in lines:
+                        netns.ip(line)
+                        ended.wait(0.05)  # Windows' rows are read after their notifications
+                    if ended.wait(0.7):  # settle=0.5 sees it as bursts
+                        return
+        except BaseException as error:
+            failed.append(error)
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    yield netns
+    ended.set()
+    mover.join()
+    assert not failed, failed
+
+
+def runs(program: list[str], name: str) -> None:
+    with Running(command=[sys.executable, "-u", *program]) as example:
+        if name in ENDS:
+            code = example.wait(40)
+            said = "\n".join(example.lines) + "\n"
+            assert code == 0, example.errors
+            assert re.search(SAYS[name], said), said
+            return
+        example.wait_line(lambda _: re.search(SAYS[name], "\n".join(example.lines)), timeout=40)
+        if "input(" in program[-1]:
+            example.type("\n")
+            assert example.wait() == 0
+        assert "Traceback" not in example.errors
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_readme_example(busy: Network, number: int) -> None:
+    program = fenced("python")[number - 1]
+    for library in sorted({"numpy", "polars", "pyarrow"} & set(re.findall(r"\w+", program))):
+        need(library)
+    runs(["-c", program], f"README {number}")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_example(busy: Network, path: Path) -> None:
+    more = []
+    if path.name == "run_on_change.py":
+        more = [sys.executable, "-c", "print('hello', flush=True)"]
+    runs([str(path), *more], path.name)
+
+
+def test_nothing_is_left_out() -> None:
+    numbered = {f"README {number}" for number in range(1, len(fenced("python")) + 1)}
+    assert set(SAYS) == numbered | {path.name for path in EXAMPLES}
+    assert DOCSTRINGS
+    assert all(path.name in README for path in EXAMPLES) or "[examples/](examples)" in README
+
+
+@pytest.mark.parametrize("name", DOCSTRINGS)
+def test_docstring_example(busy: Network, name: str) -> None:
+    """It runs, and what it prints tells of a change. `...` stands for waiting."""
+    program = "import netioapi\nfrom netioapi import Watcher\n" + re.sub(
+        r"^\.\.\.$", "import threading; threading.Event().wait(5)", DOCSTRINGS[name], flags=re.M
+    )
+    with Running(command=[sys.executable, "-u", "-c", program]) as example:
+        example.wait_line(lambda line: re.search(r"ADD|DELETE", line), timeout=40)
+        assert "Traceback" not in example.errors
+
+
+# ---- help -------------------------------------------------------------------
+
+
+def help_texts() -> str:
+    env = {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    found = []
+    for command in ["", "monitor", "show", "get", "demo"]:
+        line = f"netioapi {command} --help".replace("  ", " ")
+        found.append(f"$ {line}\n{netioapi(*line.split()[1:], env=env).stdout}")
+    return "\n".join(found)
+
+
+def test_the_help_is_the_one_that_is_written_down() -> None:
+    said = help_texts()
+    if os.environ.get("NETIOAPI_UPDATE") == "1":
+        HELP.write_text(said, encoding="utf-8")
+    assert said == HELP.read_text(encoding="utf-8"), "NETIOAPI_UPDATE=1 writes it down anew"
+
+
+def test_the_readme_names_what_exists() -> None:
+    for line in re.findall(r"^netioapi (.+?)(?:  .*)?$", "".join(fenced("")), re.MULTILINE):
+        if not line.startswith("demo"):
+            with contextlib.suppress(AssertionError):
+                run([*COMMAND, *line.split(), "--help"])
+                continue
+            pytest.fail(f"netioapi {line} --help does not work")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+    assert "pip install . && netioapi demo" in [text.strip() for text in fenced("")]
+    assert "pip install '.[test]' && pytest" in [text.strip() for text in fenced("")]
+
+
+# ---- JSON -------------------------------------------------------------------
+
+
+def documented(heading: str) -> set[str]:
+    """The keys in the first column of the table below a heading."""
+    section = JSON.split(heading, 1)[1].split("\n#", 1)[0]
+    first = re.findall(r"^\| (.*?) \|", section, re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", " ".join(first)))
+
+
+EVERY = documented("## `netioapi monitor --json`")
+CHANGES = EVERY | {"initial", "synthesized"}
+
+
+@pytest.mark.parametrize("kind", ["route", "address", "interface"])
+def test_the_keys_are_the_documented_ones(netns: Network, kind: str) -> None:
+    keys = documented(f'### `kind: "{kind}"`')
+    netns.veth("v0", "p0")
+    netns.ip("address add 192.0.2.1/24 dev v0")
+    with live_monitor(kind) as monitor:
+        first = monitor.records[0]
+        mark = monitor.wait_record(kind="mark")
+    assert set(first) == keys | CHANGES
+    assert set(mark) == {"time", "kind", "change"}
+    (row, *_) = records(netioapi("show", kind, "--json").stdout)
+    assert set(row) == keys | {"kind"}
+
+
+def test_the_keys_of_get_and_of_the_other_kinds(netns: Network) -> None:
+    netns.ip("address add 192.0.2.1/24 dev lo")
+    (best,) = records(netioapi("get", "192.0.2.1", "--json").stdout)
+    assert set(best) == documented('### `kind: "route"`') | {"kind", "destination", "source"}
+    section = JSON.split('### `kind: "teredo"`', 1)[1].split("\n#", 1)[0]
+    command = ["monitor", "teredo", "hint", "stable", "--snapshot", "--json", "--count", "3"]
+    for record in records(netioapi(*command).stdout):
+        line = re.search(rf"^\| `{record['kind']}` \| (.*) \|$", section, re.MULTILINE)
+        assert line is not None
+        assert set(record) - CHANGES <= set(re.findall(r"`(\w+)`", line[1]))
+
+
+@linux_only("there are no network namespaces")
+def test_the_keys_of_the_demo(netns: Network) -> None:
+    section = JSON.split("## `netioapi demo --json`", 1)[1].split("\n#", 1)[0]
+    lines = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
+    for record in records(netioapi("demo", "--json").stdout):
+        assert set(record) - {"kind"} <= set(re.findall(r"`(\w+)`", lines[record["kind"]]))

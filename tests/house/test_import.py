@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Importing the package: what it must not do, and which binary it takes."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import netioapi
+from tests.support.paths import ROOT
+from tests.support.processes import python
+
+
+def test_the_version_stands_in_one_more_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert netioapi.__version__ == netioapi._native.__version__ == project["version"]
+
+
+def test_all_names_are_there_and_no_others() -> None:
+    assert sorted(netioapi.__all__) == sorted(set(netioapi.__all__))
+    for name in netioapi.__all__:
+        assert getattr(netioapi, name) is not None
+
+
+def test_it_starts_nothing_and_opens_nothing() -> None:
+    program = """
+import os, sys
+def state():
+    if sys.platform == "win32":
+        return None  # what it loads is what is left to see
+    return os.listdir("/proc/self/task"), sorted(os.listdir("/proc/self/fd"))
+before = state()
+modules = set(sys.modules)
+import netioapi
+assert state() == before, state()
+heavy = {"asyncio", "socket", "typing", "ipaddress", "dataclasses", "threading", "json", "re"}
+assert not (set(sys.modules) - modules) & heavy, (set(sys.modules) - modules) & heavy
+print("nothing")
+"""
+    assert python(program, marker="nothing").stderr == ""
+
+
+def test_a_binary_of_another_version_is_refused(tmp_path: Path) -> None:
+    source = Path(netioapi.__file__).parent
+    folder = tmp_path / "netioapi"
+    shutil.copytree(source, folder)
+    init = folder / "__init__.py"
+    text = init.read_text(encoding="utf-8")
+    assert '__version__ = "' in text
+    init.write_text(text.replace('__version__ = "', '__version__ = "1'), encoding="utf-8")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import netioapi"
+    done = python(program, code=1)
+    assert "ImportError: netioapi 1" in done.stderr
+    assert "install it again" in done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(netioapi.__all__))
+def test_every_public_name_has_a_docstring(name: str) -> None:
+    assert getattr(netioapi, name).__doc__

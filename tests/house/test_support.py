@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""The tests' own tools do what they say, failure included."""
+
+import os
+import sys
+import threading
+
+import pytest
+
+from tests.support.collector import Collector
+from tests.support.network import Network
+from tests.support.processes import python, run
+
+
+def test_collector_waits_and_gives_up() -> None:
+    collector = Collector()
+    thread = threading.Thread(target=collector, args=(1, "a"))
+    thread.start()
+    assert collector.wait_any(lambda number, _: number == 1) == (1, "a")
+    thread.join()
+    with pytest.raises(AssertionError, match="not within"):
+        collector.wait_count(2, timeout=0.01)
+
+
+def test_run_sees_a_wrong_exit_code_a_missing_marker_and_a_hang() -> None:
+    assert python("print('here')", marker="here").returncode == 0
+    with pytest.raises(AssertionError, match="exit code 3"):
+        python("raise SystemExit(3)")
+    with pytest.raises(AssertionError, match="no 'marker'"):
+        python("print('else')", marker="marker")
+    with pytest.raises(AssertionError, match="still running"):
+        run([sys.executable, "-c", "import time; time.sleep(1000)"], timeout=0.5)
+
+
+def test_a_network_is_a_fresh_one(netns: Network) -> None:
+    assert [(one["ifname"], one["ifindex"]) for one in netns.json("link")] == [("lo", 1)]
+    assert {route["dev"] for route in netns.json("route")} <= {"lo"}
+    index = netns.veth()
+    assert index > 1
+    assert {link["ifname"]: link["ifindex"] for link in netns.json("link")}["v0"] == index
+    netns.ip("route add 10.0.0.0/8 dev v0")
+    assert "10.0.0.0/8" in [route["dst"] for route in netns.json("route")]
+    with pytest.raises(AssertionError, match="exists"):
+        netns.ip("route add 10.0.0.0/8 dev v0")
+    netns.ip("route add 10.0.0.0/8 dev v0", check=False)
+
+
+def test_each_namespace_is_fresh(netns: Network, other_netns: Network) -> None:
+    index = netns.veth()
+    assert index > 1
+    assert {link["ifname"] for link in netns.json("link")} == {"lo", "v0", "p0"}
+    netns.sysctl("ipv4.ip_forward", 1)
+    with other_netns:
+        assert [link["ifname"] for link in other_netns.json("link")] == ["lo"]
+        assert other_netns.sysctl("ipv4.ip_forward") == "0"
+    assert netns.sysctl("ipv4.ip_forward") == "1"
+    netns.ip(f"link set p0 netns {other_netns.path}")
+    with other_netns:
+        assert {link["ifname"] for link in other_netns.json("link")} == {"lo", "p0"}
+    shown = python("import os; print(os.readlink('/proc/self/ns/net'))").stdout.strip()
+    assert shown == os.readlink("/proc/thread-self/ns/net")

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+"""The interpreter ends cleanly with live registrations and a live Watcher, under a flood, also
+where somebody stands in its way. How often it can, and by what way, is in test_exits.py."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.support.network import Network
+from tests.support.processes import python
+from tests.support.signals import BY_CTRL_C, strike
+
+AT_ONCE = 4
+
+LIVE = """
+import atexit, itertools, os, signal, sys, threading, time
+import netioapi
+
+busy = threading.Event()
+count, numbers = 0, itertools.count(1)
+
+def seen(*arguments):
+    global count
+    count = number = next(numbers)  # each to one callback only, also without a GIL
+    if number == 50:
+        busy.set()
+
+live = [
+    netioapi.notify_route_change2(seen),
+    netioapi.notify_unicast_ip_address_change(seen),
+    netioapi.notify_ip_interface_change(seen, initial_notification=True),
+    netioapi.notify_network_connectivity_hint_change(seen),
+    netioapi.notify_teredo_port_change(seen),
+]
+netioapi.notify_route_change2(seen)  # nobody refers to it
+watcher = netioapi.Watcher("route", snapshot=True)
+live.append(live)  # a circle
+
+assert busy.wait(20)
+print("busy", flush=True)
+"""
+
+
+def run_all(times: int, program: str, code: int, errors: str, timeout: float = 60) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in pool.map(
+            lambda _: python(program, marker="busy", code=code, timeout=timeout), range(times)
+        ):
+            if errors:
+                assert errors in done.stderr
+            else:
+                assert done.stderr == ""
+
+
+def test_exit_by_a_handled_signal(flood: None) -> None:
+    how = f"""
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(4))
+{strike("SIGTERM")}
+live[0].cancel()
+sys.exit('the signal was not handled')
+"""
+    run_all(4, LIVE + how, 4, "")
+
+
+def test_exit_by_ctrl_c_from_a_callback(flood: None) -> None:
+    how = f"""
+netioapi.notify_route_change2(lambda *_: {strike("SIGINT")})
+time.sleep(20)  # which Ctrl-C ends on every system; on Windows it ends no wait for an Event
+"""
+    run_all(4, LIVE + how, BY_CTRL_C, "KeyboardInterrupt")
+
+
+def test_a_callback_that_never_returns_is_given_up(flood: None) -> None:
+    """After some five seconds; and the other registrations end cleanly meanwhile."""
+    how = """
+inside = threading.Event()
+def forever(*_):
+    inside.set()
+    time.sleep(1000)
+netioapi.notify_route_change2(forever)
+netioapi.notify_route_change2(lambda *_: threading.Event().wait())
+assert inside.wait(20)
+"""
+    run_all(4, LIVE + how, 0, "", timeout=60)
+
+
+def test_the_user_may_end_the_waiting(flood: None) -> None:
+    how = f"""
+inside = threading.Event()
+def forever(*_):
+    inside.set()
+    threading.Event().wait()
+netioapi.notify_route_change2(forever)
+assert inside.wait(20)
+running = threading.Lock()
+running.acquire()
+def end_the_waiting():
+    running.acquire()
+    {strike("SIGINT")}
+threading.Thread(target=end_the_waiting, daemon=True).start()
+# Just before ours, which waits; and no Python code is between the two, to see the signal first.
+atexit.register(running.release)
+"""
+    run_all(4, LIVE + how, 0, "Exception ignored in: <netioapi.Registration")
+
+
+def test_exit_handlers_on_both_sides_of_ours(netns: Network) -> None:
+    program = """
+import atexit
+
+def after():  # runs after our own handler, since it was registered before it
+    try:
+        netioapi.notify_route_change2(print)
+    except RuntimeError as error:
+        assert "exiting" in str(error)
+    else:
+        raise AssertionError("registered at exit")
+    assert not early.active
+    early.cancel()
+    early.cancel(0, wait=False)
+    print("after", flush=True)
+
+atexit.register(after)
+import netioapi
+early = netioapi.notify_route_change2(print)
+
+def before():
+    assert early.active
+    with netioapi.notify_route_change2(print) as late:
+        assert late.active
+    netioapi.notify_route_change2(print)
+    print("before", flush=True)
+
+atexit.register(before)
+"""
+    done = python(program)
+    assert (done.stdout, done.stderr) == ("before\nafter\n", "")
+
+
+def test_who_reads_after_the_exit_began_is_told_by_the_end(netns: Network) -> None:
+    """A daemon thread may be anywhere in its loop by then."""
+    program = """
+import atexit
+
+def after():  # runs after our own handler, since it was registered before it
+    for watcher in (plain, settled):
+        assert watcher.closed and watcher.stopped
+        assert watcher.read() is None and watcher.read(timeout=0) is None
+        assert list(watcher) == []
+        watcher.close()
+    assert closed.closed
+    try:
+        closed.read()
+    except ValueError:
+        print("after", flush=True)
+
+atexit.register(after)
+import netioapi
+plain, settled, closed = netioapi.Watcher(), netioapi.Watcher(settle=1), netioapi.Watcher()
+closed.close()
+"""
+    done = python(program)
+    assert (done.stdout, done.stderr) == ("after\n", "")
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+def test_threads_that_register_while_it_exits(flood: None, daemon: bool) -> None:
+    how = f"""
+end = time.monotonic() + 1
+def churn():
+    while {daemon} or time.monotonic() < end:
+        try:
+            registration = netioapi.notify_route_change2(seen)
+            registration.cancel(wait=count % 2 == 0)
+        except RuntimeError:
+            return
+for _ in range(4):
+    threading.Thread(target=churn, daemon={daemon}).start()
+live[0].cancel()
+"""
+    run_all(20 if daemon else 4, LIVE + how, 0, "")
+
+
+def test_threads_that_wait_in_cancel_while_it_exits(flood: None) -> None:
+    how = """
+inside, leave = threading.Event(), threading.Event()
+def held(*_):
+    inside.set()
+    leave.wait()
+registration = netioapi.notify_route_change2(held)
+assert inside.wait(20)
+for _ in range(3):
+    threading.Thread(target=registration.cancel, daemon=True).start()
+while registration.active:
+    time.sleep(0.001)
+atexit.register(leave.set)
+"""
+    run_all(8, LIVE + how, 0, "")
+
+
+def test_what_lives_in_odd_places_at_exit(flood: None) -> None:
+    how = """
+class Odd:
+    def __init__(self):
+        self.registration = netioapi.notify_route_change2(self.seen)
+        self.me = self
+    def seen(self, *_):
+        pass
+    def __del__(self):
+        self.registration.cancel()
+        print("deleted", flush=True)
+odd = Odd()
+sys.odd = Odd()
+netioapi.odd = Odd()
+threading.current_thread().odd = Odd()
+"""
+    run_all(8, LIVE + how, 0, "")

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+"""A Batch makes its changes when they are asked for: what it gives lives on, is equal each time."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import socket
+import time
+
+import pytest
+
+import netioapi
+from netioapi import Batch, Change, Watcher
+from tests.support.leaks import leaks
+from tests.support.network import Network
+from tests.support.platforms import linux_only
+from tests.support.processes import python
+from tests.support.routes import add_routes, delete_routes
+
+MANY = 3000  # more than one chunk of the queue, and more rows than are copied with the GIL
+
+
+def read(netns: Network, count: int) -> Batch:
+    """One batch of `count` changes of routes, after its Watcher is gone."""
+    netns.veth("v0", "p0")
+    with Watcher("route", family=socket.AF_INET) as watcher:
+        for start in range(0, count, 100):  # on Windows a row is to stand until it is read
+            add_routes(netns, range(start, min(start + 100, count)))
+            wait(watcher, min(start + 100, count))
+        batch = watcher.read(timeout=60)
+    del watcher
+    gc.collect()
+    assert batch is not None
+    return batch
+
+
+def wait(watcher: Watcher, count: int) -> None:
+    deadline = time.monotonic() + 30
+    while watcher.stats()["received"] < count:
+        assert time.monotonic() < deadline, watcher.stats()
+        watcher._watch.wait(0.01)
+
+
+@pytest.fixture(params=[1, 40, MANY])
+def batch(netns: Network, request: pytest.FixtureRequest) -> Batch:
+    return read(netns, request.param)
+
+
+def test_it_is_the_same_each_time_without_its_watcher(batch: Batch) -> None:
+    first, again = list(batch), list(batch)
+    assert first == again == [batch[i] for i in range(len(batch))]
+    assert [hash(change) for change in first] == [hash(change) for change in again]
+    assert len(set(first)) == len(first) == len(batch)
+    assert [change.row for change in first] == list(batch.routes) == list(batch.routes)
+    assert bytes(memoryview(batch.routes)) == bytes(memoryview(batch.routes))
+    assert len(batch.addresses) == len(batch.interfaces) == 0
+
+
+def test_it_is_indexed_and_sliced_as_a_list(batch: Batch) -> None:
+    changes = list(batch)
+    count = len(changes)
+    for index in (0, -1, count - 1, -count):
+        assert batch[index] == changes[index]
+    for index in (count, -count - 1, 1 << 70):
+        with pytest.raises(IndexError):
+            batch[index]
+    with pytest.raises(TypeError):
+        batch["0"]  # type: ignore[index]
+    for part in (
+        slice(None),
+        slice(1, 3),
+        slice(-3, None),
+        slice(None, None, -1),
+        slice(count, 5),
+        slice(0, count, 7),
+    ):
+        assert batch[part] == changes[part]  # type: ignore[index, comparison-overlap]
+    assert list(reversed(batch)) == changes[::-1]  # type: ignore[call-overload]
+    assert changes[-1] in batch
+    assert object() not in batch
+
+
+@linux_only("a timer that sends a signal")
+def test_who_looks_at_all_objects_meanwhile_does_not_lose_it(netns: Network) -> None:
+    """What a read returns is made before it waits; a debugger or a leak finder may come by."""
+    netns.veth("v0", "p0")
+    seen: list[object] = []
+
+    def look(*_: object) -> None:
+        seen.extend(gc.get_objects())
+        add_routes(netns, range(1))
+
+    before = signal.signal(signal.SIGALRM, look)
+    try:
+        with Watcher("route", family=socket.AF_INET) as watcher:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            got = watcher.read(timeout=60)
+            assert got is not None
+            assert len(got) == 1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert seen
+
+
+def test_what_it_gave_outlives_it(netns: Network) -> None:
+    batch: Batch | None = read(netns, MANY)
+    assert batch is not None
+    last, iterator, table = batch[-1], iter(batch), batch.routes
+    words = repr(last)
+    batch = None
+    gc.collect()
+    changes = list(iterator)
+    assert len(changes) == len(table) == MANY
+    del iterator
+    gc.collect()
+    assert last == changes[-1]
+    assert repr(last) == words
+    assert last.row == table[-1]
+
+
+def test_changes_are_equal_by_what_they_show(netns: Network) -> None:
+    netns.veth("v0", "p0")
+    with Watcher("route", family=socket.AF_INET) as watcher:
+        add_routes(netns, range(1))
+        wait(watcher, 1)
+        delete_routes(netns, range(1))
+        changes: list[Change] = []
+        while len(changes) < 2:
+            changes += watcher.read(timeout=60) or []
+    added, deleted = changes
+    assert added != deleted
+    assert added == added._merge(added)
+    assert added != added._merge(deleted)
+    assert added != added.row
+    assert {added: 1}[added._merge(added)] == 1
+    with pytest.raises(TypeError):
+        added < deleted  # type: ignore[operator]  # noqa: B015
+
+
+def test_a_table_is_made_of_changes_alone() -> None:
+    for wrong in ((), [1], None, {}):
+        with pytest.raises(TypeError):
+            netioapi._native._table_of_changes(wrong, "route")  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="unknown kind"):
+        netioapi._native._table_of_changes([], "rout")  # type: ignore[call-overload]
+    assert not hasattr(netioapi, "Changes")
+    with pytest.raises(TypeError, match="cannot create"):
+        netioapi._native.Changes()
+
+
+def test_it_leaves_nothing_behind(netns: Network) -> None:
+    batch = read(netns, 40)
+    assert not leaks(lambda: [change.row for change in batch])
+    assert not leaks(lambda: batch[::2])  # type: ignore[index]
+    assert not leaks(lambda: memoryview(batch.routes))
+
+    def again() -> None:
+        with Watcher("route", snapshot=True) as watcher:
+            while not (batch := watcher.read()) or not batch.synced:
+                pass
+            watcher._watch.wake_one()
+            assert watcher.read(timeout=0) is None
+
+    assert not leaks(again)
+
+
+SCRIPT = """
+import _testcapi, sys
+from netioapi import Watcher
+
+failed = 0
+number = worked = 0
+while worked < 5 and number < 250:
+    with Watcher("route", snapshot=True) as watcher:
+        watcher._watch.wait(60)
+        _testcapi.set_nomemory(number, number + 1)
+        try:
+            batch = watcher.read(timeout=60)
+            len(memoryview(batch.routes)), [c.row.metric for c in batch], batch[:2]
+            worked += 1
+        except MemoryError:
+            failed += 1
+        finally:
+            _testcapi.remove_mem_hooks()
+        batch = None
+    number += 1
+assert failed >= 5 and worked == 5, (failed, worked)
+print("done")
+"""
+
+
+def test_no_memory(netns: Network) -> None:
+    pytest.importorskip("_testcapi", reason="this Python cannot make an allocation fail")
+    netns.veth("v0", "p0")
+    add_routes(netns, range(5))
+    python(SCRIPT, marker="done")

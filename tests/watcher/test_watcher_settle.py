@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: MIT
+"""settle and max_delay, with a clock that the test turns: nothing here waits for time to pass."""
+
+from __future__ import annotations
+
+import queue
+import random
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from ipaddress import ip_network
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import netioapi.watcher
+from netioapi import Batch, NotificationType, Watcher
+from tests.support.network import Network
+from tests.support.platforms import linux_only
+from tests.support.waiting import eventually
+from tests.watcher.test_watcher import read_until, to
+
+ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
+PARAMETER = NotificationType.PARAMETER
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(netioapi.watcher, "_clock", clock)
+    return clock
+
+
+class Tap:
+    """Changes routes, and returns when each change has been told to whoever watches. (Another
+    watcher may not have it yet: `feed`, before the same thing changes again.)"""
+
+    def __init__(self, netns: Network) -> None:
+        netns.veth()
+        self.netns = netns
+        self.plain = Watcher("route", family=socket.AF_INET)
+
+    def __call__(self, command: str, type: NotificationType = ADD) -> None:
+        self.netns.ip(f"route {command} dev v0")
+        read_until(self.plain, to(command.split()[1], type))
+
+
+@pytest.fixture
+def tap(netns: Network) -> Iterator[Tap]:
+    tap = Tap(netns)
+    with tap.plain:
+        yield tap
+
+
+def feed(watcher: Watcher, count: int) -> None:
+    """Let the watcher take in what came; as many changes in all."""
+    deadline = time.monotonic() + 30
+    while watcher._watch.stats()["delivered"] < count:
+        assert time.monotonic() < deadline, watcher.stats()
+        watcher._watch.wait(60)
+        assert watcher.read(timeout=0) is None
+
+
+def test_delivered_is_what_was_last_once_it_is_quiet(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
+        tap("add 10.1.0.0/16")
+        tap("add 10.2.0.0/16")
+        feed(watcher, 2)
+        tap("replace 10.1.0.0/16 proto bgp", PARAMETER)
+        feed(watcher, 3)
+        clock.now += 0.9
+        assert watcher.read(timeout=0) is None
+        tap("add 10.3.0.0/16")
+        feed(watcher, 4)
+        clock.now += 0.9  # 1.8 after the first, and 0.9 after the last
+        assert watcher.read(timeout=0) is None
+        clock.now += 0.2
+        batch = watcher.read(timeout=0)
+        assert batch is not None
+        assert [(str(c.row.destination_prefix), c.type) for c in batch] == [
+            ("10.2.0.0/16", ADD),
+            ("10.1.0.0/16", ADD),  # in its last state, and at its last place
+            ("10.3.0.0/16", ADD),
+        ]
+        assert batch[1].row.protocol == netioapi.RouteProtocol.BGP
+        assert watcher.read(timeout=0) is None
+        tap("replace 10.1.0.0/16 proto static", PARAMETER)
+        tap("del 10.2.0.0/16", DELETE)
+        tap("del 10.3.0.0/16", DELETE)
+        feed(watcher, 7)
+        tap("add 10.3.0.0/16")
+        tap("add 10.4.0.0/16")
+        feed(watcher, 9)
+        tap("del 10.4.0.0/16", DELETE)
+        feed(watcher, 10)
+        clock.now += 1.0
+        batch = watcher.read(timeout=0)
+        assert batch is not None
+        assert [(str(c.row.destination_prefix), c.type) for c in batch] == [
+            ("10.1.0.0/16", PARAMETER),
+            ("10.2.0.0/16", DELETE),
+            ("10.3.0.0/16", PARAMETER),  # was there before, and is
+            ("10.4.0.0/16", DELETE),
+        ]
+        stats = watcher.stats()
+        assert (stats["received"], stats["delivered"], stats["coalesced"]) == (10, 7, 3)
+
+
+def test_max_delay_ends_the_waiting(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET, settle=1.0, max_delay=2.5) as watcher:
+        for i in range(3):
+            tap(f"add 10.{i}.0.0/16")
+            feed(watcher, i + 1)
+            clock.now += 0.9
+        batch = watcher.read(timeout=0)  # 2.7 after the first, 0.9 after the last
+        assert batch is not None
+        assert len(batch) == 3
+        tap("add 10.9.0.0/16")  # and it counts anew
+        feed(watcher, 4)
+        clock.now += 0.9
+        assert watcher.read(timeout=0) is None
+        clock.now += 0.1
+        assert watcher.read(timeout=0) is not None
+
+
+def test_marks_survive_and_a_large_batch_is_cut(tap: Tap, clock: Clock) -> None:
+    for i in range(10):
+        tap(f"add 10.{i}.0.0/16")
+    with Watcher("route", prefixes=["10.0.0.0/8"], snapshot=True, settle=1.0) as watcher:
+        tap("replace 10.3.0.0/16 proto bgp", PARAMETER)
+        tap("add 10.77.0.0/16")
+        feed(watcher, 12)
+        clock.now += 1
+        batches = []
+        while batch := watcher.read(timeout=0, max_changes=4):
+            batches.append(batch)
+        assert [len(b) for b in batches] == [4, 4, 3]
+        assert [b.synced for b in batches] == [False, False, True]
+        assert [b.overflow for b in batches] == [False] * 3
+        changes = [c for b in batches for c in b]
+        assert [c.initial for c in changes] == [True] * 10 + [False]
+        state = {c.row.key: c.row for c in changes}
+        assert state == tens()
+
+
+def test_settled_changes_lead_to_the_same_state(tap: Tap, clock: Clock, seed: int) -> None:
+    chance = random.Random(seed)
+    with Watcher("route", family=socket.AF_INET, settle=1.0, max_delay=5.0) as watcher:
+        present: dict[int, int] = {}
+        state: dict[bytes, object] = {}
+        for turn in range(20):
+            lines = []
+            for _ in range(50):
+                i = chance.randrange(12)
+                if present.pop(i, None) is None:
+                    present[i] = 1
+                    lines.append(f"route add 10.1.{i}.0/24 dev v0")
+                elif chance.random() < 0.5:
+                    present[i] = 1
+                    lines.append(
+                        f"route replace 10.1.{i}.0/24 dev v0 proto {chance.randint(5, 200)}"
+                    )
+                else:
+                    lines.append(f"route del 10.1.{i}.0/24 dev v0")
+            tap.netns.batch("\n".join(lines))
+            tap(f"add 10.2.{turn}.0/24")
+            while (batch := watcher.read(timeout=0)) is None or to_not_in(batch, turn):
+                for change in batch or ():
+                    follow(state, change)
+                clock.now += chance.choice([0.3, 0.6, 1.2])
+            for change in batch:
+                follow(state, change)
+            assert state == tens()
+
+
+def tens() -> dict[bytes, object]:
+    """The routes below 10.0.0.0/8; the system has others of its own."""
+    found = netioapi.get_ip_forward_table2(socket.AF_INET)
+    return {row.key: row for row in found if str(row.destination_prefix).startswith("10.")}
+
+
+def to_not_in(batch: netioapi.Batch, turn: int) -> bool:
+    return not any(c.row.destination_prefix == ip_network(f"10.2.{turn}.0/24") for c in batch)
+
+
+def follow(state: dict[bytes, object], change: netioapi.Change) -> None:
+    key = change.row.key
+    assert change.type != PARAMETER or key in state, change
+    assert change.type != ADD or key not in state, change
+    if change.type == DELETE:
+        state.pop(key, None)  # it may have come and gone while it settled
+    else:
+        state[key] = change.row
+
+
+class OneChange:
+    """A native half that has one change to give, and tells how its readers wait."""
+
+    def __init__(self) -> None:
+        self.closed = self.stopped = False
+        self.changes = [SimpleNamespace(_identity=b"1")]
+        self.given = threading.Event()  # the change may be taken
+        self.called = threading.Event()  # somebody has called the others back
+        self.waits: queue.Queue[float | None] = queue.Queue()
+
+    def read(self, timeout: float, most: int) -> tuple[list[Any], bool, bool] | None:
+        return (
+            ([self.changes.pop()], False, False) if self.given.is_set() and self.changes else None
+        )
+
+    def wait(self, timeout: float | None) -> None:
+        self.waits.put(timeout)
+        if timeout is None:
+            assert self.called.wait(60)
+
+    def wake_one(self) -> None:
+        self.called.set()
+
+
+def test_when_a_reader_leaves_another_one_delivers(netns: Network, clock: Clock) -> None:
+    """One waits for the first change; another took it in, and leaves before it is due."""
+    with Watcher(settle=1.0) as watcher:
+        native, fake = watcher._watch, OneChange()
+        watcher._watch = fake  # type: ignore[assignment]
+        got: queue.Queue[netioapi.Batch | None] = queue.Queue()
+        waiting = threading.Thread(target=lambda: got.put(watcher.read()))
+        waiting.start()
+        assert fake.waits.get(timeout=60) is None
+        fake.given.set()
+        assert watcher.read(timeout=0) is None
+        while fake.waits.get(timeout=60) != 1.0:
+            pass
+        clock.now += 1
+        batch = got.get(timeout=60)
+        assert batch is not None
+        assert len(batch) == 1
+        waiting.join()
+        watcher._watch = native
+
+
+class FirstIsSlow:
+    """A Watch of two reads: whoever has the first is slow to go on with it."""
+
+    stopped = closed = False
+
+    def __init__(self, changes: list[Any]) -> None:
+        self.changes = changes
+        self.has_first, self.go_on = threading.Event(), threading.Event()
+
+    def read(self, timeout: float, most: int) -> tuple[list[Any], bool, bool] | None:
+        if not self.changes:
+            return None
+        got = [self.changes.pop(0)], False, False
+        if len(self.changes) == 1:
+            self.has_first.set()
+            self.go_on.wait(60)
+        return got
+
+
+def test_of_two_readers_the_later_change_stays_the_later(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET) as plain:
+        tap("add 10.1.0.0/16")
+        changes = read_until(plain, to("10.1.0.0/16", ADD))
+        tap("del 10.1.0.0/16", DELETE)
+        changes += read_until(plain, to("10.1.0.0/16", DELETE))
+    with Watcher("route", settle=1.0) as watcher:
+        native, fake = watcher._watch, FirstIsSlow(changes)
+        watcher._watch = fake  # type: ignore[assignment]
+        threads = [threading.Thread(target=watcher._look, args=[10]) for _ in range(2)]
+        threads[0].start()
+        assert fake.has_first.wait(60)
+        threads[1].start()
+        threads[1].join(0.5)  # it overtakes the first one, or waits for it
+        fake.go_on.set()
+        for thread in threads:
+            thread.join()
+        clock.now += 1
+        batch = watcher._look(10)
+        watcher._watch = native
+    assert isinstance(batch, Batch)
+    assert [change.type for change in batch] == [DELETE]
+
+
+def test_what_is_held_back_ends_with_stop(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", settle=1.0) as watcher:
+        tap("add 10.1.0.0/16")
+        feed(watcher, 1)
+        assert watcher.stats()["queued"] == 1
+        watcher.stop()
+        clock.now += 10
+        assert watcher.read() is None
+        assert list(watcher) == []
+
+
+def test_who_looks_late_is_not_put_off_by_what_came_since(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
+        tap("add 10.1.0.0/16")
+        feed(watcher, 1)
+        clock.now += 4  # it was quiet for long enough
+        tap("add 10.2.0.0/16")
+        batch = watcher.read(timeout=0)
+        assert batch is not None
+        assert [str(change.row.destination_prefix) for change in batch] == ["10.1.0.0/16"]
+        assert watcher.read(timeout=0) is None
+        clock.now += 1
+        eventually(lambda: watcher.read(timeout=0))
+
+
+@linux_only("fileno() is not there")
+def test_who_selects_is_called_when_there_is_something(tap: Tap, clock: Clock) -> None:
+    with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
+        for number in range(5):
+            tap(f"add 10.{number}.0.0/16")
+        feed(watcher, 5)
+        assert select.select([watcher], [], [], 0)[0] == []  # held, and not yet due
+        clock.now += 1
+        sizes = []
+        while batch := watcher.read(timeout=0, max_changes=2):
+            sizes.append(len(batch))
+            assert sum(sizes) == 5 or select.select([watcher], [], [], 0)[0]
+        assert sizes == [2, 2, 1]
+        assert select.select([watcher], [], [], 0)[0] == []

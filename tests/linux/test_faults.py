@@ -60,7 +60,11 @@ def build_extension(folder: Path) -> Path:
         env={"NETIOAPI_FAULTS": "1"},
         timeout=200,
     )
-    shutil.copytree(tree / "python/netioapi", built / "netioapi", dirs_exist_ok=True)
+    # Without the extension of an in-place build, which would replace the one just built.
+    without = shutil.ignore_patterns("_native*.so")
+    shutil.copytree(
+        tree / "python/netioapi", built / "netioapi", ignore=without, dirs_exist_ok=True
+    )
     return built
 
 

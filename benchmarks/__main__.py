@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.build import build
-from benchmarks.options import parse
+from benchmarks.options import Options, parse
 from benchmarks.plan import NAMES, cells, run
 from benchmarks.problem import Problem, Unavailable
 
@@ -20,23 +20,25 @@ NEEDS_IP = "no `ip` command: apt-get install iproute2"
 NEEDS_US = "netioapi is not installed for this Python: pip install '.[bench]'"
 
 
-def check() -> None:
+def check(options: Options) -> None:
     if not sys.platform.startswith("linux"):
         raise Problem("the benchmark measures the Linux side, on Linux")
     if shutil.which("ip") is None:
         raise Problem(NEEDS_IP)
-    if importlib.util.find_spec("netioapi") is None:
+    if options.against is None and importlib.util.find_spec("netioapi") is None:
         raise Problem(NEEDS_US)
 
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments, NAMES)
-    check()
-    from benchmarks import chart, report, targets
+    check(options)
+    from benchmarks import against, chart, report, targets
     from benchmarks.results import Results
 
     about = report.machine()
     with tempfile.TemporaryDirectory(prefix="netioapi-bench-") as folder:
+        if options.against is not None:
+            return against.run(options, build(Path(folder)), Path(folder))
         with Bench(build(Path(folder)), options) as bench:
             measured = run(bench, cells(options))
     results = Results(measured)

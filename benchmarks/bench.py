@@ -45,7 +45,12 @@ class Bench:
             raise
 
     def child(self, thing: Thing, stage: Stage, **numbers: int) -> Child:
-        return Child(thing.argv(self.programs, **numbers), stage, foreign=thing.foreign)
+        return Child(
+            thing.argv(self.programs, **numbers),
+            stage,
+            foreign=thing.foreign,
+            package=thing.package,
+        )
 
     def __enter__(self) -> Bench:
         return self

@@ -18,23 +18,25 @@ from benchmarks import kernel
 from benchmarks.problem import Problem, Unavailable
 from benchmarks.stage import PATIENCE, Stage
 
-# Where a worker finds this package, before where ours looks.
-PATHS = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+ROOT = str(Path(__file__).parents[1])  # where a worker finds this package
 
 
 class Child:
     """`with Child(command, stage) as child:` kills it at the end, whatever state it is in."""
 
-    def __init__(self, command: list[str], stage: Stage, *, foreign: bool = False) -> None:
+    def __init__(
+        self, command: list[str], stage: Stage, *, foreign: bool = False, package: str = ""
+    ) -> None:
         self._command = command
         self._said = b""
         self._errors = tempfile.TemporaryFile()
+        paths = filter(None, [package, ROOT, os.environ.get("PYTHONPATH")])
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL if foreign else subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(PATHS)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             preexec_fn=stage.enter,
             start_new_session=True,
         )

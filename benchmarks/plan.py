@@ -111,7 +111,7 @@ def cells(options: Options) -> list[Cell]:
                 fitting = [
                     one for one in scenario.things if fewer or (one.largest or routes) >= routes
                 ]
-                wanted = [one for one in fitting if _wanted(scenario, one, options.only)]
+                wanted = [one for one in fitting if _wanted(scenario, one, options.subjects)]
                 if wanted:
                     chosen = tuple(o for o in fitting if o in wanted or o.name == things.REFERENCE)
                     runs = options.runs * scenario.runs_factor
@@ -161,26 +161,41 @@ def _note(measured: Measured, scenario: str, thing: str, problem: Exception) -> 
 
 
 class Progress:
-    """One line on stderr that is overwritten on a terminal; elsewhere a line for each cell."""
+    """One line on stderr, overwritten on a terminal; elsewhere a line for each cell, and one in
+    half a minute."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
         self._done = 0
-        self._began = time.monotonic()
+        self._began = self._written = 0.0
         self._live = sys.stderr.isatty()
         self._where = ""
 
+    def note(self, what: str) -> None:
+        """Work before the measurements."""
+        self._write(f"{what} ...", what)
+
     def step(self, where: str, what: str) -> None:
-        head = f"[{self._done}/{self._steps}, {time.monotonic() - self._began:.0f} s] {where}"
-        if self._live:
-            sys.stderr.write(f"\r\x1b[K{head}: {what}")
-            sys.stderr.flush()
-        elif where != self._where:
-            print(head, file=sys.stderr, flush=True)
-        self._where = where
+        self._began = self._began or time.monotonic()
+        passed = time.monotonic() - self._began
+        head = f"[{self._done}/{self._steps}, {passed:.0f} s"
+        if self._done:
+            head += f", {passed / self._done * (self._steps - self._done):.0f} s left"
+        self._write(f"{head}] {where}: {what}", where)
         self._done += 1
 
     def end(self) -> None:
         passed = time.monotonic() - self._began
-        start = "\r\x1b[K" if self._live else ""
-        print(f"{start}{self._done} measurements in {passed:.0f} s", file=sys.stderr)
+        self._write(f"{self._done} measurements in {passed:.0f} s", "end")
+        if self._live:
+            sys.stderr.write("\n")
+
+    def _write(self, line: str, where: str) -> None:
+        now = time.monotonic()
+        if self._live:
+            sys.stderr.write(f"\r\x1b[K{line}")
+            sys.stderr.flush()
+        elif where != self._where or now - self._written > 30:
+            print(line, file=sys.stderr, flush=True)
+            self._written = now
+        self._where = where

@@ -136,8 +136,8 @@ def _prefilled() -> list[Target]:
     limits = (
         ("columns", "Watcher, columns", 1.2),
         ("objects", "Watcher, objects, 3 fields", 1.35),
-        ("callback-idle", "callbacks, main thread idle", 1.35),
-        ("callback-busy", "callbacks, main thread busy", 1.6),
+        ("callbacks", "callbacks, main thread idle", 1.35),
+        ("callbacks-busy", "callbacks, main thread busy", 1.6),
     )
     at_middle = [
         Target(

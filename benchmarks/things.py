@@ -20,6 +20,11 @@ class Thing:
     command: str
     largest: int | None = None  # the most routes it is given: it is slow
     foreign: bool = False  # says nothing itself
+    package: str = ""  # the folder of the netioapi that it imports; else the installed one
+
+    @property
+    def is_ours(self) -> bool:
+        return self.command.startswith("worker ") and "pyroute2" not in self.command
 
     def argv(self, programs: dict[str, str], **numbers: int) -> list[str]:
         first, *rest = self.command.format(**numbers).split()
@@ -46,14 +51,14 @@ STREAMS = (
         largest=100_000,
     ),
     Thing(
-        "callback-idle",
+        "callbacks",
         "callback, main thread idle",
-        "worker callback-idle {family} {count} {phases}",
+        "worker callbacks {family} {count} {phases}",
     ),
     Thing(
-        "callback-busy",
+        "callbacks-busy",
         "callback, main thread busy",
-        "worker callback-busy {family} {count} {phases}",
+        "worker callbacks-busy {family} {count} {phases}",
     ),
     Thing(
         "ip-monitor",

@@ -56,7 +56,7 @@ def _make_room(child: Child, family: int, routes: int) -> None:
         raise Unavailable(
             f"{routes:,} IPv{family} events do not fit into a receive buffer here, only {room:,} "
             "do: run as the machine's root, who alone may use SO_RCVBUFFORCE, or raise "
-            "net.core.rmem_max"
+            f"net.core.rmem_max, or ask for fewer: --routes {room}"
         )
 
 
@@ -82,7 +82,7 @@ def _phase(
             "slept": slept,
         }
     done = child.expect("done")
-    busy = done["main_ns"] - main if thing.name == "callback-busy" else 0
+    busy = done["main_ns"] - main if thing.name == "callbacks-busy" else 0
     slept = _times_slept(child) - slept
     if verb != VERBS[-1]:
         child.say("go on")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The benchmark runs from end to end, writes what it says, and Ctrl-C leaves nothing behind.
-No speed is tested here: the machine may be doing anything else."""
+"""The benchmark and the regression check run from end to end, write their figures, and leave
+nothing behind after Ctrl-C. No speed is tested here: the machine may be doing anything else."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
+from benchmarks.against import LIMIT, Comparison, interval
 
 from tests.linux.namespace import Namespace
 from tests.support.paths import ROOT
 from tests.support.processes import run
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+needs_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git clone")
 COMMAND = [sys.executable, "-m", "benchmarks"]
 # What the machine lacks is skipped; it is ours to have these.
 ALWAYS = {
-    "prefilled": {"reference", "columns", "objects", "callback-idle", "callback-busy"},
+    "prefilled": {"reference", "columns", "objects", "callbacks", "callbacks-busy"},
     "dump": {"reference", "table", "mirror", "ip-route"},
     "storm": {"reference", "watcher", "watcher-loop", "watcher-hog"},
     "burst": {"watcher"},
@@ -64,9 +65,87 @@ def test_quick(netns: Namespace, tmp_path: Path) -> None:
     assert all(one["target"] in done.stdout for one in found["targets"])
 
 
-def test_ctrl_c_ends_it_and_leaves_nothing(netns: Namespace, tmp_path: Path) -> None:
+def test_bootstrap_interval_of_equal_values_is_that_value() -> None:
+    assert interval([1.5] * 21) == (1.5, 1.5)
+
+
+def test_bootstrap_interval_of_known_values_is_near_the_order_statistics() -> None:
+    """The exact 95% interval of the median of 21 values lies from the 6th to the 16th."""
+    values = [float(one) for one in range(1, 22)]
+    low, high = interval(values)
+    assert 6 <= low <= 8
+    assert 14 <= high <= 16
+    assert interval(values) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("new_ns", "verdict"),
+    [
+        pytest.param([100.0, 101.0, 102.0] * 7, "fine", id="equal"),
+        pytest.param([100.0 * LIMIT] * 21, "fine", id="at the limit"),
+        pytest.param([108.0, 109.0, 110.0] * 7, "slower", id="slower"),
+        pytest.param([70.0, 104.0, 150.0] * 7, "fine", id="noise"),
+    ],
+)
+def test_comparison_is_slower_when_the_whole_interval_is(new_ns: list[float], verdict: str) -> None:
+    found = Comparison("prefilled/columns", [100.0] * 21, new_ns).as_dict()
+    assert found["low"] <= found["ratio"] <= found["high"]
+    assert found["verdict"] == verdict
+
+
+@needs_git
+@pytest.mark.timeout(300)
+def test_against_compares_with_a_commit(netns: Namespace, tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    options = f"--against HEAD columns dump/table --pairs 5 --routes 200 --json {written}"
+    done = run(
+        [*COMMAND, *options.split()],
+        timeout=240,
+        code=None,
+        env={"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
+    )
+    found = json.loads(written.read_text())
+    assert [one["subject"] for one in found["subjects"]] == ["prefilled/columns", "dump/table"]
+    for one in found["subjects"]:
+        assert len(one["pairs"]) == 5
+        assert all(value > 0 for pair in one["pairs"] for value in pair)
+        assert one["subject"] in done.stdout
+    slower = any(one["verdict"] == "slower" for one in found["subjects"])
+    assert done.returncode == (1 if slower else 0)
+    assert "building the old package" in done.stderr
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param(["--against", "no-such-commit"], "no commit 'no-such-commit'", id="commit"),
+        pytest.param(["--against", "HEAD", "storm"], "choose from", id="subject"),
+        pytest.param(["nonsense"], "no subject 'nonsense'", id="name"),
+    ],
+)
+@needs_git
+def test_wrong_argument_names_the_remedy(arguments: list[str], expected: str) -> None:
+    done = run([*COMMAND, *arguments], code=None, env={"PYTHONPATH": str(ROOT)})
+    assert done.returncode != 0
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first"),
+    [
+        pytest.param(["--runs", "1000", "prefilled"], "prefilled", id="measuring"),
+        pytest.param(["--against", "HEAD"], "building", id="building", marks=needs_git),
+    ],
+)
+def test_ctrl_c_ends_it_and_leaves_nothing(
+    netns: Namespace, tmp_path: Path, arguments: list[str], first: str
+) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "--quick", "--runs", "1000", "--only", "prefilled"],
+        [*COMMAND, "--quick", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,9 +154,8 @@ def test_ctrl_c_ends_it_and_leaves_nothing(netns: Namespace, tmp_path: Path) -> 
     )
     try:
         assert process.stderr is not None
-        assert "prefilled" in process.stderr.readline()  # it measures
-        folder = Path(tempfile.gettempdir()) if not any(tmp_path.iterdir()) else tmp_path
-        assert folder == tmp_path
+        assert first in process.stderr.readline()
+        assert any(tmp_path.iterdir())
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     finally:

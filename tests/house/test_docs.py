@@ -2,7 +2,7 @@
 """What is written is true: every example in the README, in docstrings and in examples/ runs, the
 help texts are docs/cli_help.txt, and docs/json.md has exactly the keys that are printed.
 
-NETIOAPI_UPDATE=1 writes docs/cli_help.txt anew.
+NETIOAPI_UPDATE=1 writes docs/cli_help.txt and docs/api.md anew.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from tests.support.platforms import linux_only
 from tests.support.processes import run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+PAGES = [path for path in ROOT.rglob("*.md") if not {".venv", "build"} & set(path.parts)]
 JSON = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
 HELP = ROOT / "docs" / "cli_help.txt"
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -37,9 +39,9 @@ SAYS = {
     "README 1": r"ADD 203\.0\.113\.0/24 via 0\.0\.0\.0 dev v0",
     "README 2": r"route DELETE <?IpForwardRow.*203\.0\.113\.0/24",
     "README 3": r"changed: \{'v0'\}",
-    "README 4": r"ADD 0\.0\.0\.0/0 via 192\.0\.2\.2",
-    "README 5": r"\d+ routes in \d+ bytes\n(.*\n)+via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
-    "README 6": r"metrics up to \d+\n\d+ rows of 27 columns\n(.*\n)*.*v0\b.*\bADD\b(.*\n)*$",
+    "README 4": r"\d+ routes in \d+ bytes\n(.*\n)+via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
+    "guide 1": r"ADD 0\.0\.0\.0/0 via 192\.0\.2\.2",
+    "guide 2": r"metrics up to \d+\n\d+ rows of 27 columns\n(.*\n)*.*v0\b.*\bADD\b(.*\n)*$",
     "callback.py": r"DELETE 203\.0\.113\.0/24 via 0\.0\.0\.0 dev v0",
     "mirror.py": r"\d routes \(exact\)\n(.*\n)*\d+ routes",
     "default_route.py": r"default route: via 192\.0\.2\.2 dev v0",
@@ -48,12 +50,19 @@ SAYS = {
     "table.py": r"\d+ bytes\n192\.0\.2\.77 is reached via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
     "run_on_change.py": r"\d+ changes\nhello\n\d+ changes\nhello",
 }
-ENDS = {"README 5", "README 6", "wait_usable.py", "table.py"}
+ENDS = {"README 4", "guide 2", "wait_usable.py", "table.py"}
 
 
-def fenced(language: str) -> list[str]:
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def fenced(language: str, page: str = README) -> list[str]:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     return [text for name, text in blocks if name == language]
+
+
+PROGRAMS = {
+    f"{name} {number}": program
+    for name, page in (("README", README), ("guide", GUIDE))
+    for number, program in enumerate(fenced("python", page), 1)
+}
 
 
 def docstring_examples() -> Iterator[tuple[str, str]]:
@@ -126,12 +135,12 @@ def runs(program: list[str], name: str) -> None:
         assert "Traceback" not in example.errors
 
 
-@pytest.mark.parametrize("number", range(1, 6))
-def test_readme_example(busy: Network, number: int) -> None:
-    program = fenced("python")[number - 1]
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_documented_program_prints_what_it_promises(busy: Network, name: str) -> None:
+    program = PROGRAMS[name]
     for library in sorted({"numpy", "polars", "pyarrow"} & set(re.findall(r"\w+", program))):
         need(library)
-    runs(["-c", program], f"README {number}")
+    runs(["-c", program], name)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
@@ -143,10 +152,9 @@ def test_example(busy: Network, path: Path) -> None:
 
 
 def test_nothing_is_left_out() -> None:
-    numbered = {f"README {number}" for number in range(1, len(fenced("python")) + 1)}
-    assert set(SAYS) == numbered | {path.name for path in EXAMPLES}
+    assert set(SAYS) == set(PROGRAMS) | {path.name for path in EXAMPLES}
     assert DOCSTRINGS
-    assert all(path.name in README for path in EXAMPLES) or "[examples/](examples)" in README
+    assert all(f"(../examples/{path.name})" in GUIDE for path in EXAMPLES)
 
 
 @pytest.mark.parametrize("name", DOCSTRINGS)
@@ -186,10 +194,24 @@ def test_the_readme_names_what_exists() -> None:
                 run([*COMMAND, *line.split(), "--help"])
                 continue
             pytest.fail(f"netioapi {line} --help does not work")
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
     assert "pip install . && netioapi demo" in [text.strip() for text in fenced("")]
     assert "pip install '.[test]' && pytest" in [text.strip() for text in fenced("")]
+
+
+@linux_only("a docstring names the system that it describes")
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the page is made with CPython 3.11")
+def test_api_page_equals_the_docstrings() -> None:
+    made = run([sys.executable, str(ROOT / "tools" / "api_page.py")]).stdout
+    page = ROOT / "docs" / "api.md"
+    if os.environ.get("NETIOAPI_UPDATE") == "1":
+        page.write_text(made, encoding="utf-8")
+    assert made == page.read_text(encoding="utf-8"), "tools/api_page.py --write writes it anew"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_local_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
 
 
 # ---- JSON -------------------------------------------------------------------

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* GetBestRoute2, GetTeredoPort and GetNetworkConnectivityHint: questions with
- * one answer. The kernel is asked twice for a best route: which entry of its
- * table matches (RTM_F_FIB_MATCH), and what it would really do with a packet,
- * which alone tells the source address and the leg. */
-#include "rtnetlink/engine/derived.h"
+/* GetBestRoute2. The kernel is asked twice for a best route: which entry of
+ * its table matches (RTM_F_FIB_MATCH), and what it would really do with a
+ * packet, which alone tells the source address and the leg. */
+#include "rtnetlink/api/errors.h"
 #include "rtnetlink/api/one_shot.h"
-#include "rtnetlink/api/registry.h"
 #include "rtnetlink/api/rows.h"
 
 #include <errno.h>
@@ -215,73 +213,6 @@ GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
     if (code == NO_ERROR) {
         code =
             best_route(&reading, index, source, destination, row, ret_source);
-    }
-    nio_one_shot_close(&reading);
-    return code;
-}
-
-NETIO_STATUS NETIOAPI_API_
-GetTeredoPort(USHORT *port)
-{
-    nio_one_shot reading;
-    if (port == NULL) {
-        return ERROR_INVALID_PARAMETER;
-    }
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code = nio_read_addresses(&reading);
-    if (code == NO_ERROR) {
-        *port = nio_teredo_port_of(&reading.mirror);
-        code = *port == MIB_INVALID_TEREDO_PORT_NUMBER ? ERROR_NOT_READY
-                                                       : NO_ERROR;
-    }
-    nio_one_shot_close(&reading);
-    return code;
-}
-
-static int
-keep_default(void *context, const nio_route *leg)
-{
-    nio_mirror *mirror = context;
-    nio_route route = *leg;
-    route.record.mark = mirror->mark;
-    if (route.prefix_length == 0 &&
-        nio_store_add(&mirror->routes, &route) == NULL) {
-        return -ENOMEM;
-    }
-    return 0;
-}
-
-static bool
-has_internet(const void *context)
-{
-    return nio_hint_of(context).ConnectivityLevel ==
-           NetworkConnectivityLevelHintInternetAccess;
-}
-
-NETIO_STATUS NETIOAPI_API_
-GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *hint)
-{
-    nio_one_shot reading;
-    if (hint == NULL) {
-        return ERROR_INVALID_PARAMETER;
-    }
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code = nio_read_addresses(&reading);
-    if (code == NO_ERROR) {
-        code = nio_read_nexthops(&reading);
-    }
-    if (code == NO_ERROR) {
-        code = nio_find_routes(&reading, AF_UNSPEC, 0, keep_default,
-                               has_internet, &reading.mirror);
-    }
-    if (code == NO_ERROR) {
-        *hint = nio_hint_of(&reading.mirror);
     }
     nio_one_shot_close(&reading);
     return code;

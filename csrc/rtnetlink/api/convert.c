@@ -2,8 +2,8 @@
 /* Interfaces by index, LUID and name. A name is bytes to the kernel: one that
  * is not UTF-8 is written with lone surrogates (U+DC80 and up), the way
  * os.fsdecode does it, so that it comes back as it was. */
+#include "rtnetlink/api/errors.h"
 #include "rtnetlink/api/one_shot.h"
-#include "rtnetlink/api/registry.h"
 #include "rtnetlink/api/rows.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include "rtnetlink/api/registry.h"
 
 #include "contract/annotate.h"
-#include "rtnetlink/engine/derived.h"
+#include "rtnetlink/api/get_derived.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -3,8 +3,6 @@
  * FreeMibTable: the kernel's tables as they are now, in one block. */
 #include "rtnetlink/api/one_shot.h"
 
-#include "rtnetlink/engine/derived.h"
-#include "rtnetlink/api/registry.h"
 #include "rtnetlink/api/rows.h"
 
 #include <errno.h>
@@ -234,18 +232,6 @@ GetUnicastIpAddressTable(ADDRESS_FAMILY family,
     code = finish(&table, code, ret_table);
     nio_one_shot_close(&reading);
     return code;
-}
-
-DWORD
-nio_read_address_table(ADDRESS_FAMILY family,
-                       PMIB_UNICASTIPADDRESS_TABLE *ret_table)
-{
-    DWORD code = GetUnicastIpAddressTable(family, ret_table);
-    if (code != ERROR_NOT_FOUND) {
-        return code;
-    }
-    *ret_table = calloc(1, sizeof(**ret_table));
-    return *ret_table == NULL ? ERROR_NOT_ENOUGH_MEMORY : NO_ERROR;
 }
 
 NETIO_STATUS NETIOAPI_API_

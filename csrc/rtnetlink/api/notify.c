@@ -5,7 +5,8 @@
 
 #include "contract/linux/layout.h"
 #include "contract/tower.h"
-#include "rtnetlink/engine/derived.h"
+#include "rtnetlink/api/errors.h"
+#include "rtnetlink/api/get_derived.h"
 
 #include <assert.h>
 #include <errno.h>

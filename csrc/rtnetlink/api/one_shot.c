@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One reading of the kernel's tables: see kernel.h. */
+/* One reading of the kernel's tables: see one_shot.h. */
 #include "rtnetlink/api/one_shot.h"
 
-#include "rtnetlink/engine/derived.h"
-#include "rtnetlink/api/registry.h"
+#include "rtnetlink/api/errors.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,42 +11,6 @@
 
 #define MOST_TRIES 10 /* of a dump that raced with a change */
 #define MOST_RECEIVES 100
-
-/* Win32 codes for what the kernel says; others are ERROR_GEN_FAILURE. */
-static const struct {
-    int error;
-    DWORD code;
-} codes[] = {
-    {0, NO_ERROR},
-    {ENODEV, ERROR_FILE_NOT_FOUND},
-    {EMFILE, ERROR_TOO_MANY_OPEN_FILES},
-    {ENFILE, ERROR_TOO_MANY_OPEN_FILES},
-    {EACCES, ERROR_ACCESS_DENIED},
-    {EPERM, ERROR_ACCESS_DENIED},
-    {ENOMEM, ERROR_NOT_ENOUGH_MEMORY},
-    {ENOBUFS, ERROR_NOT_ENOUGH_MEMORY},
-    {EAFNOSUPPORT, ERROR_NOT_SUPPORTED},
-    {EOPNOTSUPP, ERROR_NOT_SUPPORTED},
-    {EPROTONOSUPPORT, ERROR_NOT_SUPPORTED},
-    {EINVAL, ERROR_INVALID_PARAMETER},
-    {ENOENT, ERROR_NOT_FOUND},
-    {ESRCH, ERROR_NOT_FOUND},
-    {EAGAIN, ERROR_NO_SYSTEM_RESOURCES},
-    {ETIMEDOUT, ERROR_TIMEOUT},
-    {ENETUNREACH, ERROR_NETWORK_UNREACHABLE},
-    {EHOSTUNREACH, ERROR_HOST_UNREACHABLE},
-};
-
-DWORD
-nio_code_of(int status)
-{
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        if (codes[i].error == -status) {
-            return codes[i].code;
-        }
-    }
-    return ERROR_GEN_FAILURE;
-}
 
 /* A dump that no change raced with, as far as the kernel can tell. */
 static int
@@ -164,22 +127,6 @@ nio_read_times(nio_one_shot *reading)
 {
     return nio_code_of(
         dump(reading, RTM_GETNEIGHTBL, AF_UNSPEC, on_times, reading));
-}
-
-DWORD
-nio_read_stable(ADDRESS_FAMILY family, bool *ret_stable)
-{
-    nio_one_shot reading;
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code = nio_read_addresses(&reading);
-    if (code == NO_ERROR) {
-        *ret_stable = nio_is_stable(&reading.mirror, family);
-    }
-    nio_one_shot_close(&reading);
-    return code;
 }
 
 typedef struct route_walk {

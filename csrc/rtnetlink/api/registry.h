@@ -78,6 +78,3 @@ nio_entry *nio_dispatcher_current(void);
 
 /* cancel.c: take an entry out and end it; see CancelMibChangeNotify2. */
 DWORD nio_registry_cancel(HANDLE handle) NIO_EXCLUDES(nio_registry_own_lock);
-
-/* A negative errno as a code of Windows. */
-DWORD nio_code_of(int status);

@@ -11,11 +11,3 @@ USHORT nio_teredo_port_of(const nio_mirror *mirror);
 NL_NETWORK_CONNECTIVITY_HINT nio_hint_of(const nio_mirror *mirror);
 /* No address of the family is still settling. */
 bool nio_is_stable(const nio_mirror *mirror, ADDRESS_FAMILY family);
-
-/* The same question to the kernel itself. A code of Windows. */
-DWORD nio_read_stable(ADDRESS_FAMILY family, bool *ret_stable);
-
-/* GetUnicastIpAddressTable, but no address at all is a table without rows:
- * that is stable, too. */
-DWORD nio_read_address_table(ADDRESS_FAMILY family,
-                             PMIB_UNICASTIPADDRESS_TABLE *ret_table);

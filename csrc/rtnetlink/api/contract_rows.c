@@ -1,64 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What this tower gives to the binding beside netioapi.h: contract/tower.h. */
-#include "contract/tower.h"
-
+/* What contract/tower.h and base/filter.h ask about a row: its key, its table,
+ * and what a callback leaves out of it. Pure. */
 #include "base/filter.h"
+#include "contract/tower.h"
 #include "rtnetlink/api/rows.h"
 
 #include <string.h>
 
-#define MEMBER(name, parameters, since) .name = name,
-static const nio_functions functions = {
-    NIO_FUNCTIONS(MEMBER).FreeMibTable = FreeMibTable,
-};
-#undef MEMBER
-
-/* Win32 codes that this tower answers with, in the words of the system. */
-static const struct {
-    DWORD code;
-    const char *text;
-} texts[] = {
-    {NO_ERROR, "success"},
-    {ERROR_FILE_NOT_FOUND, "no such interface"},
-    {ERROR_TOO_MANY_OPEN_FILES, "too many open files"},
-    {ERROR_ACCESS_DENIED, "access denied"},
-    {ERROR_INVALID_HANDLE, "the handle is invalid"},
-    {ERROR_NOT_ENOUGH_MEMORY, "not enough memory"},
-    {ERROR_NOT_READY, "not ready"},
-    {ERROR_GEN_FAILURE, "the kernel gave an unexpected answer"},
-    {ERROR_NOT_SUPPORTED, "not supported by this kernel"},
-    {ERROR_INVALID_PARAMETER, "invalid parameter"},
-    {ERROR_INVALID_NAME, "invalid interface name"},
-    {ERROR_PROC_NOT_FOUND, "no such function"},
-    {ERROR_IO_PENDING, "pending"},
-    {ERROR_POSSIBLE_DEADLOCK, "would wait for itself"},
-    {ERROR_NOT_FOUND, "not found"},
-    {ERROR_NETWORK_UNREACHABLE, "network unreachable"},
-    {ERROR_HOST_UNREACHABLE, "host unreachable"},
-    {ERROR_NO_SYSTEM_RESOURCES, "the system has no thread or socket left"},
-    {ERROR_TIMEOUT, "the kernel did not answer"},
-};
-
-const nio_functions *
-nio_system(void)
-{
-    return &functions;
-}
-
-const char *
-nio_status_text(DWORD status, char *buffer, size_t size)
-{
-    (void)buffer;
-    (void)size;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i].code == status) {
-            return texts[i].text;
-        }
-    }
-    return "";
-}
-
-/* The kernel says all of a row at once, and of what it deletes as well. */
+/* A message of the kernel holds the whole row, also when the row is deleted.
+ */
 const void *
 nio_complete_row(nio_kind kind, MIB_NOTIFICATION_TYPE type, const void *row,
                  void *space, bool *ret_details)

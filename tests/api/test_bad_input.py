@@ -51,14 +51,18 @@ def nothing_is_left() -> Any:
 
 @pytest.mark.parametrize("function", ROWS + STABLE + PLAIN, ids=name)
 @pytest.mark.parametrize("callback", [None, 0, 1.5, "print", b"print", [], {}, object()], ids=name)
-def test_a_callback_is_callable(function: Callable[..., Any], callback: Any) -> None:
+def test_callback_not_callable_raises_type_error(
+    function: Callable[..., Any], callback: Any
+) -> None:
     with pytest.raises(TypeError, match="callback must be callable"):
         function(callback)
 
 
 @pytest.mark.parametrize("function", ROWS + STABLE + PLAIN, ids=name)
 @pytest.mark.parametrize("on_error", [0, "print", [], object()], ids=name)
-def test_on_error_is_callable_or_none(function: Callable[..., Any], on_error: Any) -> None:
+def test_on_error_not_callable_raises_type_error(
+    function: Callable[..., Any], on_error: Any
+) -> None:
     with pytest.raises(TypeError, match="on_error must be callable"):
         function(nothing, on_error=on_error)
 
@@ -69,7 +73,7 @@ def test_on_error_is_callable_or_none(function: Callable[..., Any], on_error: An
     [1, 3, OTHER_SYSTEMS_AF_INET6, -1, 255, 65536, 65538, 2**16 + 10, 2**31, 2**64, -(2**64), 17],
     ids=int,
 )
-def test_a_family_is_one_of_three(function: Callable[..., Any], family: int) -> None:
+def test_unknown_family_raises_invalid_parameter(function: Callable[..., Any], family: int) -> None:
     with pytest.raises(InvalidParameterError) as caught:
         function(nothing, family)
     error = caught.value
@@ -83,7 +87,7 @@ def test_a_family_is_one_of_three(function: Callable[..., Any], family: int) -> 
 
 @pytest.mark.parametrize("function", ROWS + STABLE, ids=name)
 @pytest.mark.parametrize("family", [None, "AF_INET", 2.0, b"\x02", [2], object()], ids=name)
-def test_a_family_is_a_number(function: Callable[..., Any], family: Any) -> None:
+def test_family_not_an_integer_raises_type_error(function: Callable[..., Any], family: Any) -> None:
     with pytest.raises(TypeError):
         function(nothing, family=family)
 
@@ -101,13 +105,15 @@ class Unwilling:
 
 @pytest.mark.parametrize("function", ROWS, ids=name)
 @pytest.mark.parametrize("argument", ["family", "initial_notification", "details"])
-def test_what_an_argument_raises_comes_through(function: Callable[..., Any], argument: str) -> None:
+def test_exception_of_an_argument_conversion_propagates(
+    function: Callable[..., Any], argument: str
+) -> None:
     with pytest.raises(LookupError):
         function(nothing, **{argument: Unwilling()})
 
 
 @pytest.mark.parametrize("function", ROWS + STABLE + PLAIN, ids=name)
-def test_the_arguments_are_these(function: Callable[..., Any]) -> None:
+def test_missing_or_extra_arguments_raise_type_error(function: Callable[..., Any]) -> None:
     with pytest.raises(TypeError):
         function()
     with pytest.raises(TypeError):
@@ -119,33 +125,33 @@ def test_the_arguments_are_these(function: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("function", ROWS, ids=name)
-def test_switches_are_named(function: Callable[..., Any]) -> None:
+def test_switch_passed_by_position_raises_type_error(function: Callable[..., Any]) -> None:
     with pytest.raises(TypeError):
         function(nothing, 0, True)
 
 
 @pytest.mark.parametrize("function", PLAIN, ids=name)
-def test_there_is_no_family(function: Callable[..., Any]) -> None:
+def test_family_for_teredo_or_hint_raises_type_error(function: Callable[..., Any]) -> None:
     with pytest.raises(TypeError):
         function(nothing, 0)
     with pytest.raises(TypeError):
         function(nothing, family=0)
 
 
-def test_cancelling_nothing() -> None:
+def test_cancel_of_none_raises_invalid_parameter() -> None:
     with pytest.raises(InvalidParameterError) as caught:
         netioapi.cancel_mib_change_notify2(None)  # type: ignore[arg-type]
     assert (caught.value.code, caught.value.function) == (87, "CancelMibChangeNotify2")
 
 
 @pytest.mark.parametrize("thing", [0, "", [], object(), nothing, netioapi.Registration], ids=name)
-def test_cancelling_what_is_no_registration(thing: Any) -> None:
+def test_cancel_of_other_objects_raises_type_error(thing: Any) -> None:
     with pytest.raises(TypeError, match="must be a Registration"):
         netioapi.cancel_mib_change_notify2(thing)
 
 
 @pytest.mark.parametrize("timeout", [-1, -0.001, -math.inf, math.nan, -(10**9)])
-def test_a_timeout_is_not_negative(netns: Network, timeout: float) -> None:
+def test_negative_or_nan_timeout_raises_value_error(netns: Network, timeout: float) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         for wait in (True, False):
             with pytest.raises(ValueError, match="timeout must be"):
@@ -154,7 +160,7 @@ def test_a_timeout_is_not_negative(netns: Network, timeout: float) -> None:
 
 
 @pytest.mark.parametrize("timeout", ["1", b"1", [], object(), 1j], ids=name)
-def test_a_timeout_is_a_number(netns: Network, timeout: Any) -> None:
+def test_timeout_not_a_number_raises_type_error(netns: Network, timeout: Any) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         with pytest.raises(TypeError, match="timeout must be"):
             registration.cancel(timeout)
@@ -164,7 +170,7 @@ def test_a_timeout_is_a_number(netns: Network, timeout: Any) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, 1, 0.5, math.inf, 10**18, True, None])
-def test_any_other_timeout_is_right(netns: Network, timeout: float | None) -> None:
+def test_other_timeouts_are_accepted(netns: Network, timeout: float | None) -> None:
     registration = netioapi.notify_route_change2(nothing)
     try:
         registration.cancel(timeout)
@@ -173,7 +179,7 @@ def test_any_other_timeout_is_right(netns: Network, timeout: float | None) -> No
     registration.cancel()
 
 
-def test_arguments_of_cancel(netns: Network) -> None:
+def test_cancel_with_wrong_arguments_raises_type_error(netns: Network) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         wrong: Any = registration
         with pytest.raises(TypeError):
@@ -185,7 +191,7 @@ def test_arguments_of_cancel(netns: Network) -> None:
         assert registration.active
 
 
-def test_nobody_makes_a_registration() -> None:
+def test_registration_cannot_be_created_or_subclassed() -> None:
     for make in (
         netioapi.Registration,
         lambda: object.__new__(netioapi.Registration),
@@ -195,7 +201,7 @@ def test_nobody_makes_a_registration() -> None:
             make()
 
 
-def test_nobody_changes_a_registration(netns: Network) -> None:
+def test_registration_cannot_be_changed_copied_or_pickled(netns: Network) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         wrong: Any = registration
         for attribute in ("active", "function", "family", "delivered", "errors", "batches", "new"):
@@ -209,7 +215,7 @@ def test_nobody_changes_a_registration(netns: Network) -> None:
             __import__("pickle").dumps(wrong)
 
 
-def test_repr_says_what_it_is(netns: Network) -> None:
+def test_registration_repr_shows_function_and_state(netns: Network) -> None:
     with netioapi.notify_route_change2(nothing) as registration:
         assert repr(registration) == "<netioapi.Registration NotifyRouteChange2 active delivered=0>"
     assert "cancelled" in repr(registration)

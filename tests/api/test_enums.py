@@ -35,7 +35,7 @@ RTN = (
 
 
 @pytest.mark.parametrize("name", HEADER)
-def test_members_are_the_headers(name: str) -> None:
+def test_enum_members_match_the_header(name: str) -> None:
     kind: type[IntEnum] = getattr(netioapi, name)
     words = header.enum(HEADER[name])
     assert set(map(int, kind)) == set(words) | BEYOND.get(name, set())
@@ -48,7 +48,7 @@ def test_members_are_the_headers(name: str) -> None:
         assert squeezed.lower() in word.lower()
 
 
-def test_route_types_are_the_kernels() -> None:
+def test_route_types_match_the_kernels_numbers() -> None:
     assert [kind.name for kind in netioapi.RouteType] == RTN.split()
     assert [int(kind) for kind in netioapi.RouteType] == list(range(12))
 
@@ -68,7 +68,7 @@ def hint() -> NetworkConnectivityHint:
     )
 
 
-def test_hint_is_a_value() -> None:
+def test_hint_compares_hashes_and_pickles_by_value() -> None:
     one = hint()
     assert one == hint()
     assert hash(one) == hash(hint())

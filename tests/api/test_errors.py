@@ -32,7 +32,7 @@ CODES = {
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_message_says_what_failed_and_what_to_do(code: int) -> None:
+def test_error_message_names_function_code_and_remedy(code: int) -> None:
     error = NetioError(code, "NotifyRouteChange2")
     what, remedy = str(error).split(f" (error {code}): ")
     function, text = what.split(": ", 1)
@@ -45,13 +45,13 @@ def test_message_says_what_failed_and_what_to_do(code: int) -> None:
     assert error.strerror == str(error)
 
 
-def test_code_without_a_remedy() -> None:
+def test_unknown_error_code_has_no_remedy() -> None:
     error = NetioError(4711, "GetIpForwardTable2")
     assert str(error).endswith("(error 4711)")
     assert error.errno == errno.EIO
 
 
-def test_kinds() -> None:
+def test_exception_classes_have_documented_bases() -> None:
     assert issubclass(NetioError, OSError)
     assert issubclass(InvalidParameterError, NetioError)
     assert issubclass(InvalidParameterError, ValueError)
@@ -69,7 +69,7 @@ class Own(InvalidParameterError):
 
 @pytest.mark.parametrize("kind", [NetioError, InvalidParameterError, Own])
 @pytest.mark.parametrize("detail", [(), ("the family is wrong",)])
-def test_survives_pickle_and_copy(kind: type[NetioError], detail: tuple[str]) -> None:
+def test_error_survives_pickle_and_copy(kind: type[NetioError], detail: tuple[str]) -> None:
     error = kind(87, "GetBestRoute2", *detail)
     error.__notes__ = ["a note"]
     protocols = range(pickle.HIGHEST_PROTOCOL + 1)
@@ -82,7 +82,7 @@ def test_survives_pickle_and_copy(kind: type[NetioError], detail: tuple[str]) ->
         assert twin.__notes__ == ["a note"]
 
 
-def test_detail_takes_the_place_of_text_and_remedy() -> None:
+def test_error_detail_replaces_text_and_remedy() -> None:
     error = InvalidParameterError(87, "GetBestRoute2", "the family is wrong")
     assert str(error) == "GetBestRoute2: the family is wrong (error 87)"
 
@@ -90,16 +90,16 @@ def test_detail_takes_the_place_of_text_and_remedy() -> None:
 @pytest.mark.parametrize(
     "arguments", [(), (8,), ("8", "F"), (8, 9), (8, "F", "", 1), (8, "F\0"), (None, None)]
 )
-def test_wrong_arguments_raise(arguments: tuple[object, ...]) -> None:
+def test_error_with_wrong_arguments_raises(arguments: tuple[object, ...]) -> None:
     with pytest.raises((TypeError, ValueError)):
         NetioError(*arguments)  # type: ignore[arg-type]
 
 
-def test_deadlock_error_pickles() -> None:
+def test_deadlock_error_survives_pickle() -> None:
     assert str(pickle.loads(pickle.dumps(DeadlockError("no")))) == "no"
 
 
-def test_is_caught_as_what_it_is() -> None:
+def test_invalid_parameter_is_caught_as_value_error_and_os_error() -> None:
     with pytest.raises(ValueError, match="AF_UNSPEC"):
         netioapi.get_ip_forward_table2(99)
     with pytest.raises(OSError, match="not 99") as caught:
@@ -108,7 +108,7 @@ def test_is_caught_as_what_it_is() -> None:
     assert (caught.value.code, caught.value.function) == (87, "GetIpForwardTable2")
 
 
-def test_nothing_leaks() -> None:
+def test_raising_errors_leaks_nothing() -> None:
     kept: list[object] = []
 
     def fail() -> None:

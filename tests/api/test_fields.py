@@ -56,7 +56,7 @@ def generator() -> ModuleType:
 
 
 @pytest.mark.parametrize("row_and_field", FIELDS, ids=each)
-def test_a_field_says_its_unit_source_and_systems(
+def test_field_docstring_states_unit_source_and_systems(
     row_and_field: tuple[str, dict[str, Any]],
 ) -> None:
     row, field = row_and_field
@@ -83,7 +83,7 @@ def test_a_field_says_its_unit_source_and_systems(
 
 
 @pytest.mark.parametrize("name", STRUCTS)
-def test_fields_are_the_members_of_the_header(name: str) -> None:
+def test_fields_match_the_members_of_the_header(name: str) -> None:
     """Forget a member, or misspell one, and this fails."""
     members = {header.snake(member) for member in header.members(STRUCTS[name])}
     members -= {"pad", "microsoft_end", "name"}  # `name` reads as interface_name
@@ -94,7 +94,7 @@ def test_fields_are_the_members_of_the_header(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STRUCTS)
-def test_source_names_the_member_that_the_attribute_reads(name: str) -> None:
+def test_field_source_names_its_header_member(name: str) -> None:
     members = {header.snake(member): member for member in header.members(STRUCTS[name])}
     for field in TABLES[name]:
         if field["name"] not in MADE and "windows" in field["systems"]:
@@ -102,7 +102,7 @@ def test_source_names_the_member_that_the_attribute_reads(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STRUCTS)
-def test_type_lists_its_fields(name: str) -> None:
+def test_row_type_lists_its_fields(name: str) -> None:
     row_type = getattr(netioapi, name)
     assert row_type._fields == tuple(f["name"] for f in TABLES[name] if not f["hidden"])
     assert "key" not in row_type._fields
@@ -110,7 +110,7 @@ def test_type_lists_its_fields(name: str) -> None:
     assert "Raises:" in row_type.__doc__
 
 
-def test_key_members_are_those_of_the_header() -> None:
+def test_key_fields_match_the_key_of_the_header() -> None:
     keys = {name: {f["name"] for f in TABLES[name] if f["key"]} - MADE for name in STRUCTS}
     interface = {"interface_index", "interface_luid"}
     assert keys == {
@@ -120,7 +120,7 @@ def test_key_members_are_those_of_the_header() -> None:
     }
 
 
-def test_stub_is_what_the_tables_make() -> None:
+def test_stub_matches_the_field_tables() -> None:
     tool = generator()
     stub = tool.STUB.read_text(encoding="utf-8")
     assert stub.count(tool.BEGIN) == stub.count(tool.END) == 1
@@ -128,7 +128,7 @@ def test_stub_is_what_the_tables_make() -> None:
 
 
 @pytest.mark.parametrize("row_and_field", FIELDS, ids=each)
-def test_stub_has_each_field_with_its_type(row_and_field: tuple[str, dict[str, Any]]) -> None:
+def test_stub_declares_each_field_with_its_type(row_and_field: tuple[str, dict[str, Any]]) -> None:
     row, field = row_and_field
     tree = ast.parse((ROOT / "python/netioapi/_native.pyi").read_text(encoding="utf-8"))
     (found,) = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == row)
@@ -149,5 +149,5 @@ def test_stub_has_each_field_with_its_type(row_and_field: tuple[str, dict[str, A
 
 
 @pytest.mark.parametrize("name", sorted({f["enum"] for _, f in FIELDS if f["enum"]}))
-def test_enum_of_a_field_was_handed_over(name: str) -> None:
+def test_enum_of_every_field_is_registered(name: str) -> None:
     assert name in netioapi.enums.ENUMS

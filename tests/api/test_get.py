@@ -48,7 +48,7 @@ def net(netns: Network) -> Network:
     return netns
 
 
-def test_routes(net: Network) -> None:
+def test_route_table_reads_all_fields_of_a_route(net: Network) -> None:
     net.ip("route add 10.2.0.0/16 via 10.0.0.9 metric 7 proto bgp")
     routes = {row.destination_prefix: row for row in netioapi.get_ip_forward_table2()}
     row = routes[IPv4Network("10.2.0.0/16")]
@@ -62,7 +62,7 @@ def test_routes(net: Network) -> None:
 
 
 @linux_only("routes have no source, service, table or next-hop object there")
-def test_routes_that_linux_alone_has(net: Network) -> None:
+def test_route_table_reads_fields_of_linux_alone(net: Network) -> None:
     net.ip("route add 10.2.0.0/16 via 10.0.0.9 src 10.0.0.1 tos 0x10")
     net.ip("route add blackhole 10.3.0.0/16 table 77")
     net.ip("nexthop add id 5 via 10.0.0.8 dev v0")
@@ -76,7 +76,7 @@ def test_routes_that_linux_alone_has(net: Network) -> None:
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_tables_are_what_ip_says(net: Network, family: int) -> None:
+def test_tables_match_the_output_of_ip(net: Network, family: int) -> None:
     addresses = net.json(f"-{4 if family == socket.AF_INET else 6} address")
     said = {
         (one["ifindex"], ip_address(info["local"]), info["prefixlen"])
@@ -105,7 +105,7 @@ def test_tables_are_what_ip_says(net: Network, family: int) -> None:
     assert interfaces["v0"].flags is None if WINDOWS else (interfaces["v0"].flags or 0) & 1
 
 
-def test_both_families_are_the_sum(net: Network) -> None:
+def test_table_of_both_families_is_their_sum(net: Network) -> None:
     for table in TABLES:
         keys = [row.key for row in table(family=socket.AF_UNSPEC)]
         parts = [row.key for f in (socket.AF_INET, socket.AF_INET6) for row in table(f)]
@@ -114,13 +114,13 @@ def test_both_families_are_the_sum(net: Network) -> None:
 
 
 @linux_only("lo is always up; an empty table is in tests/windows/test_failures.py")
-def test_no_row_is_an_empty_table(netns: Network) -> None:
+def test_table_without_rows_is_empty(netns: Network) -> None:
     netns.ip("link set lo down")
     assert len(netioapi.get_ip_forward_table2(socket.AF_INET)) == 0
     assert len(netioapi.get_ip_forward_table2()) == 0
 
 
-def test_entries_read_a_row_from_anywhere(net: Network) -> None:
+def test_entry_of_every_table_row_returns_that_row(net: Network) -> None:
     for table, entry in zip(TABLES, ENTRIES, strict=True):
         rows = table()
         assert rows
@@ -128,7 +128,7 @@ def test_entries_read_a_row_from_anywhere(net: Network) -> None:
             assert entry(row) == row
 
 
-def test_entries_read_a_key_made_by_hand(net: Network) -> None:
+def test_entry_of_a_constructed_key_returns_the_row(net: Network) -> None:
     index = socket.if_nametoindex("v0")
     route = netioapi.get_ip_forward_entry2(
         IpForwardRow("0.0.0.0/0", "10.0.0.254", interface_index=index)
@@ -145,7 +145,7 @@ def test_entries_read_a_key_made_by_hand(net: Network) -> None:
     assert (interface.interface_name, interface.nl_mtu) == ("v0", 1500)
 
 
-def test_entries_follow_a_change(net: Network) -> None:
+def test_entry_after_a_change_returns_the_new_row(net: Network) -> None:
     before = netioapi.get_ip_interface_entry(
         IpInterfaceRow(socket.AF_INET, interface_index=socket.if_nametoindex("v0"))
     )
@@ -156,7 +156,7 @@ def test_entries_follow_a_change(net: Network) -> None:
     assert after.key == before.key
 
 
-def test_entries_that_are_not_there(net: Network) -> None:
+def test_entry_of_a_missing_row_raises_not_found(net: Network) -> None:
     codes = []
     for entry, key in ENTRIES.items():
         with pytest.raises(NetioError) as caught:
@@ -171,7 +171,7 @@ def test_entries_that_are_not_there(net: Network) -> None:
     assert caught.value.code == 1168
 
 
-def test_entries_of_an_index_that_no_luid_has_room_for(net: Network) -> None:
+def test_entry_of_an_index_beyond_24_bits_returns_its_own_row(net: Network) -> None:
     """Its LUID is that of v0, and its rows are its own."""
     index = socket.if_nametoindex("v0") + (1 << 24)
     net.ip(f"link add v1 index {index} mtu 1333 type veth peer name p1")
@@ -182,7 +182,7 @@ def test_entries_of_an_index_that_no_luid_has_room_for(net: Network) -> None:
     assert netioapi.get_ip_interface_entry(rows[0]) == rows[0]
 
 
-def test_best_route(net: Network) -> None:
+def test_best_route_returns_route_and_source(net: Network) -> None:
     route, source = netioapi.get_best_route2("10.77.0.1")
     assert (route.destination_prefix, route.next_hop) == (
         IPv4Network("0.0.0.0/0"),
@@ -198,14 +198,14 @@ def test_best_route(net: Network) -> None:
 
 
 @linux_only("no route forbids a destination there")
-def test_a_best_route_that_forbids(net: Network) -> None:
+def test_best_route_to_an_unreachable_prefix_raises(net: Network) -> None:
     net.ip("route add unreachable 10.5.0.0/16")
     with pytest.raises(NetioError) as caught:
         netioapi.get_best_route2("10.5.0.1")
     assert caught.value.code == 1232
 
 
-def test_no_best_route(net: Network) -> None:
+def test_best_route_without_a_route_or_interface_raises(net: Network) -> None:
     with pytest.raises(NetioError) as caught:
         netioapi.get_best_route2("2001:db8::1")
     assert caught.value.code == 1231
@@ -216,13 +216,13 @@ def test_no_best_route(net: Network) -> None:
         netioapi.get_best_route2("10.0.0.9", source="fd00::1")
 
 
-def test_teredo_port(net: Network) -> None:
+def test_teredo_port_is_that_of_the_teredo_address(net: Network) -> None:
     assert netioapi.get_teredo_port() == 0
     net.ip("address add 2001:0:4136:e378:8000:f227:3fff:fdd2/32 dev v0 nodad")
     assert netioapi.get_teredo_port() == 0xFFFF ^ 0xF227 & 0xFFFF
 
 
-def test_connectivity_hint(netns: Network) -> None:
+def test_connectivity_hint_with_a_default_route_is_internet_access(netns: Network) -> None:
     hint = netioapi.get_network_connectivity_hint()
     assert isinstance(hint, netioapi.NetworkConnectivityHint)
     assert hint.connectivity_level is enums.ConnectivityLevel.NONE
@@ -234,7 +234,7 @@ def test_connectivity_hint(netns: Network) -> None:
     assert isinstance(hint.roaming, bool)
 
 
-def test_supported() -> None:
+def test_supported_is_true_for_the_headers_functions_alone() -> None:
     text = repo_text("csrc/contract/linux/netioapi.h")
     for name in set(re.findall(r"^(?:NETIO_STATUS NETIOAPI_API_ )?(\w+)\(", text, re.MULTILINE)):
         if name[:3] in ("Get", "Not", "Can", "Con"):
@@ -254,7 +254,7 @@ def test_supported() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_wrong_families(table: Callable[..., object]) -> None:
+def test_table_of_unknown_family_raises(table: Callable[..., object]) -> None:
     for family in (1, 99, -1, 2**70, True + True + True):
         with pytest.raises(InvalidParameterError, match="AF_UNSPEC") as caught:
             table(family)
@@ -269,7 +269,7 @@ def test_wrong_families(table: Callable[..., object]) -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_rows_of_the_wrong_kind(entry: Callable[..., object]) -> None:
+def test_entry_with_wrong_row_type_raises_type_error(entry: Callable[..., object]) -> None:
     own = ENTRIES[entry]
     for wrong in (None, 1, "x", *(row for row in ENTRIES.values() if row is not own)):
         with pytest.raises(TypeError, match=type(own).__name__):
@@ -279,7 +279,7 @@ def test_rows_of_the_wrong_kind(entry: Callable[..., object]) -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, 1, IPv4Network("10.0.0.0/8"), object()])
-def test_wrong_types_of_addresses(wrong: Any) -> None:
+def test_best_route_with_wrong_address_type_raises_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="address"):
         netioapi.get_best_route2(wrong)
     if wrong is not None:
@@ -288,14 +288,14 @@ def test_wrong_types_of_addresses(wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "10.0.0.0/8", "10.0.0.256", ":::", b"", b"12345", "\0"])
-def test_wrong_addresses(wrong: Any) -> None:
+def test_best_route_with_malformed_address_raises(wrong: Any) -> None:
     with pytest.raises(InvalidParameterError):
         netioapi.get_best_route2(wrong)
     with pytest.raises(InvalidParameterError):
         netioapi.get_best_route2("10.0.0.1", source=wrong)
 
 
-def test_wrong_interfaces_of_the_best_route() -> None:
+def test_best_route_with_wrong_interface_raises() -> None:
     for wrong in (-1, 2**32, 2**70):
         with pytest.raises(InvalidParameterError):
             netioapi.get_best_route2("10.0.0.1", interface_index=wrong)
@@ -306,7 +306,7 @@ def test_wrong_interfaces_of_the_best_route() -> None:
         netioapi.get_best_route2("10.0.0.1", "10.0.0.1")  # type: ignore[call-arg]
 
 
-def test_signatures_and_docstrings() -> None:
+def test_query_functions_have_signatures_and_docstrings() -> None:
     import inspect
 
     for name in netioapi.__all__:
@@ -321,7 +321,7 @@ def test_signatures_and_docstrings() -> None:
     assert str(signature) == "(destination, *, source=None, interface_index=0)"
 
 
-def test_many_threads_ask_at_once(net: Network) -> None:
+def test_tables_read_by_many_threads_are_complete(net: Network) -> None:
     """The namespace is that of the calling thread, so each enters it."""
     expected = [sorted(row.key for row in table()) for table in TABLES]
     wrong: list[object] = []
@@ -342,7 +342,7 @@ def test_many_threads_ask_at_once(net: Network) -> None:
     assert not wrong
 
 
-def test_nothing_leaks(net: Network) -> None:
+def test_queries_leak_nothing(net: Network) -> None:
     row = netioapi.get_ip_forward_table2()[0]
 
     def use() -> None:

@@ -115,7 +115,7 @@ def world(netns: Network) -> Iterator[World]:
         world.close()
 
 
-def test_every_public_name_is_in_the_tables(world: World) -> None:
+def test_every_public_name_has_a_leak_check(world: World) -> None:
     used = {name.partition(":")[0] for group, _ in GROUPS for name in group(world)}
     public = public_names()
     assert public - used == set(), "no test of what they leave behind"
@@ -127,7 +127,9 @@ def test_every_public_name_is_in_the_tables(world: World) -> None:
 @pytest.mark.parametrize(
     ("group", "rounds"), GROUPS, ids=lambda one: getattr(one, "__name__", None)
 )
-def test_nothing_is_left(world: World, group: Callable[[World], Calls], rounds: int) -> None:
+def test_use_of_public_names_leaks_nothing(
+    world: World, group: Callable[[World], Calls], rounds: int
+) -> None:
     watched = world.watched
     left = {}
     for name, use in group(world).items():
@@ -141,7 +143,7 @@ def test_nothing_is_left(world: World, group: Callable[[World], Calls], rounds: 
     assert left == {}
 
 
-def test_a_leak_is_found(world: World) -> None:
+def test_leak_is_detected(world: World) -> None:
     kept: list[object] = []
     row = world.routes[0]
     found = leaks(lambda: kept.append(row), watched=[row])

@@ -71,7 +71,7 @@ print("done")
 """
 
 
-def test_a_failing_allocation_is_a_memory_error(netns: object) -> None:
+def test_failed_allocation_raises_memory_error_or_the_call_succeeds(netns: object) -> None:
     python(SCRIPT, marker="done", timeout=50)
 
 
@@ -145,7 +145,7 @@ print("done")
 """
 
 
-def test_a_reader_without_memory_loses_nothing(netns: Network) -> None:
+def test_read_repeated_after_a_failed_allocation_loses_nothing(netns: Network) -> None:
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
     python(READS, marker="done", timeout=50)

@@ -14,7 +14,7 @@ from netioapi import InvalidParameterError, IpForwardRow, IpInterfaceRow, Unicas
 from tests.support.leaks import leaks
 
 
-def test_keys_made_by_hand() -> None:
+def test_constructed_key_has_the_given_members() -> None:
     row = IpForwardRow("10.0.0.0/8", "10.1.1.1", interface_index=3)
     assert row.destination_prefix == IPv4Network("10.0.0.0/8")
     assert (row.next_hop, row.interface_index) == (IPv4Address("10.1.1.1"), 3)
@@ -34,7 +34,7 @@ def test_keys_made_by_hand() -> None:
     assert (interface.family, interface.interface_index) == (socket.AF_INET6, 2**32 - 1)
 
 
-def test_zone_of_an_address_is_an_interface() -> None:
+def test_address_zone_must_be_an_interface() -> None:
     assert UnicastIpAddressRow("fe80::1%lo").address == IPv6Address("fe80::1")
     assert UnicastIpAddressRow("fe80::1%1") == UnicastIpAddressRow("fe80::1%lo")
     with pytest.raises(InvalidParameterError, match="no interface named 'nosuch'"):
@@ -74,7 +74,7 @@ WRONG: list[tuple[type[Any], tuple[Any, ...], dict[str, Any], type[Exception]]] 
 
 
 @pytest.mark.parametrize(("row_type", "args", "keywords", "error"), WRONG)
-def test_wrong_keys_raise(
+def test_key_with_wrong_arguments_raises(
     row_type: type[Any], args: tuple[Any, ...], keywords: dict[str, Any], error: type[Exception]
 ) -> None:
     with pytest.raises(error) as caught:
@@ -83,7 +83,7 @@ def test_wrong_keys_raise(
     assert row_type.__name__ in str(caught.value)
 
 
-def test_making_keys_leaks_nothing() -> None:
+def test_constructing_keys_leaks_nothing() -> None:
     def use() -> None:
         for wrong_type, args, keywords, _ in WRONG:
             with contextlib.suppress(TypeError, ValueError):

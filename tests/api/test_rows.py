@@ -94,7 +94,7 @@ def as_here(on_linux: dict[str, Any]) -> dict[str, Any]:
     return dict.fromkeys(on_linux) | said | of_windows_alone
 
 
-def test_route_reads_what_the_bytes_say() -> None:
+def test_route_attributes_read_the_structs_bytes() -> None:
     row = route(
         InterfaceLuid=("Q", 6 << 48 | 7 << 24),
         InterfaceIndex=("I", 7),
@@ -144,7 +144,7 @@ def test_route_reads_what_the_bytes_say() -> None:
     assert WINDOWS or isinstance(row.type, enums.RouteType)
 
 
-def test_zero_is_no_nexthop_no_source_no_master_no_peer() -> None:
+def test_zero_nexthop_source_master_or_peer_reads_none() -> None:
     assert route().nexthop_id is None
     assert route().preferred_source is None
     assert make(UnicastIpAddressRow).peer is None
@@ -152,7 +152,7 @@ def test_zero_is_no_nexthop_no_source_no_master_no_peer() -> None:
     assert make(IpInterfaceRow, Flags=("II", 0, 5)).master == (None if WINDOWS else 5)
 
 
-def test_ipv6_row() -> None:
+def test_ipv6_route_reads_ipv6_values() -> None:
     row = route(DestinationPrefix=prefix("2001:db8::/32"), NextHop=sockaddr("fe80::1"))
     assert row.destination_prefix == IPv6Network("2001:db8::/32")
     assert row.next_hop == IPv6Address("fe80::1")
@@ -161,7 +161,7 @@ def test_ipv6_row() -> None:
     assert (mixed.family, mixed.next_hop) == (socket.AF_INET, IPv6Address("fe80::1"))
 
 
-def test_unknown_numbers_stay_int() -> None:
+def test_unknown_enum_number_reads_as_int() -> None:
     row = route(Protocol=("I", 4711), Table=("II16sHB", 0, 0, b"", 0, 200))
     assert (row.protocol, type(row.protocol)) == (4711, int)
     if not WINDOWS:
@@ -170,7 +170,7 @@ def test_unknown_numbers_stay_int() -> None:
     assert interface.router_discovery_behavior is enums.RouterDiscoveryBehavior.UNCHANGED
 
 
-def test_what_this_system_does_not_say_reads_none() -> None:
+def test_field_that_this_system_lacks_reads_none() -> None:
     full = make(IpInterfaceRow, family=socket.AF_INET, MaxReassemblySize=("I", 9))
     assert full.max_reassembly_size == (9 if WINDOWS else None)
     assert make(IpInterfaceRow, MaxReassemblySize=("I", 9)).max_reassembly_size == 9
@@ -186,7 +186,7 @@ def test_what_this_system_does_not_say_reads_none() -> None:
 
 
 @linux_only("its rows hold no name: one is looked up by the LUID")
-def test_interface_name_is_the_rows_own() -> None:
+def test_interface_name_is_read_from_the_row() -> None:
     assert make(IpInterfaceRow).interface_name is None
     name = b"v\xff0\0rest of old"
     data = bytearray(header.size("MIB_IPINTERFACE_ROW"))
@@ -196,13 +196,13 @@ def test_interface_name_is_the_rows_own() -> None:
     assert IpInterfaceRow._from_bytes(bytes(data), True).interface_name == "x" * 16
 
 
-def test_zone_indices() -> None:
+def test_zone_indices_read_as_a_tuple() -> None:
     row = make(IpInterfaceRow, ZoneIndices=("16I", *range(16)))
     assert row.zone_indices == tuple(range(16))
 
 
 @pytest.mark.parametrize("row_type", ROW_TYPES)
-def test_any_bytes_are_a_row(row_type: type[Any], seed: int) -> None:
+def test_row_of_random_bytes_never_raises(row_type: type[Any], seed: int) -> None:
     """Nothing that the system could ever say makes an attribute raise."""
     random_ = random.Random(seed)
     size = header.size(STRUCTS[row_type])
@@ -220,7 +220,7 @@ def test_any_bytes_are_a_row(row_type: type[Any], seed: int) -> None:
 
 @pytest.mark.parametrize("row_type", ROW_TYPES)
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_rows_are_equal_when_all_fields_are_that_do_not_change_by_themselves(
+def test_row_equality_compares_every_field_that_is_not_volatile(
     row_type: type[Any], family: int
 ) -> None:
     """Change each byte in turn: == sees it exactly when a compared attribute shows it."""
@@ -253,7 +253,7 @@ def test_volatile_fields_are_not_compared() -> None:
     assert route(Metric=("I", 1)) != route(Metric=("I", 2))
 
 
-def test_other_types_are_never_equal() -> None:
+def test_row_and_other_type_are_never_equal() -> None:
     row = route()
     assert row != 1
     assert row != make(UnicastIpAddressRow)
@@ -263,7 +263,7 @@ def test_other_types_are_never_equal() -> None:
         row < row  # type: ignore[operator]  # noqa: B015
 
 
-def test_rows_without_details_are_compared_by_their_identity() -> None:
+def test_rows_without_details_compare_by_key() -> None:
     def partial(origin: int, **members: Any) -> Row:
         data: bytes = route(Origin=("I", origin), **members).__reduce__()[1][0]
         return IpForwardRow._from_bytes(data, False)
@@ -280,7 +280,7 @@ def test_rows_without_details_are_compared_by_their_identity() -> None:
 
 
 @pytest.mark.parametrize("row_type", ROW_TYPES)
-def test_without_details_the_key_members_alone_are_known(row_type: type[Any]) -> None:
+def test_row_without_details_has_key_fields_alone(row_type: type[Any]) -> None:
     data = make(row_type).__reduce__()[1][0]
     row = row_type._from_bytes(bytes(b | 1 for b in data), False)
     for field in TABLES[row_type.__name__]:
@@ -295,7 +295,7 @@ def test_without_details_the_key_members_alone_are_known(row_type: type[Any]) ->
 
 
 @pytest.mark.parametrize("row_type", ROW_TYPES)
-def test_pickle_and_copy(row_type: type[Any]) -> None:
+def test_row_survives_pickle_and_copy(row_type: type[Any]) -> None:
     for details in (False, True):
         row = make(row_type, details=details)
         protocols = range(pickle.HIGHEST_PROTOCOL + 1)
@@ -307,7 +307,7 @@ def test_pickle_and_copy(row_type: type[Any]) -> None:
 
 
 @pytest.mark.parametrize("row_type", ROW_TYPES)
-def test_bytes_of_another_system_are_refused(row_type: type[Any]) -> None:
+def test_row_from_bytes_of_another_system_raises(row_type: type[Any]) -> None:
     windows = {IpForwardRow: 104, UnicastIpAddressRow: 80, IpInterfaceRow: 168}[row_type]
     linux = {IpForwardRow: 136, UnicastIpAddressRow: 104, IpInterfaceRow: 200}[row_type]
     other = linux if WINDOWS else windows
@@ -319,7 +319,7 @@ def test_bytes_of_another_system_are_refused(row_type: type[Any]) -> None:
 
 
 @pytest.mark.parametrize("row_type", ROW_TYPES)
-def test_immutable_and_final(row_type: type[Any]) -> None:
+def test_row_is_immutable_and_final(row_type: type[Any]) -> None:
     row = make(row_type)
     for field in TABLES[row_type.__name__]:
         with pytest.raises(AttributeError):
@@ -333,7 +333,7 @@ def test_immutable_and_final(row_type: type[Any]) -> None:
     assert not gc.is_tracked(row)
 
 
-def test_asdict_and_json() -> None:
+def test_row_asdict_is_json_when_asked() -> None:
     row = route(Protocol=("I", 3), Table=("II16sHB", 254, 0, b"", 1, 1))
     assert tuple(row._asdict()) == row._fields
     plain = row._asdict(json=True)
@@ -346,7 +346,7 @@ def test_asdict_and_json() -> None:
         row._asdict(True)  # type: ignore[call-arg]
 
 
-def test_repr_is_short_and_says_what_matters() -> None:
+def test_row_repr_shows_the_main_fields() -> None:
     row = route(InterfaceIndex=("I", 7), Metric=("I", 20), Protocol=("I", 14))
     assert repr(row) == (
         "IpForwardRow(destination_prefix='10.1.0.0/16', next_hop='10.0.0.1', interface_index=7, "

@@ -39,7 +39,7 @@ def table_of(kind: str, count: int) -> Table[Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_is_a_sequence(kind: str, seed: int) -> None:
+def test_table_behaves_like_a_sequence(kind: str, seed: int) -> None:
     table = table_of(kind, 10)
     rows = [table[i] for i in range(10)]
     assert isinstance(table, collections.abc.Sequence)
@@ -63,7 +63,7 @@ def test_is_a_sequence(kind: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_empty(kind: str) -> None:
+def test_empty_table_has_no_rows_and_no_bytes(kind: str) -> None:
     table = table_of(kind, 0)
     assert len(table) == 0
     assert not table
@@ -76,7 +76,7 @@ def test_empty(kind: str) -> None:
         table[0]
 
 
-def test_wrong_indices() -> None:
+def test_table_index_out_of_range_or_of_wrong_type_raises() -> None:
     table = table_of("route", 3)
     for index in (3, -4, 2**70, -(2**70)):
         with pytest.raises(IndexError):
@@ -88,7 +88,7 @@ def test_wrong_indices() -> None:
         table[::0]
 
 
-def test_find() -> None:
+def test_table_finds_rows_by_equality() -> None:
     table = table_of("route", 5)
     twice: Table[Any] = Table._from_bytes("route", table.__reduce__()[1][1] * 2)
     assert table[3] in table
@@ -106,7 +106,7 @@ def test_find() -> None:
         table.index()  # type: ignore[call-arg]
 
 
-def test_equality() -> None:
+def test_tables_are_equal_when_their_rows_are() -> None:
     table = table_of("route", 3)
     assert table == table_of("route", 3)
     assert table != table_of("route", 4)
@@ -119,7 +119,7 @@ def test_equality() -> None:
         table < table  # type: ignore[operator]  # noqa: B015
 
 
-def test_is_not_made_by_hand_and_does_not_change() -> None:
+def test_table_cannot_be_created_changed_or_subclassed() -> None:
     table = table_of("route", 3)
     with pytest.raises(TypeError, match="cannot create"):
         Table()
@@ -138,11 +138,11 @@ def test_is_not_made_by_hand_and_does_not_change() -> None:
             pytest.fail("is no sequence to match")
 
 
-def test_can_be_written_in_an_annotation() -> None:
+def test_table_is_generic_in_annotations() -> None:
     assert str(Table[IpForwardRow]) == "netioapi.Table[netioapi.IpForwardRow]"
 
 
-def test_rows_and_parts_outlive_the_table() -> None:
+def test_rows_and_slices_outlive_the_table() -> None:
     table = table_of("route", 1000)
     row, part, view = table[7], table[3:9], memoryview(table)
     expected = view.tobytes()
@@ -154,7 +154,7 @@ def test_rows_and_parts_outlive_the_table() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pickle_and_copy(kind: str) -> None:
+def test_table_survives_pickle_and_copy(kind: str) -> None:
     table = table_of(kind, 3)
     protocols = range(pickle.HIGHEST_PROTOCOL + 1)
     twins = [pickle.loads(pickle.dumps(table, protocol)) for protocol in protocols]
@@ -163,7 +163,7 @@ def test_pickle_and_copy(kind: str) -> None:
         assert twin == table
 
 
-def test_bytes_of_another_system_are_refused() -> None:
+def test_table_from_bytes_of_another_system_raises() -> None:
     windows, linux = bytes(104), bytes(136)
     here, there = (windows, linux) if WINDOWS else (linux, windows)
     for kind, data in (("route", there), ("routes", here), ("", b"")):
@@ -200,7 +200,7 @@ def places(text: str) -> dict[str, tuple[int, str]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_buffer_names_the_headers_members_where_they_are(kind: str) -> None:
+def test_buffer_format_places_members_as_the_header_does(kind: str) -> None:
     row_type, name = KINDS[kind]
     view = memoryview(table_of(kind, 3))
     assert view.readonly
@@ -215,7 +215,7 @@ def test_buffer_names_the_headers_members_where_they_are(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_numbers_in_the_buffer_are_those_of_the_attributes(kind: str, seed: int) -> None:
+def test_buffer_numbers_equal_the_attributes(kind: str, seed: int) -> None:
     size = header.size(KINDS[kind][1])
     table: Table[Any] = Table._from_bytes(kind, random.Random(seed).randbytes(size * 20))
     view = memoryview(table)
@@ -231,7 +231,7 @@ def test_numbers_in_the_buffer_are_those_of_the_attributes(kind: str, seed: int)
     assert compared > 20 * 5
 
 
-def test_buffer_refuses_to_be_written_and_gives_its_memory_back() -> None:
+def test_buffer_is_read_only_and_leaks_nothing() -> None:
     table = table_of("route", 3)
     with pytest.raises((TypeError, BufferError)):
         (ctypes.c_char * 8).from_buffer(table)  # asks for a buffer to write to
@@ -243,7 +243,7 @@ def test_buffer_refuses_to_be_written_and_gives_its_memory_back() -> None:
     assert not leaks(look)
 
 
-def test_numpy_reads_columns() -> None:
+def test_numpy_reads_columns_without_a_copy() -> None:
     if on_wine():
         pytest.skip("numpy asks Wine's C library for what it lacks")
     numpy = pytest.importorskip("numpy", reason="numpy is not installed")
@@ -255,7 +255,7 @@ def test_numpy_reads_columns() -> None:
     assert numpy.shares_memory(array, numpy.asarray(table)), "no copy"
 
 
-def test_nothing_leaks() -> None:
+def test_using_a_table_leaks_nothing() -> None:
     table = table_of("route", 5)
 
     def use() -> None:

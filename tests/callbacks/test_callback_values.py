@@ -26,7 +26,7 @@ ROW_FUNCTIONS = [
 FAMILIES = [socket.AF_UNSPEC, socket.AF_INET, socket.AF_INET6]
 
 
-def test_route_rows(netns: Network, collector: Collector) -> None:
+def test_route_callback_gets_row_and_type(netns: Network, collector: Collector) -> None:
     index = netns.veth()
     with netioapi.notify_route_change2(collector) as registration:
         netns.ip("route add 198.18.0.7 dev v0 metric 5")
@@ -42,7 +42,7 @@ def test_route_rows(netns: Network, collector: Collector) -> None:
         assert (registration.function, registration.family) == ("NotifyRouteChange2", 0)
 
 
-def test_address_rows(netns: Network, collector: Collector) -> None:
+def test_address_callback_gets_row_and_type(netns: Network, collector: Collector) -> None:
     index = netns.veth()
     with netioapi.notify_unicast_ip_address_change(collector, socket.AF_INET) as registration:
         netns.ip("address add 198.51.100.1/24 dev v0")
@@ -54,7 +54,7 @@ def test_address_rows(netns: Network, collector: Collector) -> None:
         assert registration.family == socket.AF_INET
 
 
-def test_interface_rows(netns: Network, collector: Collector) -> None:
+def test_interface_callback_gets_row_and_type(netns: Network, collector: Collector) -> None:
     with netioapi.notify_ip_interface_change(collector, socket.AF_INET6) as registration:
         index = netns.veth()
         row, _ = collector.wait_any(lambda row, type: row.interface_index == index and type == ADD)
@@ -65,7 +65,7 @@ def test_interface_rows(netns: Network, collector: Collector) -> None:
 
 @pytest.mark.parametrize("function", ROW_FUNCTIONS, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_initial_comes_once(
+def test_initial_notification_comes_first_and_once(
     netns: Network, collector: Collector, function: Any, family: int
 ) -> None:
     with function(collector, family, initial_notification=True) as registration:
@@ -80,7 +80,9 @@ def test_initial_comes_once(
 
 
 @pytest.mark.parametrize("function", ROW_FUNCTIONS, ids=lambda function: function.__name__)
-def test_no_initial_unless_asked(netns: Network, collector: Collector, function: Any) -> None:
+def test_initial_notification_is_absent_by_default(
+    netns: Network, collector: Collector, function: Any
+) -> None:
     with function(collector):
         netns.veth()
         netns.ip("address add 198.51.100.1/24 dev v0")
@@ -88,7 +90,7 @@ def test_no_initial_unless_asked(netns: Network, collector: Collector, function:
     assert all(type != INITIAL and row is not None for row, type in collector.events)
 
 
-def test_family_keeps_the_other_out(netns: Network) -> None:
+def test_callback_of_one_family_gets_no_row_of_the_other(netns: Network) -> None:
     netns.veth()
     v4, v6 = Collector(), Collector()
     with (
@@ -103,7 +105,9 @@ def test_family_keeps_the_other_out(netns: Network) -> None:
     assert {row.destination_prefix.version for row, _ in v6.events} == {6}
 
 
-def test_without_details_only_keys_are_known(netns: Network, collector: Collector) -> None:
+def test_callback_without_details_gets_key_fields_alone(
+    netns: Network, collector: Collector
+) -> None:
     index = netns.veth()
     with netioapi.notify_route_change2(collector, details=False):
         netns.ip("route add 198.18.0.7 dev v0 metric 5")
@@ -117,7 +121,7 @@ def teredo(port: int) -> str:
     return f"2001:0:c000:201:8000:{port ^ 0xFFFF:x}:3fff:fdfe"
 
 
-def test_teredo_port(netns: Network, collector: Collector) -> None:
+def test_teredo_callback_gets_port_changes(netns: Network, collector: Collector) -> None:
     netns.veth()
     with netioapi.notify_teredo_port_change(collector, initial_notification=True) as registration:
         netns.ip(f"address add {teredo(4567)}/32 dev v0 nodad")
@@ -129,7 +133,7 @@ def test_teredo_port(netns: Network, collector: Collector) -> None:
     assert [type for _, type in collector.events].count(INITIAL) == 1
 
 
-def test_hint(netns: Network, collector: Collector) -> None:
+def test_hint_callback_gets_connectivity_changes(netns: Network, collector: Collector) -> None:
     with netioapi.notify_network_connectivity_hint_change(
         collector, initial_notification=True
     ) as registration:
@@ -148,7 +152,9 @@ def test_hint(netns: Network, collector: Collector) -> None:
         assert registration.family is None
 
 
-def test_stable_table_at_once(netns: Network, collector: Collector) -> None:
+def test_stable_table_without_tentative_addresses_returns_at_once(
+    netns: Network, collector: Collector
+) -> None:
     netns.veth()
     netns.ip("address add 198.51.100.1/24 dev v0")
     table, registration = netioapi.notify_stable_unicast_ip_address_table(collector, socket.AF_INET)
@@ -158,7 +164,9 @@ def test_stable_table_at_once(netns: Network, collector: Collector) -> None:
     assert not collector.events
 
 
-def test_stable_table_later(netns: Network, collector: Collector) -> None:
+def test_stable_table_with_tentative_addresses_arrives_by_callback(
+    netns: Network, collector: Collector
+) -> None:
     settle_slowly(netns)
     netns.veth()  # its link-local addresses are tentative for a second or two
     netns.ip("address add 2001:db8::1/64 dev v0")

@@ -32,7 +32,7 @@ def unraisable(monkeypatch: pytest.MonkeyPatch) -> Collector:
     return seen
 
 
-def test_order_and_one_at_a_time(netns: Network) -> None:
+def test_callbacks_run_in_order_and_one_at_a_time(netns: Network) -> None:
     netns.veth()
     inside, overlaps, threads = 0, 0, set()
 
@@ -59,7 +59,7 @@ def test_order_and_one_at_a_time(netns: Network) -> None:
     assert threading.get_ident() not in threads
 
 
-def test_lives_without_a_reference(netns: Network, collector: Collector) -> None:
+def test_registration_without_a_reference_stays_alive(netns: Network, collector: Collector) -> None:
     netns.veth()
     registration = weakref.ref(netioapi.notify_route_change2(collector))
     gc.collect()
@@ -73,7 +73,7 @@ def test_lives_without_a_reference(netns: Network, collector: Collector) -> None
 
 
 @pytest.mark.parametrize("handled", [True, False], ids=["on_error", "unraisablehook"])
-def test_exceptions_go_where_they_are_seen(
+def test_callback_exception_goes_to_on_error_or_unraisablehook(
     netns: Network, unraisable: Collector, handled: bool
 ) -> None:
     netns.veth()
@@ -98,7 +98,9 @@ def test_exceptions_go_where_they_are_seen(
         assert unraisable.events[0][1] is fail
 
 
-def test_on_error_may_fail_too(netns: Network, unraisable: Collector) -> None:
+def test_exception_of_on_error_goes_to_unraisablehook(
+    netns: Network, unraisable: Collector
+) -> None:
     netns.veth()
 
     def fail(row: Any, type: Any) -> None:
@@ -116,7 +118,7 @@ def test_on_error_may_fail_too(netns: Network, unraisable: Collector) -> None:
     assert where is fail_again
 
 
-def test_wrong_signature_is_an_error_of_the_callback(netns: Network) -> None:
+def test_callback_with_wrong_signature_reports_type_error(netns: Network) -> None:
     netns.veth()
     errors = Collector()
     collect_nothing: Any = lambda: None  # noqa: E731
@@ -125,7 +127,7 @@ def test_wrong_signature_is_an_error_of_the_callback(netns: Network) -> None:
         assert isinstance(errors.wait_count(1)[0][0], TypeError)
 
 
-def test_system_exit_ends_nothing(netns: Network, unraisable: Collector) -> None:
+def test_system_exit_in_a_callback_ends_nothing(netns: Network, unraisable: Collector) -> None:
     netns.veth()
     seen = Collector(lambda *_: sys.exit(3))
     with netioapi.notify_route_change2(seen):
@@ -134,7 +136,9 @@ def test_system_exit_ends_nothing(netns: Network, unraisable: Collector) -> None
         unraisable.wait_count(2)
 
 
-def test_slow_callback_delays_no_other(netns: Network, collector: Collector) -> None:
+def test_slow_callback_does_not_delay_other_registrations(
+    netns: Network, collector: Collector
+) -> None:
     netns.veth()
     entered, leave = threading.Event(), threading.Event()
 
@@ -155,7 +159,7 @@ def test_slow_callback_delays_no_other(netns: Network, collector: Collector) -> 
         eventually(lambda: sleeper.delivered > 200, what="the slow one caught up")
 
 
-def test_callbacks_register_and_cancel_others(netns: Network) -> None:
+def test_callbacks_may_register_and_cancel_others(netns: Network) -> None:
     netns.veth()
     errors = Collector()
     inner = Collector()
@@ -181,7 +185,7 @@ def test_callbacks_register_and_cancel_others(netns: Network) -> None:
 
 
 @linux_only("the system calls back for one change after the other, and waits for each")
-def test_one_acquisition_of_the_gil_serves_what_is_queued(netns: Network) -> None:
+def test_queued_changes_share_few_gil_acquisitions(netns: Network) -> None:
     """Behind a callback that waits, changes queue up; all of them cost a few acquisitions."""
     netns.veth()
     entered, leave = threading.Event(), threading.Event()
@@ -207,7 +211,7 @@ def test_one_acquisition_of_the_gil_serves_what_is_queued(netns: Network) -> Non
 
 
 @linux_only("the system calls back for one change after the other, and waits for each")
-def test_busy_main_thread_grants_the_gil_seldom(netns: Network) -> None:
+def test_changes_beside_a_busy_main_thread_share_gil_acquisitions(netns: Network) -> None:
     """A pure-Python loop gives the GIL away once per switch interval: with one change a time,
     3,000 changes would need 3,000 of them."""
     netns.veth()
@@ -229,7 +233,7 @@ def test_busy_main_thread_grants_the_gil_seldom(netns: Network) -> None:
         assert registration.batches <= 1000, spins
 
 
-def test_threads_of_callbacks_are_threads_to_python(netns: Network) -> None:
+def test_callback_thread_keeps_its_thread_state(netns: Network) -> None:
     netns.veth()
     local = threading.local()
 
@@ -249,7 +253,7 @@ def test_threads_of_callbacks_are_threads_to_python(netns: Network) -> None:
 
 
 @linux_only("a thread of the pool outlives the registration: tests/windows/test_threads.py")
-def test_thread_locals_die_with_the_registration(netns: Network) -> None:
+def test_thread_locals_of_a_callback_die_with_the_registration(netns: Network) -> None:
     netns.veth()
     local = threading.local()
     kept: list[weakref.ref[Any]] = []

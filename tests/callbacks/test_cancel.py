@@ -34,7 +34,7 @@ CANCELS: list[Callable[[Registration], object]] = [
 ]
 
 
-def test_no_callback_runs_after_it_returned(netns: Network) -> None:
+def test_no_callback_runs_after_cancel_returned(netns: Network) -> None:
     over = False
     late = 0
 
@@ -58,7 +58,7 @@ def test_no_callback_runs_after_it_returned(netns: Network) -> None:
     assert late == 0
 
 
-def test_waits_for_the_callback_in_flight(netns: Network) -> None:
+def test_cancel_waits_for_the_running_callback(netns: Network) -> None:
     netns.veth()
     held, registration = blocked_registration(netns)
     left: list[bool] = []
@@ -77,7 +77,7 @@ def test_waits_for_the_callback_in_flight(netns: Network) -> None:
     assert left == [True]
 
 
-def test_is_idempotent_and_a_second_canceller_waits(netns: Network) -> None:
+def test_concurrent_cancels_all_wait_and_later_ones_do_nothing(netns: Network) -> None:
     netns.veth()
     held, registration = blocked_registration(netns)
     left: list[bool] = []
@@ -99,7 +99,7 @@ def test_is_idempotent_and_a_second_canceller_waits(netns: Network) -> None:
 
 
 @pytest.mark.parametrize("cancel", CANCELS)
-def test_in_its_own_callback_it_is_a_deadlock(netns: Network, cancel: Any) -> None:
+def test_cancel_in_its_own_callback_raises_deadlock_error(netns: Network, cancel: Any) -> None:
     netns.veth()
     errors = Collector()
     active: list[bool] = []
@@ -121,7 +121,7 @@ def test_in_its_own_callback_it_is_a_deadlock(netns: Network, cancel: Any) -> No
     registration.cancel()
 
 
-def test_in_its_own_on_error_it_is_a_deadlock(netns: Network) -> None:
+def test_cancel_in_its_own_on_error_raises_deadlock_error(netns: Network) -> None:
     netns.veth()
     seen: list[BaseException] = []
 
@@ -139,7 +139,9 @@ def test_in_its_own_on_error_it_is_a_deadlock(netns: Network) -> None:
     registration.cancel()
 
 
-def test_in_its_own_callback_also_while_another_thread_cancels(netns: Network) -> None:
+def test_cancel_in_its_own_callback_during_another_cancel_raises_deadlock_error(
+    netns: Network,
+) -> None:
     netns.veth()
     raised: list[bool] = []
 
@@ -160,7 +162,7 @@ def test_in_its_own_callback_also_while_another_thread_cancels(netns: Network) -
     assert raised == [True]
 
 
-def test_without_waiting_it_is_legal_in_its_own_callback(netns: Network) -> None:
+def test_cancel_without_wait_in_its_own_callback_drops_queued_changes(netns: Network) -> None:
     netns.veth()
     entered = threading.Event()
 
@@ -179,7 +181,7 @@ def test_without_waiting_it_is_legal_in_its_own_callback(netns: Network) -> None
     assert len(seen) == registration.delivered == 1  # of 100 that were queued
 
 
-def test_without_waiting_it_returns_at_once(netns: Network) -> None:
+def test_cancel_without_wait_returns_at_once(netns: Network) -> None:
     netns.veth()
     held, registration = blocked_registration(netns)
     change(netns, 1)
@@ -192,7 +194,7 @@ def test_without_waiting_it_returns_at_once(netns: Network) -> None:
     assert registration.delivered == 1
 
 
-def test_timeout_passes_and_the_cancellation_goes_on(netns: Network) -> None:
+def test_cancellation_goes_on_after_a_timeout_of_cancel(netns: Network) -> None:
     netns.veth()
     held, registration = blocked_registration(netns)
     for timeout in (0, 0.0, 0.01, 1e-9):
@@ -204,7 +206,7 @@ def test_timeout_passes_and_the_cancellation_goes_on(netns: Network) -> None:
     assert held.left
 
 
-def test_ctrl_c_ends_the_wait_and_not_the_cancellation(netns: Network) -> None:
+def test_ctrl_c_ends_the_wait_of_cancel_and_not_the_cancellation(netns: Network) -> None:
     netns.veth()
     held, registration = blocked_registration(netns)
     interrupt = threading.Timer(0.05, ctrl_c)
@@ -221,7 +223,7 @@ def test_ctrl_c_ends_the_wait_and_not_the_cancellation(netns: Network) -> None:
 @pytest.mark.parametrize(
     "name", ["SIGINT", pytest.param("SIGUSR1", marks=linux_only("of signals there is Ctrl-C"))]
 )
-def test_a_signal_handler_runs_during_the_wait(netns: Network, name: str) -> None:
+def test_signal_handler_runs_while_cancel_waits(netns: Network, name: str) -> None:
     netns.veth()
     held, registration = blocked_registration(netns)
     number = getattr(signal, name)
@@ -237,7 +239,7 @@ def test_a_signal_handler_runs_during_the_wait(netns: Network, name: str) -> Non
     assert held.left
 
 
-def test_with_cancels_also_when_something_is_raised(netns: Network) -> None:
+def test_with_block_that_raises_cancels_its_registration(netns: Network) -> None:
     registration = netioapi.notify_route_change2(print)
     with contextlib.suppress(LookupError), registration as same:
         assert same is registration

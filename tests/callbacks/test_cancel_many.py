@@ -29,7 +29,7 @@ from tests.support.resources import counts
 from tests.support.waiting import eventually
 
 
-def test_another_registration_may_be_cancelled_in_a_callback(netns: Network) -> None:
+def test_cancel_of_another_registration_in_a_callback_waits_for_it(netns: Network) -> None:
     netns.veth()
     held, other = blocked_registration(netns)
     done: list[bool] = []
@@ -51,7 +51,7 @@ def test_another_registration_may_be_cancelled_in_a_callback(netns: Network) -> 
 
 
 @pytest.mark.parametrize("length", [2, 3, 5])
-def test_a_circle_is_a_deadlock(netns: Network, length: int) -> None:
+def test_circle_of_cancels_raises_one_deadlock_error(netns: Network, length: int) -> None:
     """Each callback cancels the next one: one of them must be refused, and then all end."""
     netns.veth()
     inside = threading.Barrier(length)
@@ -84,7 +84,7 @@ def test_a_circle_is_a_deadlock(netns: Network, length: int) -> None:
     assert not unexpected.events
 
 
-def test_who_waits_for_long_still_counts_in_a_circle(netns: Network) -> None:
+def test_long_wait_still_counts_in_a_circle_of_cancels(netns: Network) -> None:
     """The wait of the first has gone on for more than one look when the second would close it."""
     netns.veth()
     inside, refused = threading.Barrier(2), Collector()
@@ -117,7 +117,7 @@ def test_who_waits_for_long_still_counts_in_a_circle(netns: Network) -> None:
     first.cancel(60)
 
 
-def test_cancelling_two_that_wait_for_nobody_is_no_circle(netns: Network) -> None:
+def test_two_callbacks_cancelling_a_third_are_no_circle(netns: Network) -> None:
     """Two callbacks cancel the same third one."""
     netns.veth()
     held, third = blocked_registration(netns)
@@ -161,7 +161,7 @@ def mapped_kib() -> int:
     return int(line.split()[1])
 
 
-def test_a_thousand_from_several_threads_under_a_flood(netns: Network, seed: int) -> None:
+def test_thousand_registrations_of_four_threads_leave_nothing(netns: Network, seed: int) -> None:
     functions = [
         netioapi.notify_route_change2,
         netioapi.notify_unicast_ip_address_change,
@@ -213,7 +213,7 @@ def test_a_thousand_from_several_threads_under_a_flood(netns: Network, seed: int
     assert mapped_kib() - mapped < 500 * 8192
 
 
-def test_no_reference_is_left(netns: Network) -> None:
+def test_cancelled_registration_drops_its_references(netns: Network) -> None:
     with Flood(netns.veth()):
         seen, errors = Collector(), Collector()
         counts = sys.getrefcount(seen), sys.getrefcount(errors)

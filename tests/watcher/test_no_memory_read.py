@@ -40,5 +40,5 @@ print("done")
 """
 
 
-def test_a_read_without_memory_loses_nothing(netns: object) -> None:
+def test_read_after_a_failed_allocation_returns_every_row(netns: object) -> None:
     python(SCRIPT, marker="done", timeout=50)

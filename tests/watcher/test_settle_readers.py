@@ -20,7 +20,7 @@ from tests.support.processes import fork
 from tests.support.routes import add_routes
 
 
-def test_the_rest_of_a_batch_is_for_who_waits(netns: Network) -> None:
+def test_rest_of_a_settled_batch_wakes_the_other_readers(netns: Network) -> None:
     netns.veth()
     got: queue.Queue[int] = queue.Queue()
     with Watcher("route", family=socket.AF_INET, settle=0.05) as watcher:
@@ -45,7 +45,7 @@ def test_the_rest_of_a_batch_is_for_who_waits(netns: Network) -> None:
                 reader.join()
 
 
-def test_the_loop_ends_when_another_thread_closes(netns: Network) -> None:
+def test_iteration_ends_when_closed_between_two_checks(netns: Network) -> None:
     class ClosesMeanwhile:
         """A native half that is closed between two looks at it."""
 
@@ -67,7 +67,7 @@ def test_the_loop_ends_when_another_thread_closes(netns: Network) -> None:
 
 
 @linux_only("there is no fork()")
-def test_a_child_of_a_fork_is_refused_whoever_was_reading(
+def test_read_in_a_forked_child_during_a_settled_read_raises(
     netns: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netns.veth()
@@ -104,7 +104,7 @@ def test_a_child_of_a_fork_is_refused_whoever_was_reading(
 
 
 @linux_only("Windows has no such signal")
-def test_a_handler_that_reads_within_a_read_is_refused(
+def test_read_in_a_signal_handler_during_a_settled_read_raises(
     netns: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netns.veth()

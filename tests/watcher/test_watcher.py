@@ -78,7 +78,7 @@ def tables(family: int = socket.AF_UNSPEC) -> State:
     return {(kind, row.key): row for kind, rows in found.items() for row in rows}
 
 
-def test_live_when_the_constructor_returns(netns: Network) -> None:
+def test_watcher_is_live_when_its_constructor_returns(netns: Network) -> None:
     netns.veth()
     for i in range(20):
         with Watcher("route") as watcher:
@@ -87,7 +87,7 @@ def test_live_when_the_constructor_returns(netns: Network) -> None:
             assert not any(c.initial or c.synthesized for c in changes if to(f"10.{i}.0.0/16")(c))
 
 
-def test_changes_come_in_order_and_say_what_happened(netns: Network) -> None:
+def test_changes_come_in_order_with_type_and_time(netns: Network) -> None:
     index = netns.veth()
     before = time.time_ns()
     with Watcher("route", family=socket.AF_INET) as watcher:
@@ -122,7 +122,7 @@ def test_changes_come_in_order_and_say_what_happened(netns: Network) -> None:
 @pytest.mark.parametrize(
     "kinds", [k for n in (1, 2, 3) for k in itertools.combinations(KINDS, n)], ids="+".join
 )
-def test_each_choice_of_kinds_gets_just_these(netns: Network, kinds: tuple[str, ...]) -> None:
+def test_watcher_of_chosen_kinds_gets_those_alone(netns: Network, kinds: tuple[str, ...]) -> None:
     last = {
         "route": to("10.99.0.0/16"),
         "address": lambda c: c.kind == "address" and str(c.row.address) == "10.9.9.9",
@@ -140,7 +140,7 @@ def test_each_choice_of_kinds_gets_just_these(netns: Network, kinds: tuple[str, 
     assert {c.kind for c in changes} == set(kinds)
 
 
-def test_a_snapshot_is_all_rows_then_synced_then_changes(netns: Network) -> None:
+def test_snapshot_comes_before_later_changes(netns: Network) -> None:
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
     netns.ip("route add 10.1.0.0/16 via 10.0.0.2")
@@ -192,7 +192,7 @@ def churn(netns: Network, lines: list[str]) -> Iterator[None]:
     assert not failed, failed
 
 
-def test_a_snapshot_under_churn_has_no_gap_and_no_duplicate(netns: Network, seed: int) -> None:
+def test_snapshot_under_churn_has_no_gap_and_no_duplicate(netns: Network, seed: int) -> None:
     chance = random.Random(seed)
     netns.veth()
     present: set[int] = set()
@@ -214,7 +214,7 @@ def test_a_snapshot_under_churn_has_no_gap_and_no_duplicate(netns: Network, seed
             assert_becomes_the_truth(watcher, state)
 
 
-def test_of_a_full_queue_the_final_state_is_exact(netns: Network) -> None:
+def test_full_queue_still_leads_to_the_exact_state(netns: Network) -> None:
     netns.veth()
     with Watcher("route", family=socket.AF_INET, queue=16) as watcher:
         lines = [
@@ -265,7 +265,7 @@ def test_max_changes_bounds_a_batch_and_keeps_the_rest(netns: Network) -> None:
         assert watcher.read(timeout=0) is None
 
 
-def test_a_batch_is_a_sequence_with_tables(netns: Network) -> None:
+def test_batch_is_a_sequence_with_tables(netns: Network) -> None:
     netns.veth()
     with Watcher(snapshot=True) as watcher:
         netns.ip("route add 10.1.0.0/16 dev v0")
@@ -298,7 +298,7 @@ def settled(watcher: Watcher) -> Batch:
     return Batch(changes, False, False)
 
 
-def test_a_change_is_immutable_and_shows_itself(netns: Network) -> None:
+def test_change_is_immutable_with_a_readable_repr(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
         netns.ip("route add 10.6.0.0/16 dev v0")
@@ -312,7 +312,7 @@ def test_a_change_is_immutable_and_shows_itself(netns: Network) -> None:
         Change()
 
 
-def test_two_hundred_watchers_get_the_same(netns: Network) -> None:
+def test_two_hundred_watchers_get_the_same_changes(netns: Network) -> None:
     netns.veth()
     watchers = [Watcher("route", family=socket.AF_INET) for _ in range(200)]
     netns.batch("\n".join(f"route add 10.5.{i}.0/24 dev v0" for i in range(20)))
@@ -325,7 +325,7 @@ def test_two_hundred_watchers_get_the_same(netns: Network) -> None:
         watcher.close()
 
 
-def test_no_wait_ends_without_a_change_to_show(netns: Network) -> None:
+def test_filtered_out_changes_wake_no_reader(netns: Network) -> None:
     netns.veth()
     with Watcher("route", prefixes=["10.6.0.0/16"]) as watcher, Watcher("route") as other:
         netns.batch("\n".join(f"route add 10.5.{i}.0/24 dev v0" for i in range(200)))

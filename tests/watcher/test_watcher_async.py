@@ -141,7 +141,7 @@ def nothing_left() -> Iterator[None]:
     eventually(lambda: counts() == before, what=f"{before} threads and descriptors")
 
 
-def test_async_for_until_it_stops(netns: Network, loop: Asyncio) -> None:
+def test_async_for_reads_until_stop(netns: Network, loop: Asyncio) -> None:
     netns.veth()
     seen: list[Change] = []
 
@@ -172,7 +172,7 @@ def test_async_for_until_it_stops(netns: Network, loop: Asyncio) -> None:
     ]
 
 
-def test_several_tasks_share_what_comes(netns: Network, loop: Asyncio) -> None:
+def test_several_tasks_share_the_changes(netns: Network, loop: Asyncio) -> None:
     netns.veth()
     seen: list[Change] = []
 
@@ -197,7 +197,7 @@ def test_several_tasks_share_what_comes(netns: Network, loop: Asyncio) -> None:
     assert len({c.row.destination_prefix for c in seen}) == len(seen) == 300
 
 
-def test_cancellation_takes_nothing_and_leaves_nothing(netns: Network, loop: Asyncio) -> None:
+def test_cancelled_task_takes_no_change_and_leaks_nothing(netns: Network, loop: Asyncio) -> None:
     netns.veth()
 
     async def main() -> None:
@@ -218,7 +218,7 @@ def test_cancellation_takes_nothing_and_leaves_nothing(netns: Network, loop: Asy
         loop.run(main)
 
 
-def test_a_flood_does_not_shut_others_out(netns: Network, loop: Asyncio) -> None:
+def test_async_for_under_a_flood_lets_other_tasks_run(netns: Network, loop: Asyncio) -> None:
     """With always something to read the loop still turns, and a cancellation still arrives."""
     netns.veth()
     turns = 0
@@ -243,7 +243,9 @@ def test_a_flood_does_not_shut_others_out(netns: Network, loop: Asyncio) -> None
 
 
 @pytest.mark.parametrize("how", ["stop", "close"])
-def test_stop_and_close_from_a_thread_end_the_loop(netns: Network, loop: Asyncio, how: str) -> None:
+def test_stop_or_close_from_a_thread_ends_async_for(
+    netns: Network, loop: Asyncio, how: str
+) -> None:
     async def main() -> None:
         with Watcher() as watcher:
 
@@ -260,7 +262,7 @@ def test_stop_and_close_from_a_thread_end_the_loop(netns: Network, loop: Asyncio
         loop.run(main)
 
 
-def test_settling_waits_by_the_loop(netns: Network, loop: Asyncio) -> None:
+def test_async_read_of_a_settled_watcher_waits_in_the_loop(netns: Network, loop: Asyncio) -> None:
     netns.veth()
 
     async def main() -> None:
@@ -275,7 +277,9 @@ def test_settling_waits_by_the_loop(netns: Network, loop: Asyncio) -> None:
     loop.run(main)
 
 
-def test_what_was_waited_for_in_vain_is_delivered_to_another(netns: Network, loop: Asyncio) -> None:
+def test_change_taken_in_by_a_cancelled_task_is_delivered_to_another(
+    netns: Network, loop: Asyncio
+) -> None:
     """A task takes a change in, to hold it back, and is cancelled: the other one delivers it."""
     netns.veth()
     got: list[Batch] = []
@@ -298,7 +302,7 @@ def test_what_was_waited_for_in_vain_is_delivered_to_another(netns: Network, loo
     assert [len(batch) for batch in got] == [1]
 
 
-def test_the_loop_may_be_closed_before_the_watcher(netns: Network) -> None:
+def test_loop_may_be_closed_before_the_watcher(netns: Network) -> None:
     netns.veth()
     with nothing_left(), Watcher("route") as watcher:
 
@@ -319,7 +323,7 @@ def test_the_loop_may_be_closed_before_the_watcher(netns: Network) -> None:
         read_until(watcher, to("10.1.0.0/16"))
 
 
-def test_two_loops_in_two_threads(netns: Network) -> None:
+def test_two_loops_in_two_threads_share_the_changes(netns: Network) -> None:
     netns.veth()
     seen: list[Change] = []
     with Watcher("route", family=socket.AF_INET) as watcher:
@@ -339,6 +343,6 @@ def test_two_loops_in_two_threads(netns: Network) -> None:
             assert not thread.is_alive()
 
 
-def test_importing_netioapi_imports_no_loop(netns: Network) -> None:
+def test_import_of_netioapi_imports_no_event_loop(netns: Network) -> None:
     source = "import sys, netioapi; print(sorted({'asyncio', 'trio', 'typing'} & set(sys.modules)))"
     assert python(source).stdout.strip() == "[]"

@@ -47,7 +47,7 @@ def batch(netns: Network, request: pytest.FixtureRequest) -> Batch:
     return read(netns, request.param)
 
 
-def test_it_is_the_same_each_time_without_its_watcher(batch: Batch) -> None:
+def test_batch_outlives_its_watcher_and_reads_the_same_twice(batch: Batch) -> None:
     first, again = list(batch), list(batch)
     assert first == again == [batch[i] for i in range(len(batch))]
     assert [hash(change) for change in first] == [hash(change) for change in again]
@@ -57,7 +57,7 @@ def test_it_is_the_same_each_time_without_its_watcher(batch: Batch) -> None:
     assert len(batch.addresses) == len(batch.interfaces) == 0
 
 
-def test_it_is_indexed_and_sliced_as_a_list(batch: Batch) -> None:
+def test_batch_is_indexed_and_sliced_like_a_list(batch: Batch) -> None:
     changes = list(batch)
     count = len(changes)
     for index in (0, -1, count - 1, -count):
@@ -82,7 +82,7 @@ def test_it_is_indexed_and_sliced_as_a_list(batch: Batch) -> None:
 
 
 @linux_only("a timer that sends a signal")
-def test_who_looks_at_all_objects_meanwhile_does_not_lose_it(netns: Network) -> None:
+def test_gc_get_objects_during_a_read_does_not_lose_the_batch(netns: Network) -> None:
     """What a read returns is made before it waits; a debugger or a leak finder may come by."""
     netns.veth("v0", "p0")
     seen: list[object] = []
@@ -103,7 +103,7 @@ def test_who_looks_at_all_objects_meanwhile_does_not_lose_it(netns: Network) -> 
     assert seen
 
 
-def test_what_it_gave_outlives_it(netns: Network) -> None:
+def test_changes_and_tables_outlive_their_batch(netns: Network) -> None:
     batch: Batch | None = read(netns, MANY)
     assert batch is not None
     last, iterator, table = batch[-1], iter(batch), batch.routes
@@ -119,7 +119,7 @@ def test_what_it_gave_outlives_it(netns: Network) -> None:
     assert last.row == table[-1]
 
 
-def test_changes_are_equal_by_what_they_show(netns: Network) -> None:
+def test_changes_are_equal_when_they_show_the_same(netns: Network) -> None:
     netns.veth("v0", "p0")
     with Watcher("route", family=socket.AF_INET) as watcher:
         add_routes(netns, range(1))
@@ -138,7 +138,7 @@ def test_changes_are_equal_by_what_they_show(netns: Network) -> None:
         added < deleted  # type: ignore[operator]  # noqa: B015
 
 
-def test_a_table_is_made_of_changes_alone() -> None:
+def test_table_of_other_objects_than_changes_raises() -> None:
     for wrong in ((), [1], None, {}):
         with pytest.raises(TypeError):
             netioapi._native._table_of_changes(wrong, "route")  # type: ignore[call-overload]
@@ -149,7 +149,7 @@ def test_a_table_is_made_of_changes_alone() -> None:
         netioapi._native.Changes()
 
 
-def test_it_leaves_nothing_behind(netns: Network) -> None:
+def test_reading_batches_leaks_nothing(netns: Network) -> None:
     batch = read(netns, 40)
     assert not leaks(lambda: [change.row for change in batch])
     assert not leaks(lambda: batch[::2])  # type: ignore[index]
@@ -190,7 +190,7 @@ print("done")
 """
 
 
-def test_no_memory(netns: Network) -> None:
+def test_failed_allocation_in_a_batch_raises_memory_error(netns: Network) -> None:
     pytest.importorskip("_testcapi", reason="this Python cannot make an allocation fail")
     netns.veth("v0", "p0")
     add_routes(netns, range(5))

@@ -57,7 +57,7 @@ def ended(*threads: threading.Thread) -> bool:
 
 
 @pytest.mark.parametrize("settle", [0, 60])
-def test_stop_ends_all_readers_and_close_frees(netns: Network, settle: float) -> None:
+def test_stop_ends_all_readers_and_close_frees_the_watcher(netns: Network, settle: float) -> None:
     with nothing_left():
         watcher = Watcher(settle=settle)
         readers = [reader(watcher)[0] for _ in range(3)]
@@ -77,7 +77,7 @@ def test_stop_ends_all_readers_and_close_frees(netns: Network, settle: float) ->
     assert watcher.stopped
 
 
-def test_a_closed_watcher_says_so(netns: Network) -> None:
+def test_closed_watcher_raises_value_error(netns: Network) -> None:
     watcher = Watcher("route", "route")
     assert repr(watcher) == "<Watcher of route: live>"
     watcher.stop()
@@ -90,7 +90,7 @@ def test_a_closed_watcher_says_so(netns: Network) -> None:
     assert watcher.stats()["received"] >= 0
 
 
-def test_iteration_ends_quietly(netns: Network) -> None:
+def test_iteration_ends_quietly_on_stop_and_close(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
         netns.ip("route add 10.1.0.0/16 dev v0")
@@ -105,7 +105,7 @@ def test_iteration_ends_quietly(netns: Network) -> None:
         assert watcher.closed
 
 
-def test_stop_from_a_callback(netns: Network) -> None:
+def test_stop_from_a_callback_ends_a_reader(netns: Network) -> None:
     netns.veth()
     with Watcher("route", prefixes=["192.0.2.0/24"]) as watcher:
         thread, got = reader(watcher)
@@ -153,7 +153,9 @@ def at_once(act: Callable[[], object], watcher: Watcher) -> object:
 
 
 @pytest.mark.parametrize("settle", [0, 60])
-def test_signal_handlers_stop_close_and_raise(netns: Network, settle: float) -> None:
+def test_signal_handler_may_stop_close_or_raise_during_a_read(
+    netns: Network, settle: float
+) -> None:
     with Watcher(settle=settle) as watcher:
         assert at_once(watcher.stop, watcher) is None
         assert watcher.stopped
@@ -185,7 +187,7 @@ def test_ctrl_c_ends_a_program_that_reads(netns: Network) -> None:
     assert netns.python(program, marker="interrupted", timeout=15).stderr == ""
 
 
-def test_two_readers_share_what_comes(netns: Network) -> None:
+def test_three_readers_share_the_changes_in_order(netns: Network) -> None:
     netns.veth()
     with Watcher("route", family=socket.AF_INET) as watcher:
         readers = [reader(watcher) for _ in range(3)]
@@ -201,7 +203,9 @@ def test_two_readers_share_what_comes(netns: Network) -> None:
     assert sorted(itertools.chain(*parts), key=place.__getitem__) == expected
 
 
-def test_anything_from_any_thread(netns: Network, seed: int) -> None:
+def test_close_during_use_by_other_threads_raises_closed_errors_alone(
+    netns: Network, seed: int
+) -> None:
     """Close while others read, ask and close: no crash, no error but the one that says closed."""
     chance = random.Random(seed)
     netns.veth()
@@ -247,7 +251,7 @@ def test_anything_from_any_thread(netns: Network, seed: int) -> None:
     assert errors == []
 
 
-def test_it_has_a_descriptor_or_says_that_there_are_none(netns: Network) -> None:
+def test_fileno_is_a_descriptor_or_unsupported(netns: Network) -> None:
     with Watcher() as watcher:
         if not WINDOWS:
             assert os.fstat(watcher.fileno())
@@ -258,7 +262,7 @@ def test_it_has_a_descriptor_or_says_that_there_are_none(netns: Network) -> None
 
 
 @linux_only("its events are no descriptors")
-def test_its_descriptor_is_readable_while_there_is_something(netns: Network) -> None:
+def test_descriptor_is_readable_while_changes_wait(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
         while watcher.read(timeout=0.01):
@@ -276,7 +280,7 @@ def test_its_descriptor_is_readable_while_there_is_something(netns: Network) -> 
         assert select.select([watcher], [], [], 10)[0] == [watcher]
 
 
-def test_one_that_nobody_refers_to_ends_with_a_warning(netns: Network) -> None:
+def test_unreferenced_watcher_is_closed_with_a_warning(netns: Network) -> None:
     with nothing_left():
         watchers = [Watcher() for _ in range(10)]
         cycle: list[object] = [watchers.pop()]
@@ -290,7 +294,7 @@ def test_one_that_nobody_refers_to_ends_with_a_warning(netns: Network) -> None:
         caught.clear()
 
 
-def test_a_failed_constructor_leaves_nothing(netns: Network) -> None:
+def test_failed_constructor_leaves_nothing(netns: Network) -> None:
     with nothing_left():
         for _ in range(50):
             with pytest.raises(ValueError, match="tables"):
@@ -300,7 +304,7 @@ def test_a_failed_constructor_leaves_nothing(netns: Network) -> None:
     gc.collect()
 
 
-def test_references_do_not_leak(netns: Network) -> None:
+def test_watchers_leak_no_references(netns: Network) -> None:
     def once() -> None:
         with Watcher(snapshot=True, prefixes=["10.0.0.0/8"], protocols=[3]) as watcher:
             batch = watcher.read(timeout=60)
@@ -323,7 +327,7 @@ def test_references_do_not_leak(netns: Network) -> None:
 
 
 @linux_only("there is no fork()")
-def test_in_a_forked_child_it_is_dead_and_steals_nothing(netns: Network) -> None:
+def test_watcher_in_a_forked_child_raises_and_takes_nothing(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
         other = Watcher("route", settle=1)
@@ -351,7 +355,7 @@ def test_in_a_forked_child_it_is_dead_and_steals_nothing(netns: Network) -> None
 
 
 @pytest.mark.parametrize("end", ["pass", "raise SystemExit(0)", "os._exit(0)", strike("SIGTERM")])
-def test_a_program_may_end_with_live_watchers(netns: Network, end: str) -> None:
+def test_program_may_end_with_live_watchers(netns: Network, end: str) -> None:
     netns.veth()
     netns.python(
         "import asyncio, os, signal, sys, threading, netioapi\n"

@@ -114,7 +114,7 @@ def catch_up(watcher: Watcher, state: State) -> None:
         apply(state, batch)
 
 
-def test_filtered_states_are_as_the_model_says(netns: Network, seed: int) -> None:
+def test_state_of_filtered_watchers_matches_the_model(netns: Network, seed: int) -> None:
     chance = random.Random(seed)
     indices = {name: netns.veth(name, f"p{name[1:]}") for name in ("v0", "v1")}
     wants = [draw(chance, indices) for _ in range(60)]
@@ -148,7 +148,7 @@ def test_filtered_states_are_as_the_model_says(netns: Network, seed: int) -> Non
 
 
 @linux_only("each Watcher reads a row when it comes to it, and tells what it finds")
-def test_filtered_changes_are_as_the_model_says(netns: Network, seed: int) -> None:
+def test_changes_of_filtered_watchers_match_the_model(netns: Network, seed: int) -> None:
     chance = random.Random(seed)
     indices = {name: netns.veth(name, f"p{name[1:]}") for name in ("v0", "v1")}
     wants = [draw(chance, indices) for _ in range(60)]
@@ -180,7 +180,7 @@ def test_filtered_changes_are_as_the_model_says(netns: Network, seed: int) -> No
 
 
 @linux_only("there is one routing table")
-def test_the_local_table_is_left_out_unless_asked_for(netns: Network) -> None:
+def test_local_table_is_left_out_by_default(netns: Network) -> None:
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
     with Watcher("route", snapshot=True) as watcher:
@@ -197,7 +197,7 @@ def test_the_local_table_is_left_out_unless_asked_for(netns: Network) -> None:
         ("covering", ["0.0.0.0/0", "10.1.0.0/16", "10.1.2.0/24"], []),
     ],
 )
-def test_prefixes_match_as_asked(
+def test_prefix_match_selects_routes_and_addresses(
     netns: Network, match: Any, routes: list[str], addresses: list[str]
 ) -> None:
     netns.veth()
@@ -216,7 +216,7 @@ def test_prefixes_match_as_asked(
     assert [str(r.address) for r in rows if hasattr(r, "address")] == addresses
 
 
-def test_what_leads_to_an_address(netns: Network) -> None:
+def test_covering_an_address_selects_the_routes_to_it(netns: Network) -> None:
     """`covering` of one address: the routes by which it could be reached."""
     netns.veth()
     with Watcher("route", prefixes=[ip_address("10.1.2.3")], prefix_match="covering") as watcher:
@@ -227,7 +227,7 @@ def test_what_leads_to_an_address(netns: Network) -> None:
     assert found == ["10.1.2.0/25", "0.0.0.0/0", "10.1.2.3/32"]
 
 
-def test_a_route_that_changes_its_protocol_comes_and_goes(netns: Network) -> None:
+def test_route_that_changes_protocol_enters_and_leaves_the_filter(netns: Network) -> None:
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
     with Watcher("route", protocols=[RouteProtocol.BGP]) as watcher:
@@ -285,19 +285,19 @@ def test_a_route_that_changes_its_protocol_comes_and_goes(netns: Network) -> Non
         ([], {"receive_buffer": "1M"}, TypeError, "receive_buffer is an int"),
     ],
 )
-def test_a_wrong_parameter_is_named_with_its_remedy(
+def test_wrong_parameter_raises_with_its_name_and_remedy(
     netns: Network, kinds: list[Any], parameters: dict[str, Any], error: type, says: str
 ) -> None:
     with pytest.raises(error, match=re.escape(says)):
         Watcher(*kinds, **parameters)
 
 
-def test_positional_parameters_are_kinds(netns: Network) -> None:
+def test_positional_parameter_that_is_no_kind_raises_type_error(netns: Network) -> None:
     with pytest.raises(TypeError):
         Watcher("route", 2)  # type: ignore[arg-type]
 
 
-def test_read_refuses_what_it_cannot_do(netns: Network) -> None:
+def test_read_with_wrong_arguments_raises(netns: Network) -> None:
     for settle in (0, 1):
         with Watcher(settle=settle) as watcher:
             for timeout in (-1, float("nan")):
@@ -311,7 +311,7 @@ def test_read_refuses_what_it_cannot_do(netns: Network) -> None:
                 watcher.read(max_changes="1")  # type: ignore[arg-type]
 
 
-def test_each_parameter_may_be_any_iterable(netns: Network) -> None:
+def test_list_parameters_accept_any_iterable(netns: Network) -> None:
     netns.veth()
     tables: dict[str, Any] = {} if WINDOWS else {"tables": iter((254, "default"))}
     with Watcher(

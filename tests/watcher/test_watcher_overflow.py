@@ -30,7 +30,7 @@ def routed(netns: Network) -> Network:
     return netns
 
 
-def test_what_was_lost_is_said_and_repaired(routed: Network) -> None:
+def test_overflow_is_reported_and_then_repaired(routed: Network) -> None:
     with Watcher("route", family=socket.AF_INET6, snapshot=True, receive_buffer=4096) as watcher:
         state: State = {}
         apply(state, read_snapshot(watcher))
@@ -53,7 +53,7 @@ def test_what_was_lost_is_said_and_repaired(routed: Network) -> None:
         assert_equal_at_last(watcher, state)
 
 
-def test_settled_the_loss_is_said_too(routed: Network) -> None:
+def test_overflow_of_a_settled_watcher_is_reported_and_repaired(routed: Network) -> None:
     with Watcher(
         "route", family=socket.AF_INET6, receive_buffer=4096, settle=0.05, max_delay=5
     ) as watcher:

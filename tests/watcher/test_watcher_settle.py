@@ -72,7 +72,7 @@ def feed(watcher: Watcher, count: int) -> None:
         assert watcher.read(timeout=0) is None
 
 
-def test_delivered_is_what_was_last_once_it_is_quiet(tap: Tap, clock: Clock) -> None:
+def test_settled_changes_are_the_last_ones_once_quiet(tap: Tap, clock: Clock) -> None:
     with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
         tap("add 10.1.0.0/16")
         tap("add 10.2.0.0/16")
@@ -117,7 +117,7 @@ def test_delivered_is_what_was_last_once_it_is_quiet(tap: Tap, clock: Clock) -> 
         assert (stats["received"], stats["delivered"], stats["coalesced"]) == (10, 7, 3)
 
 
-def test_max_delay_ends_the_waiting(tap: Tap, clock: Clock) -> None:
+def test_max_delay_delivers_before_it_is_quiet(tap: Tap, clock: Clock) -> None:
     with Watcher("route", family=socket.AF_INET, settle=1.0, max_delay=2.5) as watcher:
         for i in range(3):
             tap(f"add 10.{i}.0.0/16")
@@ -134,7 +134,7 @@ def test_max_delay_ends_the_waiting(tap: Tap, clock: Clock) -> None:
         assert watcher.read(timeout=0) is not None
 
 
-def test_marks_survive_and_a_large_batch_is_cut(tap: Tap, clock: Clock) -> None:
+def test_settled_batch_is_split_by_max_changes_and_keeps_its_flags(tap: Tap, clock: Clock) -> None:
     for i in range(10):
         tap(f"add 10.{i}.0.0/16")
     with Watcher("route", prefixes=["10.0.0.0/8"], snapshot=True, settle=1.0) as watcher:
@@ -228,7 +228,9 @@ class OneChange:
         self.called.set()
 
 
-def test_when_a_reader_leaves_another_one_delivers(netns: Network, clock: Clock) -> None:
+def test_change_taken_in_by_a_reader_that_left_is_delivered_by_another(
+    netns: Network, clock: Clock
+) -> None:
     """One waits for the first change; another took it in, and leaves before it is due."""
     with Watcher(settle=1.0) as watcher:
         native, fake = watcher._watch, OneChange()
@@ -268,7 +270,7 @@ class FirstIsSlow:
         return got
 
 
-def test_of_two_readers_the_later_change_stays_the_later(tap: Tap, clock: Clock) -> None:
+def test_concurrent_settled_reads_keep_the_order_of_changes(tap: Tap, clock: Clock) -> None:
     with Watcher("route", family=socket.AF_INET) as plain:
         tap("add 10.1.0.0/16")
         changes = read_until(plain, to("10.1.0.0/16", ADD))
@@ -292,7 +294,7 @@ def test_of_two_readers_the_later_change_stays_the_later(tap: Tap, clock: Clock)
     assert [change.type for change in batch] == [DELETE]
 
 
-def test_what_is_held_back_ends_with_stop(tap: Tap, clock: Clock) -> None:
+def test_stop_drops_changes_that_are_held_back(tap: Tap, clock: Clock) -> None:
     with Watcher("route", settle=1.0) as watcher:
         tap("add 10.1.0.0/16")
         feed(watcher, 1)
@@ -303,7 +305,7 @@ def test_what_is_held_back_ends_with_stop(tap: Tap, clock: Clock) -> None:
         assert list(watcher) == []
 
 
-def test_who_looks_late_is_not_put_off_by_what_came_since(tap: Tap, clock: Clock) -> None:
+def test_late_read_is_not_delayed_by_newer_changes(tap: Tap, clock: Clock) -> None:
     with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
         tap("add 10.1.0.0/16")
         feed(watcher, 1)
@@ -318,7 +320,7 @@ def test_who_looks_late_is_not_put_off_by_what_came_since(tap: Tap, clock: Clock
 
 
 @linux_only("fileno() is not there")
-def test_who_selects_is_called_when_there_is_something(tap: Tap, clock: Clock) -> None:
+def test_select_on_a_settled_watcher_wakes_for_due_changes(tap: Tap, clock: Clock) -> None:
     with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
         for number in range(5):
             tap(f"add 10.{number}.0.0/16")

@@ -148,7 +148,7 @@ def test_schema_is_the_same_on_every_system(kind: str) -> None:
 
 
 @each_kind
-def test_metadata_is_that_of_the_field(kind: str) -> None:
+def test_column_metadata_matches_the_field(kind: str) -> None:
     families = {int(socket.AF_INET): "AF_INET", int(socket.AF_INET6): "AF_INET6"}
     for column in schema_of(random_table(kind, 1, 0)).children:
         field = field_of(kind, column.name)
@@ -172,7 +172,7 @@ def test_metadata_is_that_of_the_field(kind: str) -> None:
 
 
 @each_kind
-def test_columns_are_what_the_rows_say(kind: str, seed: int) -> None:
+def test_column_values_match_the_rows(kind: str, seed: int) -> None:
     table = random_table(kind, 500, seed)
     _, rows = read(table)
     wanted = expected(table)
@@ -186,7 +186,7 @@ def test_columns_are_what_the_rows_say(kind: str, seed: int) -> None:
 
 @each_kind
 @pytest.mark.parametrize("count", SIZES)
-def test_any_number_of_rows(kind: str, count: int, seed: int) -> None:
+def test_columns_of_any_number_of_rows_match_the_rows(kind: str, count: int, seed: int) -> None:
     table = random_table(kind, count, seed)
     of_schema, of_array = table.__arrow_c_array__()
     schema, array = described(within(of_schema, ArrowSchema)), within(of_array, ArrowArray)
@@ -196,7 +196,7 @@ def test_any_number_of_rows(kind: str, count: int, seed: int) -> None:
 
 
 @each_kind
-def test_null_is_what_this_system_does_not_say(kind: str, seed: int) -> None:
+def test_column_that_this_system_lacks_is_null(kind: str, seed: int) -> None:
     """Or what no row has; the column is there all the same."""
     system = "windows" if sys.platform == "win32" else "linux"
     _, rows = read(random_table(kind, 100, seed))
@@ -208,7 +208,7 @@ def test_null_is_what_this_system_does_not_say(kind: str, seed: int) -> None:
             assert any(row[name] is not None for row in rows), name
 
 
-def test_addresses_of_two_families_are_never_the_same_bytes() -> None:
+def test_addresses_of_two_families_never_share_bytes() -> None:
     """As they would be if an IPv4 address were filled up with zeros."""
     table = random_table("route", 2000, 1)
     _, rows = read(table)
@@ -245,7 +245,7 @@ def test_stream_is_one_batch(kind: str, seed: int) -> None:
         release(batch)
 
 
-def test_other_types_are_heard_and_not_given(seed: int) -> None:
+def test_requested_schema_with_other_types_is_accepted_and_ignored(seed: int) -> None:
     table = random_table("route", 5, seed)
     plain = read(table)
     wider = table.__arrow_c_schema__()
@@ -282,7 +282,7 @@ def not_a_struct(kind: str) -> object:
 
 
 @each_kind
-def test_other_columns_are_refused(kind: str) -> None:
+def test_requested_schema_with_other_columns_raises(kind: str) -> None:
     """The specification wants an exception, and no surprise."""
     table = random_table(kind, 3, 0)
     wishes = [random_table(other, 0, 0).__arrow_c_schema__() for other in KINDS if other != kind]
@@ -297,7 +297,7 @@ def test_other_columns_are_refused(kind: str) -> None:
             method(requested_schema=released)
 
 
-def test_wrong_arguments() -> None:
+def test_export_with_wrong_arguments_raises_type_error() -> None:
     table: Any = random_table("route", 1, 0)
     for method in (table.__arrow_c_array__, table.__arrow_c_stream__):
         for wrong in (7, "+s", object(), table, table.__arrow_c_array__()[1]):
@@ -311,7 +311,7 @@ def test_wrong_arguments() -> None:
 
 
 @each_kind
-def test_a_child_can_be_taken_and_the_rest_released(kind: str, seed: int) -> None:
+def test_child_outlives_its_released_parent(kind: str, seed: int) -> None:
     table = random_table(kind, 100, seed)
     of_schema, of_array = table.__arrow_c_array__()
     schema, array = taken(of_schema, ArrowSchema), taken(of_array, ArrowArray)
@@ -343,7 +343,7 @@ def test_columns_outlive_the_table(seed: int) -> None:
     assert values(schema, within(of_array, ArrowArray)) == wanted
 
 
-def test_threads_export_one_table_at_once(seed: int) -> None:
+def test_concurrent_exports_of_one_table_match_the_rows(seed: int) -> None:
     table = random_table("route", 4096, seed)  # for which others get the GIL
     start, results = threading.Barrier(4), []
 

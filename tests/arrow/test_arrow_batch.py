@@ -12,7 +12,7 @@ from tests.support.arrow_rows import KINDS, expected, expected_of, random_table
 from tests.support.network import Network
 
 
-def test_rows_of_this_network(netns: Network) -> None:
+def test_columns_of_this_network_match_the_rows(netns: Network) -> None:
     """What is read is there, with its interface's name."""
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
@@ -34,7 +34,7 @@ def test_rows_of_this_network(netns: Network) -> None:
     assert route["next_hop"] == bytes(10) + b"\xff\xff" + bytes(4)
 
 
-def test_columns_of_a_batch_are_the_rows_of_its_changes(netns: Network) -> None:
+def test_columns_of_a_batch_match_the_rows_of_its_changes(netns: Network) -> None:
     """One for one, those of what is gone included: what happened to a row stands in its change."""
     netns.veth("v0", "p0")
     seen: dict[str, set[str]] = {kind: set() for kind in KINDS}

@@ -14,14 +14,14 @@ EVERY = [(library, program.__name__) for library in PROGRAMS for program in PROG
 
 
 @pytest.mark.parametrize(("library", "program"), EVERY, ids=[program for _, program in EVERY])
-def test_reads_what_the_rows_say(library: str, program: str, seed: int) -> None:
+def test_consumer_reads_the_values_of_the_rows(library: str, program: str, seed: int) -> None:
     for one in (library, *NEEDS.get(library, [])):
         need(one)
     call = f"from tests.support import arrow_consumers as a; a.{program}({seed}); print('done')"
     python(call, marker="done", timeout=50)
 
 
-def test_ci_may_not_skip(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_consumer_fails_in_ci_and_skips_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     name = "netioapi_is_never_called_so"
     monkeypatch.setenv("CI", "false")
     with pytest.raises(pytest.skip.Exception):

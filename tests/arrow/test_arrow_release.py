@@ -72,7 +72,7 @@ each_use = pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 
 @pytest.mark.parametrize("kind", KINDS)
 @each_use
-def test_no_object_is_left(kind: str, use: Callable[[Table[Any]], None]) -> None:
+def test_export_leaks_no_object(kind: str, use: Callable[[Table[Any]], None]) -> None:
     table = random_table(kind, 20, 1)
     assert not leaks(lambda: use(table))
 
@@ -84,7 +84,7 @@ def resident_bytes() -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc says how much memory is in use")
 @each_use
-def test_no_memory_is_left(use: Callable[[Table[Any]], None]) -> None:
+def test_export_leaks_no_memory(use: Callable[[Table[Any]], None]) -> None:
     """Beside Python's: tests/linux/test_arrow_memory.py counts it block by block."""
     table = random_table("route", 2000, 1)
     columns = 2000 * 100  # bytes, at least
@@ -126,7 +126,7 @@ def in_a_thread_of_c(function: int, argument: int) -> None:
 @pytest.mark.skipif(
     sys.maxsize < 2**32, reason="a callback is called as a thread is on 64-bit systems"
 )
-def test_released_by_another_thread_while_the_gil_is_held(seed: int) -> None:
+def test_release_in_another_thread_while_the_gil_is_held_does_not_block(seed: int) -> None:
     for _ in range(20):
         table = random_table("route", 100, seed)
         of_schema, of_array = table.__arrow_c_array__()
@@ -139,7 +139,7 @@ def test_released_by_another_thread_while_the_gil_is_held(seed: int) -> None:
             assert one.release is None
 
 
-def test_a_capsule_of_another_name_still_releases(seed: int) -> None:
+def test_renamed_capsule_still_releases_its_struct(seed: int) -> None:
     """A consumer may mark a capsule as used, as they do with others."""
     rename = ctypes.pythonapi.PyCapsule_SetName
     rename.argtypes = [ctypes.py_object, ctypes.c_char_p]
@@ -174,5 +174,5 @@ print("done")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="by the C library's own exit handlers")
-def test_released_when_no_python_is_left() -> None:
+def test_release_after_the_end_of_python_is_safe() -> None:
     python(AFTER_PYTHON, marker="done")

@@ -66,20 +66,20 @@ def one_line(text: str) -> str:
         ("demo now", "unrecognized arguments: now"),
     ],
 )
-def test_what_is_wrong_is_one_line(netns: Network, line: str, says: str) -> None:
+def test_wrong_argument_prints_one_line_and_exits_2(netns: Network, line: str, says: str) -> None:
     done = netioapi(*line.split(" ") if line else [], code=2)
     assert done.stdout == ""
     assert says in one_line(done.stderr)
     assert " --help)" in done.stderr
 
 
-def test_options_may_stand_anywhere(netns: Network) -> None:
+def test_options_and_kinds_may_be_mixed(netns: Network) -> None:
     netioapi("monitor", "--duration", "0", "route", "-4", "address", "--json", "interface")
     table = [] if WINDOWS else ["--table", "main"]
     netioapi("monitor", "route", "route", "--interface", "1", *table, "--duration", "0")
 
 
-def test_the_version_and_both_ways_to_start() -> None:
+def test_version_is_the_same_for_script_and_module() -> None:
     said = netioapi("--version").stdout
     assert re.fullmatch(r"netioapi \d+\.\d+\.\d+\n", said)
     script = Path(sysconfig.get_path("scripts"), "netioapi.exe" if WINDOWS else "netioapi")
@@ -89,7 +89,7 @@ def test_the_version_and_both_ways_to_start() -> None:
 
 
 @pytest.mark.parametrize("arguments", ["--help", "monitor --help", "demo --help", "monitor x"])
-def test_little_is_imported(arguments: str) -> None:
+def test_help_and_usage_errors_import_little(arguments: str) -> None:
     """netioapi itself is the parent package; the rest of it waits until a command runs."""
     program = (
         "import sys\n"
@@ -120,7 +120,7 @@ def v0(netns: Network) -> Network:
     return netns
 
 
-def test_show_is_what_ip_shows(v0: Network) -> None:
+def test_show_route_matches_ip(v0: Network) -> None:
     def shown(*arguments: str) -> list[tuple[object, ...]]:
         found = records(netioapi("show", "route", "-4", "--json", *arguments).stdout)
         return [(r["destination_prefix"], r["interface_name"], r["metric"]) for r in found]
@@ -149,7 +149,7 @@ def test_show_is_what_ip_shows(v0: Network) -> None:
     assert shown("--table", "4711") == []
 
 
-def test_show_addresses_and_interfaces(v0: Network) -> None:
+def test_show_address_and_interface_match_ip(v0: Network) -> None:
     addresses = records(netioapi("show", "address", "--interface", "v0", "--json").stdout)
     of_ip = {i["local"] for i in v0.json("address show dev v0")[0]["addr_info"]}
     assert {r["address"] for r in addresses} >= {"192.0.2.1", "2001:db8::1"}
@@ -161,7 +161,7 @@ def test_show_addresses_and_interfaces(v0: Network) -> None:
     assert {r["kind"] for r in addresses + interfaces} == {"address", "interface"}
 
 
-def test_show_is_an_aligned_table(v0: Network) -> None:
+def test_show_prints_an_aligned_table(v0: Network) -> None:
     heading, *lines = netioapi("show", "route", "-4").stdout.splitlines()
     assert heading.split("  ")[0] == "DESTINATION"
     for column in ("NEXT HOP", "INTERFACE", "METRIC", "TABLE", "TYPE", "BY", "SOURCE"):
@@ -183,7 +183,7 @@ def test_show_is_an_aligned_table(v0: Network) -> None:
 
 
 @linux_only("there are no pseudo-terminals")
-def test_a_terminal_gets_a_table_of_rich(v0: Network) -> None:
+def test_show_on_a_terminal_prints_a_rich_table(v0: Network) -> None:
     pytest.importorskip("rich", reason="the extra `cli` is not installed")
     shown = on_terminal("show", "route", env={"TERM": "xterm-256color", "COLUMNS": "40"})
     assert "\x1b[" in shown
@@ -192,14 +192,14 @@ def test_a_terminal_gets_a_table_of_rich(v0: Network) -> None:
 
 
 @linux_only("there are no pseudo-terminals")
-def test_a_terminal_without_rich_gets_plain_text(v0: Network, tmp_path: Path) -> None:
+def test_show_on_a_terminal_without_rich_prints_plain_text(v0: Network, tmp_path: Path) -> None:
     (tmp_path / "rich.py").write_text("raise ImportError('not here')\n")
     shown = on_terminal("show", "route", env={"TERM": "xterm", "PYTHONPATH": str(tmp_path)})
     assert "\x1b" not in shown
     assert shown.startswith("DESTINATION")
 
 
-def test_names_of_tables(v0: Network) -> None:
+def test_table_names_include_the_three_of_the_kernel(v0: Network) -> None:
     from netioapi.cli.output.words import table_names
 
     names = table_names()
@@ -211,7 +211,7 @@ def test_names_of_tables(v0: Network) -> None:
 # ---- get --------------------------------------------------------------------
 
 
-def test_get(v0: Network) -> None:
+def test_get_prints_best_route_and_source(v0: Network) -> None:
     (found,) = records(netioapi("get", "198.51.100.7", "--json").stdout)
     assert found["kind"] == "best_route"
     assert found["destination"] == "198.51.100.7"
@@ -227,7 +227,7 @@ BLACKHOLE = pytest.param("203.0.113.9", id="blackhole", marks=linux_only("no bla
 
 
 @pytest.mark.parametrize("address", [pytest.param("2001:db9::1", id="no route"), BLACKHOLE])
-def test_get_what_cannot_be_reached(v0: Network, address: str) -> None:
+def test_get_of_an_unreachable_address_exits_1(v0: Network, address: str) -> None:
     done = netioapi("get", address, code=1)
     assert done.stdout == ""
     assert one_line(done.stderr).startswith("netioapi: ")
@@ -238,7 +238,7 @@ def test_get_what_cannot_be_reached(v0: Network, address: str) -> None:
 
 @linux_only("there is no /dev/full")
 @pytest.mark.parametrize("line", ["show interface", "monitor --snapshot --count 1", "get ::1"])
-def test_a_full_disk_is_one_line(netns: Network, line: str) -> None:
+def test_full_disk_prints_one_line(netns: Network, line: str) -> None:
     command = f"{' '.join(COMMAND)} {line} > /dev/full"
     done = run(["bash", "-c", command], code=1)
     assert one_line(done.stderr) == "netioapi: No space left on device"
@@ -246,12 +246,12 @@ def test_a_full_disk_is_one_line(netns: Network, line: str) -> None:
 
 @linux_only("it takes a shell of POSIX")
 @pytest.mark.parametrize("line", ["show interface", "monitor --snapshot --count 1", "get ::1"])
-def test_a_closed_output_does_no_harm(netns: Network, line: str) -> None:
+def test_closed_output_is_no_error(netns: Network, line: str) -> None:
     done = run(["bash", "-c", f"{' '.join(COMMAND)} {line} >&-"])
     assert done.stderr == ""
 
 
-def test_a_system_that_lacks_a_function_is_one_line(netns: Network) -> None:
+def test_missing_function_prints_one_line(netns: Network) -> None:
     program = (
         "import sys, netioapi, netioapi.cli\n"
         "def missing(*a, **k): raise netioapi.NetioError(127, 'GetBestRoute2')\n"
@@ -262,7 +262,7 @@ def test_a_system_that_lacks_a_function_is_one_line(netns: Network) -> None:
     assert "GetBestRoute2" in one_line(done.stderr)
 
 
-def test_a_fault_of_ours_is_seen_whole(netns: Network) -> None:
+def test_internal_error_prints_a_traceback(netns: Network) -> None:
     program = (
         "import sys, netioapi, netioapi.cli\n"
         "netioapi.get_best_route2 = None\n"

@@ -44,7 +44,7 @@ def v0(netns: Network) -> Network:
     return netns
 
 
-def test_routes_come_as_json(v0: Network) -> None:
+def test_monitor_json_prints_route_changes(v0: Network) -> None:
     with live_monitor("route") as monitor:
         v0.ip("route add 203.0.113.0/24 via 192.0.2.2 metric 7")
         added = monitor.wait_record(destination_prefix="203.0.113.0/24", change="add")
@@ -66,7 +66,7 @@ def test_routes_come_as_json(v0: Network) -> None:
 
 
 @linux_only("a link that goes down keeps its routes")
-def test_a_silent_deletion_is_a_line(v0: Network) -> None:
+def test_monitor_prints_a_deletion_that_the_kernel_does_not_report(v0: Network) -> None:
     v0.ip("route add 203.0.113.0/24 via 192.0.2.2")
     with live_monitor("route", "-4") as monitor:
         v0.ip("link set v0 down")
@@ -74,7 +74,7 @@ def test_a_silent_deletion_is_a_line(v0: Network) -> None:
     assert gone["synthesized"] is True
 
 
-def test_all_three_kinds_are_the_default(netns: Network) -> None:
+def test_monitor_without_kinds_prints_all_three(netns: Network) -> None:
     with live_monitor() as monitor:
         netns.veth("v0", "p0")
         netns.ip("address add 192.0.2.1/24 dev v0")
@@ -87,7 +87,7 @@ def test_all_three_kinds_are_the_default(netns: Network) -> None:
     assert address["on_link_prefix_length"] == 24
 
 
-def test_lines_for_people(v0: Network) -> None:
+def test_monitor_text_describes_each_change(v0: Network) -> None:
     with Running("monitor", "--snapshot") as monitor:
         monitor.wait_line(lambda line: "the state is exact" in line)
         v0.ip("route add 198.51.100.0/24 via 192.0.2.2 metric 5")
@@ -104,7 +104,7 @@ def test_lines_for_people(v0: Network) -> None:
 
 
 @linux_only("it has no blackholes and tables, and says each deletion")
-def test_lines_of_what_linux_alone_has(v0: Network) -> None:
+def test_monitor_text_describes_changes_of_linux_alone(v0: Network) -> None:
     v0.ip("route add 198.51.100.0/24 via 192.0.2.2")
     with Running("monitor", "--snapshot") as monitor:
         monitor.wait_line(lambda line: "the state is exact" in line)
@@ -122,7 +122,7 @@ def test_lines_of_what_linux_alone_has(v0: Network) -> None:
 
 
 @pytest.mark.no_netns
-def test_a_loss_stands_before_what_repairs_it_and_the_end_after() -> None:
+def test_overflow_mark_precedes_and_synced_mark_follows_the_changes() -> None:
     marks = list(events_of(Batch([], True, True)))
     assert [(mark.kind, mark.change) for mark in marks] == [
         ("mark", "overflow"),
@@ -135,7 +135,7 @@ def test_a_loss_stands_before_what_repairs_it_and_the_end_after() -> None:
 
 
 @linux_only("there is one routing table")
-def test_filters_of_tables(v0: Network) -> None:
+def test_monitor_of_chosen_tables_prints_their_routes_alone(v0: Network) -> None:
     with (
         live_monitor("route", "--table", "77") as table,
         live_monitor("route", "--table", "local", "--table", "88") as tables,
@@ -152,7 +152,7 @@ def test_filters_of_tables(v0: Network) -> None:
         assert {r.get("table") for r in tables.records} == {255, 88, None}
 
 
-def test_filters(v0: Network) -> None:
+def test_monitor_of_a_family_or_interface_prints_its_changes_alone(v0: Network) -> None:
     v0.ip("link add v1 type veth peer name p1")
     v0.ip("link set v1 up")
     with live_monitor("route", "-6") as six, live_monitor("--interface", "v1") as interface:
@@ -165,7 +165,7 @@ def test_filters(v0: Network) -> None:
         assert {r.get("interface_name") for r in interface.records} == {"v1", None}
 
 
-def test_hint_teredo_and_routes_in_one_stream(v0: Network) -> None:
+def test_monitor_mixes_hint_teredo_and_routes(v0: Network) -> None:
     with live_monitor("route", "hint", "teredo") as monitor:
         first = monitor.wait_record(kind="hint")
         assert monitor.wait_record(kind="teredo") | {"time": ""} == {
@@ -187,7 +187,7 @@ def test_hint_teredo_and_routes_in_one_stream(v0: Network) -> None:
     assert hint["initial"] is False
 
 
-def test_stable_waits_for_tentative_addresses(netns: Network) -> None:
+def test_monitor_stable_waits_for_tentative_addresses(netns: Network) -> None:
     settle_slowly(netns)
     netns.veth("v0", "p0", up=False)
     for link in ("v0", "p0"):
@@ -201,12 +201,12 @@ def test_stable_waits_for_tentative_addresses(netns: Network) -> None:
     assert found["2001:db8::1"] == "preferred"
 
 
-def test_stable_that_is_stable_already_ends(netns: Network) -> None:
+def test_monitor_stable_without_tentative_addresses_ends_at_once(netns: Network) -> None:
     text = netioapi("monitor", "stable", "-4").stdout
     assert "1 addresses are stable: 127.0.0.1/8 dev lo preferred" in text
 
 
-def test_callbacks_do_not_run_away_from_the_printing(netns: Network) -> None:
+def test_waiting_callback_events_are_bounded(netns: Network) -> None:
     with Stream(["teredo", "hint"], family=0) as stream:
         for port in range(1000):
             stream._put("teredo", port, initial=False)
@@ -219,7 +219,7 @@ def test_callbacks_do_not_run_away_from_the_printing(netns: Network) -> None:
         assert [event.payload for (event,) in stream.events(0)] == [7]
 
 
-def test_settle_prints_what_is_different_in_the_end(v0: Network) -> None:
+def test_monitor_settle_prints_the_final_difference(v0: Network) -> None:
     with live_monitor("route", "--settle", "0.2") as monitor:
         v0.batch(
             "route add 203.0.113.0/24 dev v0\n"
@@ -231,13 +231,13 @@ def test_settle_prints_what_is_different_in_the_end(v0: Network) -> None:
     assert [r["change"] for r in seen] in ([], ["delete"])
 
 
-def test_count_is_exact(v0: Network) -> None:
+def test_monitor_count_is_exact(v0: Network) -> None:
     done = netioapi("monitor", "--snapshot", "--json", "--count", "3")
     assert len(records(done.stdout)) == 3
     assert done.stderr == ""
 
 
-def test_duration_ends(netns: Network) -> None:
+def test_monitor_ends_after_its_duration(netns: Network) -> None:
     done = netioapi("monitor", "route", "-4", "--json", "--snapshot", "--duration", "0.3")
     kinds = [record["kind"] for record in records(done.stdout)]
     assert kinds[-1] == "mark"
@@ -246,7 +246,7 @@ def test_duration_ends(netns: Network) -> None:
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_names_are_escaped(netns: Network, name: str) -> None:
+def test_interface_names_are_escaped(netns: Network, name: str) -> None:
     with Running("monitor", "--snapshot") as people, live_monitor() as program:
         people.wait_line(lambda line: "the state is exact" in line)
         netns.ip(f"link add name {shlex.quote(name)} type veth peer name p0")
@@ -263,7 +263,7 @@ def test_names_are_escaped(netns: Network, name: str) -> None:
 
 
 @linux_only("names are Unicode")
-def test_a_name_of_any_bytes(netns: Network) -> None:
+def test_interface_name_that_is_not_utf8_round_trips(netns: Network) -> None:
     name = b"x\xff\xfe"
     subprocess.run(
         [b"ip", b"link", b"add", b"name", name, b"type", b"veth", b"peer", b"name", b"p0"],
@@ -284,14 +284,14 @@ SIGNALS = [
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("kinds", [(), ("route", "hint", "teredo")], ids=["watcher", "both"])
-def test_signals_end_it_quietly(netns: Network, number: int, kinds: tuple[str, ...]) -> None:
+def test_signal_ends_monitor_quietly(netns: Network, number: int, kinds: tuple[str, ...]) -> None:
     with live_monitor(*kinds) as monitor:
         assert monitor.end(number) in ended_by(number)  # what a shell shows as 128 + number
         assert monitor.errors == ""
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_signals_end_it_while_nobody_reads(v0: Network, number: int) -> None:
+def test_signal_ends_monitor_while_its_pipe_is_full(v0: Network, number: int) -> None:
     v0.batch("\n".join(f"route add 10.0.{i}.0/24 dev v0" for i in range(256)))
     command = [*COMMAND, "monitor", "--snapshot", "--json"]
     with subprocess.Popen(
@@ -319,7 +319,7 @@ def _is_nearly_full(pipe: IO[bytes]) -> bool:
     return bool(waiting > 0.75 * fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))
 
 
-def test_a_closed_pipe_ends_it(v0: Network) -> None:
+def test_closed_pipe_ends_monitor_at_the_next_line(v0: Network) -> None:
     command = [*COMMAND, "monitor", "--snapshot", "--json"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -334,7 +334,7 @@ def test_a_closed_pipe_ends_it(v0: Network) -> None:
 
 
 @linux_only("of a pipe that nobody reads only a write tells")
-def test_a_closed_pipe_ends_it_at_once(netns: Network) -> None:
+def test_closed_pipe_ends_a_quiet_monitor_at_once(netns: Network) -> None:
     """No change happens after the reader is gone."""
     script = f'set -o pipefail; {" ".join(COMMAND)} monitor --snapshot | head -1; echo "$?"'
     done = subprocess.run(
@@ -347,7 +347,7 @@ def test_a_closed_pipe_ends_it_at_once(netns: Network) -> None:
 
 
 @linux_only("nobody takes the place of another program with what that one ignores")
-def test_it_leaves_an_ignored_interrupt_ignored(netns: Network) -> None:
+def test_monitor_leaves_an_ignored_sigint_ignored(netns: Network) -> None:
     """As `nohup` and a shell's `&` want it."""
     code = (
         "import signal, os, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"

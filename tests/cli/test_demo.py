@@ -35,7 +35,7 @@ def told(*arguments: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
 
 
 @of_namespaces
-def test_the_state_is_the_kernels(netns: Network) -> None:
+def test_demo_state_equals_the_kernels(netns: Network) -> None:
     steps, verdict = told()
     assert verdict["equal"] is True
     assert verdict["table_equal"] is True
@@ -53,14 +53,14 @@ def test_the_state_is_the_kernels(netns: Network) -> None:
 
 @of_namespaces
 @pytest.mark.parametrize("routes", ["20", "21", "30001"])
-def test_any_number_of_routes(netns: Network, routes: str) -> None:
+def test_demo_with_any_number_of_routes_is_exact(netns: Network, routes: str) -> None:
     steps, verdict = told("--routes", routes)
     assert verdict["equal"] is True
     assert steps["add"]["added"] == int(routes)
 
 
 @of_namespaces
-def test_what_people_see(netns: Network) -> None:
+def test_demo_text_shows_the_verdict(netns: Network) -> None:
     shown = netioapi("demo", env={"PYTHONUTF8": "1"}).stdout
     assert "✓ The state rebuilt from" in shown
     assert "\x1b" not in shown
@@ -69,14 +69,14 @@ def test_what_people_see(netns: Network) -> None:
 
 
 @of_namespaces
-def test_it_can_do_without_unicode(netns: Network) -> None:
+def test_demo_text_without_unicode_is_ascii(netns: Network) -> None:
     shown = netioapi("demo", env={"PYTHONIOENCODING": "ascii"}).stdout
     assert shown.isascii()
     assert "\nok The state rebuilt" in shown
 
 
 @of_namespaces
-def test_it_needs_no_command_and_touches_nothing(netns: Network) -> None:
+def test_demo_runs_no_program_and_changes_nothing_outside(netns: Network) -> None:
     netns.veth("v0", "p0", up=False)
     before = netns.ip("link") + netns.ip("route show table all") + netns.ip("address")
     netioapi("demo", env={"PATH": "", "HOME": "/nonexistent"})
@@ -114,14 +114,14 @@ def demo_with(patch: str, code: int) -> str:
     ],
     ids=["lost", "silent", "table", "kernel"],
 )
-def test_it_says_no_when_something_is_wrong(netns: Network, patch: str) -> None:
+def test_demo_with_a_fault_reports_a_difference(netns: Network, patch: str) -> None:
     shown = demo_with(patch, code=1)
     assert "✗ The state rebuilt from" in shown
     assert "\n✓" not in shown
 
 
 @of_namespaces
-def test_the_same_without_a_fault_is_fine(netns: Network) -> None:
+def test_demo_without_a_fault_reports_equality(netns: Network) -> None:
     assert "\n✓" in demo_with("", code=0)
 
 
@@ -136,7 +136,7 @@ def forbidden(line: str) -> list[str]:
 
 
 @of_namespaces
-def test_forbidden_namespaces_are_one_line(netns: Network) -> None:
+def test_demo_with_forbidden_namespaces_prints_the_reason(netns: Network) -> None:
     reason, instead, *_ = forbidden("demo")
     assert reason.startswith("netioapi demo: no network of its own here: No space left on device; ")
     assert "max_user_namespaces" in reason
@@ -144,13 +144,13 @@ def test_forbidden_namespaces_are_one_line(netns: Network) -> None:
 
 
 @of_namespaces
-def test_forbidden_namespaces_in_json(netns: Network) -> None:
+def test_demo_json_with_forbidden_namespaces_is_one_record(netns: Network) -> None:
     (record,) = records("\n".join(forbidden("demo --json")))
     assert record["kind"] == "forbidden"
 
 
 @pytest.mark.parametrize("json", [False, True])
-def test_a_system_without_namespaces_shows_itself(netns: Network, json: bool) -> None:
+def test_demo_without_fork_watches_the_live_system(netns: Network, json: bool) -> None:
     """Windows; and it could be told so here."""
     program = (
         "import os, sys\n"
@@ -176,7 +176,7 @@ def children(pid: int) -> list[int]:
 
 @of_namespaces
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_a_signal_ends_it_with_its_child(netns: Network, name: str) -> None:
+def test_signal_ends_demo_and_its_child(netns: Network, name: str) -> None:
     number = signal.Signals[name]
     with Running("demo", "--json", "--routes", "10000000") as demo:
         demo.wait_record(kind="step", name="links")
@@ -188,7 +188,7 @@ def test_a_signal_ends_it_with_its_child(netns: Network, name: str) -> None:
 
 
 @of_namespaces
-def test_a_closed_pipe_ends_it_quietly(netns: Network) -> None:
+def test_closed_pipe_ends_demo_quietly(netns: Network) -> None:
     script = f'set -o pipefail; {" ".join(COMMAND)} demo | head -1; echo "$?"'
     done = run(["bash", "-c", script])
     assert done.stdout.splitlines() == ["netioapi demo", "141"]
@@ -196,7 +196,7 @@ def test_a_closed_pipe_ends_it_quietly(netns: Network) -> None:
 
 
 @of_namespaces
-def test_progress_and_colours_on_a_terminal(netns: Network) -> None:
+def test_demo_on_a_terminal_shows_progress_and_colour(netns: Network) -> None:
     import pty  # not on Windows
 
     mine, its = pty.openpty()
@@ -220,7 +220,7 @@ def test_progress_and_colours_on_a_terminal(netns: Network) -> None:
 
 @pytest.mark.no_netns
 @pytest.mark.parametrize("total", [10, 70_000], ids=["/24", "/32"])
-def test_every_route_has_a_prefix_of_its_own(total: int) -> None:
+def test_demo_routes_have_distinct_prefixes(total: int) -> None:
     found = {links.destination_4(number, total) for number in range(total)}
     assert len(found) == total
     assert {address[0] for address, _ in found} == {10}
@@ -231,7 +231,7 @@ def test_every_route_has_a_prefix_of_its_own(total: int) -> None:
 
 
 @of_namespaces
-def test_the_oracle_sees_what_ip_sees(netns: Network) -> None:
+def test_demo_oracle_matches_ip(netns: Network) -> None:
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
     netns.batch(
@@ -254,7 +254,7 @@ def test_the_oracle_sees_what_ip_sees(netns: Network) -> None:
 
 
 @of_namespaces
-def test_a_refused_request_is_the_kernels_own_number(netns: Network) -> None:
+def test_refused_netlink_request_raises_the_kernels_errno(netns: Network) -> None:
     with rtnetlink.Netlink() as kernel, pytest.raises(OSError, match="No such process") as error:
         kernel.request(rtnetlink.RTM_DELROUTE, 0, rtnetlink.route_body(bytes(4), 0))
     assert error.value.errno == 3

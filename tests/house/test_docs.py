@@ -144,21 +144,21 @@ def test_documented_program_prints_what_it_promises(busy: Network, name: str) ->
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_example(busy: Network, path: Path) -> None:
+def test_example_program_runs(busy: Network, path: Path) -> None:
     more = []
     if path.name == "run_on_change.py":
         more = [sys.executable, "-c", "print('hello', flush=True)"]
     runs([str(path), *more], path.name)
 
 
-def test_nothing_is_left_out() -> None:
+def test_every_example_has_a_check() -> None:
     assert set(SAYS) == set(PROGRAMS) | {path.name for path in EXAMPLES}
     assert DOCSTRINGS
     assert all(f"(../examples/{path.name})" in GUIDE for path in EXAMPLES)
 
 
 @pytest.mark.parametrize("name", DOCSTRINGS)
-def test_docstring_example(busy: Network, name: str) -> None:
+def test_docstring_example_runs(busy: Network, name: str) -> None:
     """It runs, and what it prints tells of a change. `...` stands for waiting."""
     program = "import netioapi\nfrom netioapi import Watcher\n" + re.sub(
         r"^\.\.\.$", "import threading; threading.Event().wait(5)", DOCSTRINGS[name], flags=re.M
@@ -180,14 +180,14 @@ def help_texts() -> str:
     return "\n".join(found)
 
 
-def test_the_help_is_the_one_that_is_written_down() -> None:
+def test_help_matches_docs_cli_help() -> None:
     said = help_texts()
     if os.environ.get("NETIOAPI_UPDATE") == "1":
         HELP.write_text(said, encoding="utf-8")
     assert said == HELP.read_text(encoding="utf-8"), "NETIOAPI_UPDATE=1 writes it down anew"
 
 
-def test_the_readme_names_what_exists() -> None:
+def test_readme_names_existing_commands_and_files() -> None:
     for line in re.findall(r"^netioapi (.+?)(?:  .*)?$", "".join(fenced("")), re.MULTILINE):
         if not line.startswith("demo"):
             with contextlib.suppress(AssertionError):
@@ -229,7 +229,7 @@ CHANGES = EVERY | {"initial", "synthesized"}
 
 
 @pytest.mark.parametrize("kind", ["route", "address", "interface"])
-def test_the_keys_are_the_documented_ones(netns: Network, kind: str) -> None:
+def test_json_keys_match_the_documentation(netns: Network, kind: str) -> None:
     keys = documented(f'### `kind: "{kind}"`')
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
@@ -242,7 +242,7 @@ def test_the_keys_are_the_documented_ones(netns: Network, kind: str) -> None:
     assert set(row) == keys | {"kind"}
 
 
-def test_the_keys_of_get_and_of_the_other_kinds(netns: Network) -> None:
+def test_json_keys_of_get_and_other_kinds_match_the_documentation(netns: Network) -> None:
     netns.ip("address add 192.0.2.1/24 dev lo")
     (best,) = records(netioapi("get", "192.0.2.1", "--json").stdout)
     assert set(best) == documented('### `kind: "route"`') | {"kind", "destination", "source"}
@@ -255,7 +255,7 @@ def test_the_keys_of_get_and_of_the_other_kinds(netns: Network) -> None:
 
 
 @linux_only("there are no network namespaces")
-def test_the_keys_of_the_demo(netns: Network) -> None:
+def test_json_keys_of_the_demo_match_the_documentation(netns: Network) -> None:
     section = JSON.split("## `netioapi demo --json`", 1)[1].split("\n#", 1)[0]
     lines = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
     for record in records(netioapi("demo", "--json").stdout):

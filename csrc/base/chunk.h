@@ -3,7 +3,8 @@
  * chunks, that a queue and those who took from it share. */
 #pragma once
 
-#include "base/queue.h"
+#include "base/change.h"
+#include "platform.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,43 +24,10 @@ struct nio_chunk {
 };
 
 static inline nio_change *
-nio_record_at(struct nio_chunk *chunk, size_t offset)
+nio_chunk_record(struct nio_chunk *chunk, size_t offset)
 {
     return (nio_change *)((uint8_t *)chunk->records + offset);
 }
-
-static inline size_t
-nio_record_size(size_t row_size)
-{
-    return sizeof(nio_change) + (row_size + 7) / 8 * 8;
-}
-
-static inline bool
-nio_change_is_mark(const nio_change *change)
-{
-    return change->kind == NIO_CHANGE_MARK;
-}
-
-/* Only a state can be replaced by a later state of the same thing: not a
- * mark, and not the word that a registration is live. */
-static inline bool
-nio_change_is_state(const nio_change *change)
-{
-    return !nio_change_is_mark(change) && change->size > 0 &&
-           change->type != NIO_CHANGE_INITIAL;
-}
-
-/* Put a later state of the same thing and size in the place of `record`. */
-void nio_record_merge(nio_change *record, const nio_change *change,
-                      const void *row);
-
-/* Does this mark say nothing new behind the last two queued records (NULL:
- * none)? Marks say nothing twice in a row. Where the queue is `full` they are
- * also kept from growing without end when nothing else is appended: behind
- * OVERFLOW and SYNCED, the next OVERFLOW takes back the SYNCED, and the next
- * SYNCED takes its place again. An OVERFLOW is never taken back. */
-bool nio_mark_merge(nio_change *last, const nio_change *before,
-                    const nio_change *mark, bool full);
 
 /* With room for `capacity` bytes of records at least, and one reference, the
  * caller's. NULL when memory is short. */

@@ -36,7 +36,7 @@ hash_bytes(const uint8_t *bytes, size_t length, uint64_t seed)
 }
 
 static void
-identify(nio_queue_key key, int kind, const void *row, identity *ret)
+identify(nio_change_key key, int kind, const void *row, identity *ret)
 {
     ret->kind = (uint8_t)kind;
     ret->length = key(kind, row, ret->key);
@@ -51,7 +51,7 @@ is_live(const nio_slot *slot, uint64_t oldest)
 }
 
 static bool
-matches(const nio_slot *slot, nio_queue_key key, const identity *wanted)
+matches(const nio_slot *slot, nio_change_key key, const identity *wanted)
 {
     identity other;
 
@@ -174,9 +174,10 @@ remember_ghost(nio_coalesce_index *index, uint64_t number, nio_change *record,
 {
     nio_unseen_deletes *ghosts = ghosts_of(index, record->kind);
 
-    if (is_ghost(record) && !record->listed && reserve_ghost(ghosts, oldest)) {
+    if (is_ghost(record) && !record->in_stack &&
+        reserve_ghost(ghosts, oldest)) {
         ghosts->all[ghosts->count++] = (nio_unseen_delete){number, record};
-        record->listed = 1;
+        record->in_stack = 1;
     }
 }
 
@@ -196,7 +197,7 @@ take_ghost(nio_coalesce_index *index, const nio_queue_range *span,
             if (is_ghost(ghost.record) && ghost.record->size != change->size) {
                 return NULL;
             }
-            ghost.record->listed = 0;
+            ghost.record->in_stack = 0;
             identify(span->key, ghost.record->kind,
                      nio_change_row(ghost.record), &its);
             nio_slot *slot = find_slot(index, span, &its);
@@ -249,7 +250,7 @@ nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *span,
             index->chunk = index->chunk->next;
             index->offset = 0;
         }
-        record = nio_record_at(index->chunk, index->offset);
+        record = nio_chunk_record(index->chunk, index->offset);
         if (nio_change_is_state(record)) {
             identity its;
             identify(span->key, record->kind, nio_change_row(record), &its);
@@ -258,10 +259,10 @@ nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *span,
                 is_live(slot, span->oldest) ? slot->number : 0;
             fill(index, slot,
                  (nio_slot){its.hash, index->reached, before, record});
-            record->listed = 0; /* perhaps by an index before this one */
+            record->in_stack = 0; /* perhaps by an index before this one */
             remember_ghost(index, index->reached, record, span->oldest);
         }
-        index->offset += nio_record_size(record->size);
+        index->offset += nio_change_bytes(record);
         index->reached++;
     }
     return true;
@@ -283,7 +284,7 @@ replace_ghost(nio_coalesce_index *index, const nio_queue_range *span,
     gone->number = 0; /* dead from now on */
     *place.record = *change;
     place.record->first_type = change->type;
-    place.record->listed = 0;
+    place.record->in_stack = 0;
     memcpy(nio_change_row(place.record), row, change->size);
     fill(index, find_slot(index, span, wanted), place);
     return true;
@@ -304,7 +305,8 @@ nio_coalesce_merge(nio_coalesce_index *index, const nio_queue_range *span,
     if (slot->record->size != change->size) {
         return false;
     }
-    nio_record_merge(slot->record, change, row);
+    nio_change_merge(slot->record, change);
+    memcpy(nio_change_row(slot->record), row, change->size);
     remember_ghost(index, slot->number, slot->record, span->oldest);
     return true;
 }

@@ -52,7 +52,7 @@ typedef struct nio_queue_range {
     struct nio_chunk *head;
     uint64_t oldest;
     uint64_t next;
-    nio_queue_key key; /* pure */
+    nio_change_key key; /* pure */
 } nio_queue_range;
 
 /* An empty index with room for `keys` at least. False when memory is short;

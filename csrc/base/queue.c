@@ -14,6 +14,7 @@
 
 #include "base/chunk.h"
 #include "base/coalesce.h"
+#include "base/lock.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ enum { INDEX_STEPS = 2 };
 
 struct nio_queue {
     size_t bound;
-    nio_queue_key key;
+    nio_change_key key;
     nio_event *readable; /* borrowed; may be NULL */
     nio_lock lock;
     struct nio_chunk *head NIO_GUARDED_BY(lock);
@@ -104,8 +105,7 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
     const unsigned rows = nio_change_is_mark(change) ? 0 : 1;
-    struct nio_chunk *chunk =
-        room_locked(queue, nio_record_size(change->size));
+    struct nio_chunk *chunk = room_locked(queue, nio_change_bytes(change));
     nio_queue_statistics *counted = &queue->statistics;
 
     if (chunk == NULL) {
@@ -333,7 +333,7 @@ nio_queue_signal(nio_queue *queue)
 
 /* Unchecked: nobody else knows the queue yet. */
 nio_queue *
-nio_queue_new(size_t bound, nio_queue_key key,
+nio_queue_new(size_t bound, nio_change_key key,
               nio_event *readable) NIO_UNCHECKED
 {
     nio_queue *queue = calloc(1, sizeof(*queue));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/filter.h"
+#include "base/lock.h"
 #include "base/queue.h"
 #include "base/store.h"
 #include "base/thread.h"

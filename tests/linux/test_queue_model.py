@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The queue of changes against a model of it in Python: random sequences, tiny bounds.
 
-The model is csrc/base/queue.h said again: a list, and the table of what merges past the bound.
+The model is csrc/base/queue.h said again: a list, and the merge rule of csrc/base/change.h.
 tests/c/queue_model_test.c walks much longer, against a model of its own.
 """
 
@@ -21,7 +21,7 @@ from .library import check, library
 PARAMETER, ADD, DELETE, INITIAL = range(4)
 SNAPSHOT, SYNTHESIZED, OVERFLOW, SYNCED = 1, 2, 4, 8
 MARK, WITHOUT_IDENTITY = 0xFF, 9
-SOURCES = ["base/queue.c", "base/coalesce.c", "base/chunk.c"]
+SOURCES = [f"base/{name}.c" for name in ("queue", "coalesce", "chunk", "change", "taken")]
 SOURCES += [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
 
 

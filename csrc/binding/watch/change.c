@@ -10,11 +10,7 @@
 
 typedef struct change_object {
     PyObject_VAR_HEAD nio_once row; /* made when it is first read */
-    uint64_t time_ns;
-    nio_kind kind;
-    uint8_t type;
-    uint8_t first_type; /* of all the changes that this one stands for */
-    uint8_t flags;
+    nio_change change;
     uint64_t data[]; /* the native row */
 } change_object;
 
@@ -32,7 +28,7 @@ change_alloc(nio_state *state, nio_kind kind)
     change_object *self = PyObject_NewVar(change_object, state->Change, words);
     if (self != NULL) {
         nio_atomic_store(&self->row.object, 0);
-        self->kind = kind;
+        self->change.kind = (uint8_t)kind;
     }
     return self;
 }
@@ -45,10 +41,7 @@ nio_change_new(nio_state *state, nio_change *change)
     if (self == NULL) {
         return NULL;
     }
-    self->time_ns = change->time_ns;
-    self->type = change->type;
-    self->first_type = change->first_type;
-    self->flags = change->flags;
+    self->change = *change;
     nio_change_copy_row(change, self->data, nio_row_size(kind));
     return (PyObject *)self;
 }
@@ -71,9 +64,11 @@ change_compare(PyObject *a, PyObject *b, int operation)
         Py_RETURN_NOTIMPLEMENTED;
     }
     change_object *x = (change_object *)a, *y = (change_object *)b;
-    bool equal = x->kind == y->kind && x->type == y->type &&
-                 x->flags == y->flags && x->time_ns == y->time_ns &&
-                 nio_row_equal(x->kind, x->data, y->data);
+    bool equal = x->change.kind == y->change.kind &&
+                 x->change.type == y->change.type &&
+                 x->change.flags == y->change.flags &&
+                 x->change.time_ns == y->change.time_ns &&
+                 nio_row_equal(x->change.kind, x->data, y->data);
     return PyBool_FromLong(equal == (operation == Py_EQ));
 }
 
@@ -81,9 +76,9 @@ static Py_hash_t
 change_hash(PyObject *op)
 {
     change_object *self = (change_object *)op;
-    uint64_t mixed =
-        (self->time_ns << 4 | (uint64_t)self->kind << 2 | self->type) *
-        0x9e3779b97f4a7c15u;
+    uint64_t mixed = (self->change.time_ns << 4 |
+                      (uint64_t)self->change.kind << 2 | self->change.type) *
+                     0x9e3779b97f4a7c15u;
     Py_hash_t hash = (Py_hash_t)(mixed ^ mixed >> 32);
     return hash == -1 ? -2 : hash;
 }
@@ -92,7 +87,8 @@ static PyObject *
 change_kind(PyObject *op, void *closure)
 {
     (void)closure;
-    return PyUnicode_InternFromString(kind_names[((change_object *)op)->kind]);
+    return PyUnicode_InternFromString(
+        kind_names[((change_object *)op)->change.kind]);
 }
 
 static PyObject *
@@ -100,7 +96,7 @@ change_type(PyObject *op, void *closure)
 {
     (void)closure;
     return nio_enum_new(nio_state_of(op), NIO_ENUM_NotificationType,
-                        ((change_object *)op)->type);
+                        ((change_object *)op)->change.type);
 }
 
 static PyObject *
@@ -110,9 +106,9 @@ change_row(PyObject *op, void *closure)
     (void)closure;
     PyObject *row = nio_once_get(&self->row);
     if (row == NULL) {
-        row =
-            nio_once_put(&self->row, nio_row_new(nio_state_of(op), self->kind,
-                                                 self->data, true));
+        row = nio_once_put(&self->row,
+                           nio_row_new(nio_state_of(op), self->change.kind,
+                                       self->data, true));
     }
     return Py_XNewRef(row);
 }
@@ -121,14 +117,14 @@ static PyObject *
 change_time_ns(PyObject *op, void *closure)
 {
     (void)closure;
-    return PyLong_FromUnsignedLongLong(((change_object *)op)->time_ns);
+    return PyLong_FromUnsignedLongLong(((change_object *)op)->change.time_ns);
 }
 
 /* `closure` is the flag. */
 static PyObject *
 change_flag(PyObject *op, void *closure)
 {
-    return PyBool_FromLong(((change_object *)op)->flags &
+    return PyBool_FromLong(((change_object *)op)->change.flags &
                            *(const uint8_t *)closure);
 }
 
@@ -139,8 +135,8 @@ change_identity(PyObject *op, void *closure)
     change_object *self = (change_object *)op;
     uint8_t key[1 + NIO_KEY_SIZE];
     (void)closure;
-    key[0] = (uint8_t)self->kind;
-    size_t length = nio_row_key(self->kind, self->data, key + 1);
+    key[0] = (uint8_t)self->change.kind;
+    size_t length = nio_row_key(self->change.kind, self->data, key + 1);
     return PyBytes_FromStringAndSize((const char *)key,
                                      (Py_ssize_t)length + 1);
 }
@@ -165,9 +161,9 @@ change_repr(PyObject *op)
         goto done;
     }
     result = PyUnicode_FromFormat(
-        "<Change %s %S%s%s %R>", kind_names[self->kind], name,
-        self->flags & NIO_FLAG_SNAPSHOT ? " initial" : "",
-        self->flags & NIO_FLAG_SYNTHESIZED ? " synthesized" : "", row);
+        "<Change %s %S%s%s %R>", kind_names[self->change.kind], name,
+        self->change.flags & NIO_FLAG_SNAPSHOT ? " initial" : "",
+        self->change.flags & NIO_FLAG_SYNTHESIZED ? " synthesized" : "", row);
 done:
     Py_XDECREF(row);
     Py_XDECREF(name);
@@ -175,9 +171,8 @@ done:
     return result;
 }
 
-/* self._merge(later) -> Change: both as one, by the rule that the
- * queue merges with (base/queue.c): what matters for the type is what a
- * reader saw before the first of them. */
+/* self._merge(later) -> Change: both as one (nio_change_merge), as the queue
+ * itself does it past its bound. */
 static PyObject *
 change_merge(PyObject *op, PyObject *other)
 {
@@ -188,24 +183,17 @@ change_merge(PyObject *op, PyObject *other)
         return PyErr_Format(PyExc_TypeError, "%R is not a Change", other);
     }
     later = (change_object *)other;
-    if (later->kind != self->kind) {
+    if (later->change.kind != self->change.kind) {
         PyErr_SetString(PyExc_ValueError, "changes of different kinds");
         return NULL;
     }
-    both = change_alloc(state, self->kind);
+    both = change_alloc(state, self->change.kind);
     if (both == NULL) {
         return NULL;
     }
-    both->time_ns = later->time_ns;
-    both->type = later->type;
-    both->first_type = self->first_type;
-    both->flags = later->flags;
-    memcpy(both->data, later->data, nio_row_size(self->kind));
-    if (later->type != NIO_CHANGE_DELETE) {
-        both->type = self->first_type == NIO_CHANGE_ADD ? NIO_CHANGE_ADD
-                                                        : NIO_CHANGE_PARAMETER;
-        both->flags |= self->flags & NIO_FLAG_SNAPSHOT;
-    }
+    both->change = self->change;
+    nio_change_merge(&both->change, &later->change);
+    memcpy(both->data, later->data, nio_row_size(self->change.kind));
     return (PyObject *)both;
 }
 
@@ -240,7 +228,7 @@ table_of_list(nio_state *state, PyObject *list, nio_kind kind)
         bool good = PyObject_TypeCheck(item, state->Change);
         if (!good) {
             PyErr_Format(PyExc_TypeError, "%R is not a Change", item);
-        } else if (((change_object *)item)->kind == kind) {
+        } else if (((change_object *)item)->change.kind == kind) {
             memcpy(rows + count++ * size, ((change_object *)item)->data, size);
         }
         Py_DECREF(item);

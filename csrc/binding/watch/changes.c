@@ -7,8 +7,6 @@
 #include "binding/rows/table.h"
 #include "binding/watch/watch.h"
 
-#include "base/chunk.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,20 +32,6 @@ note_mark(nio_read_result *haul, uint8_t flags)
     haul->marked |= lost || exact;
 }
 
-/* Bytes of the chunks that the taken records lie in. */
-static size_t
-held_bytes(const nio_taken *taken)
-{
-    const struct nio_chunk *chunk = taken->chunks;
-    size_t bytes = chunk->capacity;
-
-    while (chunk != taken->last) {
-        chunk = chunk->next;
-        bytes += chunk->capacity;
-    }
-    return bytes;
-}
-
 /* A few records in a large chunk: whoever keeps them would keep the chunk,
  * and the queue could not fill it again. When memory is short they stay. */
 static void
@@ -60,7 +44,7 @@ move_out(nio_read_result *haul, size_t bytes)
     }
     haul->copy = place;
     for (size_t i = 0; i < haul->count; i++) {
-        size_t size = nio_record_size(haul->records[i]->size);
+        size_t size = nio_change_bytes(haul->records[i]);
         memcpy(place, haul->records[i], size);
         haul->records[i] = (nio_change *)place;
         place += size;
@@ -90,9 +74,9 @@ nio_read_result_take(nio_read_result *haul, nio_taken *taken)
         }
         haul->records[haul->count++] = change;
         haul->rows[change->kind]++;
-        bytes += nio_record_size(change->size);
+        bytes += nio_change_bytes(change);
     }
-    if (bytes < held_bytes(&haul->taken) / 2) {
+    if (bytes < nio_taken_bytes(&haul->taken) / 2) {
         move_out(haul, bytes);
     }
 }

@@ -3,6 +3,7 @@
  * once, with the GIL or without but for closing. */
 #pragma once
 
+#include "base/lock.h"
 #include "binding/module.h"
 
 /* A new one is open; it is filled once it is subscribed. */

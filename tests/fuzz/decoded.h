@@ -7,7 +7,7 @@
 #include "check.h"
 
 #include "rtnetlink/decode/decode.h"
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #define UNTOUCHED 0xa5 /* fills what a decoder that fails must leave alone */
 #define LARGE_GROUP 40u

@@ -5,7 +5,7 @@
 
 #include "check.h"
 
-#include "rtnetlink/decode/message.h"
+#include "rtnetlink/socket/message.h"
 
 /* libFuzzer calls it, or replay.c does. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

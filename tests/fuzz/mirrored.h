@@ -34,7 +34,7 @@ mirrored_open(mirrored *self)
     nio_mirror_init(mirror);
     mirror->wants_routes = true;
     self->engine.tables.local = true;
-    self->engine.tables.others = true;
+    self->engine.tables.all_others = true;
     follower_open(&self->followers[EVERYTHING], mirror, NULL, SIZE_MAX);
     follower_open(&self->followers[MERGED], mirror, NULL, 3);
     follower_open(&self->followers[FILTERED], mirror, &some, SIZE_MAX);

@@ -8,7 +8,7 @@
 #include "mirrored.h"
 
 #include "contract/tower.h"
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <errno.h>
 #include <sys/socket.h>

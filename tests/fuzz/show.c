@@ -6,7 +6,7 @@
 #include "contract/tower.h"
 #include "rtnetlink/engine/derived.h"
 #include "rtnetlink/engine/engine.h"
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <inttypes.h>
 
@@ -240,7 +240,7 @@ main(int argc, char **argv)
     CHECK_EQUAL(argc, 2);
     nio_mirror_init(&engine.mirror);
     engine.mirror.wants_routes = true;
-    engine.tables.others = engine.tables.local = true;
+    engine.tables.all_others = engine.tables.local = true;
     CHECK(replay(argv[1], show) > 0);
     nio_mirror_done(&engine.mirror);
     nio_legs_done(&engine.legs);

@@ -70,7 +70,10 @@ PROGRAMS = [
     Program("filter_test", ("base/filter.c",)),
     Program(
         "socket_filter_test",
-        ("rtnetlink/socket/socket_filter.c", "rtnetlink/mirror/table_set.c"),
+        (
+            *("rtnetlink/socket/socket_filter.c", "rtnetlink/socket/table_set.c"),
+            *("rtnetlink/mirror/subscriber.c", "base/filter.c", *QUEUE, *POSIX),
+        ),
     ),
     Program("queue_test", (*QUEUE, *POSIX)),
     Program("queue_edge_test", (*QUEUE, *POSIX), wraps=tuple(MEMORY)),

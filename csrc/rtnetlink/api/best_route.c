@@ -2,9 +2,10 @@
 /* GetBestRoute2. The kernel is asked twice for a best route: which entry of
  * its table matches (RTM_F_FIB_MATCH), and what it would really do with a
  * packet, which alone tells the source address and the leg. */
+#include "rtnetlink/decode/attribute.h"
 #include "rtnetlink/api/errors.h"
 #include "rtnetlink/api/one_shot.h"
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <errno.h>
 #include <string.h>

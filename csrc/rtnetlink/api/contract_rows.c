@@ -3,7 +3,7 @@
  * and what a callback leaves out of it. Pure. */
 #include "base/filter.h"
 #include "contract/tower.h"
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * os.fsdecode does it, so that it comes back as it was. */
 #include "rtnetlink/api/errors.h"
 #include "rtnetlink/api/one_shot.h"
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <errno.h>
 #include <net/if.h>

@@ -3,7 +3,7 @@
  * named by its key members, as it is now. */
 #include "rtnetlink/api/one_shot.h"
 
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <string.h>
 #include <sys/socket.h>

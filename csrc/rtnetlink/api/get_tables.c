@@ -3,7 +3,7 @@
  * FreeMibTable: the kernel's tables as they are now, in one block. */
 #include "rtnetlink/api/one_shot.h"
 
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <errno.h>
 #include <stdlib.h>

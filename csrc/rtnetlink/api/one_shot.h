@@ -6,7 +6,8 @@
 
 #include "contract/netio.h"
 #include "rtnetlink/mirror/mirror.h"
-#include "rtnetlink/socket/socket.h"
+#include "rtnetlink/socket/event_socket.h"
+#include "rtnetlink/socket/request_socket.h"
 
 #define NIO_MOST_READINGS 3 /* of routes that change all the time */
 

@@ -6,7 +6,7 @@
  * attributes are stepped over, never refused. */
 #pragma once
 
-#include "rtnetlink/decode/message.h"
+#include "rtnetlink/socket/message.h"
 #include "rtnetlink/decode/record.h"
 #include "base/store.h"
 

@@ -2,6 +2,8 @@
 /* RTM_NEWADDR and RTM_DELADDR: see decode.h. */
 #include "rtnetlink/decode/decode.h"
 
+#include "rtnetlink/decode/attribute.h"
+
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <string.h>

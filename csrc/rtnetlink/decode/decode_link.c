@@ -3,6 +3,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "rtnetlink/decode/decode.h"
 
+#include "rtnetlink/decode/attribute.h"
+
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_link.h>

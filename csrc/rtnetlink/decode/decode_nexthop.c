@@ -2,6 +2,8 @@
 /* RTM_NEWNEXTHOP and RTM_DELNEXTHOP: see decode.h. */
 #include "rtnetlink/decode/decode.h"
 
+#include "rtnetlink/decode/attribute.h"
+
 #include <errno.h>
 #include <linux/nexthop.h>
 #include <stddef.h>

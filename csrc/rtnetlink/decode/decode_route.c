@@ -2,6 +2,8 @@
 /* RTM_NEWROUTE and RTM_DELROUTE to legs: see decode.h. */
 #include "rtnetlink/decode/decode.h"
 
+#include "rtnetlink/decode/attribute.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

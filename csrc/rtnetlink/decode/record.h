@@ -6,6 +6,7 @@
 
 #include "base/store.h"
 
+#include <linux/rtnetlink.h>
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A message of the feed to the mirror. One row of the table a message type. */
+#include "rtnetlink/decode/attribute.h"
 #include "rtnetlink/engine/engine.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
  * dropped and the loss is said, as the kernel's own is. */
 #pragma once
 
-#include "rtnetlink/decode/message.h"
+#include "rtnetlink/socket/message.h"
 
 #include <stdbool.h>
 #include <stddef.h>

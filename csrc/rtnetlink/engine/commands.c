@@ -28,10 +28,10 @@ wanted_tables(const nio_engine *engine)
     nio_table_set tables = {0};
     for (const nio_subscriber *s = engine->mirror.fanout.subscribers;
          s != NULL; s = s->next) {
-        nio_table_set_add(&tables, s);
+        nio_subscriber_add_tables(s, &tables);
     }
     for (const nio_command *c = engine->attaching; c != NULL; c = c->next) {
-        nio_table_set_add(&tables, c->subscriber);
+        nio_subscriber_add_tables(c->subscriber, &tables);
     }
     return tables;
 }
@@ -87,10 +87,10 @@ static bool
 is_first(const nio_engine *engine, const nio_subscriber *subscriber)
 {
     nio_table_set tables = {0};
-    nio_table_set_add(&tables, subscriber);
+    nio_subscriber_add_tables(subscriber, &tables);
     bool covered = nio_table_set_is_superset(&engine->tables, &tables);
     nio_table_set_done(&tables);
-    return nio_table_set_needed_for(subscriber->kinds) &&
+    return nio_kinds_need_routes(subscriber->kinds) &&
            !(engine->mirror.wants_routes && covered);
 }
 
@@ -102,7 +102,7 @@ want_routes(nio_engine *engine, const nio_subscriber *subscriber)
 {
     nio_mirror *mirror = &engine->mirror;
     nio_table_set tables = wanted_tables(engine);
-    nio_table_set_add(&tables, subscriber);
+    nio_subscriber_add_tables(subscriber, &tables);
     int status = nio_event_socket_filter(&engine->feed, &tables);
     if (status == 0 && !mirror->wants_routes) {
         status = join_routes(engine);
@@ -132,7 +132,7 @@ drop_what_is_unwanted(nio_engine *engine)
         return;
     }
     nio_table_set tables = wanted_tables(engine);
-    if (!nio_table_set_needed_for(kinds)) {
+    if (!nio_kinds_need_routes(kinds)) {
         leave_routes(engine);
         nio_mirror_forget_routes(mirror);
     } else if (nio_table_set_is_superset(&tables, &engine->tables) ||
@@ -227,8 +227,10 @@ attach(nio_engine *engine, nio_subscriber *subscriber)
         subscriber->owes_synced = true;
     }
     if (engine->lost) { /* a gap that the others were told of already */
-        nio_subscriber_put_plain(subscriber, fanout, NIO_CHANGE_MARK, 0,
-                                 NIO_FLAG_OVERFLOW, NULL, 0);
+        const nio_change mark = {.time_ns = fanout->time_ns,
+                                 .kind = NIO_CHANGE_MARK,
+                                 .flags = NIO_FLAG_OVERFLOW};
+        nio_subscriber_put(subscriber, &mark, NULL);
         subscriber->owes_synced = true;
     }
     if (subscriber->missed) {

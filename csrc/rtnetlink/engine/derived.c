@@ -126,8 +126,11 @@ static void
 put(nio_engine *engine, nio_subscriber *subscriber, uint8_t kind, uint8_t type,
     const void *value, size_t size)
 {
-    nio_subscriber_put_plain(subscriber, &engine->mirror.fanout, kind, type, 0,
-                             value, size);
+    const nio_change change = {.time_ns = engine->mirror.fanout.time_ns,
+                               .size = (uint16_t)size,
+                               .kind = kind,
+                               .type = type};
+    nio_subscriber_put(subscriber, &change, value);
 }
 
 static bool

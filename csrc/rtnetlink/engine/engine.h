@@ -15,8 +15,9 @@
 #include "rtnetlink/engine/backlog.h"
 #include "rtnetlink/decode/decode.h"
 #include "rtnetlink/mirror/mirror.h"
-#include "rtnetlink/socket/socket.h"
-#include "rtnetlink/mirror/table_set.h"
+#include "rtnetlink/socket/event_socket.h"
+#include "rtnetlink/socket/request_socket.h"
+#include "rtnetlink/socket/table_set.h"
 
 /* The lock of registry.c, by name for annotations: nio_registry_lock() takes
  * it. */

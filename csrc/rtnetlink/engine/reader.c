@@ -158,11 +158,13 @@ mark_synced(nio_engine *engine)
         engine->mirror.short_of_memory) {
         return;
     }
+    const nio_change synced = {.time_ns = fanout->time_ns,
+                               .kind = NIO_CHANGE_MARK,
+                               .flags = NIO_FLAG_SYNCED};
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
         if (s->owes_synced && nio_mirror_reserve(&engine->mirror)) {
             s->owes_synced = false;
-            nio_subscriber_put_plain(s, fanout, NIO_CHANGE_MARK, 0,
-                                     NIO_FLAG_SYNCED, NULL, 0);
+            nio_subscriber_put(s, &synced, NULL);
         }
     }
 }

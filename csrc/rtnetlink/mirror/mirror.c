@@ -2,7 +2,7 @@
 /* The mirror's links and addresses, and what must be read again: mirror.h. */
 #include "rtnetlink/mirror/mirror.h"
 
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <linux/if.h>
 #include <stdlib.h>

@@ -11,8 +11,8 @@
 #pragma once
 
 #include "rtnetlink/decode/decode.h"
-#include "rtnetlink/engine/fanout.h"
-#include "rtnetlink/mirror/table_set.h"
+#include "rtnetlink/mirror/fanout.h"
+#include "rtnetlink/socket/table_set.h"
 #include "base/store.h"
 
 #define NIO_DIRTY_LINKS 16

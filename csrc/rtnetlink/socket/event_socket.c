@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The feed of changes: see socket.h. */
+/* The events of changes: see socket.h. */
 #define _GNU_SOURCE
+#include "rtnetlink/socket/event_socket.h"
+
 #include "rtnetlink/socket/socket.h"
 
 #include <errno.h>
@@ -73,49 +75,49 @@ open_socket(void)
 }
 
 int
-nio_event_socket_open(nio_event_socket *feed)
+nio_event_socket_open(nio_event_socket *events)
 {
-    feed->socket = -1;
-    feed->filtered = false;
-    feed->slots = new_slots();
-    if (feed->slots == NULL) {
+    events->socket = -1;
+    events->filtered = false;
+    events->slots = new_slots();
+    if (events->slots == NULL) {
         return -ENOMEM;
     }
     int fd = open_socket();
     if (fd < 0) {
-        nio_event_socket_close(feed);
+        nio_event_socket_close(events);
         return fd;
     }
-    feed->socket = fd;
+    events->socket = fd;
     return 0;
 }
 
 int
-nio_event_socket_renew(nio_event_socket *feed)
+nio_event_socket_renew(nio_event_socket *events)
 {
     int fresh = open_socket();
     if (fresh < 0) {
         return fresh;
     }
-    int status = nio_socket_replace(&feed->socket, fresh);
-    feed->filtered = feed->filtered && status < 0;
+    int status = nio_socket_replace(&events->socket, fresh);
+    events->filtered = events->filtered && status < 0;
     return status;
 }
 
 void
-nio_event_socket_close(nio_event_socket *feed)
+nio_event_socket_close(nio_event_socket *events)
 {
-    if (feed->socket >= 0) {
-        close(feed->socket);
+    if (events->socket >= 0) {
+        close(events->socket);
     }
-    feed->socket = -1;
-    feed->slots = free_slots(feed->slots);
+    events->socket = -1;
+    events->slots = free_slots(events->slots);
 }
 
 int
-nio_event_socket_join(nio_event_socket *feed, int group)
+nio_event_socket_join(nio_event_socket *events, int group)
 {
-    if (setsockopt(feed->socket, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+    if (setsockopt(events->socket, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
                    sizeof(group)) < 0) {
         return -errno;
     }
@@ -123,38 +125,38 @@ nio_event_socket_join(nio_event_socket *feed, int group)
 }
 
 void
-nio_event_socket_leave(nio_event_socket *feed, int group)
+nio_event_socket_leave(nio_event_socket *events, int group)
 {
-    (void)setsockopt(feed->socket, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP,
+    (void)setsockopt(events->socket, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP,
                      &group, sizeof(group));
 }
 
 uint64_t
-nio_event_socket_buffer(nio_event_socket *feed, int bytes)
+nio_event_socket_buffer(nio_event_socket *events, int bytes)
 {
     int granted = 0;
     socklen_t size = sizeof(granted);
-    if (setsockopt(feed->socket, SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
+    if (setsockopt(events->socket, SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
                    sizeof(bytes)) < 0) {
         /* Without the right: as much as net.core.rmem_max allows. */
-        (void)setsockopt(feed->socket, SOL_SOCKET, SO_RCVBUF, &bytes,
+        (void)setsockopt(events->socket, SOL_SOCKET, SO_RCVBUF, &bytes,
                          sizeof(bytes));
     }
-    (void)getsockopt(feed->socket, SOL_SOCKET, SO_RCVBUF, &granted, &size);
+    (void)getsockopt(events->socket, SOL_SOCKET, SO_RCVBUF, &granted, &size);
     return (uint64_t)granted;
 }
 
 int
-nio_event_socket_receive(nio_event_socket *feed)
+nio_event_socket_receive(nio_event_socket *events)
 {
-    struct nio_slots *slots = feed->slots;
+    struct nio_slots *slots = events->slots;
     for (size_t i = 0; i < SLOTS; i++) {
         slots->headers[i].msg_hdr.msg_namelen = sizeof(slots->senders[i]);
     }
     int count;
     do {
-        count =
-            recvmmsg(feed->socket, slots->headers, SLOTS, MSG_DONTWAIT, NULL);
+        count = recvmmsg(events->socket, slots->headers, SLOTS, MSG_DONTWAIT,
+                         NULL);
     } while (count < 0 && errno == EINTR);
     if (count < 0) {
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
@@ -163,12 +165,12 @@ nio_event_socket_receive(nio_event_socket *feed)
 }
 
 nio_datagram
-nio_event_socket_datagram(const nio_event_socket *feed, int number)
+nio_event_socket_datagram(const nio_event_socket *events, int number)
 {
-    const struct mmsghdr *header = &feed->slots->headers[number];
+    const struct mmsghdr *header = &events->slots->headers[number];
     nio_datagram datagram = {
-        .bytes = {feed->slots->vectors[number].iov_base, header->msg_len},
-        .foreign = feed->slots->senders[number].nl_pid != 0,
+        .bytes = {events->slots->vectors[number].iov_base, header->msg_len},
+        .foreign = events->slots->senders[number].nl_pid != 0,
         .truncated = (header->msg_hdr.msg_flags & MSG_TRUNC) != 0,
     };
     return datagram;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Questions to the kernel and their answers: see socket.h. */
 #define _GNU_SOURCE
+#include "rtnetlink/socket/request_socket.h"
+
 #include "rtnetlink/socket/socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
@@ -33,36 +34,36 @@ open_socket(void)
 }
 
 int
-nio_request_socket_open(nio_request_socket *requester)
+nio_request_socket_open(nio_request_socket *requests)
 {
-    memset(requester, 0, sizeof(*requester));
-    requester->socket = open_socket();
-    requester->buffer = malloc(NIO_REPLY_SIZE);
-    if (requester->buffer == NULL || requester->socket < 0) {
-        int status = requester->socket < 0 ? requester->socket : -ENOMEM;
-        nio_request_socket_close(requester);
+    memset(requests, 0, sizeof(*requests));
+    requests->socket = open_socket();
+    requests->buffer = malloc(NIO_REPLY_SIZE);
+    if (requests->buffer == NULL || requests->socket < 0) {
+        int status = requests->socket < 0 ? requests->socket : -ENOMEM;
+        nio_request_socket_close(requests);
         return status;
     }
     return 0;
 }
 
 void
-nio_request_socket_close(nio_request_socket *requester)
+nio_request_socket_close(nio_request_socket *requests)
 {
-    if (requester->socket >= 0) {
-        close(requester->socket);
+    if (requests->socket >= 0) {
+        close(requests->socket);
     }
-    free(requester->buffer);
-    requester->socket = -1;
-    requester->buffer = NULL;
+    free(requests->buffer);
+    requests->socket = -1;
+    requests->buffer = NULL;
 }
 
 /* One datagram of the kernel's into the buffer. */
 static int
-receive(nio_request_socket *requester, nio_bytes *ret_bytes)
+receive(nio_request_socket *requests, nio_bytes *ret_bytes)
 {
     struct sockaddr_nl sender = {0};
-    struct iovec vector = {requester->buffer, NIO_REPLY_SIZE};
+    struct iovec vector = {requests->buffer, NIO_REPLY_SIZE};
     struct msghdr message = {.msg_name = &sender,
                              .msg_namelen = sizeof(sender),
                              .msg_iov = &vector,
@@ -70,7 +71,7 @@ receive(nio_request_socket *requester, nio_bytes *ret_bytes)
     ssize_t length;
     do {
         message.msg_namelen = sizeof(sender);
-        length = recvmsg(requester->socket, &message, 0);
+        length = recvmsg(requests->socket, &message, 0);
     } while ((length < 0 && errno == EINTR) ||
              (length >= 0 && sender.nl_pid != 0));
     if (length < 0) {
@@ -79,7 +80,7 @@ receive(nio_request_socket *requester, nio_bytes *ret_bytes)
     if (message.msg_flags & MSG_TRUNC) {
         return -EMSGSIZE;
     }
-    ret_bytes->at = requester->buffer;
+    ret_bytes->at = requests->buffer;
     ret_bytes->left = (size_t)length;
     return 0;
 }
@@ -92,46 +93,25 @@ kernel_error(nio_bytes body)
     return sound ? error : -EBADMSG;
 }
 
-int
-nio_socket_replace(int *fd, int fresh)
-{
-    int domain = 0;
-    int status = 0;
-    socklen_t size = sizeof(domain);
-    int failed = getsockopt(*fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
-    /* A number that was closed may be that of the fresh one. */
-    if (failed != 0 || domain != AF_NETLINK || fresh == *fd) {
-        *fd = fresh;
-        return 0;
-    }
-    int copy;
-    do {
-        copy = dup3(fresh, *fd, O_CLOEXEC);
-    } while (copy < 0 && errno == EINTR);
-    status = copy < 0 ? -errno : 0;
-    close(fresh);
-    return status;
-}
-
 /* While the rest of a dump that was given up is in the socket, the kernel
  * begins no other one there (EBUSY). */
 static int
-begin_anew(nio_request_socket *requester)
+begin_anew(nio_request_socket *requests)
 {
     int fresh = open_socket();
-    return fresh < 0 ? fresh : nio_socket_replace(&requester->socket, fresh);
+    return fresh < 0 ? fresh : nio_socket_replace(&requests->socket, fresh);
 }
 
 /* One datagram's messages. 1: more are to come. */
 static int
-take_answer(nio_request_socket *requester, nio_bytes bytes, nio_reply reply,
+take_answer(nio_request_socket *requests, nio_bytes bytes, nio_reply reply,
             void *context, nio_answer *answer)
 {
     struct nlmsghdr header;
     nio_bytes body;
     int more = 1;
     while (nio_message_next(&bytes, &header, &body)) {
-        if (header.nlmsg_seq != requester->sequence) {
+        if (header.nlmsg_seq != requests->sequence) {
             continue; /* of a question that was given up */
         }
         answer->interrupted |= (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
@@ -152,38 +132,38 @@ take_answer(nio_request_socket *requester, nio_bytes bytes, nio_reply reply,
 }
 
 int
-nio_query(nio_request_socket *requester, void *request, size_t size,
+nio_query(nio_request_socket *requests, void *request, size_t size,
           nio_reply reply, void *context, nio_answer *ret_answer)
 {
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     nio_answer answer = {false, 0};
     struct nlmsghdr header;
-    int status = requester->unread ? begin_anew(requester) : 0;
+    int status = requests->unread ? begin_anew(requests) : 0;
     if (status < 0) {
         goto done;
     }
     memcpy(&header, request, sizeof(header));
     header.nlmsg_len = (uint32_t)size;
-    header.nlmsg_seq = ++requester->sequence;
+    header.nlmsg_seq = ++requests->sequence;
     memcpy(request, &header, sizeof(header));
     ssize_t sent;
     do {
-        sent = sendto(requester->socket, request, size, 0,
+        sent = sendto(requests->socket, request, size, 0,
                       (struct sockaddr *)&kernel, sizeof(kernel));
     } while (sent < 0 && errno == EINTR);
     status = sent < 0 ? -errno : 1;
     while (status == 1) {
         nio_bytes bytes = {NULL, 0};
-        status = receive(requester, &bytes);
+        status = receive(requests, &bytes);
         if (status == 0) {
             answer.parts++;
-            status = take_answer(requester, bytes, reply, context, &answer);
+            status = take_answer(requests, bytes, reply, context, &answer);
         }
-        if (status == 1 && requester->between != NULL) {
-            requester->between(requester->context);
+        if (status == 1 && requests->between != NULL) {
+            requests->between(requests->context);
         }
     }
-    requester->unread = status < 0;
+    requests->unread = status < 0;
 done:
     if (ret_answer != NULL) {
         *ret_answer = answer;
@@ -210,7 +190,7 @@ family_header_size(uint16_t type)
 }
 
 int
-nio_dump(nio_request_socket *requester, uint16_t type, uint8_t family,
+nio_dump(nio_request_socket *requests, uint16_t type, uint8_t family,
          nio_reply reply, void *context, nio_answer *ret_answer)
 {
     struct {
@@ -221,11 +201,11 @@ nio_dump(nio_request_socket *requester, uint16_t type, uint8_t family,
                             .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
                  .family = family};
     size_t size = sizeof(request.header) + family_header_size(type);
-    return nio_query(requester, &request, size, reply, context, ret_answer);
+    return nio_query(requests, &request, size, reply, context, ret_answer);
 }
 
 int
-nio_dump_routes_of(nio_request_socket *requester, uint8_t family,
+nio_dump_routes_of(nio_request_socket *requests, uint8_t family,
                    uint32_t index, nio_reply reply, void *context,
                    nio_answer *ret_answer)
 {
@@ -240,12 +220,12 @@ nio_dump_routes_of(nio_request_socket *requester, uint8_t family,
                  .oif = {.rta_len = sizeof(struct rtattr) + sizeof(uint32_t),
                          .rta_type = RTA_OIF},
                  .index = index};
-    return nio_query(requester, &request, sizeof(request), reply, context,
+    return nio_query(requests, &request, sizeof(request), reply, context,
                      ret_answer);
 }
 
 int
-nio_ask_link(nio_request_socket *requester, uint32_t index, nio_reply reply,
+nio_ask_link(nio_request_socket *requests, uint32_t index, nio_reply reply,
              void *context)
 {
     struct {
@@ -254,6 +234,6 @@ nio_ask_link(nio_request_socket *requester, uint32_t index, nio_reply reply,
     } request = {
         .header = {.nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST},
         .link = {.ifi_index = (int)index}};
-    return nio_query(requester, &request, sizeof(request), reply, context,
+    return nio_query(requests, &request, sizeof(request), reply, context,
                      NULL);
 }

@@ -119,7 +119,7 @@ compile(program *program, const nio_table_set *tables)
     program->size = 0;
     APPEND(program, is_route);
     append_case(program, RT_TABLE_LOCAL, tables->local);
-    if (tables->others) {
+    if (tables->all_others) {
         APPEND(program, pass);
         return;
     }
@@ -151,7 +151,7 @@ int
 nio_event_socket_filter(nio_event_socket *feed, const nio_table_set *tables)
 {
     static const int unused = 0;
-    if (!(tables->local && tables->others) && attach(feed, tables)) {
+    if (!(tables->local && tables->all_others) && attach(feed, tables)) {
         feed->filtered = true;
         return 0;
     }

@@ -3,8 +3,8 @@
  * a feed. */
 #pragma once
 
-#include "rtnetlink/socket/socket.h"
-#include "rtnetlink/mirror/table_set.h"
+#include "rtnetlink/socket/event_socket.h"
+#include "rtnetlink/socket/table_set.h"
 
 /* From its return on, in one step, the feed gets all messages of its groups
  * but those of routes in other tables. It may get some of these too: always

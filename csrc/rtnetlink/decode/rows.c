@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses and routes to rows: see rows.h. Interfaces: interface_row.c. */
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include "base/lock.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Links to rows of MIB_IPINTERFACE_ROW, one for each family: see rows.h. */
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <linux/if.h>
 #include <linux/if_link.h>

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of routing tables: see tables.h. */
-#include "rtnetlink/mirror/table_set.h"
+/* Sets of routing tables: see table_set.h. */
+#include "rtnetlink/socket/table_set.h"
 
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool
-nio_table_set_needed_for(unsigned kinds)
-{
-    return (kinds & ((1u << NIO_ROUTE) | (1u << NIO_HINT))) != 0;
-}
 
 void
 nio_table_set_done(nio_table_set *tables)
@@ -26,35 +20,34 @@ compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Where every other table is wanted, their numbers say nothing more. */
-static void
-want_others(nio_table_set *tables)
+void
+nio_table_set_add_all_others(nio_table_set *tables)
 {
     free(tables->numbers);
     tables->numbers = NULL;
     tables->count = 0;
-    tables->others = true;
+    tables->all_others = true;
 }
 
-static void
-add_numbers(nio_table_set *tables, const ULONG *numbers, size_t count)
+void
+nio_table_set_add(nio_table_set *tables, const uint32_t *numbers, size_t count)
 {
     uint32_t *all = tables->numbers;
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         tables->local |= numbers[i] == RT_TABLE_LOCAL;
     }
-    if (tables->others || count == 0) {
+    if (tables->all_others || count == 0) {
         return;
     }
     all = realloc(all, (tables->count + count) * sizeof(*all));
     if (all == NULL) {
-        want_others(tables);
+        nio_table_set_add_all_others(tables);
         return;
     }
     for (size_t i = 0; i < count; i++) {
         if (numbers[i] != RT_TABLE_LOCAL) {
-            all[tables->count++] = (uint32_t)numbers[i];
+            all[tables->count++] = numbers[i];
         }
     }
     qsort(all, tables->count, sizeof(*all), compare);
@@ -65,25 +58,6 @@ add_numbers(nio_table_set *tables, const ULONG *numbers, size_t count)
     }
     tables->numbers = all;
     tables->count = kept;
-}
-
-void
-nio_table_set_add(nio_table_set *tables, const nio_subscriber *subscriber)
-{
-    /* What a hint of the connectivity is made from: derived.c. */
-    static const ULONG defaults[] = {RT_TABLE_DEFAULT, RT_TABLE_MAIN};
-    const nio_filter *filter = subscriber->filter;
-    if (subscriber->kinds & (1u << NIO_HINT)) {
-        add_numbers(tables, defaults, 2);
-    }
-    if (!(subscriber->kinds & (1u << NIO_ROUTE))) {
-        return;
-    }
-    if (filter->has_tables) {
-        add_numbers(tables, filter->tables, filter->table_count);
-    } else {
-        want_others(tables);
-    }
 }
 
 static bool
@@ -100,19 +74,19 @@ nio_table_set_contains(const nio_table_set *tables, uint32_t number)
     if (number == RT_TABLE_LOCAL) {
         return tables->local;
     }
-    return tables->others || has_number(tables, number);
+    return tables->all_others || has_number(tables, number);
 }
 
 bool
 nio_table_set_is_superset(const nio_table_set *tables,
-                          const nio_table_set *others)
+                          const nio_table_set *subset)
 {
-    if ((others->local && !tables->local) ||
-        (others->others && !tables->others)) {
+    if ((subset->local && !tables->local) ||
+        (subset->all_others && !tables->all_others)) {
         return false;
     }
-    for (size_t i = 0; i < others->count; i++) {
-        if (!nio_table_set_contains(tables, others->numbers[i])) {
+    for (size_t i = 0; i < subset->count; i++) {
+        if (!nio_table_set_contains(tables, subset->numbers[i])) {
             return false;
         }
     }

@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows to queues: see fanout.h. */
-#include "rtnetlink/engine/fanout.h"
+/* Changed records to the queues: see fanout.h. */
+#include "rtnetlink/mirror/fanout.h"
 
-#include "rtnetlink/api/rows.h"
+#include "rtnetlink/decode/rows.h"
 
 #include <string.h>
-
-/* Changes put in a row before who waits for them is woken: some 0.3 ms. A
- * wake-up costs what 10 changes do, and the thread that is woken soon sleeps
- * again when it is woken for each. */
-#define WAKE_EVERY 512u
-
-/* Of one record come at most so many changes, and a mark before them; room is
- * made for more, so that it is asked for now and then only. */
-#define AT_ONCE 5u
-#define AHEAD 12u
-_Static_assert(
-    AHEAD * (sizeof(MIB_IPINTERFACE_ROW) + sizeof(nio_change) + 8) <=
-            NIO_QUEUE_RESERVE_BYTES &&
-        AHEAD * (sizeof(MIB_IPFORWARD_ROW2) + sizeof(nio_change) + 8) <=
-            NIO_QUEUE_RESERVE_BYTES &&
-        AHEAD * (sizeof(MIB_UNICASTIPADDRESS_ROW) + sizeof(nio_change) + 8) <=
-            NIO_QUEUE_RESERVE_BYTES,
-    "room for so many of any kind");
 
 static const uint16_t row_sizes[NIO_KINDS] = {
     [NIO_INTERFACE] = sizeof(MIB_IPINTERFACE_ROW),
@@ -40,15 +22,6 @@ count_kinds(nio_fanout *fanout)
 }
 
 void
-nio_subscriber_signal(nio_subscriber *subscriber)
-{
-    if (subscriber->untold > 0) {
-        subscriber->untold = 0;
-        nio_queue_signal(subscriber->queue);
-    }
-}
-
-void
 nio_fanout_signal(nio_fanout *fanout)
 {
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
@@ -60,11 +33,8 @@ bool
 nio_fanout_reserve(const nio_fanout *fanout)
 {
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
-        if (s->ahead < AT_ONCE) {
-            if (!nio_queue_reserve(s->queue)) {
-                return false;
-            }
-            s->ahead = AHEAD;
+        if (!nio_subscriber_reserve(s)) {
+            return false;
         }
     }
     return true;
@@ -92,51 +62,34 @@ nio_fanout_detach(nio_fanout *fanout, nio_subscriber *subscriber)
 }
 
 void
-nio_subscriber_put_plain(nio_subscriber *subscriber, const nio_fanout *fanout,
-                         uint8_t kind, uint8_t type, uint8_t flags,
-                         const void *row, size_t size)
-{
-    nio_change change = {.time_ns = fanout->time_ns,
-                         .size = (uint16_t)size,
-                         .kind = kind,
-                         .type = type,
-                         .flags = flags};
-    /* A put that finds no memory is counted by the queue, which marks the
-     * gap itself. */
-    subscriber->missed |=
-        !nio_queue_put_quietly(subscriber->queue, &change, row);
-    subscriber->ahead -= subscriber->ahead > 0;
-    if (++subscriber->untold >= WAKE_EVERY) {
-        nio_subscriber_signal(subscriber);
-    }
-}
-
-void
-nio_subscriber_put(nio_subscriber *subscriber, const nio_fanout *fanout,
-                   nio_kind kind, uint8_t type, uint8_t flags, const void *row)
-{
-    if ((subscriber->kinds & (1u << kind)) &&
-        nio_filter_accepts(subscriber->filter, kind, row)) {
-        nio_subscriber_put_plain(subscriber, fanout, (uint8_t)kind, type,
-                                 flags, row, row_sizes[kind]);
-    }
-}
-
-void
 nio_fanout_mark_overflow(const nio_fanout *fanout)
 {
+    const nio_change mark = {.time_ns = fanout->time_ns,
+                             .kind = NIO_CHANGE_MARK,
+                             .flags = NIO_FLAG_OVERFLOW};
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
-        nio_subscriber_put_plain(s, fanout, NIO_CHANGE_MARK, 0,
-                                 NIO_FLAG_OVERFLOW, NULL, 0);
+        nio_subscriber_put(s, &mark, NULL);
         s->owes_synced = true;
     }
+}
+
+static nio_change
+change_of(const nio_fanout *fanout, nio_kind kind, uint8_t type)
+{
+    nio_change change = {.time_ns = fanout->time_ns,
+                         .size = row_sizes[kind],
+                         .kind = (uint8_t)kind,
+                         .type = type,
+                         .flags = fanout->flags};
+    return change;
 }
 
 static void
 put_all(const nio_fanout *fanout, nio_kind kind, uint8_t type, const void *row)
 {
+    const nio_change change = change_of(fanout, kind, type);
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
-        nio_subscriber_put(s, fanout, kind, type, fanout->flags, row);
+        nio_subscriber_put_filtered(s, &change, row);
     }
 }
 
@@ -162,20 +115,17 @@ nio_fanout_route_change(const nio_fanout *fanout, const nio_route *before,
     nio_route_row(after, fanout->links, &new);
     if (before->protocol == after->protocol) {
         put_all(fanout, NIO_ROUTE, NIO_CHANGE_PARAMETER, &new);
-        return; /* all else that a filter looks at is the identity */
+        return; /* a filter tests nothing else that can have changed */
     }
     nio_route_row(before, fanout->links, &old);
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
         bool was = nio_filter_accepts(s->filter, NIO_ROUTE, &old);
         bool is = nio_filter_accepts(s->filter, NIO_ROUTE, &new);
-        if (was && !is) {
-            nio_subscriber_put(s, fanout, NIO_ROUTE, NIO_CHANGE_DELETE,
-                               fanout->flags, &old);
-        } else if (is) {
-            nio_subscriber_put(s, fanout, NIO_ROUTE,
-                               was ? NIO_CHANGE_PARAMETER : NIO_CHANGE_ADD,
-                               fanout->flags, &new);
-        }
+        uint8_t type = !is   ? NIO_CHANGE_DELETE
+                       : was ? NIO_CHANGE_PARAMETER
+                             : NIO_CHANGE_ADD;
+        const nio_change change = change_of(fanout, NIO_ROUTE, type);
+        nio_subscriber_put_filtered(s, &change, is ? &new : &old);
     }
 }
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* From one mirror to all its subscribers: makes the row of a changed record
+ * once and gives it to those that want it. Not locked: the reader's alone. */
+#pragma once
+
+#include "base/store.h"
+#include "contract/tower.h"
+#include "rtnetlink/decode/record.h"
+#include "rtnetlink/mirror/subscriber.h"
+
+typedef struct nio_fanout {
+    nio_subscriber *subscribers;
+    unsigned kinds;         /* that any subscriber wants */
+    const nio_store *links; /* the mirror's: for LUIDs */
+    uint64_t time_ns;       /* when the message being applied was read */
+    uint8_t flags; /* NIO_FLAG_SYNTHESIZED if no message reports the change */
+} nio_fanout;
+
+void nio_fanout_attach(nio_fanout *fanout, nio_subscriber *subscriber);
+void nio_fanout_detach(nio_fanout *fanout, nio_subscriber *subscriber);
+
+/* Reserve memory in every queue for the changes of one message. The mirror
+ * changes a record only after this has succeeded, so that every change that it
+ * knows reaches the subscribers. False: allocation failure. */
+bool nio_fanout_reserve(const nio_fanout *fanout);
+
+/* Report a change of one record. */
+void nio_fanout_route(const nio_fanout *fanout, uint8_t type,
+                      const nio_route *route);
+void nio_fanout_address(const nio_fanout *fanout, uint8_t type,
+                        const nio_address *address);
+/* Report the change of a known route. A subscriber whose filter accepts only
+ * one of the two states gets an ADD or a DELETE. */
+void nio_fanout_route_change(const nio_fanout *fanout, const nio_route *before,
+                             const nio_route *after);
+/* Compare the rows of both families before (NULL: the link is new) and after
+ * (NULL: it is gone), and report each difference. */
+void nio_fanout_link(const nio_fanout *fanout, const nio_link *before,
+                     const nio_link *after);
+/* Report to all that changes were lost. The repair follows, and a SYNCED mark
+ * after it. */
+void nio_fanout_mark_overflow(const nio_fanout *fanout);
+
+/* Wake every thread that waits for changes put since the last signal. The
+ * reader calls this before it waits itself. */
+void nio_fanout_signal(nio_fanout *fanout);

@@ -74,8 +74,8 @@ def look(watcher):
     while not watcher.stopped:
         watcher.read(timeout=0)
 for work in (read, iterate, look):
-    for watcher in (watcher, netioapi.Watcher("route"), netioapi.Watcher(settle=0.01)):
-        threading.Thread(target=work, args=(watcher,), daemon=True).start()
+    for one in (watcher, netioapi.Watcher("route"), netioapi.Watcher(settle=0.01)):
+        threading.Thread(target=work, args=(one,), daemon=True).start()
 """
 
 BUSY = {  # the same, of what the program is doing at the end

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Readers of a settled Watcher, of every kind and together: none is put off, called for nothing,
-forgotten or hung."""
+"""A settled Watcher has one reader at a time. A second one, in a thread, a task, a signal
+handler or a child process, is refused; the first goes on."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import signal
@@ -13,34 +14,94 @@ import threading
 import pytest
 
 import netioapi
-from netioapi import Watcher
+from netioapi import Batch, Watcher
 from tests.support.network import Network
 from tests.support.platforms import linux_only
 from tests.support.processes import fork
 from tests.support.routes import add_routes
+from tests.support.waiting import eventually
+from tests.watcher.test_watcher_end import at_once
 
 
-def test_rest_of_a_settled_batch_wakes_the_other_readers(netns: Network) -> None:
+def test_second_read_of_a_settled_watcher_is_refused_and_the_first_goes_on(netns: Network) -> None:
+    """In another thread, by each way to read; the first reader gets what comes."""
     netns.veth()
-    got: queue.Queue[int] = queue.Queue()
+    got: queue.Queue[Batch | None] = queue.Queue()
     with Watcher("route", family=socket.AF_INET, settle=0.05) as watcher:
+        reader = threading.Thread(target=lambda: got.put(watcher.read()))
+        reader.start()
+        eventually(lambda: watcher._readers)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="one reader at a time"):
+                watcher.read(timeout=0)
+            with pytest.raises(RuntimeError, match="one reader at a time"):
+                next(iter(watcher))
+            with pytest.raises(RuntimeError, match="one reader at a time"):
+                asyncio.run(anext_of(watcher))
+        add_routes(netns, range(3))
+        batch = got.get(timeout=60)
+        reader.join()
+        assert batch is not None
+        size = len(batch)
+        while size < 3:  # a slow machine adds them in two goes, each quiet for itself
+            more = watcher.read(timeout=60)  # and there may be another reader after the first
+            assert more is not None
+            size += len(more)
 
-        def read_once() -> None:
-            batch = watcher.read(max_changes=2)
-            got.put(0 if batch is None else len(batch))
 
-        for number in range(5):
-            readers = [threading.Thread(target=read_once) for _ in range(3)]
+async def anext_of(watcher: Watcher) -> Batch:
+    return await watcher.__anext__()
+
+
+def test_second_task_and_thread_are_refused_while_a_task_reads(netns: Network) -> None:
+    async def main() -> None:
+        async with Watcher("route", settle=60) as watcher:
+            first = asyncio.create_task(anext_of(watcher))
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="one reader at a time"):
+                await anext_of(watcher)
+            with pytest.raises(RuntimeError, match="one reader at a time"):
+                watcher.read(timeout=0)
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+            assert watcher.read(timeout=0) is None  # the cancelled one reads no more
+
+    asyncio.run(main())
+
+
+def test_settled_read_that_raises_lets_the_next_one_read(netns: Network) -> None:
+    """However the first call ended, the next one may read."""
+    with Watcher("route", settle=60) as watcher:
+        for wrong in ("x", -1):
+            with pytest.raises((TypeError, ValueError)):
+                watcher.read(timeout=wrong)  # type: ignore[arg-type]
+        for _ in range(20):
+            with pytest.raises(KeyboardInterrupt):
+                at_once(lambda: signal.default_int_handler(signal.SIGINT, None), watcher)
+            assert watcher.read(timeout=0) is None
+        assert watcher._readers == []
+
+
+def test_one_of_several_concurrent_settled_reads_is_not_refused(netns: Network) -> None:
+    for _ in range(20):
+        outcomes: queue.Queue[str] = queue.Queue()
+        with Watcher("route", settle=60) as watcher:
+
+            def read(watcher: Watcher = watcher, outcomes: queue.Queue[str] = outcomes) -> None:
+                try:
+                    assert watcher.read() is None
+                    outcomes.put("stopped")
+                except RuntimeError as error:
+                    outcomes.put(str(error))
+
+            readers = [threading.Thread(target=read) for _ in range(4)]
             for reader in readers:
                 reader.start()
-            add_routes(netns, range(number * 6, number * 6 + 6))
-            sizes = [got.get(timeout=60) for _ in readers]
-            assert all(sizes)  # none was left asleep
-            while sum(sizes) < 6:  # a slow machine adds them in two goes, each quiet for itself
-                batch = watcher.read(timeout=60, max_changes=2)
-                assert batch is not None
-                sizes.append(len(batch))
-            assert sum(sizes) == 6
+            texts = [outcomes.get(timeout=60) for _ in range(3)]
+            assert all("one reader at a time" in text for text in texts)
+            watcher.stop()
+            assert outcomes.get(timeout=60) == "stopped"
             for reader in readers:
                 reader.join()
 
@@ -67,39 +128,23 @@ def test_iteration_ends_when_closed_between_two_checks(netns: Network) -> None:
 
 
 @linux_only("there is no fork()")
-def test_read_in_a_forked_child_during_a_settled_read_raises(
-    netns: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netns.veth()
-    inside, leave = threading.Event(), threading.Event()
-    real = netioapi.watcher._clock
-
-    def clock() -> float:
-        settler = watcher._settler
-        assert settler is not None
-        if settler._lock.locked() and threading.current_thread() is reader:
-            inside.set()
-            leave.wait(60)
-        return real()
-
-    monkeypatch.setattr(netioapi.watcher, "_clock", clock)
+def test_read_in_a_forked_child_during_a_settled_read_raises(netns: Network) -> None:
     with Watcher("route", settle=0.1) as watcher:
         reader = threading.Thread(target=watcher.read)
         reader.start()
-        add_routes(netns, range(1))
-        assert inside.wait(60)
+        eventually(lambda: watcher._readers)
         child = fork()
         if child == 0:
             code = 1
             signal.alarm(30)
             try:
                 watcher.read(timeout=0)
-            except RuntimeError:
-                code = 0
+            except RuntimeError as error:
+                code = 0 if "made before fork" in str(error) else 2
             finally:
                 os._exit(code)
-        leave.set()
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        watcher.stop()
         reader.join()
 
 
@@ -114,7 +159,7 @@ def test_read_in_a_signal_handler_during_a_settled_read_raises(
     def clock() -> float:
         settler = watcher._settler
         assert settler is not None
-        if settler._lock.locked() and not struck:
+        if settler._incoming is not None and not struck:  # between a change's two places
             struck.append(True)
             signal.raise_signal(signal.SIGUSR1)
         return real()
@@ -124,7 +169,7 @@ def test_read_in_a_signal_handler_during_a_settled_read_raises(
         before = signal.signal(signal.SIGUSR1, lambda *_: watcher.read(timeout=0))
         try:
             add_routes(netns, range(1))
-            with pytest.raises(RuntimeError, match="signal handler"):
+            with pytest.raises(RuntimeError, match="one reader at a time"):
                 watcher.read(timeout=60)
             batch = watcher.read(timeout=60)
         finally:

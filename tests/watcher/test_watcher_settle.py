@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-import queue
 import random
 import select
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from ipaddress import ip_network
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 import netioapi.watcher
-from netioapi import Batch, NotificationType, Watcher
+from netioapi import NotificationType, Watcher
 from tests.support.network import Network
 from tests.support.platforms import linux_only
 from tests.support.waiting import eventually
@@ -202,96 +198,6 @@ def follow(state: dict[bytes, object], change: netioapi.Change) -> None:
         state.pop(key, None)  # it may have come and gone while it settled
     else:
         state[key] = change.row
-
-
-class OneChange:
-    """A native half that has one change to give, and tells how its readers wait."""
-
-    def __init__(self) -> None:
-        self.closed = self.stopped = False
-        self.changes = [SimpleNamespace(_identity=b"1")]
-        self.given = threading.Event()  # the change may be taken
-        self.called = threading.Event()  # somebody has called the others back
-        self.waits: queue.Queue[float | None] = queue.Queue()
-
-    def read(self, timeout: float, most: int) -> tuple[list[Any], bool, bool] | None:
-        return (
-            ([self.changes.pop()], False, False) if self.given.is_set() and self.changes else None
-        )
-
-    def wait(self, timeout: float | None) -> None:
-        self.waits.put(timeout)
-        if timeout is None:
-            assert self.called.wait(60)
-
-    def wake_one(self) -> None:
-        self.called.set()
-
-
-def test_change_taken_in_by_a_reader_that_left_is_delivered_by_another(
-    netns: Network, clock: Clock
-) -> None:
-    """One waits for the first change; another took it in, and leaves before it is due."""
-    with Watcher(settle=1.0) as watcher:
-        native, fake = watcher._watch, OneChange()
-        watcher._watch = fake  # type: ignore[assignment]
-        got: queue.Queue[netioapi.Batch | None] = queue.Queue()
-        waiting = threading.Thread(target=lambda: got.put(watcher.read()))
-        waiting.start()
-        assert fake.waits.get(timeout=60) is None
-        fake.given.set()
-        assert watcher.read(timeout=0) is None
-        while fake.waits.get(timeout=60) != 1.0:
-            pass
-        clock.now += 1
-        batch = got.get(timeout=60)
-        assert batch is not None
-        assert len(batch) == 1
-        waiting.join()
-        watcher._watch = native
-
-
-class FirstIsSlow:
-    """A Watch of two reads: whoever has the first is slow to go on with it."""
-
-    stopped = closed = False
-
-    def __init__(self, changes: list[Any]) -> None:
-        self.changes = changes
-        self.has_first, self.go_on = threading.Event(), threading.Event()
-
-    def read(self, timeout: float, most: int) -> tuple[list[Any], bool, bool] | None:
-        if not self.changes:
-            return None
-        got = [self.changes.pop(0)], False, False
-        if len(self.changes) == 1:
-            self.has_first.set()
-            self.go_on.wait(60)
-        return got
-
-
-def test_concurrent_settled_reads_keep_the_order_of_changes(tap: Tap, clock: Clock) -> None:
-    with Watcher("route", family=socket.AF_INET) as plain:
-        tap("add 10.1.0.0/16")
-        changes = read_until(plain, to("10.1.0.0/16", ADD))
-        tap("del 10.1.0.0/16", DELETE)
-        changes += read_until(plain, to("10.1.0.0/16", DELETE))
-    with Watcher("route", settle=1.0) as watcher:
-        native, fake = watcher._watch, FirstIsSlow(changes)
-        watcher._watch = fake  # type: ignore[assignment]
-        threads = [threading.Thread(target=watcher._look, args=[10]) for _ in range(2)]
-        threads[0].start()
-        assert fake.has_first.wait(60)
-        threads[1].start()
-        threads[1].join(0.5)  # it overtakes the first one, or waits for it
-        fake.go_on.set()
-        for thread in threads:
-            thread.join()
-        clock.now += 1
-        batch = watcher._look(10)
-        watcher._watch = native
-    assert isinstance(batch, Batch)
-    assert [change.type for change in batch] == [DELETE]
 
 
 def test_stop_drops_changes_that_are_held_back(tap: Tap, clock: Clock) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from netioapi import _native
 from netioapi.batch import Batch
 from netioapi.watcher import parameters, waiting
-from netioapi.watcher.settled_readers import Reader
 from netioapi.watcher.settling import Settler
 
 TYPE_CHECKING = False  # the name that type checkers know; typing costs time at import
@@ -55,7 +54,7 @@ class Watcher:
     snapshot: begin with all rows that exist, as changes that are `initial`; the batch that
         completes them says `synced`.
     settle: seconds. Hold changes back until the stream was quiet for that long, and deliver the
-        last state of each thing only. 0.0 delivers at once.
+        last state of each thing only. 0.0 delivers at once. More than 0.0 allows one reader.
     max_delay: seconds. With settle: deliver at the latest so long after the first change that is
         held back. None means no limit.
     queue: how many changes wait for a slow reader one by one; beyond, changes of the same thing
@@ -64,7 +63,8 @@ class Watcher:
         On Linux all of a process in one network share it: the largest that was asked for since the
         first of them came counts, also below the default.
 
-    Any thread may call any method at any time. Several may read: each change goes to one of them.
+    Any thread may call any method at any time. Several may read, and each change goes to one of
+    them; with `settle` only one reads at a time, and a second call that reads raises RuntimeError.
     A Watcher that nobody refers to any more ends by itself, with a ResourceWarning.
 
     Raises: ValueError, TypeError, InvalidParameterError for a wrong argument; NetioError where the
@@ -93,7 +93,7 @@ class Watcher:
         if max_delay is not None:
             max_delay = parameters.seconds_from(max_delay, "max_delay")
         self._settler = Settler(settle, max_delay) if settle > 0 else None
-        self._readers: dict[Reader, float] = {}
+        self._readers: list[object] = []  # of a settled one: the first may read
         self._watch = _native.Watch(
             kinds=parameters.kinds_from(kinds),
             family=family,
@@ -120,11 +120,11 @@ class Watcher:
         Returns None when the time has passed, and at once and always when the watcher is stopped,
         or the program ends: `stopped` tells them apart.
 
-        Raises: ValueError when the watcher was closed before the call; RuntimeError in a child
-            process after fork(), and with `settle` in a signal handler that interrupts a read;
-            whatever a signal handler raises, say KeyboardInterrupt. As with any function of Python,
-            what was just being returned is lost then: a Watcher made anew, with snapshot=True,
-            knows all.
+        Raises: ValueError when the watcher was closed before the call. RuntimeError in a child
+            process after fork(); and while another call reads a Watcher with `settle`, so in a
+            signal handler that interrupts a read. Whatever a signal handler raises, such as
+            KeyboardInterrupt: what the call was just returning is then lost, as with any function
+            of Python, and a new Watcher with snapshot=True has the whole state.
         """
         self._refuse_closed()
         most = LARGEST_BATCH
@@ -158,7 +158,9 @@ class Watcher:
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"timeout must be None or at least 0 seconds, not {timeout!r}")
         deadline = None if timeout is None else time.monotonic() + timeout
-        with Reader(self._watch, settler, self._readers, _clock) as reader:
+        reader = object()
+        try:
+            self._become_reader(reader)
             while True:
                 found = self._look(most)
                 if isinstance(found, Batch):
@@ -171,8 +173,28 @@ class Watcher:
                     if left <= 0:
                         return None
                     wait = left if wait is None else min(wait, left)
-                reader.looks_again(wait)
                 self._watch.wait(wait)
+        finally:
+            if reader in self._readers:
+                self._readers.remove(reader)
+
+    def _become_reader(self, reader: object) -> None:
+        """Refuse a second reader of a settled Watcher; the caller's `finally` takes it out again.
+
+        The list is changed by one call each, so a signal handler that raises leaves no reader.
+        """
+        if self._settler is None:
+            return
+        self._refuse_forked()
+        self._readers.append(reader)
+        if self._readers[0] is not reader:
+            raise RuntimeError(
+                "a Watcher with settle= has one reader at a time, and another call is reading it"
+            )
+
+    def _refuse_forked(self) -> None:
+        if os.getpid() != self._pid:
+            self._watch.wait(0)  # raises what every call in the child raises
 
     def _look(self, most: int) -> Batch | float | None:
         """What can be delivered now; or for how long at most to wait for more."""
@@ -181,21 +203,19 @@ class Watcher:
             return None
         if settler is None:
             return self._take(0, most)
-        if os.getpid() != self._pid:
-            self._watch.wait(0)  # which refuses; the settler's lock may be held for ever here
+        self._refuse_forked()
         # What was quiet for long enough before now is not put off by what has come since.
         batch = settler.take(_clock(), most)
-        if batch is not None:
-            return batch
-        more = settler.take_in(self._read_now, _clock)
-        now = _clock()
-        batch = settler.take(now, most)
-        if batch is not None:
-            return batch
-        if more:
-            return 0.0  # there may be more
-        due = settler.due
-        return None if due is None else max(due - now, 0.0)
+        if batch is None:
+            more = settler.take_in(self._read_now, _clock)
+            now = _clock()
+            batch = settler.take(now, most)
+            if batch is None:
+                due = now if more else settler.due  # there may be more at once
+                return None if due is None else max(due - now, 0.0)
+        if settler.due is not None:
+            self._watch.wake_one()  # the rest of a batch that was cut is readable
+        return batch
 
     def _read_now(self) -> tuple[Changes, bool, bool] | None:
         return self._watch.read(0, LARGEST_BATCH)
@@ -221,7 +241,9 @@ class Watcher:
         return self
 
     async def __anext__(self) -> Batch:
-        with Reader(self._watch, self._settler, self._readers, _clock) as reader:
+        reader = object()
+        try:
+            self._become_reader(reader)
             while True:
                 await waiting.checkpoint()
                 found = self._look(LARGEST_BATCH)
@@ -230,8 +252,10 @@ class Watcher:
                 if self._watch.stopped:
                     raise StopAsyncIteration
                 if found != 0:
-                    reader.looks_again(found)
                     await waiting.readable(self._watch, found)
+        finally:
+            if reader in self._readers:
+                self._readers.remove(reader)
 
     def fileno(self) -> int:
         """A descriptor that is readable while read() has something to return, or is stopped.

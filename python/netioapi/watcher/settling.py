@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock, get_ident
 from collections import OrderedDict
 from collections.abc import Callable
 from itertools import islice
@@ -15,17 +14,14 @@ from netioapi.batch import Batch
 class Settler:
     """Holds the last state of each thing that changed, and what the marks of the stream said.
 
-    Any number of threads may call any method; but a signal handler may not while its own thread
-    does: RuntimeError. The lock is held for no call that waits. What was read is nowhere else, so
-    none of it goes when memory is short: each step first makes what it needs, and then changes what
-    is held; a call that failed is continued by the next.
+    One thread at a time calls take_in() and take(); any may read the properties. What was read is
+    nowhere else, so an allocation failure loses none of it: each step first makes what it needs,
+    and then changes what is held; a call that failed is continued by the next.
     """
 
     def __init__(self, settle: float, max_delay: float | None) -> None:
         self._settle = settle
         self._max_delay = max_delay
-        self._lock = allocate_lock()
-        self._holder = 0  # the thread that has it
         self._incoming: tuple[Changes, bool, bool] | None = None
         self._position = 0  # in the incoming changes
         self._pending: OrderedDict[bytes, Change] = OrderedDict()
@@ -41,29 +37,14 @@ class Settler:
         read: Callable[[], tuple[Changes, bool, bool] | None],
         clock: Callable[[], float],
     ) -> bool:
-        """Add what `read()` returns, which does not wait; False: nothing.
-
-        Under the lock, so that of two readers who was first at the stream is first here, too.
-        """
-        self._refuse_within()
-        with self._lock:
-            self._holder = get_ident()
-            try:
-                if self._incoming is None:
-                    self._incoming = read()
-                    if self._incoming is None:
-                        return False
-                self._put_off(clock())
-                self._add(*self._incoming)
-                return True
-            finally:
-                self._holder = 0
-
-    def _refuse_within(self) -> None:
-        if self._holder == get_ident():
-            raise RuntimeError(
-                "a signal handler may not read a Watcher with settle= that its thread is reading"
-            )
+        """Add what `read()` returns, which does not wait; False: nothing."""
+        if self._incoming is None:
+            self._incoming = read()
+            if self._incoming is None:
+                return False
+        self._put_off(clock())
+        self._add(*self._incoming)
+        return True
 
     def _put_off(self, now: float) -> None:
         if self._due is None:
@@ -92,15 +73,6 @@ class Settler:
 
     def take(self, now: float, most: int) -> Batch | None:
         """What is due now; of more than `most` changes the rest stays due."""
-        self._refuse_within()
-        with self._lock:
-            self._holder = get_ident()
-            try:
-                return self._take(now, most)
-            finally:
-                self._holder = 0
-
-    def _take(self, now: float, most: int) -> Batch | None:
         if self._due is None or now < self._due or self._incoming is not None:
             return None
         all_of_it = len(self._pending) <= most

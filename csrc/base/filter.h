@@ -40,17 +40,14 @@ typedef struct nio_filter {
 } nio_filter;
 
 /* True when the subscriber wants this row. `filter` NULL: everything but the
- * routes of the local table. Tables are the tower's to test: see
- * nio_row_table(). An array that is given but has no items lets nothing pass.
+ * routes of the local table (nio_row_table). An array that is given but has no
+ * items lets nothing pass.
  * Prefixes are compared by address and length, so that a default route is
  * inside of 0.0.0.0/0 or ::/0 only, and contains every prefix of its family;
  * an address counts as a prefix of full length. Of interface rows only family
  * and interface are asked, and other kinds than the three pass. */
 bool nio_filter_accepts(const nio_filter *filter, nio_kind kind,
                         const void *row);
-
-/* The tower's: the routing table of a route row; 0 where there is none. */
-ULONG nio_row_table(const MIB_IPFORWARD_ROW2 *row);
 
 /* A deep copy in one block, freed with free(); of NULL the filter that it
  * means. NULL when memory is short. */

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading rows by kind: see reading.h. */
+/* Which of the header's functions reads the rows of which kind. */
 #include "base/system_rows.h"
 
-/* Calls a function of the system, if it has it. */
-#define SYSTEM(function, ...)                                                 \
-    (nio_system()->function == NULL ? ERROR_PROC_NOT_FOUND                    \
-                                    : nio_system()->function(__VA_ARGS__))
-
 NETIO_STATUS
-nio_read_table(nio_kind kind, ADDRESS_FAMILY family, PVOID *ret_memory,
-               const void **ret_rows, size_t *ret_count)
+nio_read_table(const nio_functions *system, nio_kind kind,
+               ADDRESS_FAMILY family, PVOID *ret_memory, const void **ret_rows,
+               size_t *ret_count)
 {
     PMIB_IPINTERFACE_TABLE interfaces = NULL;
     PMIB_UNICASTIPADDRESS_TABLE addresses = NULL;
@@ -20,17 +16,18 @@ nio_read_table(nio_kind kind, ADDRESS_FAMILY family, PVOID *ret_memory,
     *ret_rows = NULL;
     *ret_count = 0;
     if (kind == NIO_INTERFACE) {
-        status = SYSTEM(GetIpInterfaceTable, family, &interfaces);
+        status = NIO_CALL(system, GetIpInterfaceTable, family, &interfaces);
     } else if (kind == NIO_ADDRESS) {
-        status = SYSTEM(GetUnicastIpAddressTable, family, &addresses);
+        status =
+            NIO_CALL(system, GetUnicastIpAddressTable, family, &addresses);
     } else {
-        status = SYSTEM(GetIpForwardTable2, family, &routes);
+        status = NIO_CALL(system, GetIpForwardTable2, family, &routes);
     }
     if (status == ERROR_NOT_FOUND) {
-        return NO_ERROR; /* no row is no failure */
+        return NO_ERROR; /* an empty table is no failure */
     }
     if (status != NO_ERROR) {
-        return status; /* what the pointers are then is not said */
+        return status; /* the header leaves the pointers undefined then */
     }
     if (interfaces != NULL) {
         *ret_memory = interfaces;
@@ -49,13 +46,13 @@ nio_read_table(nio_kind kind, ADDRESS_FAMILY family, PVOID *ret_memory,
 }
 
 NETIO_STATUS
-nio_read_entry(nio_kind kind, nio_any_row *row)
+nio_read_entry(const nio_functions *system, nio_kind kind, nio_any_row *row)
 {
     if (kind == NIO_INTERFACE) {
-        return SYSTEM(GetIpInterfaceEntry, &row->ip_interface);
+        return NIO_CALL(system, GetIpInterfaceEntry, &row->ip_interface);
     }
     if (kind == NIO_ADDRESS) {
-        return SYSTEM(GetUnicastIpAddressEntry, &row->ip_address);
+        return NIO_CALL(system, GetUnicastIpAddressEntry, &row->ip_address);
     }
-    return SYSTEM(GetIpForwardEntry2, &row->route);
+    return NIO_CALL(system, GetIpForwardEntry2, &row->route);
 }

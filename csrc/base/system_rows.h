@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The header's functions that read rows, by kind. Any thread; they may wait
- * for the system, so without any lock. */
+/* Reads rows of the system, by kind, through the functions of netioapi.h that
+ * the caller passes as `system`. On any thread, but without any lock: a
+ * function of the system may wait. */
 #pragma once
 
 #include "contract/tower.h"
@@ -12,12 +13,14 @@ typedef union nio_any_row {
     MIB_IPFORWARD_ROW2 route;
 } nio_any_row;
 
-/* All rows of a kind and family. `ret_memory` is for FreeMibTable: NULL where
- * there are no rows, which is no error. ERROR_PROC_NOT_FOUND where the system
- * lacks the function. */
-NETIO_STATUS nio_read_table(nio_kind kind, ADDRESS_FAMILY family,
-                            PVOID *ret_memory, const void **ret_rows,
-                            size_t *ret_count);
+/* Reads all rows of a kind and family. `ret_memory` is for FreeMibTable: NULL
+ * where there are no rows, which is no error. ERROR_PROC_NOT_FOUND where the
+ * system lacks the function. */
+NETIO_STATUS nio_read_table(const nio_functions *system, nio_kind kind,
+                            ADDRESS_FAMILY family, PVOID *ret_memory,
+                            const void **ret_rows, size_t *ret_count);
 
-/* The row with the key of `row`, as it is now, in its place. */
-NETIO_STATUS nio_read_entry(nio_kind kind, nio_any_row *row);
+/* Replaces `row`, which has the key members, by the row with this key as it is
+ * now. */
+NETIO_STATUS nio_read_entry(const nio_functions *system, nio_kind kind,
+                            nio_any_row *row);

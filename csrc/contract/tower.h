@@ -72,6 +72,12 @@ typedef struct nio_functions {
 } nio_functions;
 #undef NIO_FUNCTION_MEMBER
 
+/* Calls a function of the table `system`. ERROR_PROC_NOT_FOUND where the
+ * system lacks it. */
+#define NIO_CALL(system, function, ...)                                       \
+    ((system)->function == NULL ? ERROR_PROC_NOT_FOUND                        \
+                                : (system)->function(__VA_ARGS__))
+
 /* The functions of this system, found at the first call. A member is NULL
  * where the system lacks that function. Never NULL itself. */
 const nio_functions *nio_system(void);

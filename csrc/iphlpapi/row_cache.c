@@ -223,8 +223,8 @@ read_kind(nio_subscription *self, nio_kind kind, const manner *how)
     PVOID memory;
     const void *rows;
     size_t count;
-    NETIO_STATUS status =
-        nio_read_table(kind, self->filter->family, &memory, &rows, &count);
+    NETIO_STATUS status = nio_read_table(
+        nio_system(), kind, self->filter->family, &memory, &rows, &count);
 
     if (status != NO_ERROR) {
         return status;

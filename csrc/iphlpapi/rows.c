@@ -58,14 +58,6 @@ nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE])
                   sizeof(ip_interface->Family));
 }
 
-/* Windows has one table in each compartment, without a number. */
-ULONG
-nio_row_table(const MIB_IPFORWARD_ROW2 *row)
-{
-    (void)row;
-    return 0;
-}
-
 /* ---- equality */
 #define MEMBER(type, member)                                                  \
     {offsetof(type, member), sizeof(((type *)0)->member)}
@@ -178,7 +170,7 @@ NETIO_STATUS
 nio_reread(nio_kind kind, const void *key, nio_any_row *ret_row)
 {
     copy_key(kind, key, ret_row);
-    return nio_read_entry(kind, ret_row);
+    return nio_read_entry(nio_system(), kind, ret_row);
 }
 
 /* Windows calls back with no more than a key. What was deleted cannot be

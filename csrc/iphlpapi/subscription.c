@@ -189,21 +189,15 @@ register_kind(nio_subscription *self, nio_kind kind)
     HANDLE *handle = &self->handles[kind];
 
     if (kind == NIO_INTERFACE) {
-        return system->NotifyIpInterfaceChange == NULL
-                   ? ERROR_PROC_NOT_FOUND
-                   : system->NotifyIpInterfaceChange(family, on_interface,
-                                                     self, FALSE, handle);
+        return NIO_CALL(system, NotifyIpInterfaceChange, family, on_interface,
+                        self, FALSE, handle);
     }
     if (kind == NIO_ADDRESS) {
-        return system->NotifyUnicastIpAddressChange == NULL
-                   ? ERROR_PROC_NOT_FOUND
-                   : system->NotifyUnicastIpAddressChange(family, on_address,
-                                                          self, FALSE, handle);
+        return NIO_CALL(system, NotifyUnicastIpAddressChange, family,
+                        on_address, self, FALSE, handle);
     }
-    return system->NotifyRouteChange2 == NULL
-               ? ERROR_PROC_NOT_FOUND
-               : system->NotifyRouteChange2(family, on_route, self, FALSE,
-                                            handle);
+    return NIO_CALL(system, NotifyRouteChange2, family, on_route, self, FALSE,
+                    handle);
 }
 
 static NETIO_STATUS

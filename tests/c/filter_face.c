@@ -22,13 +22,6 @@ typedef struct face_row {
     uint8_t address[16];
 } face_row;
 
-/* The tower's, in place of the tower. */
-ULONG
-nio_row_table(const MIB_IPFORWARD_ROW2 *row)
-{
-    return row->Table;
-}
-
 static size_t
 items(int32_t count)
 {

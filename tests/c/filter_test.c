@@ -9,13 +9,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* The tower's, in place of the tower. */
-ULONG
-nio_row_table(const MIB_IPFORWARD_ROW2 *row)
-{
-    return row->Table;
-}
-
 static SOCKADDR_INET
 address_of(const char *text)
 {

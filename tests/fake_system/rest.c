@@ -84,12 +84,6 @@ nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE])
     return NIO_KEY_SIZE;
 }
 
-ULONG
-nio_row_table(const MIB_IPFORWARD_ROW2 *row)
-{
-    return row->Table;
-}
-
 NETIO_STATUS
 nio_subscribe(const nio_request *request, struct nio_queue *queue,
               HANDLE *ret_handle)

@@ -218,6 +218,16 @@ def test_tower_alone(
     run_program(binary, str(seed), *program.less(sanitizer), timeout=220)
 
 
+def test_base_links_without_a_tower(tmp_path: Path) -> None:
+    if (reason := missing("plain")) is not None:
+        unavailable(reason)
+    cc = compiler()
+    assert cc is not None
+    sources = [str(path) for room in ("base", "base/posix") for path in (CSRC / room).glob("*.c")]
+    options = ["-shared", "-fPIC", *FLAGS, *INCLUDES, "-Wl,--no-undefined"]
+    run([cc, *options, *sources, "-o", str(tmp_path / "base.so")])
+
+
 def test_a_check_that_fails_is_seen(tmp_path: Path) -> None:
     """The house's own macro: a program whose check fails does not end with `ok` and 0."""
     if (reason := missing("plain")) is not None:

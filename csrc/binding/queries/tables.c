@@ -44,7 +44,8 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
         return nio_raise_missing(state, system_names[kind].table);
     }
     Py_BEGIN_ALLOW_THREADS
-    status = nio_read_table(kind, family, &memory, &rows, &count);
+    status =
+        nio_read_table(nio_system(), kind, family, &memory, &rows, &count);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
         return nio_raise(state, status, system_names[kind].table);
@@ -118,7 +119,7 @@ get_entry(PyObject *module, PyObject *object, nio_kind kind,
     }
     memcpy(&row, key, nio_row_size(kind));
     Py_BEGIN_ALLOW_THREADS
-    status = nio_read_entry(kind, &row);
+    status = nio_read_entry(nio_system(), kind, &row);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
         return nio_raise(state, status, system_names[kind].entry);

@@ -329,3 +329,10 @@ NETIO_STATUS NETIOAPI_API_ ConvertInterfaceAliasToLuid(
 #define NIO_THIS_SYSTEM NIO_SYSTEM_LINUX
 /* Where a member stands that only Linux has; NIO_ABSENT on Windows. */
 #define NIO_LINUX_OFFSET(type, member) offsetof(type, member)
+
+/* The routing table of a route row. */
+static inline ULONG
+nio_row_table(const MIB_IPFORWARD_ROW2 *row)
+{
+    return row->Table;
+}

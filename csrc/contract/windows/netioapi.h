@@ -43,3 +43,12 @@ typedef VOID(WINAPI *nio_connectivity_hint_callback)(
 #define NIO_THIS_SYSTEM NIO_SYSTEM_WINDOWS
 /* Where a member stands that only Linux has: not in here. */
 #define NIO_LINUX_OFFSET(type, member) NIO_ABSENT
+
+/* The routing table of a route row. Windows has one table per compartment,
+ * and no number for it. */
+static inline ULONG
+nio_row_table(const MIB_IPFORWARD_ROW2 *row)
+{
+    (void)row;
+    return 0;
+}

@@ -20,12 +20,6 @@ nio_complete_row(nio_kind kind, MIB_NOTIFICATION_TYPE type, const void *row,
     return row;
 }
 
-ULONG
-nio_row_table(const MIB_IPFORWARD_ROW2 *row)
-{
-    return row->Table;
-}
-
 /* Appends the bytes of one member of the identity. */
 static size_t
 append(uint8_t *key, size_t used, const void *bytes, size_t size)

@@ -24,21 +24,21 @@ see(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     uint8_t family;
     if (header->nlmsg_type == RTM_NEWLINK &&
         nio_decode_link(body, &link, &family) == 0) {
-        nio_mirror_saw_link(mirror, &link);
+        nio_mirror_dumped_link(mirror, &link);
     } else if (header->nlmsg_type == RTM_NEWADDR &&
                nio_decode_address(body, &address) == 0) {
-        nio_mirror_saw_address(mirror, &address);
+        nio_mirror_dumped_address(mirror, &address);
     } else if (header->nlmsg_type == RTM_NEWNEXTHOP &&
                nio_decode_nexthop(body, &nexthop) == 0) {
-        nio_mirror_saw_nexthop(mirror, &nexthop);
+        nio_mirror_dumped_nexthop(mirror, &nexthop);
     } else if (header->nlmsg_type == RTM_NEWROUTE &&
                nio_decode_route(body, &mirror->nexthops, &engine->legs) == 0) {
-        nio_mirror_saw_route(mirror, &engine->legs);
+        nio_mirror_dumped_route(mirror, &engine->legs);
     } else if (header->nlmsg_type == RTM_NEWNEIGHTBL &&
                nio_decode_neighbour_table(body, &family, &index, &times) ==
                    0 &&
                index != 0) {
-        nio_mirror_saw_times(mirror, family, index, &times);
+        nio_mirror_dumped_times(mirror, family, index, &times);
     }
 }
 
@@ -93,7 +93,7 @@ take_piece(mirrored *all, const piece *taken)
         nio_apply(engine, bytes);
     } else {
         if (what == BEGIN) {
-            nio_mirror_begin(&engine->mirror);
+            nio_mirror_begin_dump(&engine->mirror);
         }
         while (nio_message_next(&bytes, &header, &body)) {
             see(engine, &header, body);

@@ -74,7 +74,7 @@ mirrored_arrives(mirrored *self)
         follower_arrives(&self->followers[i], mirror);
     }
     check_users(mirror);
-    CHECK(!mirror->short_of_memory);
+    CHECK(!mirror->allocation_failed);
     (void)nio_teredo_port_of(mirror);
     (void)nio_hint_of(mirror);
     (void)nio_is_stable(mirror, AF_UNSPEC);
@@ -85,7 +85,7 @@ static inline void
 mirrored_empties(mirrored *self)
 {
     nio_mirror *mirror = &self->engine.mirror;
-    nio_mirror_begin(mirror);
+    nio_mirror_begin_dump(mirror);
     nio_mirror_sweep_routes(mirror, AF_INET, mirror->mark);
     nio_mirror_sweep_routes(mirror, AF_INET6, mirror->mark);
     nio_mirror_sweep_nexthops(mirror);

@@ -90,8 +90,8 @@ keep_route(void *context, const nio_route *leg)
     nio_mirror *mirror = context;
     nio_route copy = *leg;
     nio_legs legs = {.legs = &copy, .count = 1};
-    nio_mirror_saw_route(mirror, &legs);
-    return mirror->short_of_memory ? -ENOMEM : 0;
+    nio_mirror_dumped_route(mirror, &legs);
+    return mirror->allocation_failed ? -ENOMEM : 0;
 }
 
 /* A walk that raced with changes may leave rows out and give others twice,
@@ -105,7 +105,7 @@ read_again(nio_one_shot *reading, growing *table, nio_event_socket *feed)
     nio_route *route;
     bool quiet = false;
     for (int i = 0; !quiet && i < NIO_MOST_READINGS; i++) {
-        nio_mirror_begin(mirror);
+        nio_mirror_begin_dump(mirror);
         DWORD code =
             nio_read_routes(reading, table->family, 0, keep_route, mirror);
         if (code != NO_ERROR) {

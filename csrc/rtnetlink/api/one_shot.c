@@ -21,7 +21,7 @@ dump(nio_one_shot *reading, uint16_t type, uint8_t family, nio_reply reply,
     int status;
     int tries = 0;
     do {
-        nio_mirror_begin(&reading->mirror);
+        nio_mirror_begin_dump(&reading->mirror);
         status = nio_dump(&reading->requester, type, family, reply, context,
                           &answer);
     } while (status == 0 && answer.interrupted && ++tries < MOST_TRIES);
@@ -36,9 +36,9 @@ on_link(void *context, const struct nlmsghdr *header, nio_bytes body)
     uint8_t family;
     (void)header;
     if (nio_decode_link(body, &link, &family) == 0) {
-        nio_mirror_saw_link(&reading->mirror, &link);
+        nio_mirror_dumped_link(&reading->mirror, &link);
     }
-    return reading->mirror.short_of_memory ? -ENOMEM : 0;
+    return reading->mirror.allocation_failed ? -ENOMEM : 0;
 }
 
 static int
@@ -48,9 +48,9 @@ on_address(void *context, const struct nlmsghdr *header, nio_bytes body)
     nio_address address;
     (void)header;
     if (nio_decode_address(body, &address) == 0) {
-        nio_mirror_saw_address(&reading->mirror, &address);
+        nio_mirror_dumped_address(&reading->mirror, &address);
     }
-    return reading->mirror.short_of_memory ? -ENOMEM : 0;
+    return reading->mirror.allocation_failed ? -ENOMEM : 0;
 }
 
 static int
@@ -61,9 +61,10 @@ on_nexthop(void *context, const struct nlmsghdr *header, nio_bytes body)
     (void)header;
     int status = nio_decode_nexthop(body, &nexthop);
     if (status == 0) {
-        nio_mirror_saw_nexthop(&reading->mirror, &nexthop);
+        nio_mirror_dumped_nexthop(&reading->mirror, &nexthop);
     }
-    return reading->mirror.short_of_memory || status == -ENOMEM ? -ENOMEM : 0;
+    return reading->mirror.allocation_failed || status == -ENOMEM ? -ENOMEM
+                                                                  : 0;
 }
 
 static int
@@ -76,7 +77,7 @@ on_times(void *context, const struct nlmsghdr *header, nio_bytes body)
     (void)header;
     if (nio_decode_neighbour_table(body, &family, &index, &times) == 0 &&
         index != 0) {
-        nio_mirror_saw_times(&reading->mirror, family, index, &times);
+        nio_mirror_dumped_times(&reading->mirror, family, index, &times);
     }
     return 0;
 }

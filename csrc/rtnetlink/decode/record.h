@@ -32,8 +32,9 @@ typedef struct nio_route {
     uint8_t legs;           /* live legs of the kernel's route, at most 255 */
     uint16_t weight;        /* 1 and up */
     uint8_t instances;      /* kernel routes that share this identity */
-    uint8_t unsure;   /* the replay in which there are fewer here than were */
-    uint32_t expires; /* seconds, when last told; NIO_INFINITE */
+    uint8_t ambiguous_in_replay; /* the replay in which there are fewer here
+                                    than were */
+    uint32_t expires;            /* seconds, when last told; NIO_INFINITE */
 } nio_route;
 
 typedef struct nio_address {

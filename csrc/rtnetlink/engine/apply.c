@@ -31,7 +31,7 @@ on_route(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     }
     int status = nio_decode_route(body, &mirror->nexthops, &engine->legs);
     if (status == -ENOMEM) {
-        mirror->short_of_memory = true;
+        mirror->allocation_failed = true;
     }
     if (status != 0) {
         return status;
@@ -87,7 +87,7 @@ on_nexthop(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     nio_nexthop nexthop;
     int status = nio_decode_nexthop(body, &nexthop);
     if (status == -ENOMEM) {
-        engine->mirror.short_of_memory = true;
+        engine->mirror.allocation_failed = true;
     }
     if (status == 0 && header->nlmsg_type == RTM_NEWNEXTHOP) {
         nio_mirror_new_nexthop(&engine->mirror, &nexthop);

@@ -169,7 +169,7 @@ begin_attach(nio_engine *engine, nio_command *command)
     if (command->receive_buffer > engine->buffer_wish) {
         engine->buffer_wish = command->receive_buffer;
         engine->counted.receive_buffer =
-            nio_event_socket_buffer(&engine->feed, engine->buffer_wish);
+            nio_event_socket_set_buffer(&engine->feed, engine->buffer_wish);
     }
     command->begun = engine->begun;
     command->next = engine->attaching;
@@ -233,7 +233,7 @@ attach(nio_engine *engine, nio_subscriber *subscriber)
         nio_subscriber_put(subscriber, &mark, NULL);
         subscriber->owes_synced = true;
     }
-    if (subscriber->missed) {
+    if (subscriber->put_failed) {
         nio_fanout_detach(fanout, subscriber);
         return -ENOMEM;
     }
@@ -264,7 +264,7 @@ void
 nio_serve_attaching(nio_engine *engine)
 {
     bool exact = !engine->lost && !nio_dirty_any(&engine->mirror.dirty) &&
-                 !engine->mirror.short_of_memory;
+                 !engine->mirror.allocation_failed;
     refuse_postponed(engine);
     nio_command **link = &engine->attaching;
     while (*link != NULL) {

@@ -52,7 +52,7 @@ nio_engine_join(nio_engine *engine)
     int status = 0;
     int wish = engine->buffer_wish > 0 ? engine->buffer_wish : RECEIVE_BUFFER;
     engine->counted.receive_buffer =
-        nio_event_socket_buffer(&engine->feed, wish);
+        nio_event_socket_set_buffer(&engine->feed, wish);
     for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]);
          i++) {
         status = nio_event_socket_join(&engine->feed, groups[i]);

@@ -155,7 +155,7 @@ mark_synced(nio_engine *engine)
 {
     nio_fanout *fanout = &engine->mirror.fanout;
     if (engine->lost || nio_dirty_any(&engine->mirror.dirty) ||
-        engine->mirror.short_of_memory) {
+        engine->mirror.allocation_failed) {
         return;
     }
     const nio_change synced = {.time_ns = fanout->time_ns,
@@ -190,15 +190,15 @@ nio_reader_run(void *argument)
             nio_monotonic_ns() >= engine->not_before_ns) {
             nio_reconcile(engine);
         }
-        if (mirror->derived && nio_mirror_reserve(mirror)) {
-            mirror->derived = false;
+        if (mirror->derived_dirty && nio_mirror_reserve(mirror)) {
+            mirror->derived_dirty = false;
             nio_derive(engine);
         }
         publish(engine);
         nio_serve_attaching(engine);
         mark_synced(engine);
-        if (mirror->short_of_memory) {
-            mirror->short_of_memory = false;
+        if (mirror->allocation_failed) {
+            mirror->allocation_failed = false;
             nio_mirror_dirty_all(mirror);
             nio_engine_failed(engine, -ENOMEM);
         }

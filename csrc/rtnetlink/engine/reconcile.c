@@ -82,7 +82,7 @@ on_link(void *context, const struct nlmsghdr *header, nio_bytes body)
     uint8_t family;
     (void)header;
     if (nio_decode_link(body, &link, &family) == 0) {
-        nio_mirror_saw_link(&engine->mirror, &link);
+        nio_mirror_dumped_link(&engine->mirror, &link);
     }
     return engine->stop ? -ECANCELED : 0;
 }
@@ -97,7 +97,7 @@ on_times(void *context, const struct nlmsghdr *header, nio_bytes body)
     (void)header;
     if (nio_decode_neighbour_table(body, &family, &index, &times) == 0 &&
         index != 0) {
-        nio_mirror_saw_times(&engine->mirror, family, index, &times);
+        nio_mirror_dumped_times(&engine->mirror, family, index, &times);
     }
     return engine->stop ? -ECANCELED : 0;
 }
@@ -109,7 +109,7 @@ on_address(void *context, const struct nlmsghdr *header, nio_bytes body)
     nio_address address;
     (void)header;
     if (nio_decode_address(body, &address) == 0) {
-        nio_mirror_saw_address(&engine->mirror, &address);
+        nio_mirror_dumped_address(&engine->mirror, &address);
     }
     return engine->stop ? -ECANCELED : 0;
 }
@@ -122,7 +122,7 @@ on_nexthop(void *context, const struct nlmsghdr *header, nio_bytes body)
     (void)header;
     int status = nio_decode_nexthop(body, &nexthop);
     if (status == 0) {
-        nio_mirror_saw_nexthop(&engine->mirror, &nexthop);
+        nio_mirror_dumped_nexthop(&engine->mirror, &nexthop);
     }
     return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;
 }
@@ -139,7 +139,7 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
         nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
     if (status == 0 &&
         nio_table_set_contains(&engine->tables, engine->legs.head.table)) {
-        nio_mirror_saw_route(&engine->mirror, &engine->legs);
+        nio_mirror_dumped_route(&engine->mirror, &engine->legs);
     }
     return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;
 }
@@ -151,7 +151,7 @@ read_table(nio_engine *engine, uint16_t type, uint8_t family, nio_reply reply,
            nio_answer *answer)
 {
     for (unsigned i = 0; i < MOST_READINGS; i++) {
-        nio_mirror_begin(&engine->mirror);
+        nio_mirror_begin_dump(&engine->mirror);
         int status =
             nio_dump(&engine->requester, type, family, reply, engine, answer);
         if (status < 0 || !answer->interrupted) {
@@ -173,9 +173,9 @@ static int
 read_links(nio_engine *engine, const nio_dirty *dirty)
 {
     nio_answer answer;
-    nio_mirror_begin(&engine->mirror);
+    nio_mirror_begin_dump(&engine->mirror);
     int status =
-        nio_ask_link(&engine->requester, LOOPBACK_INDEX, on_link, engine);
+        nio_query_link(&engine->requester, LOOPBACK_INDEX, on_link, engine);
     if (status < 0) {
         return status;
     }
@@ -187,8 +187,8 @@ read_links(nio_engine *engine, const nio_dirty *dirty)
         status = later(status, &engine->mirror.dirty.all_links);
     }
     for (size_t i = 0; status == 0 && i < dirty->link_count; i++) {
-        status =
-            nio_ask_link(&engine->requester, dirty->links[i], on_link, engine);
+        status = nio_query_link(&engine->requester, dirty->links[i], on_link,
+                                engine);
         if (status == -ENODEV) {
             if (nio_mirror_link(&engine->mirror, dirty->links[i]) != NULL) {
                 nio_mirror_del_link(&engine->mirror, dirty->links[i]);
@@ -264,7 +264,7 @@ read_routes(nio_engine *engine, uint8_t family, bool reason)
         nio_mirror_sweep_routes(&engine->mirror, family, attempts->marks[2]);
     }
     if (raced && (attempts->count < MOST_READINGS || engine->lost)) {
-        engine->mirror.dirty.again[bit] = true;
+        engine->mirror.dirty.raced[bit] = true;
     } else {
         attempts->count = 0;
     }
@@ -281,8 +281,8 @@ merge(nio_mirror *mirror, const nio_dirty *unread)
     dirty->neighbours |= unread->neighbours;
     dirty->addresses |= unread->addresses;
     dirty->nexthops |= routes && unread->nexthops;
-    dirty->routes[0] |= routes && (unread->routes[0] || unread->again[0]);
-    dirty->routes[1] |= routes && (unread->routes[1] || unread->again[1]);
+    dirty->routes[0] |= routes && (unread->routes[0] || unread->raced[0]);
+    dirty->routes[1] |= routes && (unread->routes[1] || unread->raced[1]);
 }
 
 static int
@@ -305,10 +305,10 @@ read_all(nio_engine *engine, nio_dirty *dirty)
     if (status == 0 && dirty->nexthops) {
         status = read_nexthops(engine);
     }
-    if (status == 0 && (dirty->routes[0] || dirty->again[0])) {
+    if (status == 0 && (dirty->routes[0] || dirty->raced[0])) {
         status = read_routes(engine, AF_INET, dirty->routes[0]);
     }
-    if (status == 0 && (dirty->routes[1] || dirty->again[1])) {
+    if (status == 0 && (dirty->routes[1] || dirty->raced[1])) {
         status = read_routes(engine, AF_INET6, dirty->routes[1]);
     }
     return status;
@@ -337,7 +337,8 @@ nio_reconcile(nio_engine *engine)
     uint64_t began = nio_monotonic_ns();
     uint64_t number = ++engine->begun;
     memset(&mirror->dirty, 0, sizeof(mirror->dirty));
-    if (!mirror->replaying) { /* else what was unsure is so still */
+    if (!mirror
+             ->replaying) { /* else what was ambiguous_in_replay is so still */
         mirror->replay = (uint8_t)(mirror->replay % UINT8_MAX + 1);
     }
     mirror->fanout.time_ns = nio_realtime_ns();
@@ -355,9 +356,9 @@ nio_reconcile(nio_engine *engine)
         nio_engine_mark_lost(engine);
     }
     engine->counted.resyncs++;
-    if (mirror->short_of_memory) {
+    if (mirror->allocation_failed) {
         /* What found no room is missing, though all of it was read. */
-        mirror->short_of_memory = false;
+        mirror->allocation_failed = false;
         nio_mirror_dirty_all(mirror);
         status = -ENOMEM;
     }

@@ -66,7 +66,7 @@ nio_dirty_any(const nio_dirty *dirty)
 {
     return dirty->all_links || dirty->neighbours || dirty->addresses ||
            dirty->nexthops || dirty->routes[0] || dirty->routes[1] ||
-           dirty->again[0] || dirty->again[1] || dirty->link_count > 0;
+           dirty->raced[0] || dirty->raced[1] || dirty->link_count > 0;
 }
 
 /* The kernel may have changed what hangs on a link without a word. */
@@ -104,7 +104,7 @@ nio_mirror_dirty_link(nio_mirror *mirror, uint32_t index)
 }
 
 void
-nio_mirror_begin(nio_mirror *mirror)
+nio_mirror_begin_dump(nio_mirror *mirror)
 {
     if (++mirror->mark == 0) {
         mirror->mark = 1;
@@ -115,7 +115,7 @@ bool
 nio_mirror_reserve(nio_mirror *mirror)
 {
     bool ready = nio_fanout_reserve(&mirror->fanout);
-    mirror->short_of_memory |= !ready;
+    mirror->allocation_failed |= !ready;
     return ready;
 }
 
@@ -143,18 +143,18 @@ keep_times(nio_link *link, const nio_link *known)
 }
 
 void
-nio_mirror_saw_link(nio_mirror *mirror, const nio_link *link)
+nio_mirror_dumped_link(nio_mirror *mirror, const nio_link *link)
 {
     nio_link after = *link;
     nio_link *known = nio_mirror_link(mirror, link->index);
     if (!nio_mirror_reserve(mirror)) {
         return;
     }
-    mirror->derived = true;
+    mirror->derived_dirty = true;
     after.record.mark = mirror->mark;
     if (known == NULL) {
         if (nio_store_add(&mirror->links, &after) == NULL) {
-            mirror->short_of_memory = true;
+            mirror->allocation_failed = true;
             return;
         }
         mirror->dirty.neighbours = true;
@@ -185,7 +185,7 @@ nio_mirror_saw_link(nio_mirror *mirror, const nio_link *link)
 void
 nio_mirror_new_link(nio_mirror *mirror, const nio_link *link)
 {
-    nio_mirror_saw_link(mirror, link);
+    nio_mirror_dumped_link(mirror, link);
     nio_mirror_dirty_link(mirror, link->index);
 }
 
@@ -196,7 +196,7 @@ nio_mirror_del_link(nio_mirror *mirror, uint32_t index)
     if (!nio_mirror_reserve(mirror)) {
         return;
     }
-    mirror->derived = true;
+    mirror->derived_dirty = true;
     dirty_below_link(mirror);
     if (known != NULL) {
         nio_fanout_link(&mirror->fanout, known, NULL);
@@ -209,7 +209,7 @@ nio_mirror_sweep_links(nio_mirror *mirror)
 {
     uint32_t cursor = 0;
     nio_link *link;
-    while (!mirror->short_of_memory &&
+    while (!mirror->allocation_failed &&
            (link = nio_store_each(&mirror->links, &cursor)) != NULL) {
         if (link->record.mark != mirror->mark) {
             nio_mirror_del_link(mirror, link->index);
@@ -218,8 +218,8 @@ nio_mirror_sweep_links(nio_mirror *mirror)
 }
 
 void
-nio_mirror_saw_times(nio_mirror *mirror, uint8_t family, uint32_t index,
-                     const nio_link_family *times)
+nio_mirror_dumped_times(nio_mirror *mirror, uint8_t family, uint32_t index,
+                        const nio_link_family *times)
 {
     nio_link *link = nio_mirror_link(mirror, index);
     if (link == NULL || (family != AF_INET && family != AF_INET6) ||
@@ -269,7 +269,7 @@ drop_address(nio_mirror *mirror, nio_address *address)
     if (!nio_mirror_reserve(mirror)) {
         return;
     }
-    mirror->derived = true;
+    mirror->derived_dirty = true;
     nio_fanout_address(&mirror->fanout, NIO_CHANGE_DELETE, address);
     nio_store_remove(&mirror->addresses, address);
 }
@@ -281,7 +281,7 @@ expires(const nio_address *address)
 }
 
 void
-nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
+nio_mirror_dumped_address(nio_mirror *mirror, const nio_address *address)
 {
     nio_address after = *address;
     nio_address *known = find_address(mirror, address);
@@ -289,7 +289,7 @@ nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
         return;
     }
     after.record.mark = mirror->mark;
-    mirror->mortal |= expires(address);
+    mirror->has_expiring |= expires(address);
     if (known != NULL && (known->prefix_length != after.prefix_length ||
                           memcmp(known->peer, after.peer, 16) != 0)) {
         drop_address(mirror, known); /* another identity took its place */
@@ -297,10 +297,10 @@ nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
     }
     if (known == NULL) {
         if (nio_store_add(&mirror->addresses, &after) == NULL) {
-            mirror->short_of_memory = true;
+            mirror->allocation_failed = true;
             return;
         }
-        mirror->derived = true;
+        mirror->derived_dirty = true;
         nio_fanout_address(&mirror->fanout, NIO_CHANGE_ADD, &after);
         return;
     }
@@ -308,7 +308,7 @@ nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address)
     after.record.next = known->record.next;
     *known = after;
     if (!same) {
-        mirror->derived = true;
+        mirror->derived_dirty = true;
         nio_fanout_address(&mirror->fanout, NIO_CHANGE_PARAMETER, &after);
     }
 }
@@ -322,11 +322,11 @@ nio_mirror_new_address(nio_mirror *mirror, const nio_address *address)
      * with one prefix those that expire decide whether its route does. */
     bool wakes = mirror->dead_legs[bit] && known == NULL;
     bool decides = address->family == AF_INET6 &&
-                   (mirror->mortal || expires(address)) &&
+                   (mirror->has_expiring || expires(address)) &&
                    (known == NULL || expires(known) != expires(address) ||
                     ((known->flags ^ address->flags) & IFA_F_NOPREFIXROUTE));
     mirror->dirty.routes[bit] |= mirror->wants_routes && (wakes || decides);
-    nio_mirror_saw_address(mirror, address);
+    nio_mirror_dumped_address(mirror, address);
 }
 
 void
@@ -352,7 +352,7 @@ nio_mirror_sweep_addresses(nio_mirror *mirror)
 {
     uint32_t cursor = 0;
     nio_address *address;
-    while (!mirror->short_of_memory &&
+    while (!mirror->allocation_failed &&
            (address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
         if (address->record.mark != mirror->mark) {
             drop_address(mirror, address);

@@ -5,9 +5,9 @@
  * kernel removes much in silence) the mirror asks for a reading of the tables
  * by marking them dirty. Not locked: the reader's alone.
  *
- * A reading of the tables (reconcile.c): nio_mirror_begin gives it a mark,
- * nio_mirror_saw_* takes every row of the dump, and nio_mirror_sweep_* removes
- * what none of them was. */
+ * A reading of the tables (reconcile.c): nio_mirror_begin_dump gives it a
+ * mark, nio_mirror_saw_* takes every row of the dump, and nio_mirror_sweep_*
+ * removes what none of them was. */
 #pragma once
 
 #include "rtnetlink/decode/decode.h"
@@ -24,7 +24,7 @@ typedef struct nio_dirty {
     bool addresses;
     bool nexthops;
     bool routes[2]; /* IPv4, IPv6 */
-    bool again[2];  /* the same, only since a reading raced with changes */
+    bool raced[2];  /* the same, only since a reading raced with changes */
     size_t link_count;
     uint32_t links[NIO_DIRTY_LINKS]; /* single links, by index */
 } nio_dirty;
@@ -35,16 +35,20 @@ typedef struct nio_mirror {
     nio_dirty dirty;
     uint32_t mark;          /* of the newest reading */
     uint64_t nexthop_users; /* legs of routes that name a nexthop object */
-    bool dead_legs[2]; /* IPv4, IPv6: some legs were dead when last seen */
-    bool derived; /* something changed that hints and ports are made from */
-    bool short_of_memory; /* a record found no room: all must be read again */
-    bool wants_routes;    /* else route messages are not asked for */
+    bool dead_legs[2];  /* IPv4, IPv6: some legs were dead when last seen */
+    bool derived_dirty; /* something changed that hints and ports are made from
+                         */
+    bool
+        allocation_failed; /* a record found no room: all must be read again */
+    bool wants_routes;     /* else route messages are not asked for */
     /* Messages may be older than the last reading, which has seen what they
      * led to: what they say of one route of several says nothing any more. */
     bool replaying;
-    uint8_t replay; /* its number, for records that are unsure in it; not 0 */
-    bool twins;     /* there were routes that share an identity */
-    bool mortal;    /* there were IPv6 addresses or their routes that expire */
+    uint8_t replay; /* its number, for records that are ambiguous_in_replay in
+                       it; not 0 */
+    bool has_duplicates; /* there were routes that share an identity */
+    bool has_expiring; /* there were IPv6 addresses or their routes that expire
+                        */
 } nio_mirror;
 
 #define NIO_FAMILY_BIT(family) ((family) == AF_INET6 ? 1 : 0)
@@ -75,13 +79,13 @@ void nio_mirror_forget_routes(nio_mirror *mirror);
 void nio_mirror_keep_tables(nio_mirror *mirror, const nio_table_set *tables);
 
 /* A reading of the tables. */
-void nio_mirror_begin(nio_mirror *mirror);
-void nio_mirror_saw_link(nio_mirror *mirror, const nio_link *link);
-void nio_mirror_saw_route(nio_mirror *mirror, const nio_legs *legs);
-void nio_mirror_saw_address(nio_mirror *mirror, const nio_address *address);
-void nio_mirror_saw_nexthop(nio_mirror *mirror, nio_nexthop *nexthop);
-void nio_mirror_saw_times(nio_mirror *mirror, uint8_t family, uint32_t index,
-                          const nio_link_family *times);
+void nio_mirror_begin_dump(nio_mirror *mirror);
+void nio_mirror_dumped_link(nio_mirror *mirror, const nio_link *link);
+void nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs);
+void nio_mirror_dumped_address(nio_mirror *mirror, const nio_address *address);
+void nio_mirror_dumped_nexthop(nio_mirror *mirror, nio_nexthop *nexthop);
+void nio_mirror_dumped_times(nio_mirror *mirror, uint8_t family,
+                             uint32_t index, const nio_link_family *times);
 /* Remove what was last seen before the reading with this mark. When memory is
  * short, what was there may not have been marked: then nothing is removed. */
 void nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,

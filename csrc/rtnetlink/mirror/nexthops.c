@@ -23,15 +23,15 @@ find_nexthop(const nio_mirror *mirror, uint32_t id)
 static void
 dirty_below_nexthop(nio_mirror *mirror)
 {
-    bool used =
-        mirror->wants_routes && (mirror->nexthop_users > 0 || mirror->twins);
+    bool used = mirror->wants_routes &&
+                (mirror->nexthop_users > 0 || mirror->has_duplicates);
     mirror->dirty.nexthops = mirror->wants_routes;
     mirror->dirty.routes[0] |= used;
     mirror->dirty.routes[1] |= used;
 }
 
 void
-nio_mirror_saw_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
+nio_mirror_dumped_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
 {
     nio_nexthop *known = find_nexthop(mirror, nexthop->id);
     nexthop->record.mark = mirror->mark;
@@ -41,7 +41,7 @@ nio_mirror_saw_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
         *known = *nexthop;
     } else if (nio_store_add(&mirror->nexthops, nexthop) == NULL) {
         free(nexthop->members);
-        mirror->short_of_memory = true;
+        mirror->allocation_failed = true;
     }
 }
 
@@ -51,7 +51,7 @@ nio_mirror_new_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
     if (find_nexthop(mirror, nexthop->id) != NULL) {
         dirty_below_nexthop(mirror);
     }
-    nio_mirror_saw_nexthop(mirror, nexthop);
+    nio_mirror_dumped_nexthop(mirror, nexthop);
 }
 
 static void
@@ -76,7 +76,7 @@ nio_mirror_sweep_nexthops(nio_mirror *mirror)
 {
     uint32_t cursor = 0;
     nio_nexthop *nexthop;
-    while (!mirror->short_of_memory &&
+    while (!mirror->allocation_failed &&
            (nexthop = nio_store_each(&mirror->nexthops, &cursor)) != NULL) {
         if (nexthop->record.mark != mirror->mark) {
             drop_nexthop(mirror, nexthop);
@@ -95,7 +95,7 @@ nio_mirror_forget_routes(nio_mirror *mirror)
     nio_store_done(&mirror->routes);
     mirror->wants_routes = false;
     mirror->nexthop_users = 0;
-    mirror->twins = false;
+    mirror->has_duplicates = false;
     memset(mirror->dead_legs, 0, sizeof(mirror->dead_legs));
     mirror->dirty.nexthops = false;
     memset(mirror->dirty.routes, 0, sizeof(mirror->dirty.routes));

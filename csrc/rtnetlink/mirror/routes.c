@@ -51,10 +51,10 @@ dirty(nio_mirror *mirror, uint8_t family)
 static void
 notice(nio_mirror *mirror, const nio_route *route)
 {
-    mirror->derived |= route->prefix_length == 0;
-    mirror->mortal |= route->family == AF_INET6 &&
-                      route->protocol == RTPROT_KERNEL &&
-                      route->expires != NIO_INFINITE;
+    mirror->derived_dirty |= route->prefix_length == 0;
+    mirror->has_expiring |= route->family == AF_INET6 &&
+                            route->protocol == RTPROT_KERNEL &&
+                            route->expires != NIO_INFINITE;
 }
 
 static void
@@ -67,7 +67,7 @@ add(nio_mirror *mirror, const nio_route *leg)
     route.record.mark = mirror->mark;
     route.instances = 1;
     if (nio_store_add(&mirror->routes, &route) == NULL) {
-        mirror->short_of_memory = true;
+        mirror->allocation_failed = true;
         return;
     }
     mirror->nexthop_users += route.nexthop_id != 0;
@@ -100,7 +100,7 @@ update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
     *route = *leg;
     route->record = before.record;
     route->instances = before.instances;
-    route->unsure = before.unsure;
+    route->ambiguous_in_replay = before.ambiguous_in_replay;
     if (!same_state(&before, route)) {
         notice(mirror, route);
         nio_fanout_route_change(&mirror->fanout, &before, route);
@@ -121,7 +121,7 @@ is_among(const nio_legs *legs, size_t count, const nio_route *route)
 static bool
 is_unsure(const nio_mirror *mirror, const nio_route *route)
 {
-    return mirror->replaying && route->unsure == mirror->replay;
+    return mirror->replaying && route->ambiguous_in_replay == mirror->replay;
 }
 
 /* A replacement takes the place of one kernel route of its group. That is
@@ -206,7 +206,7 @@ count_instance(nio_mirror *mirror, nio_route *route)
     if (route->instances < UINT8_MAX) {
         route->instances++;
     }
-    mirror->twins = true;
+    mirror->has_duplicates = true;
 }
 
 /* One leg of a route that was not a replacement. */
@@ -313,7 +313,7 @@ nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
 }
 
 void
-nio_mirror_saw_route(nio_mirror *mirror, const nio_legs *legs)
+nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs)
 {
     notice_dead(mirror, legs);
     for (size_t i = 0; i < legs->count; i++) {
@@ -326,7 +326,7 @@ nio_mirror_saw_route(nio_mirror *mirror, const nio_legs *legs)
         } else {
             route->record.mark = mirror->mark;
             if (route->instances > 1) {
-                route->unsure = mirror->replay;
+                route->ambiguous_in_replay = mirror->replay;
             }
             route->instances = 1;
             update(mirror, route, leg);
@@ -341,7 +341,7 @@ doubt_group(nio_mirror *mirror, const nio_route *gone)
 {
     for (nio_route *route = first_of(mirror, gone); route != NULL;
          route = next_of(mirror, gone, route)) {
-        route->unsure = mirror->replay;
+        route->ambiguous_in_replay = mirror->replay;
     }
 }
 
@@ -350,7 +350,7 @@ nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family, uint32_t since)
 {
     uint32_t cursor = 0;
     nio_route *route;
-    while (!mirror->short_of_memory &&
+    while (!mirror->allocation_failed &&
            (route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
         if (route->family == family &&
             (int32_t)(route->record.mark - since) < 0) {

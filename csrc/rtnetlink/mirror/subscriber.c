@@ -64,7 +64,7 @@ void
 nio_subscriber_put(nio_subscriber *subscriber, const nio_change *change,
                    const void *row)
 {
-    subscriber->missed |=
+    subscriber->put_failed |=
         !nio_queue_put_quietly(subscriber->queue, change, row);
     subscriber->reserved -= subscriber->reserved > 0;
     if (++subscriber->unsignalled >= SIGNAL_EVERY) {

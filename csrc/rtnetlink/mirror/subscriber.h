@@ -22,7 +22,7 @@ typedef struct nio_subscriber {
     bool owes_synced;     /* gets a SYNCED mark once the mirror is exact */
     bool pending;         /* stable table: not stable at the last check */
     unsigned reserved;    /* puts for which the queue has memory */
-    bool missed;          /* a put failed for lack of memory */
+    bool put_failed;      /* a put failed for lack of memory */
     unsigned unsignalled; /* puts since the queue was last signalled */
     ADDRESS_FAMILY family;
 } nio_subscriber;
@@ -38,8 +38,8 @@ void nio_subscriber_add_tables(const nio_subscriber *subscriber,
 bool nio_subscriber_reserve(nio_subscriber *subscriber);
 
 /* Put a change into the queue. If its allocation fails the queue counts the
- * loss and marks the gap itself; `missed` is then set. Signals the queue at
- * every 512th change. */
+ * loss and marks the gap itself; `put_failed` is then set. Signals the queue
+ * at every 512th change. */
 void nio_subscriber_put(nio_subscriber *subscriber, const nio_change *change,
                         const void *row);
 /* Put a change of one of the nio_kind, if the subscriber wants this kind and

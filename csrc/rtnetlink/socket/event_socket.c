@@ -132,7 +132,7 @@ nio_event_socket_leave(nio_event_socket *events, int group)
 }
 
 uint64_t
-nio_event_socket_buffer(nio_event_socket *events, int bytes)
+nio_event_socket_set_buffer(nio_event_socket *events, int bytes)
 {
     int granted = 0;
     socklen_t size = sizeof(granted);

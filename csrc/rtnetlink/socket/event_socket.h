@@ -32,7 +32,7 @@ int nio_event_socket_join(nio_event_socket *events, int group);
 void nio_event_socket_leave(nio_event_socket *events, int group);
 /* Ask for a receive buffer of `bytes`. Returns the granted size in the
  * kernel's own measure, which is twice the bytes asked for. */
-uint64_t nio_event_socket_buffer(nio_event_socket *events, int bytes);
+uint64_t nio_event_socket_set_buffer(nio_event_socket *events, int bytes);
 /* Receive the datagrams that are queued, without waiting. Returns their
  * number, 0 if there are none, -ENOBUFS if the kernel dropped some. */
 int nio_event_socket_receive(nio_event_socket *events);

@@ -225,8 +225,8 @@ nio_dump_routes_of(nio_request_socket *requests, uint8_t family,
 }
 
 int
-nio_ask_link(nio_request_socket *requests, uint32_t index, nio_reply reply,
-             void *context)
+nio_query_link(nio_request_socket *requests, uint32_t index, nio_reply reply,
+               void *context)
 {
     struct {
         struct nlmsghdr header;

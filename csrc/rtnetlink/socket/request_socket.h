@@ -54,5 +54,5 @@ int nio_dump_routes_of(nio_request_socket *requests, uint8_t family,
                        nio_answer *ret_answer);
 /* Ask for one link. The kernel answers under the RTNL lock, so the answer also
  * waits for a change in progress: this is the barrier before a dump. */
-int nio_ask_link(nio_request_socket *requests, uint32_t index,
-                 nio_reply reply, void *context);
+int nio_query_link(nio_request_socket *requests, uint32_t index,
+                   nio_reply reply, void *context);

@@ -13,13 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A filter that tests a row asks for its table; here none is tested. */
-ULONG
-nio_row_table(const MIB_IPFORWARD_ROW2 *row)
-{
-    return row->Table;
-}
-
 static int ends[2]; /* what is sent into the second comes out of the first */
 static nio_event_socket feed;
 

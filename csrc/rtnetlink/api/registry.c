@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of registrations and engines, and forks: see registry.h. */
+/* The list of registrations, and forks: see registry.h. */
 #include "rtnetlink/api/registry.h"
 
 #include "base/fork.h"
@@ -14,7 +14,6 @@
 nio_lock nio_registry_own_lock = NIO_LOCK_INITIALIZER;
 static nio_condition changed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static nio_engine *engines NIO_GUARDED_BY(nio_registry_own_lock);
 static nio_entry *entries NIO_GUARDED_BY(nio_registry_own_lock);
 static uintptr_t next_id NIO_GUARDED_BY(nio_registry_own_lock) = 1;
 /* Smaller ones are of before a fork. */
@@ -38,9 +37,6 @@ after_fork_in_parent(void) NIO_RELEASE(nio_registry_own_lock)
 static void
 after_fork_in_child(void) NIO_RELEASE(nio_registry_own_lock)
 {
-    for (nio_engine *engine = engines; engine != NULL; engine = engine->next) {
-        nio_engine_abandon(engine);
-    }
     /* A callback that forked comes back in the child, too: it is the last. */
     for (nio_entry *entry = entries; entry != NULL; entry = entry->next) {
         nio_atomic_store(&entry->cancelled, 1);
@@ -48,7 +44,6 @@ after_fork_in_child(void) NIO_RELEASE(nio_registry_own_lock)
             nio_event_done(&entry->readable);
         }
     }
-    engines = NULL;
     entries = NULL;
     first_own_id = next_id;
     nio_condition_init(&changed); /* without those who waited there */
@@ -87,12 +82,6 @@ void
 nio_registry_wake(void)
 {
     nio_condition_wake_all(&changed);
-}
-
-nio_engine **
-nio_registry_engines(void)
-{
-    return &engines;
 }
 
 nio_entry *

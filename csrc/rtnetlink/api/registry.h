@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* All registrations of this process and the engines behind them, under one
- * lock; and what a fork makes of them. A handle is a number that is never
+/* All registrations of this process, under one lock; and what a fork makes of
+ * them. A handle is a number that is never
  * used twice, so a stale one is found out instead of being followed. */
 #pragma once
 
 #include "base/event.h"
+#include "base/lock.h"
 #include "base/queue.h"
 #include "base/thread.h"
-#include "rtnetlink/engine/engine.h"
+#include "rtnetlink/engine/engines.h"
+
+/* By name for annotations: nio_registry_lock() takes it. */
+extern nio_lock nio_registry_own_lock;
 
 /* ATTACHING --> ACTIVE --cancel--> CANCELLING --all threads ended-->
  * CANCELLED (freed with the last waiter). A cancel that comes before Notify*
@@ -51,8 +55,6 @@ void nio_registry_unlock(void) NIO_RELEASE(nio_registry_own_lock);
 /* Wait until some entry changed its state; say that one did. */
 void nio_registry_wait(void) NIO_REQUIRES(nio_registry_own_lock);
 void nio_registry_wake(void) NIO_REQUIRES(nio_registry_own_lock);
-/* The head of the list of engines. */
-nio_engine **nio_registry_engines(void) NIO_REQUIRES(nio_registry_own_lock);
 
 /* An entry of zeros with a number of its own; NULL when memory is short. */
 nio_entry *nio_entry_new(void) NIO_EXCLUDES(nio_registry_own_lock);

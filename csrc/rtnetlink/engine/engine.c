@@ -1,41 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of an engine, and what other threads ask of it: see engine.h. */
+/* The life of one engine: see engine.h. */
 #include "rtnetlink/engine/engine.h"
-
-#include "rtnetlink/api/registry.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Asked for when nobody says otherwise; without the right to it the kernel
  * gives what net.core.rmem_max allows. Memory is used only under load. */
 #define RECEIVE_BUFFER (128 * 1024 * 1024)
 
-#define NETNS_COOKIE 71 /* SO_NETNS_COOKIE, newer than the oldest headers */
-
 static const int groups[] = {
     RTNLGRP_LINK,        RTNLGRP_IPV4_IFADDR,  RTNLGRP_IPV6_IFADDR,
     RTNLGRP_IPV6_IFINFO, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
 };
 
-static void
-close_descriptors(nio_engine *engine)
+void
+nio_engine_close_descriptors(nio_engine *engine)
 {
     nio_event_socket_close(&engine->feed);
     nio_request_socket_close(&engine->requester);
     nio_event_done(&engine->wake);
 }
 
-/* Frees what an engine owns; its thread has never run or is joined. */
-static nio_engine *
-engine_free(nio_engine *engine)
+void
+nio_engine_free(nio_engine *engine)
 {
-    close_descriptors(engine);
+    nio_engine_close_descriptors(engine);
     nio_mirror_done(&engine->mirror);
     nio_table_set_done(&engine->tables);
     nio_legs_done(&engine->legs);
@@ -43,7 +37,6 @@ engine_free(nio_engine *engine)
     nio_condition_done(&engine->answered);
     nio_lock_done(&engine->lock);
     free(engine);
-    return NULL;
 }
 
 int
@@ -73,8 +66,8 @@ open_sockets(nio_engine *engine)
     return status;
 }
 
-static int
-engine_new(uint64_t namespace_id, nio_engine **ret_engine)
+int
+nio_engine_new(uint64_t namespace_id, nio_engine **ret_engine)
 {
     nio_engine *engine = calloc(1, sizeof(*engine));
     int status = -ENOMEM;
@@ -105,132 +98,19 @@ engine_new(uint64_t namespace_id, nio_engine **ret_engine)
     engine = NULL;
 done:
     if (engine != NULL) {
-        engine_free(engine);
+        nio_engine_free(engine);
     }
-    return status;
-}
-
-/* A number that only this namespace has, as long as anything of it lives (an
- * engine does): the kernel's cookie (since 5.14), else the inode in /proc. */
-static int
-find_namespace(uint64_t *ret_id)
-{
-    struct stat inode;
-    socklen_t size = sizeof(*ret_id);
-    int probe = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (probe < 0) {
-        return -errno;
-    }
-    int failed = getsockopt(probe, SOL_SOCKET, NETNS_COOKIE, ret_id, &size);
-    close(probe);
-    if (failed == 0) {
-        return 0;
-    }
-    if (stat("/proc/thread-self/ns/net", &inode) < 0) {
-        return -errno;
-    }
-    *ret_id = inode.st_ino;
-    return 0;
-}
-
-int
-nio_engine_acquire(nio_engine **ret_engine)
-{
-    uint64_t namespace_id = 0;
-    nio_engine *engine;
-    int status = find_namespace(&namespace_id);
-    if (status < 0) {
-        return status;
-    }
-    nio_registry_lock();
-    nio_engine **engines = nio_registry_engines();
-    for (engine = *engines; engine != NULL; engine = engine->next) {
-        if (engine->users > 0 && engine->namespace_id == namespace_id) {
-            break;
-        }
-    }
-    if (engine == NULL) {
-        status = engine_new(namespace_id, &engine);
-        if (status == 0) {
-            engine->next = *engines;
-            *engines = engine;
-        }
-    }
-    if (status == 0) {
-        engine->users++;
-        *ret_engine = engine;
-    }
-    nio_registry_unlock();
     return status;
 }
 
 void
-nio_engine_release(nio_engine *engine)
+nio_engine_stop(nio_engine *engine)
 {
-    bool last;
-    nio_registry_lock();
-    last = --engine->users == 0;
-    nio_registry_unlock();
-    if (!last) {
-        return;
-    }
     nio_lock_take(&engine->lock);
     engine->stopping = true;
     nio_lock_drop(&engine->lock);
     nio_event_set(&engine->wake);
     nio_thread_join(&engine->thread);
-    /* Listed until its descriptors are closed: a child that a fork makes
-     * meanwhile would keep a socket that fills and that nobody reads. */
-    nio_registry_lock();
-    nio_engine **link = nio_registry_engines();
-    while (*link != engine) {
-        link = &(*link)->next;
-    }
-    *link = engine->next;
-    close_descriptors(engine);
-    nio_registry_unlock();
-    engine_free(engine);
-}
-
-/* Leave a command with the reader and wait for its answer. */
-static int
-ask(nio_engine *engine, nio_command *command)
-{
-    nio_lock_take(&engine->lock);
-    command->next = engine->commands;
-    engine->commands = command;
-    nio_event_set(&engine->wake);
-    while (!command->answered) {
-        nio_condition_wait(&engine->answered, &engine->lock);
-    }
-    nio_lock_drop(&engine->lock);
-    return command->status;
-}
-
-int
-nio_engine_attach(nio_engine *engine, nio_subscriber *subscriber,
-                  int receive_buffer)
-{
-    nio_command command = {.what = NIO_ATTACH,
-                           .subscriber = subscriber,
-                           .receive_buffer = receive_buffer};
-    return ask(engine, &command);
-}
-
-void
-nio_engine_detach(nio_engine *engine, nio_subscriber *subscriber)
-{
-    nio_command command = {.what = NIO_DETACH, .subscriber = subscriber};
-    (void)ask(engine, &command);
-}
-
-nio_statistics
-nio_engine_statistics(nio_engine *engine)
-{
-    nio_lock_take(&engine->lock);
-    nio_statistics statistics = engine->statistics;
-    nio_lock_drop(&engine->lock);
-    return statistics;
 }
 
 void

@@ -1,27 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* One engine serves a network namespace: one thread (reader.c) that owns the
- * feed, the mirror and the list of subscribers, and touches them alone. Other
- * threads leave commands and wait for their answers; the reader never waits
- * for any of them, so neither can hang on the other.
- *
- * Started by the first subscriber of a namespace (that of the calling
- * thread), stopped and joined by the last one. */
+/* What an engine is made of, for the files of this room alone. The reader owns
+ * the event socket, the mirror and the list of subscribers, and no other
+ * thread touches them: other threads leave a command and wait for its answer.
+ * The reader waits for no other thread, so neither can hang on the other. */
 #pragma once
 
 #include "base/event.h"
 #include "base/lock.h"
 #include "base/thread.h"
-#include "contract/tower.h"
-#include "rtnetlink/engine/backlog.h"
 #include "rtnetlink/decode/decode.h"
+#include "rtnetlink/engine/backlog.h"
 #include "rtnetlink/mirror/mirror.h"
 #include "rtnetlink/socket/event_socket.h"
 #include "rtnetlink/socket/request_socket.h"
 #include "rtnetlink/socket/table_set.h"
 
-/* The lock of registry.c, by name for annotations: nio_registry_lock() takes
- * it. */
-extern nio_lock nio_registry_own_lock;
+/* Guards the list of engines (engines.c); it is held over fork(). */
+extern nio_lock nio_engine_list_lock;
+
+typedef struct nio_engine nio_engine;
 
 /* What a thread asks of the reader; on the asker's stack until answered. */
 typedef struct nio_command {
@@ -42,15 +39,15 @@ typedef struct nio_attempts {
     uint32_t marks[3];
 } nio_attempts;
 
-typedef struct nio_engine {
-    struct nio_engine *next NIO_GUARDED_BY(nio_registry_own_lock);
+struct nio_engine {
+    struct nio_engine *next NIO_GUARDED_BY(nio_engine_list_lock);
     /* 0: it is ending. */
-    unsigned users NIO_GUARDED_BY(nio_registry_own_lock);
+    unsigned users NIO_GUARDED_BY(nio_engine_list_lock);
     uint64_t namespace_id; /* constant */
     nio_event wake;        /* set when there is a command or the end */
     nio_thread thread;
 
-    nio_lock lock NIO_AFTER(nio_registry_own_lock);
+    nio_lock lock NIO_AFTER(nio_engine_list_lock);
     nio_condition answered;
     nio_command *commands NIO_GUARDED_BY(lock);
     bool stopping NIO_GUARDED_BY(lock);
@@ -83,30 +80,27 @@ typedef struct nio_engine {
     bool stop;                /* the reader has seen `stopping` */
     NL_NETWORK_CONNECTIVITY_HINT hint; /* as last told */
     USHORT teredo_port;
-} nio_engine;
+};
 
-/* The engine of the calling thread's namespace, one user more. */
-int nio_engine_acquire(nio_engine **ret_engine)
-    NIO_EXCLUDES(nio_registry_own_lock);
-/* One user less: the last one stops the reader and waits for it. */
-void nio_engine_release(nio_engine *engine)
-    NIO_EXCLUDES(nio_registry_own_lock);
+/* ---- engines.c */
+/* A fork in between would copy a socket that it cannot find: it waits. */
+void nio_engine_list_take(void) NIO_ACQUIRE(nio_engine_list_lock);
+void nio_engine_list_drop(void) NIO_RELEASE(nio_engine_list_lock);
 
-/* Live on return; the mirror was exact at some moment since the call. */
-int nio_engine_attach(nio_engine *engine, nio_subscriber *subscriber,
-                      int receive_buffer) NIO_EXCLUDES(nio_registry_own_lock);
-/* After it returns nothing reaches the subscriber. */
-void nio_engine_detach(nio_engine *engine, nio_subscriber *subscriber)
-    NIO_EXCLUDES(nio_registry_own_lock);
-
-nio_statistics nio_engine_statistics(nio_engine *engine)
-    NIO_EXCLUDES(engine->lock);
-
-/* In the child of a fork: the threads are gone, the descriptors are copies. */
+/* ---- engine.c: the life of one engine, for engines.c */
+/* An engine of the calling thread's namespace, its reader started. */
+int nio_engine_new(uint64_t namespace_id, nio_engine **ret_engine);
+/* Stops the reader and joins it. */
+void nio_engine_stop(nio_engine *engine);
+void nio_engine_close_descriptors(nio_engine *engine);
+/* Frees an engine whose reader never ran or is joined. */
+void nio_engine_free(nio_engine *engine);
+/* In the child of a fork: closes the copies of the engine's descriptors. */
 void nio_engine_abandon(nio_engine *engine);
+/* Joins the groups that every engine needs; sets the receive buffer. */
+int nio_engine_join(nio_engine *engine);
 
-/* ---- between the files of the engine, on the reader's thread */
-
+/* ---- on the reader's thread */
 void nio_reader_run(void *engine);
 /* commands.c: take what was left by others; detach at once. */
 void nio_take_commands(nio_engine *engine);
@@ -116,8 +110,6 @@ void nio_engine_socket_is_empty(nio_engine *engine);
 void nio_serve_attaching(nio_engine *engine);
 /* The kernel tells of routes again, after the feed was opened anew. */
 int nio_rejoin_routes(nio_engine *engine);
-/* engine.c: the groups that every engine hears, and the receive buffer. */
-int nio_engine_join(nio_engine *engine);
 /* restart.c: the kernel told us something that we did not get. */
 void nio_engine_mark_lost(nio_engine *engine);
 /* A reading or an opening failed; it is tried again after a pause. */

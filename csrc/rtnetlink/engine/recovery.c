@@ -6,8 +6,6 @@
  * be. The reader waits as ever: for commands, and until it may try again. */
 #include "rtnetlink/engine/engine.h"
 
-#include "rtnetlink/api/registry.h"
-
 #define FIRST_PAUSE_NS 10000000u
 #define LONGEST_DOUBLING 7u /* 1.28 s */
 #define PATIENCE 3u         /* failures in a row that a newcomer waits for */
@@ -52,7 +50,7 @@ nio_engine_reopen(nio_engine *engine)
 {
     /* A fork must find the new socket where it looks for it, or its child
      * keeps one that nobody reads. */
-    nio_registry_lock();
+    nio_engine_list_take();
     int status = nio_event_socket_renew(&engine->feed);
     if (engine->requester.socket == engine->feed.socket) {
         /* The program has closed both, and the feed was given the number of
@@ -60,7 +58,7 @@ nio_engine_reopen(nio_engine *engine)
         engine->requester.socket = -1;
         engine->requester.unread = true; /* so that it is opened anew */
     }
-    nio_registry_unlock();
+    nio_engine_list_drop();
     if (status == 0) {
         status = nio_engine_join(engine);
     }

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* The engines of this process, what other threads ask of them, and what a fork
+ * does to them: see engines.h. */
+#include "rtnetlink/engine/engines.h"
+
+#include "base/fork.h"
+#include "rtnetlink/engine/engine.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NETNS_COOKIE 71 /* SO_NETNS_COOKIE, newer than the oldest headers */
+
+/* Held over fork(), so that the child gets the list whole and the lock free.
+ */
+nio_lock nio_engine_list_lock = NIO_LOCK_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static nio_engine *engines NIO_GUARDED_BY(nio_engine_list_lock);
+
+static void
+before_fork(void) NIO_ACQUIRE(nio_engine_list_lock)
+{
+    nio_lock_take(&nio_engine_list_lock);
+}
+
+static void
+after_fork_in_parent(void) NIO_RELEASE(nio_engine_list_lock)
+{
+    nio_lock_drop(&nio_engine_list_lock);
+}
+
+static void
+after_fork_in_child(void) NIO_RELEASE(nio_engine_list_lock)
+{
+    for (nio_engine *engine = engines; engine != NULL; engine = engine->next) {
+        nio_engine_abandon(engine);
+    }
+    engines = NULL;
+    nio_lock_drop(&nio_engine_list_lock);
+}
+
+static void
+register_fork_handlers(void)
+{
+    /* It fails without memory only. Then a child may hang on a lock that it
+     * inherits; a fork is rare, and the parent goes on. */
+    (void)nio_at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+void
+nio_engine_list_take(void)
+{
+    pthread_once(&once, register_fork_handlers);
+    nio_lock_take(&nio_engine_list_lock);
+}
+
+void
+nio_engine_list_drop(void)
+{
+    nio_lock_drop(&nio_engine_list_lock);
+}
+
+/* A number that only this namespace has, as long as anything of it lives (an
+ * engine does): the kernel's cookie (since 5.14), else the inode in /proc. */
+static int
+find_namespace(uint64_t *ret_id)
+{
+    struct stat inode;
+    socklen_t size = sizeof(*ret_id);
+    int probe = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (probe < 0) {
+        return -errno;
+    }
+    int failed = getsockopt(probe, SOL_SOCKET, NETNS_COOKIE, ret_id, &size);
+    close(probe);
+    if (failed == 0) {
+        return 0;
+    }
+    if (stat("/proc/thread-self/ns/net", &inode) < 0) {
+        return -errno;
+    }
+    *ret_id = inode.st_ino;
+    return 0;
+}
+
+int
+nio_engine_acquire(nio_engine **ret_engine)
+{
+    uint64_t namespace_id = 0;
+    nio_engine *engine;
+    int status = find_namespace(&namespace_id);
+    if (status < 0) {
+        return status;
+    }
+    nio_engine_list_take();
+    for (engine = engines; engine != NULL; engine = engine->next) {
+        if (engine->users > 0 && engine->namespace_id == namespace_id) {
+            break;
+        }
+    }
+    if (engine == NULL) {
+        status = nio_engine_new(namespace_id, &engine);
+        if (status == 0) {
+            engine->next = engines;
+            engines = engine;
+        }
+    }
+    if (status == 0) {
+        engine->users++;
+        *ret_engine = engine;
+    }
+    nio_engine_list_drop();
+    return status;
+}
+
+void
+nio_engine_release(nio_engine *engine)
+{
+    nio_engine_list_take();
+    bool last = --engine->users == 0;
+    nio_engine_list_drop();
+    if (!last) {
+        return;
+    }
+    nio_engine_stop(engine);
+    /* The engine is listed until its descriptors are closed: the child of a
+     * fork in between would keep a socket that fills and that nothing reads.
+     */
+    nio_engine_list_take();
+    nio_engine **link = &engines;
+    while (*link != engine) {
+        link = &(*link)->next;
+    }
+    *link = engine->next;
+    nio_engine_close_descriptors(engine);
+    nio_engine_list_drop();
+    nio_engine_free(engine);
+}
+
+/* Leave a command with the reader and wait for its answer. */
+static int
+ask(nio_engine *engine, nio_command *command)
+{
+    nio_lock_take(&engine->lock);
+    command->next = engine->commands;
+    engine->commands = command;
+    nio_event_set(&engine->wake);
+    while (!command->answered) {
+        nio_condition_wait(&engine->answered, &engine->lock);
+    }
+    nio_lock_drop(&engine->lock);
+    return command->status;
+}
+
+int
+nio_engine_attach(nio_engine *engine, nio_subscriber *subscriber,
+                  int receive_buffer)
+{
+    nio_command command = {.what = NIO_ATTACH,
+                           .subscriber = subscriber,
+                           .receive_buffer = receive_buffer};
+    return ask(engine, &command);
+}
+
+void
+nio_engine_detach(nio_engine *engine, nio_subscriber *subscriber)
+{
+    nio_command command = {.what = NIO_DETACH, .subscriber = subscriber};
+    (void)ask(engine, &command);
+}
+
+nio_statistics
+nio_engine_statistics(nio_engine *engine)
+{
+    nio_lock_take(&engine->lock);
+    nio_statistics statistics = engine->statistics;
+    nio_lock_drop(&engine->lock);
+    return statistics;
+}

@@ -174,19 +174,19 @@ def check_all(how: str, code: int, error: str, times: int = TIMES) -> None:
 
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("end", ENDS)
-def test_exit(flood: None, end: str) -> None:
+def test_exit_under_a_flood_is_clean(flood: None, end: str) -> None:
     check_all(*ENDS[end])
 
 
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("busy", BUSY)
-def test_exit_of_a_busy_one(flood: None, busy: str) -> None:
+def test_exit_of_a_busy_program_is_clean(flood: None, busy: str) -> None:
     check_all(*BUSY[busy], FEWER)
 
 
 @linux_only("an event loop waits in another function there")
 @pytest.mark.timeout(LIMIT)
-def test_exit_of_asyncio_by_ctrl_c(flood: None) -> None:
+def test_ctrl_c_in_asyncio_ends_the_program_cleanly(flood: None) -> None:
     """asyncio cancels the task, and the interrupt comes out of run()."""
     how = """
 import asyncio
@@ -223,6 +223,6 @@ assert failure is None, failure
 @several_interpreters
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
-def test_exit_with_another_interpreter(flood: None, kind: str) -> None:
+def test_exit_with_a_live_subinterpreter_is_clean(flood: None, kind: str) -> None:
     """It is left over, with a registration and a watcher of its own."""
     check_all(OTHER % kind, 0, "", FEWER)

@@ -49,7 +49,9 @@ assert busy.wait(20)  # the parent's callbacks go on
     ],
     ids=["sys.exit", "os._exit", "exception", "exec", "SIGTERM"],
 )
-def test_fork_a_hundred_times(flood: None, child: str, code: int) -> None:
+def test_forked_child_has_dead_registrations_and_ends_cleanly(
+    flood: None, child: str, code: int
+) -> None:
     errors = "the end" if "LookupError" in child else ""
     run_all(4, QUIET + LIVE + FORK % (child, code), 0, errors)
 
@@ -68,7 +70,7 @@ sys.exit(6)
 
 
 @pytest.mark.timeout(300)
-def test_the_child_may_register_anew(flood: None) -> None:
+def test_forked_child_may_register_again(flood: None) -> None:
     child = CHILD_REGISTERS.strip().replace("\n", "\n        ")
     run_all(4, QUIET + LIVE + FORK % (child, 6), 0, "")
 
@@ -95,11 +97,11 @@ assert all(registration.active for registration in live[:-1])
 
 
 @pytest.mark.timeout(300)
-def test_multiprocessing_a_hundred_times(flood: None) -> None:
+def test_multiprocessing_child_may_register_again(flood: None) -> None:
     run_all(4, QUIET + LIVE + MULTIPROCESSING, 0, "")
 
 
-def test_forks_of_a_process_that_registers_and_cancels(flood: None) -> None:
+def test_fork_during_register_and_cancel_leaves_no_lock_held(flood: None) -> None:
     """No lock is left held in the child, whatever the other threads were doing."""
     program = """
 end = False
@@ -125,7 +127,7 @@ for thread in threads:
     run_all(2, QUIET + LIVE + program, 0, "")
 
 
-def test_a_callback_may_fork(flood: None) -> None:
+def test_callback_that_forks_returns_in_parent_and_child(flood: None) -> None:
     """It comes back in both; the child is dead to the system, whose thread it is, and ends."""
     program = """
 pids, child = [], False
@@ -160,7 +162,7 @@ while registration.delivered < before + 10:
     run_all(2, QUIET + LIVE + program, 0, "")
 
 
-def test_the_child_steals_no_event(netns: Network) -> None:
+def test_forked_child_takes_no_event_of_its_parent(netns: Network) -> None:
     """While the child lives, the parent sees every change."""
     netns.veth()
     program = """
@@ -193,7 +195,7 @@ print("saw all", flush=True)
     python(QUIET + program, marker="saw all")
 
 
-def test_an_executed_program_inherits_nothing(netns: Network) -> None:
+def test_executed_program_inherits_no_descriptor(netns: Network) -> None:
     program = """
 import os, subprocess
 import netioapi
@@ -247,12 +249,12 @@ print("closed", flush=True)
 """
 
 
-def test_forks_of_a_process_that_opens_and_closes(netns: Network) -> None:
+def test_fork_during_open_and_close_leaves_no_socket_in_the_child(netns: Network) -> None:
     """The child can close what others were closing, and has no socket that hears the kernel."""
     python(QUIET + CLOSERS, marker="closed", timeout=60)
 
 
-def test_a_signal_handler_that_forks_under_a_reader(netns: Network) -> None:
+def test_read_in_the_child_of_a_forking_signal_handler_raises(netns: Network) -> None:
     """The child that comes back to read() is told; the parent reads on."""
     program = """
 import netioapi, os, signal, threading

@@ -76,12 +76,12 @@ several_interpreters = pytest.mark.skipif(
 
 @several_interpreters
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
-def test_each_has_its_own(flood: None, kind: str) -> None:
+def test_each_interpreter_has_its_own_registrations(flood: None, kind: str) -> None:
     assert python(PROGRAM, kind, marker="ended").stderr == ""
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 12), reason="3.12 alone asks and cannot")
-def test_an_isolated_one_is_refused() -> None:
+def test_isolated_interpreter_of_3_12_is_refused() -> None:
     program = """
 import _xxsubinterpreters as interpreters
 try:
@@ -140,5 +140,5 @@ print("ended", flush=True)
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("how", ["cancelled", "left"])
-def test_two_are_closed_in_either_order(flood: None, kind: str, first: int, how: str) -> None:
+def test_two_interpreters_end_in_either_order(flood: None, kind: str, first: int, how: str) -> None:
     assert python(IN_TURN, kind, str(first), how, marker="ended").stderr == ""

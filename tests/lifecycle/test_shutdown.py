@@ -54,7 +54,7 @@ def run_all(times: int, program: str, code: int, errors: str, timeout: float = 6
                 assert done.stderr == ""
 
 
-def test_exit_by_a_handled_signal(flood: None) -> None:
+def test_exit_by_a_handled_signal_is_clean(flood: None) -> None:
     how = f"""
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(4))
 {strike("SIGTERM")}
@@ -64,7 +64,7 @@ sys.exit('the signal was not handled')
     run_all(4, LIVE + how, 4, "")
 
 
-def test_exit_by_ctrl_c_from_a_callback(flood: None) -> None:
+def test_exit_by_ctrl_c_from_a_callback_is_clean(flood: None) -> None:
     how = f"""
 netioapi.notify_route_change2(lambda *_: {strike("SIGINT")})
 time.sleep(20)  # which Ctrl-C ends on every system; on Windows it ends no wait for an Event
@@ -72,7 +72,7 @@ time.sleep(20)  # which Ctrl-C ends on every system; on Windows it ends no wait 
     run_all(4, LIVE + how, BY_CTRL_C, "KeyboardInterrupt")
 
 
-def test_a_callback_that_never_returns_is_given_up(flood: None) -> None:
+def test_callback_that_never_returns_is_abandoned_at_exit(flood: None) -> None:
     """After some five seconds; and the other registrations end cleanly meanwhile."""
     how = """
 inside = threading.Event()
@@ -86,7 +86,7 @@ assert inside.wait(20)
     run_all(4, LIVE + how, 0, "", timeout=60)
 
 
-def test_the_user_may_end_the_waiting(flood: None) -> None:
+def test_ctrl_c_ends_the_wait_for_callbacks_at_exit(flood: None) -> None:
     how = f"""
 inside = threading.Event()
 def forever(*_):
@@ -106,7 +106,7 @@ atexit.register(running.release)
     run_all(4, LIVE + how, 0, "Exception ignored in: <netioapi.Registration")
 
 
-def test_exit_handlers_on_both_sides_of_ours(netns: Network) -> None:
+def test_registration_at_exit_works_before_our_handler_and_raises_after(netns: Network) -> None:
     program = """
 import atexit
 
@@ -139,7 +139,7 @@ atexit.register(before)
     assert (done.stdout, done.stderr) == ("before\nafter\n", "")
 
 
-def test_who_reads_after_the_exit_began_is_told_by_the_end(netns: Network) -> None:
+def test_watcher_after_our_exit_handler_is_closed(netns: Network) -> None:
     """A daemon thread may be anywhere in its loop by then."""
     program = """
 import atexit
@@ -166,7 +166,7 @@ closed.close()
 
 
 @pytest.mark.parametrize("daemon", [True, False])
-def test_threads_that_register_while_it_exits(flood: None, daemon: bool) -> None:
+def test_threads_that_register_during_exit_do_no_harm(flood: None, daemon: bool) -> None:
     how = f"""
 end = time.monotonic() + 1
 def churn():
@@ -183,7 +183,7 @@ live[0].cancel()
     run_all(20 if daemon else 4, LIVE + how, 0, "")
 
 
-def test_threads_that_wait_in_cancel_while_it_exits(flood: None) -> None:
+def test_threads_that_wait_in_cancel_during_exit_do_no_harm(flood: None) -> None:
     how = """
 inside, leave = threading.Event(), threading.Event()
 def held(*_):
@@ -200,7 +200,7 @@ atexit.register(leave.set)
     run_all(8, LIVE + how, 0, "")
 
 
-def test_what_lives_in_odd_places_at_exit(flood: None) -> None:
+def test_registrations_in_modules_and_cycles_end_cleanly_at_exit(flood: None) -> None:
     how = """
 class Odd:
     def __init__(self):

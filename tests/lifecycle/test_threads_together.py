@@ -143,7 +143,7 @@ print("together", flush=True)
 """
 
 
-def test_threads_use_everything_at_once(netns: Network, seed: int) -> None:
+def test_threads_that_share_all_objects_leave_nothing(netns: Network, seed: int) -> None:
     with Flood(netns.veth()):
         done = python(PROGRAM, str(seed), "150", str(ROOT), marker="together", timeout=200)
     assert done.stderr == ""

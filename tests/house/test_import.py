@@ -14,18 +14,18 @@ from tests.support.paths import ROOT
 from tests.support.processes import python
 
 
-def test_the_version_stands_in_one_more_place() -> None:
+def test_version_is_the_same_in_package_extension_and_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert netioapi.__version__ == netioapi._native.__version__ == project["version"]
 
 
-def test_all_names_are_there_and_no_others() -> None:
+def test_all_lists_existing_names_once() -> None:
     assert sorted(netioapi.__all__) == sorted(set(netioapi.__all__))
     for name in netioapi.__all__:
         assert getattr(netioapi, name) is not None
 
 
-def test_it_starts_nothing_and_opens_nothing() -> None:
+def test_import_starts_no_thread_and_opens_no_descriptor() -> None:
     program = """
 import os, sys
 def state():
@@ -43,7 +43,7 @@ print("nothing")
     assert python(program, marker="nothing").stderr == ""
 
 
-def test_a_binary_of_another_version_is_refused(tmp_path: Path) -> None:
+def test_import_with_a_binary_of_another_version_raises(tmp_path: Path) -> None:
     source = Path(netioapi.__file__).parent
     folder = tmp_path / "netioapi"
     shutil.copytree(source, folder)

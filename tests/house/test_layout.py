@@ -198,7 +198,7 @@ RULES: list[Callable[[Path], Iterator[str]]] = [
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_rule(rule: Callable[[Path], Iterator[str]]) -> None:
+def test_house_rule_holds(rule: Callable[[Path], Iterator[str]]) -> None:
     assert list(rule(ROOT)) == []
 
 
@@ -229,7 +229,7 @@ BREAKS: list[tuple[Callable[[Path], Iterator[str]], str, str]] = [
 
 
 @pytest.mark.parametrize(("rule", "name", "text"), BREAKS)
-def test_rule_can_fail(
+def test_house_rule_reports_a_violation(
     rule: Callable[[Path], Iterator[str]], name: str, text: str, tmp_path: Path
 ) -> None:
     for room in FOLDERS:

@@ -12,7 +12,7 @@ from tests.support.network import Network
 from tests.support.processes import python, run
 
 
-def test_collector_waits_and_gives_up() -> None:
+def test_collector_returns_at_once_or_fails_at_its_deadline() -> None:
     collector = Collector()
     thread = threading.Thread(target=collector, args=(1, "a"))
     thread.start()
@@ -22,7 +22,7 @@ def test_collector_waits_and_gives_up() -> None:
         collector.wait_count(2, timeout=0.01)
 
 
-def test_run_sees_a_wrong_exit_code_a_missing_marker_and_a_hang() -> None:
+def test_run_fails_on_wrong_exit_code_missing_marker_or_hang() -> None:
     assert python("print('here')", marker="here").returncode == 0
     with pytest.raises(AssertionError, match="exit code 3"):
         python("raise SystemExit(3)")
@@ -32,7 +32,7 @@ def test_run_sees_a_wrong_exit_code_a_missing_marker_and_a_hang() -> None:
         run([sys.executable, "-c", "import time; time.sleep(1000)"], timeout=0.5)
 
 
-def test_a_network_is_a_fresh_one(netns: Network) -> None:
+def test_network_starts_with_lo_alone(netns: Network) -> None:
     assert [(one["ifname"], one["ifindex"]) for one in netns.json("link")] == [("lo", 1)]
     assert {route["dev"] for route in netns.json("route")} <= {"lo"}
     index = netns.veth()
@@ -45,7 +45,7 @@ def test_a_network_is_a_fresh_one(netns: Network) -> None:
     netns.ip("route add 10.0.0.0/8 dev v0", check=False)
 
 
-def test_each_namespace_is_fresh(netns: Network, other_netns: Network) -> None:
+def test_namespaces_are_separate(netns: Network, other_netns: Network) -> None:
     index = netns.veth()
     assert index > 1
     assert {link["ifname"] for link in netns.json("link")} == {"lo", "v0", "p0"}

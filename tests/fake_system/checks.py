@@ -52,8 +52,8 @@ def overlapping_calls_become_one_stream() -> None:
         inside -= 1
 
     with notify(look, on_error=errors) as registration:
-        system.standin_call(8, 1000, ADD)
-        system.standin_join()
+        system.fake_call(8, 1000, ADD)
+        system.fake_join()
         assert len(numbers) == registration.delivered == 8000
         assert registration.batches <= 8000
     for thread in range(8):
@@ -62,7 +62,7 @@ def overlapping_calls_become_one_stream() -> None:
     assert not errors.events
 
 
-def so_many_calls_wait_for_python() -> None:
+def at_most_1024_calls_wait_for_python() -> None:
     """1024; then the system's threads do."""
     entered, leave = threading.Event(), threading.Event()
 
@@ -71,12 +71,12 @@ def so_many_calls_wait_for_python() -> None:
         assert leave.wait(20)
 
     with notify(held) as registration:
-        system.standin_call(8, 1000, ADD)
+        system.fake_call(8, 1000, ADD)
         assert entered.wait(20)
-        eventually(lambda: system.standin_called() >= 1024)
-        assert system.standin_called() == 1024
+        eventually(lambda: system.fake_called() >= 1024)
+        assert system.fake_called() == 1024
         leave.set()
-        system.standin_join()
+        system.fake_join()
         assert (registration.delivered, registration.errors) == (8000, 0)
 
 
@@ -91,16 +91,16 @@ def cancel_waits_for_overlapping_calls() -> None:
         errors, started = Collector(), threading.Event()
         over = False
         registration = notify(look, on_error=errors)
-        system.standin_call(8, 50, ADD)
+        system.fake_call(8, 50, ADD)
         assert started.wait(20)
         registration.cancel()
         over = True
-        system.standin_join()
+        system.fake_join()
         assert not errors.events
 
 
 def initial_on_the_registering_thread_comes_once() -> None:
-    system.standin_set(SYNCHRONOUS, 1)
+    system.fake_set(SYNCHRONOUS, 1)
     seen: list[tuple[Any, Any, bool]] = []
     local = threading.local()
     local.here = True
@@ -113,17 +113,17 @@ def initial_on_the_registering_thread_comes_once() -> None:
     with notify(look, initial_notification=True) as registration:
         assert seen == [(None, INITIAL, True)] * 2
         assert registration.delivered == 1
-        system.standin_call(1, 5, INITIAL)
-        system.standin_join()
+        system.fake_call(1, 5, INITIAL)
+        system.fake_join()
         assert len(seen) == 2
     with notify(look):
-        system.standin_call(1, 5, INITIAL)
-        system.standin_join()
+        system.fake_call(1, 5, INITIAL)
+        system.fake_join()
     assert len(seen) == 2  # nobody asked
 
 
-def a_callback_before_the_handle_may_cancel() -> None:
-    system.standin_set(SYNCHRONOUS, 1)
+def callback_before_the_handle_may_cancel() -> None:
+    system.fake_set(SYNCHRONOUS, 1)
     seen: list[threading.Thread] = []
 
     def look(row: Any, type: Any) -> None:
@@ -167,18 +167,18 @@ class Timed(threading.Thread):
             raise self._error
 
 
-def a_cancel_that_fails_disables_and_leaks() -> None:
+def failed_cancel_disables_and_leaks_the_registration() -> None:
     seen = Collector()
     registration = notify(seen)
-    system.standin_set(FAIL_CANCEL, 6)
+    system.fake_set(FAIL_CANCEL, 6)
     for _ in range(3):
         error = raises(NetioError, registration.cancel)
         assert (error.code, error.function) == (6, "CancelMibChangeNotify2")
     raises(NetioError, registration.__exit__)
     registration.cancel(wait=False)
     assert not registration.active
-    system.standin_call(4, 100, ADD)  # the system still has the context
-    system.standin_join()
+    system.fake_call(4, 100, ADD)  # the system still has the context
+    system.fake_join()
     assert not seen.events
     leaked = weakref.ref(registration)
     del registration, error
@@ -186,21 +186,21 @@ def a_cancel_that_fails_disables_and_leaks() -> None:
     assert leaked() is not None
 
 
-def success_without_a_handle_is_success() -> None:
-    system.standin_set(NULL_HANDLE, 1)
+def registration_without_a_handle_is_a_success() -> None:
+    system.fake_set(NULL_HANDLE, 1)
     registration = notify(print)
     assert registration.active
     registration.cancel()
     assert not registration.active
 
 
-def a_refusal_keeps_nothing() -> None:
+def refused_registration_keeps_no_reference() -> None:
     def callback(*_: Any) -> None:
         pass
 
     before = sys.getrefcount(callback)
     for code in (5, 6, 8, 87, 1168):
-        system.standin_set(REFUSE, code)
+        system.fake_set(REFUSE, code)
         for function in (notify, netioapi.notify_teredo_port_change):
             error = raises(NetioError, function, callback, on_error=callback)
             assert error.code == code
@@ -211,7 +211,7 @@ def a_refusal_keeps_nothing() -> None:
     assert not registrations()
 
 
-def a_missing_function_is_a_clear_error() -> None:
+def missing_function_raises_a_clear_error() -> None:
     error = raises(NetioError, netioapi.notify_network_connectivity_hint_change, print)
     assert (error.code, error.function) == (127, "NotifyNetworkConnectivityHintChange")
     assert "2004" in str(error)
@@ -220,28 +220,28 @@ def a_missing_function_is_a_clear_error() -> None:
 
 
 def every_stable_table_is_freed() -> None:
-    system.standin_set(STABLE_NOW, 1)
+    system.fake_set(STABLE_NOW, 1)
     table, nothing = netioapi.notify_stable_unicast_ip_address_table(print)
     assert nothing is None
     assert table is not None
-    assert (len(table), system.standin_tables()) == (1, 0)
-    system.standin_set(STABLE_NOW, 0)
+    assert (len(table), system.fake_tables()) == (1, 0)
+    system.fake_set(STABLE_NOW, 0)
     seen = Collector()
     no_table, registration = netioapi.notify_stable_unicast_ip_address_table(seen)
     assert no_table is None
     assert registration is not None
-    system.standin_call(4, 10, ADD)
-    system.standin_join()
+    system.fake_call(4, 10, ADD)
+    system.fake_join()
     assert [len(table) for (table,) in seen.events] == [1] * 40
-    system.standin_set(LATE, 10)
+    system.fake_set(LATE, 10)
     registration.cancel()
-    assert (len(seen), system.standin_tables()) == (40, 0)
+    assert (len(seen), system.fake_tables()) == (40, 0)
 
 
-def no_call_begins_once_a_cancel_began() -> None:
+def no_callback_begins_once_a_cancel_began() -> None:
     """Although this system calls back as long as its cancel has not returned."""
     seen = Collector()
-    system.standin_set(LATE, 1000)
+    system.fake_set(LATE, 1000)
     for wait in (True, False):
         registration = notify(seen)
         registration.cancel(wait=wait)
@@ -250,21 +250,21 @@ def no_call_begins_once_a_cancel_began() -> None:
     assert not seen.events
 
 
-def no_call_begins_in_a_batch_either() -> None:
-    system.standin_set(BATCHES, 1)
+def no_callback_of_a_batch_begins_once_a_cancel_began() -> None:
+    system.fake_set(BATCHES, 1)
 
     def look(row: Any, type: Any) -> None:
         if row.metric == 9:
             registration.cancel(wait=False)
 
     registration = notify(look)
-    system.standin_call(1, 100, ADD)
-    system.standin_join()
+    system.fake_call(1, 100, ADD)
+    system.fake_join()
     assert (registration.delivered, registration.batches) == (10, 1)
     registration.cancel()
 
 
-def without_threads_the_caller_does_the_work() -> None:
+def cancel_without_new_threads_runs_on_the_caller() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def held(row: Any, type: Any) -> None:
@@ -273,19 +273,19 @@ def without_threads_the_caller_does_the_work() -> None:
         registration.cancel(wait=False)  # cannot begin, and must not wait
 
     registration = notify(held)
-    system.standin_call(1, 1, ADD)
+    system.fake_call(1, 1, ADD)
     assert entered.wait(20)
     waiter = threading.Thread(target=registration.cancel)
-    system.standin_set(NO_THREADS, 1)
+    system.fake_set(NO_THREADS, 1)
     registration.cancel(wait=False)
     assert not registration.active
     leave.set()
     registration.cancel()  # here
     registration.cancel()
-    system.standin_set(NO_THREADS, 0)
+    system.fake_set(NO_THREADS, 0)
     waiter.start()
     waiter.join(20)
-    system.standin_join()
+    system.fake_join()
 
 
 def is_gone_after(call: Callable[[], None], thing: weakref.ref[Any]) -> bool:
@@ -293,7 +293,7 @@ def is_gone_after(call: Callable[[], None], thing: weakref.ref[Any]) -> bool:
     return thing() is None
 
 
-def what_could_not_begin_is_begun_later() -> None:
+def cancel_that_could_not_begin_begins_later() -> None:
     gone: list[weakref.ref[Registration]] = []
 
     def another() -> None:
@@ -305,16 +305,16 @@ def what_could_not_begin_is_begun_later() -> None:
     for later in (another, a_wrong_one):
         registration = notify(print)
         gone.append(weakref.ref(registration))
-        system.standin_set(NO_THREADS, 1)
+        system.fake_set(NO_THREADS, 1)
         registration.cancel(wait=False)
         del registration
         later()
         assert gone[-1]() is not None  # the system has it still
-        system.standin_set(NO_THREADS, 0)
+        system.fake_set(NO_THREADS, 0)
         eventually(functools.partial(is_gone_after, later, gone[-1]))
 
 
-def without_events_a_wait_is_refused() -> None:
+def cancel_without_events_raises_and_goes_on() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def held(row: Any, type: Any) -> None:
@@ -322,19 +322,19 @@ def without_events_a_wait_is_refused() -> None:
         assert leave.wait(20)
 
     registration = notify(held)
-    system.standin_call(1, 1, ADD)
+    system.fake_call(1, 1, ADD)
     assert entered.wait(20)
-    system.standin_set(NO_EVENTS, 1)
+    system.fake_set(NO_EVENTS, 1)
     assert raises(NetioError, registration.cancel).code == 8
     assert not registration.active  # it goes on
-    system.standin_set(NO_EVENTS, 0)
+    system.fake_set(NO_EVENTS, 0)
     raises(TimeoutError, registration.cancel, 0)
     leave.set()
     registration.cancel()
-    system.standin_join()
+    system.fake_join()
 
 
-def a_callback_that_forks_is_the_last_of_the_child() -> None:
+def callback_that_forks_is_the_last_in_the_child() -> None:
     """This system goes on calling back in the child."""
     pids: list[int] = []
 
@@ -345,14 +345,14 @@ def a_callback_that_forks_is_the_last_of_the_child() -> None:
             os._exit(13)
 
     registration = notify(forks)
-    system.standin_call(1, 100, ADD)
-    system.standin_join()
+    system.fake_call(1, 100, ADD)
+    system.fake_join()
     assert registration.delivered == 100
     assert os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]) == 0
     registration.cancel()
 
 
-def short_memory_is_an_error() -> None:
+def failed_allocation_raises_memory_error() -> None:
     """Each allocation of registering and cancelling fails once."""
     memory = importlib.import_module("_testcapi")
 
@@ -384,4 +384,4 @@ def short_memory_is_an_error() -> None:
 
 if __name__ == "__main__":
     globals()[sys.argv[1]]()
-    print("held", flush=True)
+    print("passed", flush=True)

@@ -11,8 +11,8 @@
 
 struct nio_queue;
 
-extern int standin_setting(int what);
-extern void standin_hooks(const nio_hooks *hooks);
+extern int fake_setting(int what);
+extern void fake_hooks(const nio_hooks *hooks);
 
 enum { NO_THREADS = 6, NO_EVENTS = 7 };
 
@@ -27,7 +27,7 @@ int
 __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                       void *(*run)(void *), void *argument)
 {
-    if (standin_setting(NO_THREADS)) {
+    if (fake_setting(NO_THREADS)) {
         return EAGAIN;
     }
     return __real_pthread_create(thread, attributes, run, argument);
@@ -36,7 +36,7 @@ __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 int
 __wrap_eventfd(unsigned count, int flags)
 {
-    if (standin_setting(NO_EVENTS)) {
+    if (fake_setting(NO_EVENTS)) {
         errno = EMFILE;
         return -1;
     }
@@ -46,7 +46,7 @@ __wrap_eventfd(unsigned count, int flags)
 void
 nio_set_hooks(const nio_hooks *hooks)
 {
-    standin_hooks(hooks);
+    fake_hooks(hooks);
 }
 
 const char *
@@ -55,7 +55,7 @@ nio_status_text(DWORD status, char *buffer, size_t size)
     (void)status;
     (void)buffer;
     (void)size;
-    return "the stand-in says so";
+    return "the fake system says so";
 }
 
 const void *

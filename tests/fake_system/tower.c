@@ -3,7 +3,7 @@
  * never does: calls back on several threads at once, on the registering
  * thread, twice INITIAL, outside of any batch, until the very end of a cancel;
  * refuses, fails, lacks functions; runs out of threads and events. The tests
- * of the binding tell it what to do through standin_set(). */
+ * of the binding tell it what to do through fake_set(). */
 #define NIO_PUBLIC __attribute__((visibility("default")))
 
 #include "contract/linux/layout.h"
@@ -33,7 +33,7 @@ typedef struct caller {
     pthread_t thread;
 } caller;
 
-enum { /* what standin_set() sets, in the order that the tests know */
+enum { /* what fake_set() sets, in the order that the tests know */
        SYNCHRONOUS, /* INITIAL twice, on the registering thread */
        FAIL_CANCEL, /* the code that CancelMibChangeNotify2 returns */
        NULL_HANDLE,
@@ -46,8 +46,8 @@ enum { /* what standin_set() sets, in the order that the tests know */
        SETTINGS
 };
 static int settings[SETTINGS];
-int standin_setting(int what);
-void standin_hooks(const nio_hooks *set);
+int fake_setting(int what);
+void fake_hooks(const nio_hooks *set);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
@@ -104,7 +104,7 @@ run_caller(void *argument)
 {
     const caller *self = argument;
     pid_t process = getpid();
-    bool batch = standin_setting(BATCHES) != 0;
+    bool batch = fake_setting(BATCHES) != 0;
     if (batch) {
         hooks.begin(self->target->context);
     }
@@ -129,26 +129,26 @@ run_caller(void *argument)
 
 /* ---- what the tests call */
 
-NIO_PUBLIC void standin_set(int what, int value);
-NIO_PUBLIC int standin_tables(void);
-NIO_PUBLIC int standin_called(void);
-NIO_PUBLIC void standin_call(unsigned threads, unsigned count, int type);
-NIO_PUBLIC void standin_join(void);
+NIO_PUBLIC void fake_set(int what, int value);
+NIO_PUBLIC int fake_tables(void);
+NIO_PUBLIC int fake_called(void);
+NIO_PUBLIC void fake_call(unsigned threads, unsigned count, int type);
+NIO_PUBLIC void fake_join(void);
 
 NIO_PUBLIC void
-standin_set(int what, int value)
+fake_set(int what, int value)
 {
     __atomic_store_n(&settings[what], value, __ATOMIC_SEQ_CST);
 }
 
 NIO_PUBLIC int
-standin_tables(void)
+fake_tables(void)
 {
     return __atomic_load_n(&tables, __ATOMIC_SEQ_CST);
 }
 
 NIO_PUBLIC int
-standin_called(void)
+fake_called(void)
 {
     return __atomic_load_n(&called, __ATOMIC_SEQ_CST);
 }
@@ -156,7 +156,7 @@ standin_called(void)
 /* `threads` threads at once call the last registration back, `count` times
  * each, with the numbers thread * 100000 and up. */
 NIO_PUBLIC void
-standin_call(unsigned threads, unsigned count, int type)
+fake_call(unsigned threads, unsigned count, int type)
 {
     pthread_mutex_lock(&lock);
     for (unsigned i = 0; i < threads; i++) {
@@ -169,7 +169,7 @@ standin_call(unsigned threads, unsigned count, int type)
 }
 
 NIO_PUBLIC void
-standin_join(void)
+fake_join(void)
 {
     for (; caller_count > 0; caller_count--) {
         pthread_join(callers[caller_count - 1].thread, NULL);
@@ -178,13 +178,13 @@ standin_join(void)
 
 /* For rest.c. */
 int
-standin_setting(int what)
+fake_setting(int what)
 {
     return __atomic_load_n(&settings[what], __ATOMIC_SEQ_CST);
 }
 
 void
-standin_hooks(const nio_hooks *set)
+fake_hooks(const nio_hooks *set)
 {
     hooks = *set;
 }
@@ -194,12 +194,12 @@ standin_hooks(const nio_hooks *set)
 static NETIO_STATUS
 start(registration made, BOOLEAN initial, HANDLE *ret_handle)
 {
-    if (standin_setting(REFUSE) != 0) {
-        return (NETIO_STATUS)standin_setting(REFUSE);
+    if (fake_setting(REFUSE) != 0) {
+        return (NETIO_STATUS)fake_setting(REFUSE);
     }
     registration *kept = malloc(sizeof(*kept));
     *kept = made;
-    if (initial && standin_setting(SYNCHRONOUS)) {
+    if (initial && fake_setting(SYNCHRONOUS)) {
         call_back(kept, 0, MibInitialNotification);
         call_back(kept, 0, MibInitialNotification);
     }
@@ -207,7 +207,7 @@ start(registration made, BOOLEAN initial, HANDLE *ret_handle)
     kept->next = registrations;
     registrations = kept;
     pthread_mutex_unlock(&lock);
-    *ret_handle = standin_setting(NULL_HANDLE) ? NULL : kept;
+    *ret_handle = fake_setting(NULL_HANDLE) ? NULL : kept;
     return NO_ERROR;
 }
 
@@ -237,7 +237,7 @@ start_stable(ADDRESS_FAMILY family, PMIB_UNICASTIPADDRESS_TABLE *ret_table,
              HANDLE *ret)
 {
     (void)family;
-    if (standin_setting(STABLE_NOW)) {
+    if (fake_setting(STABLE_NOW)) {
         *ret_table = table_new();
         return NO_ERROR;
     }
@@ -253,10 +253,10 @@ cancel(HANDLE handle)
     if (handle == NULL) {
         abort(); /* never pass NULL */
     }
-    if (standin_setting(FAIL_CANCEL) != 0) {
-        return (NETIO_STATUS)standin_setting(FAIL_CANCEL);
+    if (fake_setting(FAIL_CANCEL) != 0) {
+        return (NETIO_STATUS)fake_setting(FAIL_CANCEL);
     }
-    for (int i = 0; i < standin_setting(LATE); i++) {
+    for (int i = 0; i < fake_setting(LATE); i++) {
         call_back(gone, 7, MibAddInstance);
     }
     pthread_mutex_lock(&lock);

@@ -254,7 +254,7 @@ class Program(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)
-def test_programs(netns: Namespace, seed: int) -> None:
+def test_random_programs_of_calls_keep_every_promise(netns: Namespace, seed: int) -> None:
     netns.sysctl("ipv6.conf.default.accept_dad", 0)
     netns.veth()
     Program.network = netns
@@ -278,7 +278,9 @@ def test_programs(netns: Namespace, seed: int) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_arguments(netns: Namespace, seed: int) -> None:
+def test_random_arguments_are_answered_or_raise_documented_errors(
+    netns: Namespace, seed: int
+) -> None:
     examples = STEPS * 8
     program = ROOT / "tests/linux/random_calls.py"
     python(program, str(seed), str(examples), marker=f"answered {examples}", timeout=500)

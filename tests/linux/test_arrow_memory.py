@@ -113,7 +113,7 @@ print(total, "refused; done")
 """
 
 
-def test_every_refused_block_is_a_memory_error_and_none_is_left(tmp_path: Path) -> None:
+def test_refused_allocation_raises_memory_error_and_leaks_no_block(tmp_path: Path) -> None:
     cc = compiler()
     if cc is None:
         unavailable("no C compiler")

@@ -95,7 +95,9 @@ def arrived(watcher: Watcher) -> None:
 
 
 @pytest.mark.parametrize("settle", [0.0, 1000.0])
-def test_it_leaves_nothing_wherever_it_was(netns: Namespace, loop: Asyncio, settle: float) -> None:
+def test_async_for_cancelled_at_any_step_leaves_nothing(
+    netns: Namespace, loop: Asyncio, settle: float
+) -> None:
     """Cancelled before its first step, at each of the next ones, and while it waits; twice each,
     since the second finds what the first left. One that settles waits for a time, too."""
     netns.veth()
@@ -126,7 +128,7 @@ def test_it_leaves_nothing_wherever_it_was(netns: Namespace, loop: Asyncio, sett
     loop.run(main)
 
 
-def test_many_at_once_leave_nothing(netns: Namespace, loop: Asyncio) -> None:
+def test_several_cancelled_async_fors_leave_nothing(netns: Namespace, loop: Asyncio) -> None:
     async def main() -> None:
         async with Watcher("route", family=socket.AF_INET) as watcher:
             await loop.turn()
@@ -150,7 +152,9 @@ def test_many_at_once_leave_nothing(netns: Namespace, loop: Asyncio) -> None:
 
 
 @pytest.mark.parametrize("step", range(STEPS))
-def test_what_came_is_for_the_next(netns: Namespace, loop: Asyncio, step: int) -> None:
+def test_change_that_meets_a_cancellation_is_delivered_once(
+    netns: Namespace, loop: Asyncio, step: int
+) -> None:
     """A change comes after so many steps, and with it the cancellation: whoever had it delivers it,
     and it is delivered once."""
     netns.veth()
@@ -187,7 +191,7 @@ def test_what_came_is_for_the_next(netns: Namespace, loop: Asyncio, step: int) -
     ]
 
 
-def test_a_loop_that_breaks_off_leaves_nothing(netns: Namespace, loop: Asyncio) -> None:
+def test_async_for_left_by_break_leaves_nothing(netns: Namespace, loop: Asyncio) -> None:
     """`break` in the middle, and the program goes on: there is no generator to be closed."""
     netns.veth()
 

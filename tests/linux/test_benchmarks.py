@@ -35,13 +35,13 @@ ALWAYS = {
 }
 
 
-def test_help_lists_what_can_be_measured() -> None:
+def test_benchmark_help_lists_every_subject() -> None:
     done = run([*COMMAND, "--help"], env={"PYTHONPATH": str(ROOT)})
     assert all(name in done.stdout for things in ALWAYS.values() for name in things)
 
 
 @pytest.mark.timeout(300)
-def test_quick(netns: Namespace, tmp_path: Path) -> None:
+def test_quick_benchmark_measures_every_subject(netns: Namespace, tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
     done = run(
         [*COMMAND, "--quick", "--routes", "200", "--json", str(written)],
@@ -141,7 +141,7 @@ def test_wrong_argument_names_the_remedy(arguments: list[str], expected: str) ->
         pytest.param(["--against", "HEAD"], "building", id="building", marks=needs_git),
     ],
 )
-def test_ctrl_c_ends_it_and_leaves_nothing(
+def test_ctrl_c_ends_the_benchmark_and_leaves_nothing(
     netns: Namespace, tmp_path: Path, arguments: list[str], first: str
 ) -> None:
     process = subprocess.Popen(
@@ -173,7 +173,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(
             continue
 
 
-def test_what_is_missing_is_named(netns: Namespace) -> None:
+def test_benchmark_without_ip_names_the_missing_package(netns: Namespace) -> None:
     done = run(
         [*COMMAND, "--quick"], code=None, env={"PYTHONPATH": str(ROOT), "CC": "", "PATH": ""}
     )

@@ -131,7 +131,7 @@ def check(net: Namespace, destination: str, wish: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("compat", [1, 0])
-def test_the_row_is_what_the_kernel_takes(net: Namespace, compat: int) -> None:
+def test_best_route_matches_ip_route_get(net: Namespace, compat: int) -> None:
     net.sysctl("ipv4.nexthop_compat_mode", compat)
     for destination, wish in FOUND:
         try:
@@ -140,14 +140,14 @@ def test_the_row_is_what_the_kernel_takes(net: Namespace, compat: int) -> None:
             raise AssertionError(f"{destination} {wish}") from error
 
 
-def test_every_leg_is_taken_by_some(net: Namespace) -> None:
+def test_best_routes_of_a_multipath_use_every_leg(net: Namespace) -> None:
     """So that the test above does not hold by chance."""
     for stem in ("172.16.0.", "172.17.0.", "172.20.0.", "fd77::"):
         rows = [netioapi.get_best_route2(f"{stem}{last}")[0] for last in range(1, 33)]
         assert {row.interface_name for row in rows} == {"v0", "v1"}, stem
 
 
-def test_what_leads_nowhere_has_its_code(net: Namespace) -> None:
+def test_best_route_to_nowhere_raises_its_code(net: Namespace) -> None:
     for destination, wish, code in REFUSED:
         with pytest.raises(NetioError) as caught:
             netioapi.get_best_route2(destination, **keywords_of(wish))
@@ -160,7 +160,7 @@ def test_what_leads_nowhere_has_its_code(net: Namespace) -> None:
         assert caught.value.code == 1231, destination
 
 
-def test_the_zone_of_a_destination_is_its_interface(net: Namespace) -> None:
+def test_zone_of_a_destination_chooses_the_interface(net: Namespace) -> None:
     for link in LINKS:
         index = socket.if_nametoindex(link)
         for zone in (link, index):

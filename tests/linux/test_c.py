@@ -204,13 +204,13 @@ def each(programs: list[Program]) -> pytest.MarkDecorator:
 
 @pytest.mark.timeout(240)
 @each(PROGRAMS)
-def test_program(program: Program, sanitizer: str, tmp_path: Path, seed: int) -> None:
+def test_c_program_passes(program: Program, sanitizer: str, tmp_path: Path, seed: int) -> None:
     run_program(build(program, sanitizer, tmp_path), str(seed), *program.less(sanitizer))
 
 
 @pytest.mark.timeout(320)
 @each(TOWER_PROGRAMS)
-def test_tower_alone(
+def test_tower_program_passes(
     program: Program, sanitizer: str, tmp_path: Path, seed: int, netns: Namespace
 ) -> None:
     """The rtnetlink tower as a plain C library, in a network of its own."""
@@ -228,7 +228,7 @@ def test_base_links_without_a_tower(tmp_path: Path) -> None:
     run([cc, *options, *sources, "-o", str(tmp_path / "base.so")])
 
 
-def test_a_check_that_fails_is_seen(tmp_path: Path) -> None:
+def test_failed_check_fails_the_program(tmp_path: Path) -> None:
     """The house's own macro: a program whose check fails does not end with `ok` and 0."""
     if (reason := missing("plain")) is not None:
         unavailable(reason)
@@ -241,7 +241,7 @@ def test_a_check_that_fails_is_seen(tmp_path: Path) -> None:
         run_program(binary)
 
 
-def test_what_ci_cannot_build_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_compiler_fails_in_ci_and_skips_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="no C compiler"):
         unavailable("no C compiler")

@@ -60,5 +60,5 @@ print("done")
 
 
 @pytest.mark.parametrize("which", ["feed", "requester", "both", "both, and one is another's now"])
-def test_they_are_opened_anew(netns: Namespace, which: str) -> None:
+def test_sockets_closed_by_the_program_are_reopened(netns: Namespace, which: str) -> None:
     python(SCRIPT, which, marker="done", timeout=50)

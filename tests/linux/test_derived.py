@@ -67,7 +67,7 @@ def wait_for_level(collector: Collector, level: ConnectivityLevel) -> None:
     collector.wait_for(lambda events: events[-1][0].connectivity_level == level)
 
 
-def test_hint(netns: Namespace, collector: Collector) -> None:
+def test_hint_after_each_change_matches(netns: Namespace, collector: Collector) -> None:
     without_link_local(netns)
     netns.veth()
     with netioapi.notify_network_connectivity_hint_change(collector, initial_notification=True):
@@ -90,7 +90,7 @@ def teredo(port: int, server: int = 0x0201) -> str:
     return f"2001:0:c000:{server:x}:8000:{port ^ 0xFFFF:x}:3fff:fdfe"
 
 
-def test_teredo_port(netns: Namespace, collector: Collector) -> None:
+def test_teredo_port_follows_the_addresses(netns: Namespace, collector: Collector) -> None:
     witness = Collector()
 
     def add(address: str, dev: str) -> None:
@@ -158,7 +158,7 @@ def addresses(table: netioapi.Table[netioapi.UnicastIpAddressRow]) -> set[object
 
 
 @pytest.mark.parametrize("family", [socket.AF_UNSPEC, socket.AF_INET6])
-def test_stable_once_for_each_transition(
+def test_stable_table_is_delivered_once_per_transition(
     tentative: Namespace, collector: Collector, family: int
 ) -> None:
     tentative.ip(f"address add {X}/64 dev v0")
@@ -197,7 +197,7 @@ def no_more_descriptors() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_stable_is_told_once_the_table_can_be_read(
+def test_stable_table_waits_until_it_can_be_read(
     tentative: Namespace, collector: Collector
 ) -> None:
     witness = Collector()
@@ -220,7 +220,7 @@ def test_stable_is_told_once_the_table_can_be_read(
         assert addresses(collector.events[0][0]) == set()
 
 
-def test_a_table_that_was_stable_often_is_told_once_more(
+def test_stable_tables_during_a_slow_callback_become_one(
     tentative: Namespace, collector: Collector
 ) -> None:
     """However often it became stable while a callback ran: one more callback tells."""
@@ -251,7 +251,9 @@ def test_a_table_that_was_stable_often_is_told_once_more(
         assert addresses(collector.events[1][0]) >= {IPv6Address(Y)}
 
 
-def test_stable_cancelled_while_pending(tentative: Namespace, collector: Collector) -> None:
+def test_cancelled_stable_registration_gets_no_table(
+    tentative: Namespace, collector: Collector
+) -> None:
     tentative.ip(f"address add {X}/64 dev v0")
     _, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
     assert registration is not None
@@ -262,7 +264,7 @@ def test_stable_cancelled_while_pending(tentative: Namespace, collector: Collect
     assert not registration.active
 
 
-def test_stable_at_once_where_nothing_can_settle(
+def test_stable_table_without_pending_detection_returns_at_once(
     tentative: Namespace, collector: Collector
 ) -> None:
     tentative.ip(f"address add {X}/64 dev v0")
@@ -283,7 +285,9 @@ def test_stable_at_once_where_nothing_can_settle(
         assert addresses(table) == {IPv6Address(X)}
 
 
-def test_stable_without_any_address(tentative: Namespace, collector: Collector) -> None:
+def test_stable_table_without_addresses_is_empty(
+    tentative: Namespace, collector: Collector
+) -> None:
     tentative.ip("link set lo down")
     now, registration = netioapi.notify_stable_unicast_ip_address_table(collector, socket.AF_INET6)
     assert registration is None
@@ -298,9 +302,7 @@ def test_stable_without_any_address(tentative: Namespace, collector: Collector) 
     assert len(told) == 0
 
 
-def test_an_overflow_says_nothing_of_the_stable_table(
-    tentative: Namespace, collector: Collector
-) -> None:
+def test_overflow_delivers_no_stable_table(tentative: Namespace, collector: Collector) -> None:
     tentative.ip(f"address add {X}/64 dev v0")
     tentative.veth("v1", "p1")
     tentative.batch("\n".join(f"route add 2001:db9:{n:x}::/48 dev v1" for n in range(5000)))
@@ -320,7 +322,7 @@ def test_an_overflow_says_nothing_of_the_stable_table(
             assert not collector.events
 
 
-def test_stable_waits_for_what_the_kernel_does_not_tell(
+def test_stable_table_waits_for_unreported_tentative_addresses(
     netns: Namespace, collector: Collector
 ) -> None:
     """The kernel's own link-local address is tentative in silence, also to an engine that runs."""

@@ -58,7 +58,7 @@ def code_of(row: Any) -> int:
     return caught.value.code
 
 
-def test_rows_of_a_watcher(net: Namespace) -> None:
+def test_entry_of_every_watcher_row_returns_that_row(net: Namespace) -> None:
     """Also those of tables that the others leave out, and of prefixes that occur several times."""
     net.ip("route add 172.16.0.0/16 via 10.0.0.9 metric 7")
     net.ip("route add 172.16.0.0/16 via 10.0.0.9 metric 8")
@@ -86,7 +86,9 @@ def test_rows_of_a_watcher(net: Namespace) -> None:
         assert repr(again) == repr(row)
 
 
-def test_rows_without_details_are_enough(net: Namespace, collector: Collector) -> None:
+def test_entry_of_a_row_without_details_returns_the_row(
+    net: Namespace, collector: Collector
+) -> None:
     with netioapi.notify_route_change2(collector, details=False):
         net.ip("route add 172.16.0.0/16 via 10.0.0.9 metric 7")
         row, _ = collector.wait_any(
@@ -96,7 +98,7 @@ def test_rows_without_details_are_enough(net: Namespace, collector: Collector) -
     assert netioapi.get_ip_forward_entry2(row).metric == 7
 
 
-def test_a_key_made_by_hand_means_the_best_one(net: Namespace) -> None:
+def test_entry_of_an_ambiguous_key_returns_the_best_route(net: Namespace) -> None:
     for metric in (30, 10, 20):
         net.ip(f"route add 172.16.0.0/16 via 10.0.0.9 metric {metric}")
     net.ip("route add 172.16.0.0/16 via 10.0.0.9 metric 5 table 77")  # of no rule: not the best
@@ -137,12 +139,14 @@ def test_a_key_made_by_hand_means_the_best_one(net: Namespace) -> None:
         (lambda i: IpInterfaceRow(socket.AF_INET6, interface_luid=23 << 48 | i << 24), 2),
     ],
 )
-def test_what_is_not_there(net: Namespace, row: Callable[[int], Any], code: int) -> None:
+def test_entry_of_a_missing_row_raises_its_code(
+    net: Namespace, row: Callable[[int], Any], code: int
+) -> None:
     net.ip("route add 172.16.0.0/16 via 10.0.0.9")
     assert code_of(row(socket.if_nametoindex("v0"))) == code
 
 
-def test_rows_of_an_interface_that_vanished(net: Namespace) -> None:
+def test_entry_of_a_row_of_a_deleted_interface_raises_its_code(net: Namespace) -> None:
     index = socket.if_nametoindex("v0")
     collectors = [Collector() for _ in NOTIFY]
     live = [n(c) for n, c in zip(NOTIFY, collectors, strict=True)]
@@ -189,7 +193,7 @@ def change_everything(net: Namespace) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_a_family_keeps_the_other_out_of_every_function(net: Namespace, family: int) -> None:
+def test_family_filters_every_function(net: Namespace, family: int) -> None:
     wanted = {family} if family else {socket.AF_INET, socket.AF_INET6}
     collectors = [Collector() for _ in NOTIFY]
     witnesses = [Collector() for _ in NOTIFY]

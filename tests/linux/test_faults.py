@@ -33,7 +33,7 @@ PROGRAM = Program(
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("sanitizer", PROGRAM.sanitizers)
-def test_the_tower_survives_every_fault(
+def test_tower_survives_every_fault(
     sanitizer: str, tmp_path: Path, seed: int, netns: Namespace
 ) -> None:
     """NETIOAPI_FAULTS=all: each call, and not some of those that there are."""
@@ -69,7 +69,7 @@ def build_extension(folder: Path) -> Path:
 
 
 @pytest.mark.timeout(900)
-def test_the_public_api_survives_every_fault(tmp_path: Path, seed: int, netns: Namespace) -> None:
+def test_public_api_survives_every_fault(tmp_path: Path, seed: int, netns: Namespace) -> None:
     built = build_extension(tmp_path)
     path = os.pathsep.join(filter(None, [str(built), str(ROOT), os.environ.get("PYTHONPATH")]))
     step = "1" if EVERY else "6"
@@ -77,6 +77,6 @@ def test_the_public_api_survives_every_fault(tmp_path: Path, seed: int, netns: N
     python(scenario, str(seed), step, marker="done", timeout=850, env={"PYTHONPATH": path})
 
 
-def test_the_shipped_binary_knows_nothing_of_faults() -> None:
+def test_ordinary_build_has_no_fault_injection() -> None:
     assert _native.__file__ is not None
     assert b"nio_fault" not in Path(_native.__file__).read_bytes()

@@ -202,7 +202,7 @@ def compare(face: ctypes.CDLL, chance: random.Random, wanted: Filter) -> Counter
     return Counter(found)
 
 
-def test_filters_are_as_the_model_says(face: ctypes.CDLL, seed: int) -> None:
+def test_filters_match_the_model(face: ctypes.CDLL, seed: int) -> None:
     chance = random.Random(seed)
     passed: Counter[bool] = Counter()
     for _ in range(1500):
@@ -211,7 +211,7 @@ def test_filters_are_as_the_model_says(face: ctypes.CDLL, seed: int) -> None:
 
 
 @pytest.mark.parametrize("match", MATCHES)
-def test_prefixes_are_as_the_model_says(face: ctypes.CDLL, seed: int, match: str) -> None:
+def test_prefix_filters_match_the_model(face: ctypes.CDLL, seed: int, match: str) -> None:
     """Alone, so that nothing else hides them."""
     chance = random.Random(seed)
     passed: Counter[bool] = Counter()

@@ -27,7 +27,7 @@ def sources_of(*program: str) -> list[Path]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_corpus_is_withstood(target: str, tmp_path: Path) -> None:
+def test_fuzz_target_survives_its_corpus(target: str, tmp_path: Path) -> None:
     binary = linked(target, sources_of(target, "replay"), TARGETS[target], "address", tmp_path)
     inputs = [corpus.CORPUS / target]
     if target == "decode":
@@ -37,12 +37,12 @@ def test_the_corpus_is_withstood(target: str, tmp_path: Path) -> None:
     run_program(binary, *map(str, inputs))
 
 
-def test_the_corpus_is_small() -> None:
+def test_corpus_stays_below_300_kb() -> None:
     assert sum(path.stat().st_size for path in corpus.CORPUS.iterdir()) < 300_000
 
 
 @pytest.mark.timeout(300)
-def test_the_other_byte_order_says_the_same(tmp_path: Path) -> None:
+def test_big_endian_decoder_decodes_the_same(tmp_path: Path) -> None:
     for tool in (OTHER_GCC, OTHER_RUN):
         if shutil.which(tool) is None:
             unavailable(f"no {tool}")
@@ -61,20 +61,20 @@ def test_the_other_byte_order_says_the_same(tmp_path: Path) -> None:
         assert f"\n {kind} " in said.stdout, kind
 
 
-def test_datagrams_are_turned() -> None:
+def test_turned_datagram_keeps_its_size_and_differs() -> None:
     for datagram in corpus.load(corpus.CORPUS / "captured"):
         turned = byteorder.turned(datagram)
         assert len(turned) == len(datagram)
         assert turned != datagram
 
 
-def test_a_malformed_datagram_is_not_turned() -> None:
+def test_turning_a_malformed_datagram_raises() -> None:
     datagram = max(corpus.load(corpus.CORPUS / "captured"), key=len)
     with pytest.raises(ValueError, match="malformed"):
         byteorder.turned(b"\x00" * 16 + datagram)
 
 
-def test_a_corpus_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+def test_corpus_survives_split_and_join(tmp_path: Path) -> None:
     inputs = [b"", b"a", b"bc", b"a"]
     corpus.save(tmp_path / "one", inputs)
     corpus.into_folder(tmp_path / "folder", corpus.load(tmp_path / "one"))
@@ -83,7 +83,7 @@ def test_a_corpus_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert corpus.main(["split"]) == 2
 
 
-def test_what_a_target_does_not_withstand_is_seen(tmp_path: Path) -> None:
+def test_replay_fails_for_an_input_that_kills_the_target(tmp_path: Path) -> None:
     """An input that a target dies of ends the replay."""
     source = tmp_path / "dies.c"
     source.write_text(

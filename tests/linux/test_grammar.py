@@ -222,5 +222,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", ids(CASES))
-def test_case(case: Case, netns: Namespace, other_netns: Namespace) -> None:
+def test_reported_change_leads_to_the_kernels_state(
+    case: Case, netns: Namespace, other_netns: Namespace
+) -> None:
     play(case, netns, other_netns)

@@ -126,7 +126,7 @@ def attack(file: Path, index: int, seed: int, kind: str, way: str) -> int:
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("way", ["to the port", "to the groups"])
 @pytest.mark.parametrize("kind", ["well-formed", "garbage"])
-def test_messages_not_from_the_kernel(
+def test_messages_of_another_process_are_ignored_and_counted(
     netns: Namespace, tmp_path: Path, seed: int, kind: str, way: str
 ) -> None:
     netns.sysctl("ipv6.conf.default.accept_dad", 0)

@@ -73,7 +73,9 @@ def is_clean(text: str) -> bool:
     return all(line.isprintable() for line in text.split("\n"))
 
 
-def test_the_library_hands_them_on(links: dict[str, int], collector: Collector) -> None:
+def test_hostile_names_reach_tables_and_callbacks_unchanged(
+    links: dict[str, int], collector: Collector
+) -> None:
     table = netioapi.get_ip_interface_table()
     assert links.items() <= {(row.interface_name, row.interface_index) for row in table}
     for rows in (netioapi.get_unicast_ip_address_table(), netioapi.get_ip_forward_table2()):
@@ -90,7 +92,7 @@ def test_the_library_hands_them_on(links: dict[str, int], collector: Collector) 
             )
 
 
-def test_filters_take_exactly_the_one(links: dict[str, int]) -> None:
+def test_interface_filter_matches_a_hostile_name_exactly(links: dict[str, int]) -> None:
     for name, index in links.items():
         with netioapi.Watcher(interfaces=[name], snapshot=True) as watcher:
             changes = list(watcher.read(10) or [])
@@ -115,7 +117,7 @@ def shown(kind: str, way: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_show(links: dict[str, int], tmp_path: Path, way: str) -> None:
+def test_show_escapes_hostile_names(links: dict[str, int], tmp_path: Path, way: str) -> None:
     for kind in ("interface", "address", "route"):
         text = shown(kind, way, tmp_path)
         assert is_clean(text)
@@ -129,7 +131,7 @@ def test_show(links: dict[str, int], tmp_path: Path, way: str) -> None:
         assert links.keys() <= {record["interface_name"] for record in records(printed)}
 
 
-def test_monitor(links: dict[str, int], netns: Namespace) -> None:
+def test_monitor_escapes_hostile_names(links: dict[str, int], netns: Namespace) -> None:
     count = len(netioapi.get_ip_interface_table()) + len(netioapi.get_unicast_ip_address_table())
     arguments = ("monitor", "interface", "address", "--snapshot", "--count", str(count))
     text = command(*arguments).stdout
@@ -148,7 +150,7 @@ def test_monitor(links: dict[str, int], netns: Namespace) -> None:
         assert is_clean("\n".join(monitor.lines))
 
 
-def test_arguments_and_get(links: dict[str, int]) -> None:
+def test_interface_option_and_get_accept_hostile_names(links: dict[str, int]) -> None:
     for name, index in links.items():
         if index % 20 == 0 or name in ("1", "-rf", "--json"):
             one = command("show", "interface", f"--interface={name}", "--json").stdout

@@ -29,7 +29,7 @@ def prefixes(collector: Collector, last: str) -> list[str]:
     return collector.wait_for(seen)
 
 
-def test_a_reading_that_began_sooner_is_not_enough(netns: Namespace, seed: int) -> None:
+def test_registration_during_a_dump_gets_later_changes_alone(netns: Namespace, seed: int) -> None:
     """The addresses are being read when the first asks for routes: they are read for it first."""
     chance = random.Random(seed)
     netns.veth()
@@ -47,7 +47,9 @@ def test_a_reading_that_began_sooner_is_not_enough(netns: Namespace, seed: int) 
             assert seen == [f"198.18.1.{number}/32"]
 
 
-def test_a_reading_that_was_given_up_is_no_obstacle(netns: Namespace, seed: int) -> None:
+def test_registration_after_an_abandoned_dump_gets_later_changes_alone(
+    netns: Namespace, seed: int
+) -> None:
     """The last who wanted routes leaves while they are read, and the next one comes at once."""
     chance = random.Random(seed)
     netns.veth()
@@ -85,7 +87,7 @@ print("both were told")
 """
 
 
-def test_who_joins_within_an_overflow_is_told_of_it(netns: Namespace, tmp_path: Path) -> None:
+def test_watcher_that_joins_during_an_overflow_reports_it(netns: Namespace, tmp_path: Path) -> None:
     """It begins in the reading that the newcomer waits for, and is not over when that is."""
     cc = compiler()
     if cc is None:

@@ -32,7 +32,7 @@ def read_all(watcher: netioapi.Watcher) -> int:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("what", ["renames", "links"])
 @pytest.mark.parametrize("reads", [True, False], ids=["read", "not read"])
-def test_what_is_gone_is_forgotten(netns: Namespace, what: str, reads: bool) -> None:
+def test_removed_names_and_links_are_forgotten(netns: Namespace, what: str, reads: bool) -> None:
     used = heap_counter()
     if used is None:
         pytest.skip("the C library does not say how much is in use")

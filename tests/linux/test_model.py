@@ -36,7 +36,9 @@ def possible() -> set[str]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", FOLLOWERS)
-def test_walk(netns: Namespace, other_netns: Namespace, seed: int, name: str) -> None:
+def test_random_walk_keeps_the_followers_exact(
+    netns: Namespace, other_netns: Namespace, seed: int, name: str
+) -> None:
     prepare(netns)
     walk = Walk(netns, other_netns, seed)
     with FOLLOWERS[name]() as follower:
@@ -47,7 +49,9 @@ def test_walk(netns: Namespace, other_netns: Namespace, seed: int, name: str) ->
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["watcher of every table", "callbacks"])
-def test_walk_in_bursts(netns: Namespace, other_netns: Namespace, seed: int, name: str) -> None:
+def test_random_bursts_keep_the_followers_exact(
+    netns: Namespace, other_netns: Namespace, seed: int, name: str
+) -> None:
     """Many moves at once, while all tables are being read."""
     prepare(netns)
     slow_reading.prepare(netns)
@@ -59,7 +63,7 @@ def test_walk_in_bursts(netns: Namespace, other_netns: Namespace, seed: int, nam
 
 
 @pytest.mark.timeout(600)
-def test_every_move_is_walked(netns: Namespace, other_netns: Namespace, seed: int) -> None:
+def test_every_move_occurs_in_a_walk(netns: Namespace, other_netns: Namespace, seed: int) -> None:
     """At least 40 kinds of change, and none that the kernel always refuses."""
     prepare(netns)
     walk = Walk(netns, other_netns, seed)
@@ -71,7 +75,7 @@ def test_every_move_is_walked(netns: Namespace, other_netns: Namespace, seed: in
     assert never == set()
 
 
-def test_the_model_can_fail(netns: Namespace) -> None:
+def test_model_detects_a_missing_change(netns: Namespace) -> None:
     """A change that the follower is not told of is seen."""
     prepare(netns)
     with WatcherFollower(interfaces=["lo"]) as follower:

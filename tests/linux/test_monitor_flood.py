@@ -36,7 +36,7 @@ def memory(process: subprocess.Popen[bytes]) -> int:
 
 
 @pytest.mark.timeout(400)
-def test_memory_is_bounded_and_sigterm_ends_it(netns: Namespace) -> None:
+def test_monitor_with_a_full_pipe_has_bounded_memory_and_ends_by_sigterm(netns: Namespace) -> None:
     index = netns.veth()
     netns.ip("address add 192.0.2.1/24 dev v0")
     kinds = ["route", "address", "interface", "teredo", "hint"]

@@ -52,7 +52,7 @@ def luid_of(tower: Any, index: int) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_there_and_back(tower: Any, netns: Namespace, name: bytes) -> None:
+def test_interface_name_survives_the_conversions(tower: Any, netns: Namespace, name: bytes) -> None:
     text = os.fsdecode(name)
     run(["ip", "link", "add", text, "type", "veth", "peer", "name", "p0"])
     index = next(number for number, each in socket.if_nameindex() if os.fsencode(each) == name)
@@ -80,7 +80,7 @@ def test_there_and_back(tower: Any, netns: Namespace, name: bytes) -> None:
         assert ctypes.wstring_at(exact, len(exact)) == text + "\0x\0"
 
 
-def test_what_names_nothing(tower: Any, netns: Namespace) -> None:
+def test_conversion_of_an_unknown_interface_returns_its_code(tower: Any, netns: Namespace) -> None:
     assert luid_of(tower, 999_999).value == 0
     unknown, index = ctypes.c_uint64(6 << 48 | 999 << 24), ctypes.c_uint32(7)
     code = tower.ConvertInterfaceLuidToIndex(ctypes.byref(unknown), ctypes.byref(index))
@@ -109,7 +109,9 @@ def test_what_names_nothing(tower: Any, netns: Namespace) -> None:
         assert to_luid(ctypes.c_wchar_p("lo"), None) == INVALID_PARAMETER
 
 
-def test_each_namespace_has_its_own(tower: Any, netns: Namespace, other_netns: Namespace) -> None:
+def test_conversion_finds_names_of_the_callers_namespace_alone(
+    tower: Any, netns: Namespace, other_netns: Namespace
+) -> None:
     netns.veth("v0", "p0", up=False)
     with other_netns:
         luid = ctypes.c_uint64(1)

@@ -38,7 +38,7 @@ def in_thread(work: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def test_each_has_its_own_engine_and_its_own_changes(
+def test_each_namespace_has_its_own_engine_and_changes(
     netns: Namespace, other_netns: Namespace
 ) -> None:
     """Both have a link of one name and one index; each of the two changes it in another way."""
@@ -79,7 +79,7 @@ def test_each_has_its_own_engine_and_its_own_changes(
     assert threads_named("netio-reader") == before
 
 
-def test_threads_in_namespaces_of_their_own(netns: Namespace) -> None:
+def test_thread_in_its_own_namespace_gets_its_changes_alone(netns: Namespace) -> None:
     """Each thread makes a namespace, registers, changes, sees its own change alone, and leaves."""
     wrong: list[object] = []
 
@@ -108,7 +108,7 @@ def test_threads_in_namespaces_of_their_own(netns: Namespace) -> None:
     assert not wrong
 
 
-def test_engines_start_and_stop_under_churn(netns: Namespace) -> None:
+def test_engine_restart_under_churn_loses_no_change(netns: Namespace) -> None:
     """The last to leave ends the engine while the next starts one: nobody misses a change."""
     netns.veth()
     before, descriptors = threads_named("netio-reader"), len(os.listdir("/proc/self/fd"))

@@ -122,7 +122,9 @@ def is_the_same(
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_walk_over_one_prefix(netns: Namespace, seed: int, family: int) -> None:
+def test_walk_over_one_prefix_keeps_the_state_exact(
+    netns: Namespace, seed: int, family: int
+) -> None:
     one = OnePrefix(family, random.Random(seed))
     for link in (0, 1):
         netns.veth(f"v{link}", f"p{link}")

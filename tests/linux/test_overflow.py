@@ -123,7 +123,7 @@ def lines(verb: str, routes: list[str]) -> str:
 
 
 @pytest.mark.timeout(400)
-def test_flood(netns: Namespace, child: Child) -> None:
+def test_flood_into_a_small_buffer_is_reported_and_repaired(netns: Namespace, child: Child) -> None:
     before = 10_000
     netns.batch(lines("add", names(0, before)))
     first = child.settled()
@@ -150,7 +150,7 @@ def test_flood(netns: Namespace, child: Child) -> None:
     assert again["counts"] == {"ADD route": 1}
 
 
-def test_a_flood_of_other_kinds(netns: Namespace, child: Child) -> None:
+def test_flood_of_addresses_and_links_is_repaired(netns: Namespace, child: Child) -> None:
     """The kernel does not say of which kind the lost messages were."""
     with child.stopped():
         netns.batch(

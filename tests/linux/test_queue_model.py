@@ -225,7 +225,7 @@ def numbered(program: list[Any]) -> Iterator[Any]:
         yield replace(step, value=number) if isinstance(step, Change) else step
 
 
-def test_it_is_as_the_model_says(face: ctypes.CDLL, seed: int) -> None:
+def test_queue_matches_the_model(face: ctypes.CDLL, seed: int) -> None:
     def same(bound: int, program: list[Any]) -> None:
         model, queue = Model(bound), Queue(face, bound)
         try:
@@ -243,7 +243,7 @@ def test_it_is_as_the_model_says(face: ctypes.CDLL, seed: int) -> None:
     check(same, seed, 400, bound=st.integers(1, 6), program=program)
 
 
-def test_who_follows_it_knows_the_state(face: ctypes.CDLL, seed: int) -> None:
+def test_queue_leads_its_reader_to_the_exact_state(face: ctypes.CDLL, seed: int) -> None:
     """What the system could say, in its order: whoever takes it, in portions of any size, can apply
     each change to what he knows, and knows all in the end. No more waits than was promised."""
 
@@ -282,7 +282,7 @@ def test_who_follows_it_knows_the_state(face: ctypes.CDLL, seed: int) -> None:
     check(followed, seed, 300, bound=st.integers(1, 6), program=st.lists(step, max_size=80))
 
 
-def test_the_model_can_fail(face: ctypes.CDLL, seed: int) -> None:
+def test_queue_model_detects_a_difference(face: ctypes.CDLL, seed: int) -> None:
     """A model that forgets what merges to what is found out."""
 
     def same(program: list[Any]) -> None:

@@ -36,7 +36,7 @@ ROUNDS = 25
         ),
     ],
 )
-def test_what_is_left_is_not_taken_for_what_went(
+def test_deletion_during_a_dump_removes_the_right_route(
     netns: Namespace, seed: int, before: list[str], meanwhile: list[str]
 ) -> None:
     chance = random.Random(seed)
@@ -61,7 +61,9 @@ def test_what_is_left_is_not_taken_for_what_went(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_any_steps_meanwhile(netns: Namespace, seed: int, family: int) -> None:
+def test_changes_during_a_dump_keep_the_state_exact(
+    netns: Namespace, seed: int, family: int
+) -> None:
     """Every way to change the routes of one prefix, several of them at once."""
     chance = random.Random(seed)
     one = OnePrefix(family, chance, is_read=True)
@@ -87,7 +89,7 @@ def test_any_steps_meanwhile(netns: Namespace, seed: int, family: int) -> None:
             )
 
 
-def test_what_messages_say_for_certain_is_not_read_again(netns: Namespace) -> None:
+def test_unambiguous_messages_cause_no_resync(netns: Namespace) -> None:
     """However much comes and goes: a reading of a million routes costs a second."""
     netns.sysctl("ipv6.conf.default.accept_dad", 0)
     netns.veth()

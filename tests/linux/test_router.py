@@ -38,7 +38,9 @@ def followers(netns: Namespace) -> Iterator[list[Follower]]:
         yield [watcher, callbacks]
 
 
-def test_advertisements(netns: Namespace, followers: list[Follower]) -> None:
+def test_router_advertisement_changes_routes_and_addresses(
+    netns: Namespace, followers: list[Follower]
+) -> None:
     Advertisement().send("p0")
     for follower in followers:
         index = follower.settle().index
@@ -67,7 +69,7 @@ def test_advertisements(netns: Namespace, followers: list[Follower]) -> None:
 
 
 @pytest.mark.parametrize("tables", [None, [7]], ids=str)
-def test_an_address_is_told_while_it_is_tentative(
+def test_autoconfigured_address_is_reported_while_tentative(
     netns: Namespace, tables: list[int] | None
 ) -> None:
     """Of an address that it makes of a prefix the kernel says nothing before duplicate detection
@@ -90,7 +92,7 @@ def test_an_address_is_told_while_it_is_tentative(
     assert states[0] == netioapi.DadState.TENTATIVE
 
 
-def test_what_a_router_says_of_the_link_is_a_change(
+def test_managed_flag_of_a_router_is_an_interface_change(
     netns: Namespace, followers: list[Follower]
 ) -> None:
     events: list[tuple[int, bool]] = []
@@ -111,7 +113,7 @@ def test_what_a_router_says_of_the_link_is_a_change(
     assert managed()
 
 
-def test_cloned_routes_are_no_rows(
+def test_cloned_routes_are_left_out(
     netns: Namespace, other_netns: Namespace, followers: list[Follower]
 ) -> None:
     """A path with a smaller MTU: the kernel remembers it as a cloned route, and dumps that."""
@@ -139,7 +141,7 @@ def test_cloned_routes_are_no_rows(
         fresh.settle()
 
 
-def test_duplicate_detection_is_told_in_order(netns: Namespace) -> None:
+def test_duplicate_detection_is_reported_in_order(netns: Namespace) -> None:
     """Tentative first, then in use; the kernel's own link-local address only when it is in use."""
     netns.veth()
     with WatcherFollower(TABLES) as follower:

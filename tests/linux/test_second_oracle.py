@@ -45,7 +45,7 @@ def dump() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return routes, addresses
 
 
-def test_routes_and_addresses_are_those_that_pyroute2_reads(netns: Namespace) -> None:
+def test_tables_match_pyroute2(netns: Namespace) -> None:
     netns.sysctl("ipv6.conf.default.accept_dad", 0)  # else a flag changes between two looks
     netns.sysctl("ipv6.conf.default.accept_dad", 0)  # nothing settles between the two readings
     netns.veth()

@@ -48,17 +48,17 @@ os.execv("/bin/ls", ["ls", "-l", "/proc/self/fd"])
 """
 
 
-def test_no_capability_is_needed(netns: Namespace) -> None:
+def test_public_api_works_without_capabilities(netns: Namespace) -> None:
     netns.veth()
     netns.ip("address add 192.0.2.1/24 dev v0")
     python(WITHOUT_CAPABILITIES, marker="done")
 
 
-def test_no_descriptor_goes_to_what_is_executed(netns: Namespace) -> None:
+def test_executed_program_inherits_no_socket(netns: Namespace) -> None:
     first, *inherited = python(EXECUTES).stdout.splitlines()
     assert int(first.removeprefix("ours ")) >= 3  # two sockets and an event, at least
     assert not [line for line in inherited if "socket:" in line or "eventfd" in line]
 
 
-def test_the_ends_of_buffers_are_guarded() -> None:
+def test_binary_is_built_with_stack_protection() -> None:
     assert b"__stack_chk_fail" in Path(_native.__file__).read_bytes()

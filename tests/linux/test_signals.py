@@ -43,7 +43,7 @@ print("all seen", flush=True)
 """.replace("{is_in}", IS_IN)
 
 
-def test_ctrl_c_before_a_wait(netns: Namespace) -> None:
+def test_ctrl_c_just_before_a_wait_ends_it(netns: Namespace) -> None:
     python(PROGRAM % {"times": 200}, marker="all seen", timeout=50)
 
 
@@ -87,11 +87,13 @@ entered.wait()
         pytest.param(IN_CALLBACK, "cancel", id="cancel"),
     ],
 )
-def test_ctrl_c_that_another_thread_is_given(netns: Namespace, made: str, method: str) -> None:
+def test_ctrl_c_delivered_to_another_thread_ends_the_wait(
+    netns: Namespace, made: str, method: str
+) -> None:
     python(TO_ANOTHER % {"made": made, "method": method}, marker="seen", timeout=30)
 
 
-def test_what_a_callback_starts_has_the_signals_of_who_registered(netns: Namespace) -> None:
+def test_process_started_in_a_callback_has_no_blocked_signals(netns: Namespace) -> None:
     netns.veth()
     seen = Collector()
 

@@ -166,11 +166,15 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", ids(CASES))
-def test_case(case: Case, netns: Namespace, other_netns: Namespace) -> None:
+def test_unreported_change_leads_to_the_kernels_state(
+    case: Case, netns: Namespace, other_netns: Namespace
+) -> None:
     play(case, netns, other_netns)
 
 
-def test_ipv6_that_is_silent_too(netns: Namespace, other_netns: Namespace) -> None:
+def test_ipv6_routes_removed_without_notification_are_found(
+    netns: Namespace, other_netns: Namespace
+) -> None:
     if not (NET / "ipv6/route/skip_notify_on_dev_down").exists():
         pytest.skip("only the machine's root may set skip_notify_on_dev_down: NETIOAPI_REAL_ROOT=1")
     silent = "sysctl ipv6.route.skip_notify_on_dev_down 1"
@@ -179,7 +183,7 @@ def test_ipv6_that_is_silent_too(netns: Namespace, other_netns: Namespace) -> No
 
 
 @pytest.mark.parametrize("family", [4, 6])
-def test_a_dump_that_starts_too_early_does_not_count(netns: Namespace, family: int) -> None:
+def test_dump_that_starts_before_the_removal_is_repeated(netns: Namespace, family: int) -> None:
     """The message of a link that goes down comes before its routes go: read at once, the table
     would still show them (the more routes, the more often)."""
     netns.veth()
@@ -223,7 +227,7 @@ LIVES = "valid_lft 900 preferred_lft 900"
     ids=["one that stays joins", "it stays from now on", "it expires from now on",
          "the one that stays has none any more"],
 )  # fmt: skip
-def test_a_prefix_expires_with_its_last_address(
+def test_prefix_route_is_immortal_while_one_of_its_addresses_is(
     netns: Namespace, before: list[str], command: str, immortal: bool
 ) -> None:
     netns.veth()
@@ -245,7 +249,7 @@ def test_a_prefix_expires_with_its_last_address(
         eventually(lambda: is_so(immortal))
 
 
-def test_times_of_a_family_that_comes_later(netns: Namespace) -> None:
+def test_reachable_times_of_a_family_that_starts_later_become_known(netns: Namespace) -> None:
     netns.veth()
     netns.ip("link set v0 mtu 1200")  # too small for IPv6
     with netioapi.Watcher("interface", family=socket.AF_INET6, interfaces=["v0"]) as watcher:

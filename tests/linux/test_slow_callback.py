@@ -64,7 +64,7 @@ def has_received(watcher: Watcher, count: int) -> bool:
 
 
 @pytest.mark.timeout(120)
-def test_changes_of_one_key_become_one(netns: Namespace) -> None:
+def test_slow_callback_gets_merged_changes_and_the_exact_state(netns: Namespace) -> None:
     index = netns.veth()
     state, quick = State(), Collector()
     kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)

@@ -22,7 +22,7 @@ PATH = {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.mark.timeout(300)
-def test_seconds_of_it(netns: Namespace, seed: int, tmp_path: Path) -> None:
+def test_short_soak_succeeds(netns: Namespace, seed: int, tmp_path: Path) -> None:
     written = tmp_path / "soak.json"
     arguments = ["--minutes", "0.1", "--seed", str(seed), "--json", str(written)]
     done = run([*COMMAND, *arguments], timeout=280, env=PATH)
@@ -36,7 +36,7 @@ def test_seconds_of_it(netns: Namespace, seed: int, tmp_path: Path) -> None:
     assert len(found["points"]) == found["rounds"] + 1
 
 
-def test_ctrl_c_ends_it_at_once(netns: Namespace) -> None:
+def test_ctrl_c_ends_the_soak_at_once(netns: Namespace) -> None:
     with subprocess.Popen(
         [*COMMAND, "--minutes", "9", "--seed", "7"],
         stdout=subprocess.PIPE,
@@ -58,7 +58,7 @@ def test_ctrl_c_ends_it_at_once(netns: Namespace) -> None:
     assert "interrupted" in out
 
 
-def test_what_grows_is_seen() -> None:
+def test_growth_of_memory_is_detected() -> None:
     flat = [Measured(1000 + number % 3, 4096, 1, 4) for number in range(2 * FEWEST)]
     assert grown(flat) == []
     leaks = [Measured(number * BYTES_ALLOWED // 4, 4096, 1, 4) for number in range(2 * FEWEST)]

@@ -122,7 +122,9 @@ SIZES = pytest.mark.parametrize(("keys", "present"), [(30, 15), (1500, 1200)])
 
 
 @SIZES
-def test_a_snapshot_is_one_moment(netns: Namespace, seed: int, keys: int, present: int) -> None:
+def test_synced_snapshot_is_one_moment_of_the_table(
+    netns: Namespace, seed: int, keys: int, present: int
+) -> None:
     """Of a small table, and of one that the kernel gives in several parts."""
     script = Script(random.Random(seed), keys, present)
     netns.batch(script.first)
@@ -141,7 +143,7 @@ def test_a_snapshot_is_one_moment(netns: Namespace, seed: int, keys: int, presen
 
 
 @SIZES
-def test_after_each_loss_it_is_one_moment(
+def test_synced_after_an_overflow_is_one_moment_of_the_table(
     netns: Namespace, seed: int, keys: int, present: int
 ) -> None:
     """A tiny buffer, and so many watchers that the thread which hears the kernel falls behind."""

@@ -59,7 +59,7 @@ def churning(netns: Namespace) -> Iterator[Namespace]:
 
 
 @pytest.mark.parametrize("family", STEMS, ids=lambda family: family.name)
-def test_what_stays_is_there_once(churning: Namespace, family: int) -> None:
+def test_stable_routes_occur_once_in_a_table_under_churn(churning: Namespace, family: int) -> None:
     stem = "10." if family == socket.AF_INET else "fd01:"
     for _ in range(20):
         rows = netioapi.get_ip_forward_table2(family)
@@ -75,7 +75,7 @@ def asked_by_many(ask: Callable[[int], bool], times: int) -> list[bool]:
         return list(pool.map(ask, range(times)))
 
 
-def test_an_entry_that_stays_is_found(churning: Namespace) -> None:
+def test_entry_under_churn_is_found(churning: Namespace) -> None:
     rows = netioapi.get_ip_forward_table2(socket.AF_INET6)  # whose walk may leave some out
     stay = [row for row in rows if str(row.destination_prefix).startswith("fd01:")]
 
@@ -89,7 +89,7 @@ def test_an_entry_that_stays_is_found(churning: Namespace) -> None:
     assert all(asked_by_many(is_found, 4000))
 
 
-def test_the_hint_of_a_default_route_that_stays(churning: Namespace) -> None:
+def test_hint_under_churn_keeps_its_default_route(churning: Namespace) -> None:
     def is_internet(_: int) -> bool:
         hint = netioapi.get_network_connectivity_hint()
         return hint.connectivity_level == ConnectivityLevel.INTERNET_ACCESS
@@ -98,7 +98,7 @@ def test_the_hint_of_a_default_route_that_stays(churning: Namespace) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_what_goes_in_silence_between_two_readings_is_gone(netns: Namespace) -> None:
+def test_unreported_removals_during_resyncs_are_found(netns: Namespace) -> None:
     """A link goes down, and another one while the first one's routes are still being read: of all
     those readings, which race with changes, only the last ones know of the second."""
     for name in ("ra", "rb", "rc"):

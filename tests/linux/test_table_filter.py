@@ -38,7 +38,7 @@ def routes(verb: str, count: int, table: int) -> str:
 
 
 @pytest.mark.parametrize("wanted", [None, [7], [256], [LOCAL]], ids=str)
-def test_unwanted_tables_wake_nobody(netns: Namespace, wanted: list[int] | None) -> None:
+def test_unwanted_tables_do_not_wake_the_reader(netns: Namespace, wanted: list[int] | None) -> None:
     same_byte = {252, 256, 1000, 100000}
     with Watcher("route", tables=wanted) as watcher:
         mine = wanted[0] if wanted else 254
@@ -71,7 +71,7 @@ watcher.close()
 
 
 @pytest.mark.parametrize(("wanted", "fills"), [(None, False), ([7], False), ([LOCAL], True)])
-def test_unwanted_tables_take_no_room(
+def test_unwanted_tables_take_no_room_in_the_buffer(
     netns: Namespace, wanted: list[int] | None, fills: bool
 ) -> None:
     """A process that sleeps through a flood of its own addresses, with a tiny buffer."""
@@ -153,7 +153,7 @@ def newcomer(chance: random.Random) -> Follower:
 
 
 @pytest.mark.timeout(150)
-def test_who_comes_and_goes_under_churn(netns: Namespace, seed: int) -> None:
+def test_subscribers_that_come_and_go_under_churn_stay_exact(netns: Namespace, seed: int) -> None:
     """Each subscriber's state is the kernel's, of its own tables, and each change follows."""
     chance = random.Random(seed)
     for name in ("v0", "v1"):
@@ -177,7 +177,7 @@ def test_who_comes_and_goes_under_churn(netns: Namespace, seed: int) -> None:
             quiet(followers, timeout=0.05)
 
 
-def test_one_who_comes_is_told_from_then_on(netns: Namespace) -> None:
+def test_new_subscriber_of_a_new_table_gets_later_changes_alone(netns: Namespace) -> None:
     """Of a table that nobody wanted before: what was there is no change, what comes is one."""
     first = ["198.18.0.0/24", "198.18.1.0/24"]
     for number, table in enumerate(TABLES):
@@ -195,7 +195,7 @@ def test_one_who_comes_is_told_from_then_on(netns: Namespace) -> None:
         ]
 
 
-def test_who_stays_hears_nothing_of_who_comes(netns: Namespace) -> None:
+def test_new_subscriber_causes_no_change_for_others(netns: Namespace) -> None:
     """The tables are read again for the newcomer: that is no change to anybody."""
     netns.batch(routes("add", 200, LOCAL) + routes("add", 200, 254) + routes("add", 200, 1000))
     collector = Collector()

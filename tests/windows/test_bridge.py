@@ -45,7 +45,9 @@ def prefixes(network: BridgedNetwork) -> set[str]:
     return {one["dst"] for one in found if one.get("type", "unicast") == "unicast"}
 
 
-def test_a_callback_for_a_route_of_the_kernel(kernel: BridgedNetwork, collector: Collector) -> None:
+def test_route_of_a_real_kernel_reaches_a_callback(
+    kernel: BridgedNetwork, collector: Collector
+) -> None:
     with netioapi.notify_route_change2(collector):
         kernel.ip("route add 198.51.100.0/24 via 192.0.2.2")
         wanted = ip_network("198.51.100.0/24")
@@ -56,7 +58,9 @@ def test_a_callback_for_a_route_of_the_kernel(kernel: BridgedNetwork, collector:
         collector.wait_any(lambda row, type: row.destination_prefix == wanted and type == DELETE)
 
 
-def test_a_silent_loss_of_the_kernel_is_told(kernel: BridgedNetwork, collector: Collector) -> None:
+def test_unreported_removal_of_a_real_kernel_reaches_a_callback(
+    kernel: BridgedNetwork, collector: Collector
+) -> None:
     """Linux drops the IPv4 routes of a link that goes down without a word: the Linux tower, which
     stands at the other end of the bridge, finds them."""
     kernel.ip("route add 198.51.100.0/24 via 192.0.2.2")
@@ -66,7 +70,7 @@ def test_a_silent_loss_of_the_kernel_is_told(kernel: BridgedNetwork, collector: 
         collector.wait_any(lambda row, type: row.destination_prefix == wanted and type == DELETE)
 
 
-def test_a_watcher_arrives_at_what_ip_says(kernel: BridgedNetwork) -> None:
+def test_watcher_over_the_bridge_matches_ip(kernel: BridgedNetwork) -> None:
     with Watcher("route", interfaces=["v0"], family=2, snapshot=True) as watcher:
         for number in range(20):
             kernel.ip(f"route add 198.51.{number}.0/24 via 192.0.2.2 metric {number + 1}")

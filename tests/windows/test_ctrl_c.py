@@ -62,7 +62,7 @@ def ends_at_once(wait: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("settle", [0.0, 60.0])
 @pytest.mark.parametrize("how", ["read", "timeout", "iteration", "list"])
-def test_it_ends_a_read(how: str, settle: float) -> None:
+def test_ctrl_c_ends_a_read(how: str, settle: float) -> None:
     with Watcher("route", prefixes=QUIET, settle=settle) as watcher:
         for _ in range(3):
             ends_at_once(
@@ -78,7 +78,7 @@ def test_it_ends_a_read(how: str, settle: float) -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, 60])
-def test_it_ends_the_wait_in_cancel_and_not_the_cancellation(timeout: float | None) -> None:
+def test_ctrl_c_ends_the_wait_of_cancel_and_not_the_cancellation(timeout: float | None) -> None:
     before = live()
     registration = ROUTE.notify(lambda *_: None)
     configure(Setting.BLOCKED, 1)
@@ -92,7 +92,7 @@ def test_it_ends_the_wait_in_cancel_and_not_the_cancellation(timeout: float | No
     assert live() == before
 
 
-def test_it_ends_the_with_statement_of_a_registration() -> None:
+def test_ctrl_c_ends_the_with_block_of_a_registration() -> None:
     before = live()
     registration = ROUTE.notify(lambda *_: None)
     configure(Setting.BLOCKED, 1)
@@ -105,7 +105,7 @@ def test_it_ends_the_with_statement_of_a_registration() -> None:
     eventually(lambda: live() == before)
 
 
-def test_a_handler_that_raises_nothing_ends_nothing() -> None:
+def test_signal_handler_that_returns_does_not_end_a_read() -> None:
     """The wait goes on, and ends with what it waits for."""
     struck = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: struck.set())
@@ -133,7 +133,7 @@ def test_a_handler_that_raises_nothing_ends_nothing() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def test_one_that_came_before_disturbs_no_later_wait() -> None:
+def test_earlier_ctrl_c_does_not_end_a_later_wait() -> None:
     """Nobody waited then; Python's own event stays set, and is not mistaken for a new one."""
     with Watcher("route", prefixes=QUIET) as watcher:
         with pytest.raises(KeyboardInterrupt):
@@ -166,7 +166,7 @@ def test_other_signals_are_handled_after_the_wait() -> None:
 
 
 @pytest.mark.parametrize("settle", [0.0, 60.0])
-def test_it_wakes_no_other_thread_for_good(settle: float) -> None:
+def test_ctrl_c_ends_no_read_of_another_thread(settle: float) -> None:
     """Two of them read for ever (one, if it settles): they use no processor, and get what comes
     later."""
     got: list[Batch | None] = []
@@ -192,7 +192,7 @@ def test_it_wakes_no_other_thread_for_good(settle: float) -> None:
     assert [c.row.metric for batch in got if batch for c in batch] == [1]
 
 
-def test_it_ends_no_other_thread_s_cancel() -> None:
+def test_ctrl_c_ends_no_cancel_of_another_thread() -> None:
     registration = ROUTE.notify(lambda *_: None)
     configure(Setting.BLOCKED, 1)
     ROUTE.put(route_row(1))
@@ -297,7 +297,7 @@ def later(act: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def test_async_for_gets_what_comes(loop: Asyncio) -> None:
+def test_async_for_gets_all_changes(loop: Asyncio) -> None:
     def once() -> None:
         seen: list[int] = []
 
@@ -319,7 +319,7 @@ def test_async_for_gets_what_comes(loop: Asyncio) -> None:
     after_warming_up(once)
 
 
-def test_a_timeout_takes_nothing_and_leaves_nothing(loop: Asyncio) -> None:
+def test_timed_out_async_read_takes_no_change_and_leaks_nothing(loop: Asyncio) -> None:
     def once() -> None:
         async def main() -> None:
             async with Watcher("route") as watcher:
@@ -343,7 +343,7 @@ def test_a_timeout_takes_nothing_and_leaves_nothing(loop: Asyncio) -> None:
 
 
 @pytest.mark.parametrize("how", ["stop", "close"])
-def test_the_end_by_another_thread_ends_the_loop(loop: Asyncio, how: str) -> None:
+def test_stop_or_close_from_a_thread_ends_async_for(loop: Asyncio, how: str) -> None:
     def once() -> None:
         async def main() -> None:
             async with Watcher("route", prefixes=QUIET) as watcher:
@@ -357,7 +357,7 @@ def test_the_end_by_another_thread_ends_the_loop(loop: Asyncio, how: str) -> Non
     after_warming_up(once)
 
 
-def test_settling_waits_by_the_loop(loop: Asyncio) -> None:
+def test_async_read_of_a_settled_watcher_waits_in_the_loop(loop: Asyncio) -> None:
     def once() -> None:
         async def main() -> None:
             async with Watcher("route", settle=0.03) as watcher:
@@ -372,7 +372,7 @@ def test_settling_waits_by_the_loop(loop: Asyncio) -> None:
     after_warming_up(once, rounds=3)
 
 
-def test_ctrl_c_ends_an_async_for(loop: Asyncio) -> None:
+def test_ctrl_c_ends_async_for(loop: Asyncio) -> None:
     if isinstance(loop, Selector):
         pytest.skip("nothing wakes asyncio's select() for a signal on Windows")
 

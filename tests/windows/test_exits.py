@@ -161,11 +161,11 @@ def run_all(end: End, times: int) -> None:
 
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("end", ENDS)
-def test_a_hundred_exits(flood: None, end: str) -> None:
+def test_exit_under_a_flood_is_clean(flood: None, end: str) -> None:
     run_all(ENDS[end], TIMES)
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("end", ODD_ENDS)
-def test_odd_exits(flood: None, end: str) -> None:
+def test_unusual_exit_under_a_flood_is_clean(flood: None, end: str) -> None:
     run_all(ODD_ENDS[end], 4)

@@ -33,7 +33,7 @@ def reachable(netns: Any) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("function", CALLS)
-def test_it_says_which_and_why(function: str, code: int) -> None:
+def test_failed_system_function_raises_its_name_and_code(function: str, code: int) -> None:
     CALLS[function]()
     drain()
     before = figures()
@@ -53,7 +53,7 @@ def test_it_says_which_and_why(function: str, code: int) -> None:
 
 
 @pytest.mark.parametrize("function", CALLS)
-def test_no_handle_is_lost(function: str) -> None:
+def test_failed_system_function_leaks_no_handle(function: str) -> None:
     def once() -> None:
         fail(function, 8, 1)
         with pytest.raises(NetioError):
@@ -68,21 +68,21 @@ def test_no_handle_is_lost(function: str) -> None:
 
 @pytest.mark.parametrize("kind", ROW_KINDS, ids=lambda kind: kind.table)
 @pytest.mark.parametrize("family", [0, 2, 23])
-def test_a_table_of_nothing_is_empty(kind: Any, family: int) -> None:
+def test_table_that_is_not_found_is_empty(kind: Any, family: int) -> None:
     """Which Windows calls ERROR_NOT_FOUND."""
     fail(kind.table, NOT_FOUND, 1)
     assert len(kind.get_table(family)) == 0
 
 
 @pytest.mark.parametrize("code", [NOT_FOUND, NOT_READY])
-def test_no_teredo_is_port_0(code: int) -> None:
+def test_missing_teredo_is_port_0(code: int) -> None:
     fail("GetTeredoPort", code, 1)
     assert netioapi.get_teredo_port() == 0
 
 
 @pytest.mark.parametrize("function", ["ConvertInterfaceLuidToAlias", "ConvertInterfaceIndexToLuid"])
 @pytest.mark.parametrize("code", [2, 8, 87])
-def test_a_name_that_cannot_be_had_is_none(function: str, code: int) -> None:
+def test_interface_name_that_cannot_be_read_is_none(function: str, code: int) -> None:
     row = IpForwardRow("198.51.100.0/24", "0.0.0.0", interface_index=INDEX)
     assert row.interface_name == "Ethernet 7"
     fail(function, code, 1)
@@ -99,7 +99,7 @@ def test_a_name_that_cannot_be_had_is_none(function: str, code: int) -> None:
     ],
 )
 @pytest.mark.parametrize("code", [2, 87])
-def test_an_interface_that_a_watcher_cannot_find(
+def test_watcher_of_an_unknown_interface_raises_and_leaves_nothing(
     function: str, interface: Any, says: str, code: int
 ) -> None:
     before = figures()
@@ -112,7 +112,7 @@ def test_an_interface_that_a_watcher_cannot_find(
 
 @pytest.mark.parametrize("function", [one.function for one in ROW_KINDS])
 @pytest.mark.parametrize("code", CODES)
-def test_a_watcher_that_cannot_register_leaves_nothing(function: str, code: int) -> None:
+def test_watcher_with_a_failed_registration_leaves_nothing(function: str, code: int) -> None:
     """The kinds that were registered before are cancelled again."""
     before = figures(), stat(Figure.CANCELLED)
     fail(function, code, 1)
@@ -127,9 +127,7 @@ def test_a_watcher_that_cannot_register_leaves_nothing(function: str, code: int)
 @pytest.mark.parametrize("snapshot", [False, True])
 @pytest.mark.parametrize("table", [one.table for one in ROW_KINDS])
 @pytest.mark.parametrize("code", CODES)
-def test_a_watcher_that_cannot_read_a_table_leaves_nothing(
-    table: str, code: int, snapshot: bool
-) -> None:
+def test_watcher_with_a_failed_table_leaves_nothing(table: str, code: int, snapshot: bool) -> None:
     before = figures()
     fail(table, code, 1)
     with pytest.raises(NetioError) as caught:
@@ -139,7 +137,7 @@ def test_a_watcher_that_cannot_read_a_table_leaves_nothing(
     Watcher(snapshot=snapshot).close()
 
 
-def test_failed_watchers_lose_no_handle() -> None:
+def test_failed_watchers_leak_no_handle() -> None:
     functions = [one.function for one in ROW_KINDS] + [one.table for one in ROW_KINDS]
 
     def once() -> None:
@@ -159,7 +157,7 @@ def test_failed_watchers_lose_no_handle() -> None:
 
 
 @pytest.mark.parametrize("code", [2, 5, 8, 50, 87, 1168, 1231])
-def test_the_text_is_the_system_s(code: int) -> None:
+def test_error_text_is_the_text_of_the_system(code: int) -> None:
     text = ctypes.FormatError(code).strip().rstrip(".")
     assert text
     said = str(NetioError(code, "GetIpForwardTable2"))
@@ -167,7 +165,7 @@ def test_the_text_is_the_system_s(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [0x20000001, 77777, 0xFFFFFFFE])
-def test_a_code_that_nobody_knows_is_told_as_it_is(code: int) -> None:
+def test_error_code_without_a_text_is_unknown(code: int) -> None:
     assert str(NetioError(code, "GetTeredoPort")) == f"GetTeredoPort: unknown (error {code})"
     fail("GetTeredoPort", code, 1)
     with pytest.raises(NetioError, match=rf"GetTeredoPort: unknown \(error {code}\)$") as caught:
@@ -175,7 +173,7 @@ def test_a_code_that_nobody_knows_is_told_as_it_is(code: int) -> None:
     assert caught.value.code == code
 
 
-def test_errors_do_not_disturb_live_registrations(collector: Collector) -> None:
+def test_failed_functions_do_not_disturb_live_registrations(collector: Collector) -> None:
     with ROUTE.notify(collector):
         for function in CALLS:
             fail(function, 8, 1)

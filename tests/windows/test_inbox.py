@@ -43,7 +43,7 @@ def put(first: str, count: int) -> None:
     checked("standin_put_routes", route_row(1, first), count)
 
 
-def test_a_deletion_is_not_lost_in_a_full_inbox() -> None:
+def test_deletion_in_a_full_inbox_is_not_lost() -> None:
     """The worker tells that a route is there again by an older notification than that of its
     addition, which is still in the inbox when the route is deleted."""
     route, other = route_row(1), route_row(1, "203.0.113.0/24")
@@ -72,7 +72,7 @@ def test_a_deletion_is_not_lost_in_a_full_inbox() -> None:
         assert watcher.stats()["resyncs"] == 0
 
 
-def test_what_an_inbox_cannot_hold_is_said_and_repaired() -> None:
+def test_overflow_of_the_inbox_is_reported_and_repaired() -> None:
     keys = {row.key for row in netioapi.get_ip_forward_table2(AF_INET)}
     with Watcher("route", family=AF_INET, queue=1_000_000) as watcher:
         ROUTE.put(route_row(1, "192.0.2.128/25"))

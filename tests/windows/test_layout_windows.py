@@ -53,14 +53,14 @@ def members(of: type[ctypes.Structure]) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("name", STRUCTS)
-def test_every_member_is_where_the_compilers_found_it(name: str) -> None:
+def test_struct_offsets_match_the_compile_time_figures(name: str) -> None:
     """One file of figures is held against Microsoft's header and ours, at compile time."""
     assert members(STRUCTS[name]) == figures(name, COMMON)
     assert ctypes.sizeof(STRUCTS[name]) == header.size(name)
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_small_structs_too(name: str) -> None:
+def test_small_struct_offsets_match_the_compile_time_figures(name: str) -> None:
     assert ctypes.sizeof(SMALL[name]) == header.size(name)
     found = members(SMALL[name])
     for member, at in figures(name, COMMON).items():
@@ -68,7 +68,7 @@ def test_small_structs_too(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STRUCTS)
-def test_on_linux_nothing_of_microsoft_s_is_elsewhere(name: str) -> None:
+def test_linux_members_lie_behind_those_of_microsoft(name: str) -> None:
     """What Linux has besides lies behind all of it, and is named in a file of its own."""
     own = figures(name, LINUX)
     end = max(getattr(STRUCTS[name], field[0]).offset for field in STRUCTS[name]._fields_)
@@ -79,13 +79,13 @@ def test_on_linux_nothing_of_microsoft_s_is_elsewhere(name: str) -> None:
     assert int(sizes[0]) > header.size(name)
 
 
-def test_the_rows_of_a_table_begin_at_eight() -> None:
+def test_rows_of_a_table_begin_at_offset_8() -> None:
     for table in ("MIB_IPFORWARD_TABLE2", "MIB_UNICASTIPADDRESS_TABLE", "MIB_IPINTERFACE_TABLE"):
         assert figures(table, COMMON) == {"Table": 8}
 
 
 @pytest.mark.parametrize("name", STRUCTS)
-def test_a_table_s_buffer_says_the_same(name: str, link: int) -> None:
+def test_table_buffer_format_matches_the_figures(name: str, link: int) -> None:
     view = memoryview(KINDS[name].get_table())
     found = places(view.format)
     assert found.pop("")[0] == view.itemsize == header.size(name)
@@ -118,7 +118,7 @@ def in_table(kind: RowKind, key: bytes) -> tuple[Any, bytes]:
 
 
 @pytest.mark.parametrize("name", STRUCTS)
-def test_bytes_of_the_system_are_the_buffer_s_and_the_attributes(
+def test_row_bytes_of_the_system_reach_buffer_and_attributes(
     name: str, netns: Any, link: int, seed: int
 ) -> None:
     kind, compared = KINDS[name], 0
@@ -141,13 +141,13 @@ def test_bytes_of_the_system_are_the_buffer_s_and_the_attributes(
 
 
 @pytest.mark.parametrize("family", [AF_INET, AF_INET6])
-def test_interfaces_of_both_families(family: int, link: int) -> None:
+def test_interface_table_of_a_family_has_that_family_alone(family: int, link: int) -> None:
     rows = [one for one in INTERFACE.get_table(family) if one.interface_index == INDEX]
     assert [one.family for one in rows] == [family]
 
 
 @pytest.mark.parametrize("name", STRUCTS)
-def test_numpy_has_the_same_offsets(name: str) -> None:
+def test_numpy_offsets_match_the_figures(name: str) -> None:
     if on_wine():
         pytest.skip("numpy asks Wine's C library for what it lacks")
     numpy = pytest.importorskip("numpy", reason="numpy is not installed")

@@ -52,7 +52,7 @@ def test_registrations_leave_no_handle_and_no_thread() -> None:
         eventually(lambda: len(settled()) <= count, what=f"{count} threads")
 
 
-def test_a_live_registration_costs_no_handle() -> None:
+def test_live_registrations_use_no_handle() -> None:
     ROUTE.notify(lambda *_: None).cancel()
     drain()
     with no_handle_left():
@@ -63,7 +63,7 @@ def test_a_live_registration_costs_no_handle() -> None:
             registration.cancel()
 
 
-def test_cancellations_that_nobody_waits_for_leave_no_handle() -> None:
+def test_cancels_without_wait_leave_no_handle() -> None:
     def once() -> None:
         for _ in range(40):
             ROUTE.notify(lambda *_: None).cancel(wait=False)

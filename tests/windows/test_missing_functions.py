@@ -126,14 +126,14 @@ def run(name: str, *parts: str) -> None:
     assert done.stderr == ""
 
 
-def test_the_functions_are_all_of_the_tower_s() -> None:
+def test_table_of_functions_is_complete() -> None:
     assert len(SINCE) == 22
     assert SINCE[CANCEL] == "Windows Vista"
     assert SINCE["NotifyNetworkConnectivityHintChange"] == "Windows 10, version 2004"
 
 
 @pytest.mark.parametrize("name", [name for name in SINCE if name != CANCEL])
-def test_a_system_without(name: str, netns: Any) -> None:
+def test_missing_function_raises_and_the_rest_works(name: str, netns: Any) -> None:
     parts = [SUPPORTED, CALLBACKS]
     if name not in WATCHER_NEEDS:
         parts += [WATCHER, NAMES]
@@ -141,12 +141,12 @@ def test_a_system_without(name: str, netns: Any) -> None:
 
 
 @pytest.mark.parametrize("name", WATCHER_NEEDS)
-def test_a_watcher_that_needs_it_names_it(name: str, netns: Any) -> None:
+def test_watcher_without_a_needed_function_names_it(name: str, netns: Any) -> None:
     run(name, "error = missing(netioapi.Watcher)\nassert name in str(error), error\n")
 
 
 @pytest.mark.parametrize("name", WATCHER_NEEDS)
-def test_a_watcher_that_needs_it_leaves_nothing(name: str, netns: Any) -> None:
+def test_watcher_without_a_needed_function_leaves_nothing(name: str, netns: Any) -> None:
     """And the others work."""
     kinds = sorted({*WATCHER_NEEDS.values()} - {WATCHER_NEEDS[name]})
     run(
@@ -162,7 +162,7 @@ assert live() == 0
     )
 
 
-def test_without_a_cancel_nothing_is_begun(netns: Any) -> None:
+def test_nothing_registers_without_the_cancel_function(netns: Any) -> None:
     """What could never be ended is refused, since its context could never be freed."""
     run(
         CANCEL,

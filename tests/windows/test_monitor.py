@@ -51,7 +51,7 @@ def changes_of(running: Running, kind: RowKind) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("kind", ROW_KINDS, ids=lambda kind: kind.kind.name)
-def test_changes_are_lines(kind: RowKind, monitor: Running) -> None:
+def test_monitor_prints_changes_of_each_kind(kind: RowKind, monitor: Running) -> None:
     name = kind.kind.name.lower()
     first = "parameter" if kind is INTERFACE else "add"
     kind.put(kind.make(1400))
@@ -69,7 +69,7 @@ def test_changes_are_lines(kind: RowKind, monitor: Running) -> None:
     assert monitor.errors == ""
 
 
-def test_what_did_not_happen_is_no_line(monitor: Running) -> None:
+def test_monitor_prints_no_line_for_unchanged_rows(monitor: Running) -> None:
     for kind in ROW_KINDS:
         for type in (PARAMETER, ADD):
             inject(kind.kind, kind.make(1), type)
@@ -79,7 +79,7 @@ def test_what_did_not_happen_is_no_line(monitor: Running) -> None:
     assert all(changes_of(monitor, kind) == [] for kind in ROW_KINDS if kind is not ROUTE)
 
 
-def test_many_changes_come_complete_and_in_order(monitor: Running) -> None:
+def test_monitor_prints_many_changes_in_order(monitor: Running) -> None:
     checked("standin_put_routes", route_row(1, "10.0.0.0/32"), MANY)
     monitor.wait_record(destination_prefix=f"10.0.{(MANY - 1) >> 8}.{(MANY - 1) & 255}/32")
     told = [
@@ -91,7 +91,7 @@ def test_many_changes_come_complete_and_in_order(monitor: Running) -> None:
     checked("standin_delete_routes", route_row(1, "10.0.0.0/32"), MANY)
 
 
-def test_hints_and_ports_are_lines() -> None:
+def test_monitor_prints_hints_and_teredo_ports() -> None:
     with live_monitor("route", "teredo", "hint") as monitor:
         checked("standin_set_teredo", 4001)
         monitor.wait_record(kind="teredo", port=4001)
@@ -102,14 +102,14 @@ def test_hints_and_ports_are_lines() -> None:
         assert monitor.errors == ""
 
 
-def test_count_ends_it() -> None:
+def test_monitor_ends_after_its_count() -> None:
     ROUTE.put(route_row(5))
     done = netioapi("monitor", "route", "--snapshot", "--json", "--count", "3")
     assert len(records(done.stdout)) == 3
     assert done.stderr == ""
 
 
-def test_a_routing_table_is_refused_in_one_line() -> None:
+def test_monitor_with_a_table_prints_one_line_and_fails() -> None:
     done = netioapi("monitor", "route", "--table", "main", code=None)
     assert done.returncode in (1, 2)
     assert done.stdout == ""
@@ -126,7 +126,7 @@ def strike(running: Running) -> None:
 
 
 @pytest.mark.parametrize("kinds", [(), ("route",), ("route", "teredo", "hint"), ("hint", "teredo")])
-def test_ctrl_c_ends_it(kinds: tuple[str, ...]) -> None:
+def test_ctrl_c_ends_monitor_quietly(kinds: tuple[str, ...]) -> None:
     if "route" in kinds or not kinds:
         with live_monitor(*kinds) as monitor:
             strike(monitor)
@@ -137,7 +137,7 @@ def test_ctrl_c_ends_it(kinds: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--json",), ()])
-def test_ctrl_c_ends_it_under_a_flood(arguments: tuple[str, ...]) -> None:
+def test_ctrl_c_ends_monitor_under_a_flood(arguments: tuple[str, ...]) -> None:
     with (
         Flood(INDEX, pause=0.001, threads=2),
         Running("monitor", *arguments) as monitor,

@@ -72,14 +72,14 @@ def address() -> Iterator[RealAddress]:
 # ---- what there is
 
 
-def test_this_windows_has_every_function() -> None:
+def test_supported_is_true_for_every_function_of_this_windows() -> None:
     for name in (*NOTIFY, "CancelMibChangeNotify2", "GetBestRoute2", "GetIpForwardTable2"):
         assert netioapi.supported(name), name
     assert not netioapi.supported("NotifyOfNothing")
 
 
 @pytest.mark.parametrize("family", [socket.AF_UNSPEC, socket.AF_INET])
-def test_tables_have_what_every_machine_has(family: int) -> None:
+def test_tables_contain_the_loopback_interface(family: int) -> None:
     interfaces = netioapi.get_ip_interface_table(family)
     indices = {row.interface_index for row in interfaces}
     assert set(loopback(socket.AF_INET)) <= indices
@@ -100,14 +100,14 @@ def test_tables_have_what_every_machine_has(family: int) -> None:
     }
 
 
-def test_the_best_route_to_itself() -> None:
+def test_best_route_to_loopback_is_local() -> None:
     row, source = netioapi.get_best_route2("127.0.0.1")
     assert row.interface_index in loopback(socket.AF_INET)
     assert ip_address("127.0.0.1") in row.destination_prefix
     assert source == ip_address("127.0.0.1")
 
 
-def test_the_hint_is_told(collector: Collector) -> None:
+def test_hint_is_readable_and_delivered(collector: Collector) -> None:
     hint = netioapi.get_network_connectivity_hint()
     assert 0 <= int(hint.connectivity_level) <= 5
     assert 0 <= int(hint.connectivity_cost) <= 3
@@ -125,7 +125,7 @@ def teredo_may_be_missing() -> Iterator[None]:
             raise
 
 
-def test_teredo_is_told_or_refused(collector: Collector) -> None:
+def test_teredo_port_is_delivered_or_unsupported(collector: Collector) -> None:
     with teredo_may_be_missing():
         assert 0 <= netioapi.get_teredo_port() <= 65535
     with (
@@ -135,7 +135,7 @@ def test_teredo_is_told_or_refused(collector: Collector) -> None:
         assert collector.wait_count(1)[0][1] == INITIAL
 
 
-def test_the_stable_table_is_there_or_comes() -> None:
+def test_stable_table_returns_or_is_pending() -> None:
     seen = Collector()
     table, registration = netioapi.notify_stable_unicast_ip_address_table(seen, socket.AF_INET)
     if registration is not None:
@@ -149,7 +149,7 @@ def test_the_stable_table_is_there_or_comes() -> None:
 
 
 @pytest.mark.parametrize("function", [name for name in NOTIFY if "Teredo" not in name])
-def test_registering_and_cancelling(function: str) -> None:
+def test_registrations_deliver_one_initial_notification_and_cancel(function: str) -> None:
     notify, _ = NOTIFY[function]
     for _ in range(20):
         seen = Collector()
@@ -163,7 +163,7 @@ def test_registering_and_cancelling(function: str) -> None:
             assert [event for event in seen.events if event[1] == INITIAL] == [(None, INITIAL)]
 
 
-def test_a_route_in_callbacks(route: RealRoute, collector: Collector) -> None:
+def test_route_changes_reach_callbacks(route: RealRoute, collector: Collector) -> None:
     keys = Collector()
     with (
         netioapi.notify_route_change2(collector, route.family) as registration,
@@ -196,7 +196,7 @@ def test_a_route_in_callbacks(route: RealRoute, collector: Collector) -> None:
     assert registration.delivered == delivered
 
 
-def test_an_address_in_callbacks(address: RealAddress, collector: Collector) -> None:
+def test_address_changes_reach_callbacks(address: RealAddress, collector: Collector) -> None:
     def is_mine(row: Any, type: Any) -> bool:
         return row is not None and row.address == ADDRESS
 
@@ -219,7 +219,7 @@ def test_an_address_in_callbacks(address: RealAddress, collector: Collector) -> 
     assert registration.errors == 0
 
 
-def test_cancel_in_its_own_callback(route4: RealRoute) -> None:
+def test_cancel_in_its_own_callback_raises_deadlock_error(route4: RealRoute) -> None:
     outcomes = Collector()
 
     def cancel_mine(row: Any, type: Any) -> None:
@@ -237,7 +237,7 @@ def test_cancel_in_its_own_callback(route4: RealRoute) -> None:
     assert len(outcomes) == 1
 
 
-def test_cancel_waits_for_the_callback(route4: RealRoute) -> None:
+def test_cancel_waits_for_the_running_callback(route4: RealRoute) -> None:
     inside, leave, left = threading.Event(), threading.Event(), []
 
     def held(row: Any, type: Any) -> None:
@@ -262,7 +262,7 @@ def to_route(route: RealRoute, type: int) -> Callable[[Any], bool]:
     return lambda c: c.kind == "route" and c.type == type and route.is_mine(c.row)
 
 
-def test_a_route_in_a_watcher(route: RealRoute) -> None:
+def test_route_changes_reach_a_watcher(route: RealRoute) -> None:
     with Watcher("route", family=route.family, prefixes=[route.prefix], snapshot=True) as watcher:
         state: dict[Any, Any] = {}
         apply(state, read_snapshot(watcher))
@@ -282,7 +282,7 @@ def test_a_route_in_a_watcher(route: RealRoute) -> None:
         assert (stats["lost"], stats["overflows"]) == (0, 0)
 
 
-def test_an_address_and_its_route_in_a_watcher(address: RealAddress) -> None:
+def test_address_changes_reach_a_watcher_with_their_route(address: RealAddress) -> None:
     with Watcher("address", "route", prefixes=[f"{ADDRESS}/32"]) as watcher:
 
         def seen(kind: str, type: int) -> Callable[[Any], bool]:
@@ -296,7 +296,7 @@ def test_an_address_and_its_route_in_a_watcher(address: RealAddress) -> None:
         assert [row.on_link_prefix_length for row in gone] == [32]
 
 
-def test_a_snapshot_is_the_tables() -> None:
+def test_snapshot_equals_the_tables() -> None:
     """Another program may change something just then: so it is tried a few times."""
 
     def same() -> bool:
@@ -345,7 +345,7 @@ print("seen", flush=True)
 @pytest.mark.parametrize(
     ("end", "code"), [("", 0), ("sys.exit(3)", 3), ("import os; os._exit(5)", 5)]
 )
-def test_a_program_may_end_with_live_registrations(end: str, code: int, route4: RealRoute) -> None:
+def test_program_may_end_with_live_registrations(end: str, code: int, route4: RealRoute) -> None:
     with program(LIVE + end) as running:
         running.wait_line(lambda line: line == "live", timeout=60)
         with contextlib.ExitStack() as stack:
@@ -356,7 +356,7 @@ def test_a_program_may_end_with_live_registrations(end: str, code: int, route4: 
         assert running.errors == ""
 
 
-def test_the_monitor_prints_it_and_ends_by_ctrl_c(route4: RealRoute) -> None:
+def test_monitor_prints_route_changes_and_ends_by_ctrl_c(route4: RealRoute) -> None:
     with live_monitor("route") as monitor:
         route4.add()
         told = monitor.wait_record(60, change="add", destination_prefix=route4.prefix)

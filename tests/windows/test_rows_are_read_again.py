@@ -53,7 +53,7 @@ def first_change(kind: RowKind) -> tuple[Any, int]:
 
 
 @all_kinds
-def test_what_is_delivered_is_the_whole_row(kind: RowKind, collector: Collector) -> None:
+def test_callback_gets_the_whole_row(kind: RowKind, collector: Collector) -> None:
     row, type = first_change(kind)
     with kind.notify(collector) as registration:
         kind.put(row)
@@ -71,9 +71,7 @@ def test_what_is_delivered_is_the_whole_row(kind: RowKind, collector: Collector)
 
 
 @all_kinds
-def test_what_the_callback_says_of_the_rest_is_not_believed(
-    kind: RowKind, collector: Collector
-) -> None:
+def test_members_beside_the_key_are_read_again(kind: RowKind, collector: Collector) -> None:
     """Some Windows give more than the key; what that is worth nobody knows."""
     kind.put(kind.make(1400))
     stale = kind.make(99)
@@ -90,7 +88,7 @@ def test_what_the_callback_says_of_the_rest_is_not_believed(
 
 
 @all_kinds
-def test_a_deleted_row_is_its_key(kind: RowKind, collector: Collector) -> None:
+def test_deleted_row_is_delivered_as_its_key(kind: RowKind, collector: Collector) -> None:
     """Also when there is another one of that key by now."""
     kind.put(row := kind.make(1400))
     (whole,) = [one for one in kind.get_table() if getattr(one, kind.number) == 1400]
@@ -111,7 +109,9 @@ def test_a_deleted_row_is_its_key(kind: RowKind, collector: Collector) -> None:
 
 
 @all_kinds
-def test_what_is_gone_already_is_its_key(kind: RowKind, collector: Collector) -> None:
+def test_row_that_is_gone_already_is_delivered_as_its_key(
+    kind: RowKind, collector: Collector
+) -> None:
     row, type = first_change(kind)
     with kind.notify(collector) as registration:
         configure(Setting.BLOCKED, 1)
@@ -134,7 +134,9 @@ def test_what_is_gone_already_is_its_key(kind: RowKind, collector: Collector) ->
 
 @all_kinds
 @pytest.mark.parametrize("code", CODES)
-def test_where_reading_fails_it_is_the_key(kind: RowKind, code: int, collector: Collector) -> None:
+def test_row_that_cannot_be_read_is_delivered_as_its_key(
+    kind: RowKind, code: int, collector: Collector
+) -> None:
     row, type = first_change(kind)
     with kind.notify(collector) as registration:
         with failing(kind.entry, code, 1):
@@ -150,7 +152,7 @@ def test_where_reading_fails_it_is_the_key(kind: RowKind, code: int, collector: 
 
 
 @all_kinds
-def test_without_details_nothing_is_read(kind: RowKind, collector: Collector) -> None:
+def test_callback_without_details_reads_no_row(kind: RowKind, collector: Collector) -> None:
     row, type = first_change(kind)
     with kind.notify(collector, details=False) as registration:
         before = stat(Figure.ENTRY_CALLS), stat(Figure.TABLE_CALLS)
@@ -166,7 +168,7 @@ def test_without_details_nothing_is_read(kind: RowKind, collector: Collector) ->
 
 
 @all_kinds
-def test_it_is_read_before_the_gil_is_asked_for(kind: RowKind) -> None:
+def test_row_is_read_before_the_gil_is_requested(kind: RowKind) -> None:
     """Between these calls of C no Python code runs, so nobody is given the GIL; and the row is
     read all the same, by a thread that then waits."""
     assert sys.platform == "win32"
@@ -189,7 +191,7 @@ def test_it_is_read_before_the_gil_is_asked_for(kind: RowKind) -> None:
 
 @pytest.mark.parametrize("overlap", [0, 1])
 @all_kinds
-def test_it_never_goes_back_in_time(kind: RowKind, overlap: int) -> None:
+def test_delivered_rows_never_go_back_in_time(kind: RowKind, overlap: int) -> None:
     """One row changes without a pause, and callbacks may overtake each other: what is delivered
     is never older than what was delivered before, and the last is what the system has."""
     changes = 3000
@@ -232,7 +234,9 @@ def test_rows_of_overlapping_callbacks_are_not_mixed_up(collector: Collector) ->
     checked("standin_delete_routes", first, 5000)
 
 
-def test_a_row_that_settles_is_told_as_it_is(netns: Any, collector: Collector) -> None:
+def test_row_that_changes_before_its_callback_is_delivered_as_it_is(
+    netns: Any, collector: Collector
+) -> None:
     """ADD of an address comes while it is tentative; what has become of it by the callback is
     what is delivered."""
     netns.dad_seconds = None

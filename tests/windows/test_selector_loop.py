@@ -22,7 +22,7 @@ async def until_waiting(threads: int) -> None:
         await asyncio.sleep(0)
 
 
-def test_the_pool_is_left_to_others() -> None:
+def test_waiting_watchers_leave_the_loops_pool_free() -> None:
     pool, before = min(32, (os.cpu_count() or 1) + 4), threading.active_count()
 
     async def main() -> None:
@@ -48,7 +48,7 @@ def test_the_pool_is_left_to_others() -> None:
 
 
 @pytest.mark.parametrize("cancels", [True, False])
-def test_who_waits_no_more_leaves_no_thread(cancels: bool) -> None:
+def test_abandoned_wait_leaves_no_thread(cancels: bool) -> None:
     """Also where a loop is closed over a wait that nobody cancelled."""
     before = threading.active_count()
     with Watcher("address") as watcher:
@@ -66,7 +66,7 @@ def test_who_waits_no_more_leaves_no_thread(cancels: bool) -> None:
         eventually(lambda: threading.active_count() == before)
 
 
-def test_a_program_with_a_pending_wait_ends() -> None:
+def test_program_with_a_pending_wait_ends() -> None:
     done = script(
         """
 import asyncio, netioapi, threading

@@ -65,7 +65,7 @@ def assert_it_hangs(callbacks: str, count: int) -> None:
         assert running.lines == ["cancelling"] * count + [said]
 
 
-def test_the_system_s_own_cancel_hangs_in_its_callback(netns: Any) -> None:
+def test_system_cancel_in_its_own_callback_hangs(netns: Any) -> None:
     assert_it_hangs(
         """
 callbacks = [cancelling(0)]
@@ -75,7 +75,7 @@ assert system.NotifyRouteChange2(0, callbacks[0], None, 0, ctypes.byref(handles[
     )
 
 
-def test_two_callbacks_that_cancel_each_other_hang_in_the_system(netns: Any) -> None:
+def test_system_cancels_of_two_callbacks_by_each_other_hang(netns: Any) -> None:
     assert_it_hangs(
         """
 callbacks = [cancelling(1), cancelling(0)]
@@ -86,7 +86,7 @@ for one, handle in zip(callbacks, handles):
     )
 
 
-def test_outside_of_its_callback_the_same_cancel_returns(netns: Any) -> None:
+def test_system_cancel_outside_its_callback_returns(netns: Any) -> None:
     """What hangs above is the place, not the call."""
     source = """
 seen = threading.Event()
@@ -103,7 +103,7 @@ print("returned", system.CancelMibChangeNotify2(handles[0]), stat(Figure.CANCELL
 
 @pytest.mark.parametrize("overlap", [0, 1])
 @pytest.mark.parametrize("function", NOTIFY)
-def test_ours_refuses_and_stays_as_it_was(function: str, overlap: int) -> None:
+def test_cancel_in_its_own_callback_raises_and_changes_nothing(function: str, overlap: int) -> None:
     configure(Setting.OVERLAP, overlap)
     notify, _ = NOTIFY[function]
     outcomes, before = Collector(), live()
@@ -135,7 +135,7 @@ def test_ours_refuses_and_stays_as_it_was(function: str, overlap: int) -> None:
 
 
 @pytest.mark.parametrize("overlap", [0, 1])
-def test_without_waiting_it_may(overlap: int) -> None:
+def test_cancel_without_wait_in_its_own_callback_succeeds(overlap: int) -> None:
     configure(Setting.OVERLAP, overlap)
     before, calls, errors = live(), [], Collector()
 
@@ -156,7 +156,7 @@ def test_without_waiting_it_may(overlap: int) -> None:
 
 
 @pytest.mark.parametrize("overlap", [0, 1])
-def test_two_that_cancel_each_other(overlap: int) -> None:
+def test_two_callbacks_that_cancel_each_other_raise_one_deadlock_error(overlap: int) -> None:
     """One of them is refused, says so, and then both end."""
     configure(Setting.OVERLAP, overlap)
     before, inside = live(), threading.Barrier(2)
@@ -188,7 +188,7 @@ def test_two_that_cancel_each_other(overlap: int) -> None:
     assert live() == before
 
 
-def test_its_own_through_another_thread_that_it_waits_for() -> None:
+def test_cancel_through_another_thread_ends_by_its_timeout() -> None:
     """No library can see that; a timeout ends it, and the cancellation goes on."""
     before, outcomes = live(), Collector()
 

@@ -76,7 +76,7 @@ def test_thread_locals_last_from_one_registration_to_the_next() -> None:
     assert max(count for _, count in seen) > 1
 
 
-def test_a_thread_is_one_thread_to_python() -> None:
+def test_callback_thread_is_one_python_thread() -> None:
     """Its dummy Thread object is one, and profiling and tracing hooks see it as any other."""
     names: set[tuple[int, str]] = set()
 
@@ -90,7 +90,7 @@ def test_a_thread_is_one_thread_to_python() -> None:
     assert len({ident for ident, _ in names}) == len(names)
 
 
-def test_what_is_kept_dies_at_the_first_callback_after_its_thread() -> None:
+def test_thread_locals_of_an_ended_thread_die_at_the_next_callback() -> None:
     """The end of a thread waits for no GIL, so the next thread cleans up, before it calls back."""
     local, kept = threading.local(), []
     alive: list[int] = []
@@ -117,7 +117,7 @@ def test_what_is_kept_dies_at_the_first_callback_after_its_thread() -> None:
         assert len(kept) == many + 1
 
 
-def test_destructors_of_a_thread_s_locals_are_run_by_the_next() -> None:
+def test_destructors_of_thread_locals_run_on_the_next_thread() -> None:
     """In its callback: they may register, cancel without waiting, and raise; and what they cancel
     is not called back."""
     local, outcomes, errors = threading.local(), Collector(), Collector()
@@ -170,12 +170,12 @@ print("through", flush=True)
 """
 
 
-def test_a_thread_that_cleaned_up_knows_its_own_state() -> None:
+def test_thread_that_freed_the_state_of_another_keeps_its_own() -> None:
     """Deleting another's must not make CPython forget it: a callback of ctypes would hang."""
     script(GIL_STATE, marker="through")
 
 
-def test_ends_of_threads_while_a_registration_is_cancelled() -> None:
+def test_threads_that_end_during_a_cancel_do_no_harm() -> None:
     """Threads that end, and threads that call a registration that is over, touch nothing."""
     local = threading.local()
 
@@ -197,7 +197,7 @@ def test_ends_of_threads_while_a_registration_is_cancelled() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_the_pool_s_own_threads_end_and_free_what_was_kept() -> None:
+def test_pool_threads_that_end_free_their_thread_locals() -> None:
     """Wine ends those that were idle for five seconds, but one."""
     configure(Setting.OVERLAP, 1)
     local, kept, idents = threading.local(), [], set()
@@ -224,7 +224,7 @@ def test_the_pool_s_own_threads_end_and_free_what_was_kept() -> None:
     assert sum(one() is not None for one in kept) <= 1
 
 
-def test_rows_from_foreign_threads_are_rows(collector: Collector) -> None:
+def test_callbacks_on_foreign_threads_get_rows(collector: Collector) -> None:
     ROUTE.put(route_row(77))
     caught = Caught(collector)
     with caught.registration:
@@ -305,7 +305,7 @@ print("through", flush=True)
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="3.13 ends interpreters in the right order")
 @pytest.mark.parametrize("order", ["first", "last"])
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
-def test_interpreters_share_the_pool_s_threads(netns: Any, kind: str, order: str) -> None:
+def test_interpreters_share_the_threads_of_the_pool(netns: Any, kind: str, order: str) -> None:
     """Each is called back in itself, and may be closed before or after the others."""
     if importlib.util.find_spec("_interpreters") is None:
         pytest.skip("this Python cannot make interpreters")

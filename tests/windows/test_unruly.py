@@ -70,7 +70,7 @@ class Alone:
 # ---- overlap
 
 
-def test_callbacks_that_overlap_come_one_at_a_time_and_none_is_lost() -> None:
+def test_overlapping_callbacks_run_one_at_a_time_and_none_is_lost() -> None:
     configure(Setting.OVERLAP, 1)
     errors, watched = Collector(), [Alone() for _ in range(3)]
     registrations = [ROUTE.notify(one, AF_INET, on_error=errors) for one in watched]
@@ -88,7 +88,7 @@ def test_callbacks_that_overlap_come_one_at_a_time_and_none_is_lost() -> None:
     assert not errors.events
 
 
-def test_a_registration_that_waits_delays_no_other() -> None:
+def test_blocked_callback_does_not_delay_other_registrations() -> None:
     configure(Setting.OVERLAP, 1)
     inside, leave = threading.Event(), threading.Event()
 
@@ -110,7 +110,7 @@ def test_a_registration_that_waits_delays_no_other() -> None:
         eventually(lambda: slow.delivered == 99)
 
 
-def test_cancel_waits_for_what_overlapping_callbacks_left() -> None:
+def test_cancel_waits_for_overlapping_callbacks() -> None:
     """After cancel() no call runs, though copies of rows were waiting for their turn."""
     configure(Setting.OVERLAP, 1)
     for _ in range(30):
@@ -162,7 +162,9 @@ def test_initial_on_the_registering_thread_comes_once(function: str, family: int
 
 @pytest.mark.parametrize("synchronous", [0, 1])
 @pytest.mark.parametrize("function", NOTIFY)
-def test_initial_that_nobody_asked_for_is_not_told(function: str, synchronous: int) -> None:
+def test_initial_notification_that_was_not_requested_is_not_delivered(
+    function: str, synchronous: int
+) -> None:
     configure(Setting.SYNCHRONOUS_INITIAL, synchronous)
     notify, kind = NOTIFY[function]
     with notify(Collector()) as registration:
@@ -175,7 +177,7 @@ def test_initial_that_nobody_asked_for_is_not_told(function: str, synchronous: i
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("function", WITH_TYPE)
 @pytest.mark.parametrize("overlap", [0, 1])
-def test_initial_from_the_pool_comes_once(
+def test_initial_notification_from_the_pool_is_delivered_once(
     function: str, family: int, overlap: int, collector: Collector
 ) -> None:
     configure(Setting.OVERLAP, overlap)
@@ -195,7 +197,7 @@ def test_initial_from_the_pool_comes_once(
 
 
 @pytest.mark.parametrize("synchronous", [0, 1])
-def test_the_first_hint_is_the_present_one(synchronous: int, collector: Collector) -> None:
+def test_first_hint_is_the_current_one(synchronous: int, collector: Collector) -> None:
     configure(Setting.SYNCHRONOUS_INITIAL, synchronous)
     checked("standin_set_hint", 3, 2, 1)
     notify, _ = NOTIFY["NotifyNetworkConnectivityHintChange"]
@@ -212,7 +214,7 @@ def mine() -> Registration:
     return found
 
 
-def test_a_callback_before_the_handle_may_cancel_its_own() -> None:
+def test_callback_before_the_handle_may_cancel_its_own_registration() -> None:
     configure(Setting.SYNCHRONOUS_INITIAL, 1)
     gc.collect()
     before, cancelled = live(), stat(Figure.CANCELLED)
@@ -241,7 +243,7 @@ def test_a_callback_before_the_handle_may_cancel_its_own() -> None:
     assert registration.delivered == 1
 
 
-def test_a_callback_before_the_handle_may_register_another() -> None:
+def test_callback_before_the_handle_may_register_another() -> None:
     configure(Setting.SYNCHRONOUS_INITIAL, 1)
     others: list[Registration] = []
     inner, errors = Collector(), Collector()
@@ -262,7 +264,7 @@ def test_a_callback_before_the_handle_may_register_another() -> None:
     assert errors.events == []
 
 
-def test_a_callback_before_the_handle_may_raise(collector: Collector) -> None:
+def test_callback_before_the_handle_may_raise(collector: Collector) -> None:
     configure(Setting.SYNCHRONOUS_INITIAL, 1)
 
     def fail(row: Any, type: Any) -> None:
@@ -277,7 +279,7 @@ def test_a_callback_before_the_handle_may_raise(collector: Collector) -> None:
         assert len(collector.wait_count(2)) == 2
 
 
-def test_changes_before_the_handle_are_delivered_on_their_threads() -> None:
+def test_change_during_the_first_callback_is_delivered_on_its_thread() -> None:
     """While the registering thread is in its first callback, another one brings a change."""
     configure(Setting.SYNCHRONOUS_INITIAL, 1)
     events: list[tuple[Any, int]] = []
@@ -298,7 +300,7 @@ def test_changes_before_the_handle_are_delivered_on_their_threads() -> None:
 
 
 @pytest.mark.parametrize("function", [*NOTIFY, "NotifyStableUnicastIpAddressTable"])
-def test_success_without_a_handle(function: str, netns: Any) -> None:
+def test_registration_without_a_handle_is_a_success(function: str, netns: Any) -> None:
     """As Wine's own functions do it: nothing is told, and there is nothing to cancel."""
     configure(Setting.NULL_HANDLES, 1)
     before = live(), stat(Figure.CANCELLED)
@@ -322,7 +324,7 @@ def test_success_without_a_handle(function: str, netns: Any) -> None:
     assert (live(), stat(Figure.CANCELLED)) == before
 
 
-def test_without_handles_the_rest_works(collector: Collector) -> None:
+def test_registration_without_a_handle_does_not_disturb_others(collector: Collector) -> None:
     with setting(Setting.NULL_HANDLES):
         silent = ROUTE.notify(collector)
     with silent, ROUTE.notify(told := Collector()):

@@ -26,7 +26,7 @@ FAIL_CODES = [6, 8, 87, 1168, 31, 0xC0000001]
 # ---- callbacks that take their time
 
 
-def test_a_callback_that_is_stuck_in_the_system(collector: Collector) -> None:
+def test_cancel_waits_for_a_callback_that_is_stuck_in_the_system(collector: Collector) -> None:
     """Taken from the queue and not made yet: the system's cancel waits for it, and so do we."""
     before, cancelled = live(), stat(Figure.CANCELLED)
     registration = ROUTE.notify(collector)
@@ -52,7 +52,7 @@ def test_a_callback_that_is_stuck_in_the_system(collector: Collector) -> None:
     assert collector.events == []
 
 
-def test_the_cancellation_goes_on_without_anybody_waiting(collector: Collector) -> None:
+def test_cancellation_completes_after_a_timeout_of_cancel(collector: Collector) -> None:
     before = live()
     registration = ROUTE.notify(collector)
     configure(Setting.BLOCKED, 1)
@@ -65,7 +65,7 @@ def test_the_cancellation_goes_on_without_anybody_waiting(collector: Collector) 
     assert collector.events == []
 
 
-def test_a_callback_that_begins_late() -> None:
+def test_cancel_waits_for_a_callback_that_begins_late() -> None:
     """The system waits before it calls: cancel() waits with it, up to its own timeout."""
     seen = Collector()
     registration = ROUTE.notify(seen)
@@ -80,7 +80,7 @@ def test_a_callback_that_begins_late() -> None:
     assert seen.events == []
 
 
-def test_nothing_else_waits_meanwhile(collector: Collector) -> None:
+def test_stuck_cancel_does_not_block_other_registrations(collector: Collector) -> None:
     """While one cancellation hangs others are made and ended, in the same thread."""
     stuck = ROUTE.notify(print, AF_INET6)
     configure(Setting.BLOCKED, 1)
@@ -96,7 +96,7 @@ def test_nothing_else_waits_meanwhile(collector: Collector) -> None:
 
 @pytest.mark.parametrize("function", NOTIFY)
 @pytest.mark.parametrize("count", [1, 20])
-def test_callbacks_within_the_cancel_are_not_delivered(
+def test_callbacks_during_the_systems_cancel_are_not_delivered(
     function: str, count: int, collector: Collector
 ) -> None:
     notify, _ = NOTIFY[function]
@@ -123,7 +123,7 @@ def pending(netns: Any, family: int = AF_UNSPEC) -> tuple[Collector, Registratio
     return seen, registration
 
 
-def test_no_table_is_one_without_rows(netns: Any) -> None:
+def test_stable_callback_without_a_table_gets_an_empty_one(netns: Any) -> None:
     seen, registration = pending(netns)
     configure(Setting.NO_TABLE, 1)
     with registration:
@@ -133,7 +133,7 @@ def test_no_table_is_one_without_rows(netns: Any) -> None:
 
 @pytest.mark.parametrize("repeat", [1, 3])
 @pytest.mark.parametrize("family", [AF_UNSPEC, AF_INET6])
-def test_a_stable_table_that_comes_again_is_told_each_time(
+def test_repeated_stable_table_is_delivered_each_time_and_freed(
     netns: Any, repeat: int, family: int
 ) -> None:
     """And each of the system's tables is freed, whatever became of it."""
@@ -153,7 +153,7 @@ def test_a_stable_table_that_comes_again_is_told_each_time(
     assert stat(Figure.GIVEN) == given
 
 
-def test_a_table_that_comes_to_a_cancelled_one_is_freed(netns: Any) -> None:
+def test_stable_table_of_a_cancelled_registration_is_freed(netns: Any) -> None:
     given = stat(Figure.GIVEN)
     seen, registration = pending(netns)
     configure(Setting.LATE, 5)
@@ -162,7 +162,7 @@ def test_a_table_that_comes_to_a_cancelled_one_is_freed(netns: Any) -> None:
     assert seen.events == []
 
 
-def test_a_table_is_freed_where_the_callback_raises(netns: Any, collector: Collector) -> None:
+def test_stable_table_is_freed_when_the_callback_raises(netns: Any, collector: Collector) -> None:
     given = stat(Figure.GIVEN)
     netns.dad_seconds = None
     netns.veth()
@@ -179,7 +179,7 @@ def test_a_table_is_freed_where_the_callback_raises(netns: Any, collector: Colle
     assert stat(Figure.GIVEN) == given
 
 
-def test_the_table_that_is_stable_at_once_is_freed() -> None:
+def test_stable_table_that_returns_at_once_is_freed() -> None:
     given, before = stat(Figure.GIVEN), live()
     for family in (AF_UNSPEC, AF_INET, AF_INET6):
         table, registration = netioapi.notify_stable_unicast_ip_address_table(print, family)
@@ -211,7 +211,7 @@ def run(source: str, code: int = 6, **named: Any) -> None:
 
 
 @pytest.mark.parametrize("code", FAIL_CODES)
-def test_a_cancel_that_fails(netns: Any, code: int) -> None:
+def test_failed_cancel_raises_disables_and_leaks_the_registration(netns: Any, code: int) -> None:
     """It is told; no call follows, though the system goes on calling; the end is clean."""
     run(
         """
@@ -251,7 +251,7 @@ with ROUTE.notify(seen) as good:
     )
 
 
-def test_a_cancel_that_fails_unseen(netns: Any) -> None:
+def test_failed_cancel_without_wait_leaks_the_registration(netns: Any) -> None:
     """By wait=False, or at the end of the program: it is disabled and leaked all the same."""
     run("""
 seen = Collector()
@@ -273,7 +273,7 @@ left = ROUTE.notify(seen)  # and cancelled in vain at the end
 """)
 
 
-def test_the_program_may_end_while_they_are_called(netns: Any) -> None:
+def test_program_ends_cleanly_while_leaked_registrations_are_called(netns: Any) -> None:
     """The system calls back through the whole of the interpreter's end."""
     run("""
 from tests.windows.flood import Flood
@@ -291,7 +291,7 @@ except netioapi.NetioError:
 """)
 
 
-def test_a_watcher_whose_cancel_fails(netns: Any) -> None:
+def test_watcher_close_with_failed_cancels_raises_and_closes(netns: Any) -> None:
     run("""
 fail("CancelMibChangeNotify2", code)
 watcher = netioapi.Watcher("route", "address")
@@ -314,7 +314,7 @@ with netioapi.Watcher("route") as watcher:
 """)
 
 
-def test_a_watcher_of_which_one_cancel_fails(netns: Any) -> None:
+def test_watcher_close_with_one_failed_cancel_cancels_the_others(netns: Any) -> None:
     """The other kinds are cancelled, and what still comes is for nobody."""
     run("""
 with ROUTE.notify(lambda *_: None):
@@ -338,7 +338,7 @@ assert stat(Figure.LIVE) == 1
 
 
 @pytest.mark.parametrize("how", ["cancel", "exit", "notify"])
-def test_a_cancel_that_hangs_at_the_end_is_given_up(netns: Any, how: str) -> None:
+def test_stuck_cancel_at_exit_is_abandoned_after_seconds(netns: Any, how: str) -> None:
     """The exit grants what is stuck a few seconds, and then ends the program."""
     ends: dict[str, str] = {
         "cancel": "live[0].cancel(wait=False)",
@@ -357,7 +357,7 @@ eventually(lambda: stat(Figure.RUNNING) == 2)
     assert 4 < time.monotonic() - start < 30
 
 
-def test_several_threads_cancel_what_fails(netns: Any) -> None:
+def test_failed_cancel_raises_in_every_waiting_thread(netns: Any) -> None:
     run("""
 import threading
 registration = ROUTE.notify(print)
@@ -377,7 +377,7 @@ assert codes == [code] * 8, codes
 """)
 
 
-def test_a_cancel_that_waits_is_no_busy_loop() -> None:
+def test_waiting_in_cancel_uses_no_processor_time() -> None:
     """Ten waiters of a cancellation that hangs use no processor."""
     registration = ROUTE.notify(print)
     configure(Setting.BLOCKED, 1)

@@ -45,7 +45,7 @@ def numbers(rows: Any) -> list[int]:
 
 
 @pytest.mark.parametrize("details", [True, False])
-def test_a_hundred_thousand_changes_in_the_low_layer(details: bool) -> None:
+def test_hundred_thousand_changes_reach_a_callback_in_order(details: bool) -> None:
     rows: list[Any] = []
     types: list[int] = []
 
@@ -65,7 +65,7 @@ def test_a_hundred_thousand_changes_in_the_low_layer(details: bool) -> None:
     assert all(row.metric is None for row in rows[MANY // 2 :])
 
 
-def test_a_hundred_thousand_injected_notifications() -> None:
+def test_hundred_thousand_notifications_of_one_row_are_delivered() -> None:
     """Of one and the same row, whose state is read for each."""
     ROUTE.put(row := route_row(7))
     counts = {ADD: 0, PARAMETER: 0, DELETE: 0}
@@ -85,7 +85,7 @@ def test_a_hundred_thousand_injected_notifications() -> None:
     assert order == given
 
 
-def test_a_hundred_thousand_changes_with_overlap() -> None:
+def test_hundred_thousand_overlapping_changes_are_delivered() -> None:
     """On several threads at once: none is lost, though their order is the system's to break."""
     seen: set[tuple[int, int]] = set()
 
@@ -103,7 +103,7 @@ def test_a_hundred_thousand_changes_with_overlap() -> None:
 
 
 @pytest.mark.parametrize("overlap", [0, 1])
-def test_a_hundred_thousand_changes_in_a_watcher(overlap: int) -> None:
+def test_hundred_thousand_changes_reach_a_watcher(overlap: int) -> None:
     configure(Setting.OVERLAP, overlap)
     changes: list[Any] = []
     with Watcher("route", family=AF_INET) as watcher:
@@ -127,7 +127,7 @@ def test_a_hundred_thousand_changes_in_a_watcher(overlap: int) -> None:
     assert (stats["lost"], stats["overflows"], stats["resyncs"]) == (0, 0, 0)
 
 
-def test_five_hundred_rounds_under_a_flood_from_several_threads(seed: int) -> None:
+def test_five_hundred_registrations_under_a_flood_leave_nothing(seed: int) -> None:
     failures = Collector()
     functions = [notify for notify, _ in NOTIFY.values()]
 
@@ -183,7 +183,7 @@ def spin(seconds: float, until: Any) -> None:
         assert time.monotonic() < end
 
 
-def test_a_busy_main_thread_is_asked_for_the_gil_seldom() -> None:
+def test_changes_beside_a_busy_main_thread_share_gil_acquisitions() -> None:
     """It grants the GIL once in a switch interval: callbacks that wait meanwhile share it, where
     Windows makes them at once. Where it waits for each, each asks: a Watcher is for that."""
     changes = 3000
@@ -200,7 +200,7 @@ def test_a_busy_main_thread_is_asked_for_the_gil_seldom() -> None:
         assert registration.batches <= changes // 3, registration.batches
 
 
-def test_a_busy_main_thread_delays_no_watcher() -> None:
+def test_busy_main_thread_does_not_delay_a_watcher() -> None:
     """Nothing that fills its queue takes the GIL."""
     changes, interval = 10_000, sys.getswitchinterval()
     with Watcher("route", family=AF_INET) as watcher:
@@ -217,7 +217,7 @@ def test_a_busy_main_thread_delays_no_watcher() -> None:
         assert len(batch) == changes
 
 
-def test_many_registrations_at_once(collector: Collector) -> None:
+def test_five_hundred_registrations_get_one_change_each(collector: Collector) -> None:
     with contextlib.ExitStack() as stack:
         made = [stack.enter_context(ROUTE.notify(collector)) for _ in range(500)]
         posted = stat(Figure.POSTED)
@@ -228,7 +228,7 @@ def test_many_registrations_at_once(collector: Collector) -> None:
         assert [one.delivered for one in made] == [1] * 500
 
 
-def test_a_prefix_of_each_length(collector: Collector) -> None:
+def test_prefix_of_each_length_is_delivered(collector: Collector) -> None:
     with ROUTE.notify(collector):
         for length in range(33):
             prefix = ip_network(f"10.{length}.0.0/{length}", strict=False)

@@ -90,7 +90,7 @@ def watching_a_flood(threads: int, **named: Any) -> Iterator[tuple[Watcher, Stat
 
 @pytest.mark.parametrize("overlap", [0, 1])
 @pytest.mark.parametrize("threads", [1, 4])
-def test_a_snapshot_within_a_flood_has_no_gap_and_nothing_twice(overlap: int, threads: int) -> None:
+def test_snapshot_under_a_flood_has_no_gap_and_no_duplicate(overlap: int, threads: int) -> None:
     configure(Setting.OVERLAP, overlap)
     for _ in range(5):
         with watching_a_flood(threads):
@@ -98,7 +98,7 @@ def test_a_snapshot_within_a_flood_has_no_gap_and_nothing_twice(overlap: int, th
 
 
 @pytest.mark.parametrize("overlap", [0, 1])
-def test_a_small_queue_leads_to_the_same_state(overlap: int) -> None:
+def test_small_queue_leads_to_the_exact_state(overlap: int) -> None:
     """Behind a slow reader changes of one key are one."""
     configure(Setting.OVERLAP, overlap)
     flood = Flood(INDEX, pause=0, threads=2)
@@ -119,7 +119,7 @@ def test_a_small_queue_leads_to_the_same_state(overlap: int) -> None:
                     state[change.kind, change.row.key] = change.row
 
 
-def test_overlapping_changes_of_one_key_end_in_its_state() -> None:
+def test_overlapping_changes_of_one_key_lead_to_its_state() -> None:
     """Notifications overtake each other, and one that is older comes last."""
     configure(Setting.OVERLAP, 1)
     with Watcher("route", family=AF_INET, snapshot=True) as watcher:
@@ -141,7 +141,7 @@ def test_overlapping_changes_of_one_key_end_in_its_state() -> None:
 
 
 @all_kinds
-def test_rows_of_deleted_things_are_whole(kind: RowKind) -> None:
+def test_deleted_rows_are_whole(kind: RowKind) -> None:
     """As they were last: Windows gives the key, and cannot be asked any more."""
     kind.put(kind.make(1400))
     with Watcher(name_of(kind), "route") as watcher:
@@ -160,7 +160,7 @@ def test_rows_of_deleted_things_are_whole(kind: RowKind) -> None:
 
 
 @all_kinds
-def test_what_did_not_happen_is_not_told(kind: RowKind) -> None:
+def test_notifications_without_a_change_are_not_delivered(kind: RowKind) -> None:
     """Much of what Windows reports is no change."""
     kind.put(kind.make(1400))
     nowhere = kind.make(1)
@@ -180,7 +180,7 @@ def test_what_did_not_happen_is_not_told(kind: RowKind) -> None:
 
 @all_kinds
 @pytest.mark.parametrize("same", [True, False])
-def test_what_is_deleted_and_there_again_is_told_as_both(kind: RowKind, same: bool) -> None:
+def test_deleted_and_added_again_row_is_delivered_as_both(kind: RowKind, same: bool) -> None:
     kind.put(kind.make(1400))
     with Watcher(name_of(kind), "route") as watcher:
         configure(Setting.BLOCKED, 1)  # nobody is told before both are done
@@ -191,7 +191,7 @@ def test_what_is_deleted_and_there_again_is_told_as_both(kind: RowKind, same: bo
 
 
 @all_kinds
-def test_what_was_there_for_a_moment_only(kind: RowKind) -> None:
+def test_row_gone_before_it_was_read_is_not_delivered(kind: RowKind) -> None:
     """Gone before anybody could look: there is nothing to tell."""
     other = kind.make(1400)
     kind.delete(other) if kind.kind.name == "INTERFACE" else None
@@ -206,7 +206,7 @@ def test_what_was_there_for_a_moment_only(kind: RowKind) -> None:
 
 @all_kinds
 @pytest.mark.parametrize("type", [PARAMETER, ADD, DELETE])
-def test_a_change_without_a_word_is_found_at_the_next_one(kind: RowKind, type: int) -> None:
+def test_unreported_change_is_found_at_the_next_notification(kind: RowKind, type: int) -> None:
     kind.put(kind.make(1400))
     with Watcher(name_of(kind), "route") as watcher:
         with setting(Setting.SILENT):
@@ -225,7 +225,7 @@ def test_a_change_without_a_word_is_found_at_the_next_one(kind: RowKind, type: i
         assert told(read_all(watcher), kind) == [(ADD, 1280)]
 
 
-def test_an_interface_that_goes_takes_all_that_was_its(netns: Any) -> None:
+def test_deleted_interface_deletes_its_routes_and_addresses(netns: Any) -> None:
     netns.veth()
     netns.ip("address add 192.0.2.1/24 dev v0")
     netns.ip("route add 198.51.100.0/24 dev v0")
@@ -249,7 +249,7 @@ def by(protocol: int) -> Route:
     return row
 
 
-def test_a_route_that_comes_into_the_filter_and_leaves_it() -> None:
+def test_route_that_changes_protocol_enters_and_leaves_the_filter() -> None:
     """To who watches some protocols a route that changes its own is new, or gone."""
     with Watcher("route", protocols=[3], prefixes=["198.51.100.0/24", END]) as watcher:
 
@@ -267,7 +267,7 @@ def test_a_route_that_comes_into_the_filter_and_leaves_it() -> None:
 
 
 @pytest.mark.parametrize("interface", [INDEX, "Ethernet 7"])
-def test_interfaces_are_found_by_index_and_alias(interface: int | str, netns: Any) -> None:
+def test_interface_filter_accepts_index_and_alias(interface: int | str, netns: Any) -> None:
     index = netns.veth()
     with Watcher("route", interfaces=[interface]) as watcher:
         ROUTE.put(route_row(1, "198.51.100.0/24", index))
@@ -280,7 +280,7 @@ def test_interfaces_are_found_by_index_and_alias(interface: int | str, netns: An
 
 @all_kinds
 @pytest.mark.parametrize("code", [8, 5, 50, 87, 1450])
-def test_what_cannot_be_read_for_a_while_is_said_and_repaired(kind: RowKind, code: int) -> None:
+def test_failed_read_is_reported_and_repaired(kind: RowKind, code: int) -> None:
     kind.put(kind.make(1400))
     with Watcher(snapshot=True) as watcher:
         state: State = {}
@@ -305,7 +305,7 @@ def test_what_cannot_be_read_for_a_while_is_said_and_repaired(kind: RowKind, cod
         assert read_all(watcher) == []
 
 
-def test_it_goes_on_trying_while_nothing_can_be_read() -> None:
+def test_failed_reads_are_retried_until_they_succeed() -> None:
     """Neither rows nor tables: until they can be, it is never said that the state is exact."""
     with Watcher("route", snapshot=True) as watcher:
         state: State = {}
@@ -338,7 +338,7 @@ def test_it_goes_on_trying_while_nothing_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("wanted", [["main"], [254], ["local", 255]])
-def test_there_are_no_routing_tables_to_choose(wanted: list[int | str]) -> None:
+def test_choosing_routing_tables_raises(wanted: list[int | str]) -> None:
     before = live()
     with pytest.raises(netioapi.NetioError, match="Windows has one routing table: leave") as caught:
         Watcher("route", tables=wanted)
@@ -346,14 +346,14 @@ def test_there_are_no_routing_tables_to_choose(wanted: list[int | str]) -> None:
     assert live() == before
 
 
-def test_a_descriptor_cannot_be_had() -> None:
+def test_fileno_raises_unsupported() -> None:
     with Watcher() as watcher, pytest.raises(netioapi.NetioError) as caught:
         watcher.fileno()
     assert (caught.value.code, caught.value.function) == (50, "Watcher.fileno")
 
 
 @pytest.mark.parametrize("overlap", [0, 1])
-def test_closing_under_a_flood_from_several_threads(overlap: int) -> None:
+def test_concurrent_close_under_a_flood_leaves_nothing(overlap: int) -> None:
     configure(Setting.OVERLAP, overlap)
     before = live()
     with Flood(INDEX, pause=0, threads=2):
@@ -374,7 +374,7 @@ def test_closing_under_a_flood_from_several_threads(overlap: int) -> None:
             assert live() == before
 
 
-def test_what_hangs_in_the_system_holds_close_up_and_nobody_else() -> None:
+def test_stuck_callback_delays_close_of_its_own_watcher_alone() -> None:
     watcher, other = Watcher("route"), Watcher("address", "route")
     configure(Setting.BLOCKED, 1)
     ROUTE.put(route_row(1))
@@ -391,7 +391,7 @@ def test_what_hangs_in_the_system_holds_close_up_and_nobody_else() -> None:
     other.close()
 
 
-def test_families_are_the_socket_module_s(netns: Any) -> None:
+def test_watcher_takes_the_socket_modules_families(netns: Any) -> None:
     netns.veth()
     with Watcher("route", family=socket.AF_INET6) as watcher:
         ROUTE.put(route_row(1))

@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* CancelMibChangeNotify2 and the end of a registration. Blocks until every
- * callback of the registration has returned; refuses where that could never
- * be: in its own callback, and in a circle of callbacks that cancel each
- * other. */
+/* CancelMibChangeNotify2: ends a registration and waits until its last
+ * callback has returned. In a callback of the registration itself that would
+ * never be: there the answer is ERROR_POSSIBLE_DEADLOCK. Callbacks of several
+ * registrations that cancel each other in a circle hang, as on Windows; the
+ * binding finds such circles itself (binding/callbacks/cancel.c). */
 #include "rtnetlink/api/registry.h"
 
 #include <assert.h>
 
-/* Would a callback of `current` that waits for `entry` wait for itself? */
-static bool
-makes_circle(const nio_entry *current, const nio_entry *entry)
-    NIO_REQUIRES(nio_registry_own_lock)
-{
-    while (entry != NULL && entry != current) {
-        entry = entry->blocked_on;
-    }
-    return entry != NULL;
-}
-
-/* Without the lock: ends the thread and lets go of the engine. */
+/* Ends the dispatcher and releases the engine. */
 static void
-end(nio_entry *entry)
+end(nio_entry *entry) NIO_EXCLUDES(nio_registry_own_lock)
 {
     nio_atomic_store(&entry->cancelled, 1);
     nio_engine_detach(entry->engine, &entry->subscriber);
@@ -34,28 +24,23 @@ end(nio_entry *entry)
 DWORD
 nio_registry_cancel(HANDLE handle)
 {
-    nio_entry *current = nio_dispatcher_current();
     DWORD code = NO_ERROR;
-    bool mine = false, last = false;
+    bool last = false;
     nio_registry_lock();
     nio_entry *entry = nio_registry_find(handle);
     if (entry == NULL) {
         code = ERROR_INVALID_HANDLE;
         goto done;
     }
-    if (current != NULL && makes_circle(current, entry)) {
+    if (entry == nio_dispatcher_current()) {
         code = ERROR_POSSIBLE_DEADLOCK;
         goto done;
-    }
-    if (current != NULL) {
-        current->blocked_on = entry;
     }
     entry->waiters++;
     while (entry->state == NIO_ENTRY_ATTACHING) {
         nio_registry_wait();
     }
-    mine = entry->state == NIO_ENTRY_ACTIVE;
-    if (mine) {
+    if (entry->state == NIO_ENTRY_ACTIVE) {
         entry->state = NIO_ENTRY_CANCELLING;
         nio_registry_unlock();
         end(entry);
@@ -67,9 +52,6 @@ nio_registry_cancel(HANDLE handle)
     }
     while (entry->state != NIO_ENTRY_CANCELLED) {
         nio_registry_wait();
-    }
-    if (current != NULL) {
-        current->blocked_on = NULL;
     }
     last = --entry->waiters == 0;
 done:

@@ -27,9 +27,8 @@ typedef enum nio_entry_state {
 typedef struct nio_entry {
     struct nio_entry *next NIO_GUARDED_BY(nio_registry_own_lock);
     nio_entry_state state NIO_GUARDED_BY(nio_registry_own_lock);
-    /* Threads in cancel of this entry; what its callback waits to cancel. */
+    /* Threads in a cancel of this entry; the last one frees it. */
     unsigned waiters NIO_GUARDED_BY(nio_registry_own_lock);
-    struct nio_entry *blocked_on NIO_GUARDED_BY(nio_registry_own_lock);
     /* Constant from the registration on. */
     uintptr_t id;
     nio_engine *engine;

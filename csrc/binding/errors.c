@@ -2,7 +2,9 @@
 /* The one place where a Win32 code becomes a Python exception: NetioError,
  * InvalidParameterError, DeadlockError. The message names the function, the
  * system's text, the code and what to do about it. Called with the GIL. */
-#include "binding/rows/fields.h"
+#include "binding/errors.h"
+
+#include "binding/functions.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -312,26 +314,13 @@ nio_raise_invalid(nio_state *state, const char *function, const char *format,
     return NULL;
 }
 
-#define SINCE(name, parameters, since) {#name, since},
-static const struct {
-    const char *name;
-    const char *since;
-} functions[] = {NIO_FUNCTIONS(SINCE)};
-#undef SINCE
-
 PyObject *
 nio_raise_missing(nio_state *state, const char *function)
 {
-    const char *since = "a newer system";
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        if (strcmp(functions[i].name, function) == 0) {
-            since = functions[i].since;
-        }
-    }
     PyObject *detail = PyUnicode_FromFormat(
         "this system lacks the function, which needs %s; supported(\"%s\") "
         "tells before the call",
-        since, function);
+        nio_function_since(function), function);
     if (detail == NULL) {
         return NULL;
     }

@@ -2,29 +2,41 @@
 /* The extension module itself: its state, its slots, and the list of the
  * parts that fill it. Knows nothing of networks. One state per interpreter;
  * nothing of Python is static, so that interpreters share no object. */
-#include "binding/module.h"
-
-typedef int (*init_function)(PyObject *module, nio_state *state);
+#include "binding/arrow/export.h"
+#include "binding/callbacks/notify.h"
+#include "binding/callbacks/registration.h"
+#include "binding/errors.h"
+#include "binding/functions.h"
+#include "binding/queries/best_route.h"
+#include "binding/queries/tables.h"
+#include "binding/rows/row_types.h"
+#include "binding/rows/table.h"
+#include "binding/shutdown.h"
+#include "binding/state.h"
+#include "binding/values/enums.h"
+#include "binding/watch/change.h"
+#include "binding/watch/changes.h"
+#include "binding/watch/watch.h"
 
 static int
 module_exec(PyObject *module)
 {
-    static const init_function parts[] = {
-        nio_errors_init,       nio_enums_init,  nio_rows_init, nio_table_init,
-        nio_registration_init, nio_notify_init, nio_get_init,  nio_watch_init,
-    };
     nio_state *state = nio_state_of_module(module);
-
     /* The package refuses a binary of another version. */
-    if (PyModule_AddStringConstant(module, "__version__", NIO_VERSION) < 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (parts[i](module, state) < 0) {
-            return -1;
-        }
-    }
-    return 0;
+    bool good =
+        PyModule_AddStringConstant(module, "__version__", NIO_VERSION) == 0 &&
+        nio_functions_init(module) == 0 &&
+        nio_errors_init(module, state) == 0 && nio_enums_init(module) == 0 &&
+        nio_row_types_init(module, state) == 0 &&
+        nio_table_init(module, state) == 0 && nio_export_init(state) == 0 &&
+        nio_registration_init(module, state) == 0 &&
+        nio_shutdown_init(module, state) == 0 &&
+        nio_notify_init(module) == 0 && nio_tables_init(module) == 0 &&
+        nio_best_route_init(module) == 0 &&
+        nio_watch_init(module, state) == 0 &&
+        nio_change_init(module, state) == 0 &&
+        nio_changes_init(module, state) == 0;
+    return good ? 0 : -1;
 }
 
 /* Live registrations and watches are not visited, on purpose: like running
@@ -136,18 +148,6 @@ PyDoc_STRVAR(module_doc,
 static PyModuleDef definition_3_11 = DEFINITION(slots_3_11);
 static PyModuleDef definition_3_12 = DEFINITION(slots_3_12);
 static PyModuleDef definition_3_13 = DEFINITION(slots_3_13);
-
-nio_state *
-nio_state_of_module(PyObject *module)
-{
-    return PyModule_GetState(module);
-}
-
-nio_state *
-nio_state_of(PyObject *self)
-{
-    return PyType_GetModuleState(Py_TYPE(self));
-}
 
 PyMODINIT_FUNC
 PyInit__native(void)

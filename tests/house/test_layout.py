@@ -206,7 +206,7 @@ C = "/* SPDX-License-Identifier: MIT */\n/* Something. */\n"
 PY = '# SPDX-License-Identifier: MIT\n"""Something."""\n'
 BREAKS: list[tuple[Callable[[Path], Iterator[str]], str, str]] = [
     (includes_point_down, "csrc/binding/a.c", '#include "rtnetlink/engine/engine.h"\n'),
-    (includes_point_down, "csrc/rtnetlink/a.c", '#  include "binding/module.h"\n'),
+    (includes_point_down, "csrc/rtnetlink/a.c", '#  include "binding/state.h"\n'),
     (includes_point_down, "csrc/base/a.c", "#include <Python.h>\n"),
     (includes_point_down, "csrc/contract/a.h", '#include "base/lock.h"\n'),
     (files_are_short_and_say_what_they_are_for, "csrc/base/a.c", C + "\n" * 399),

@@ -1,45 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* How the rows of a Table leave as a whole: the block as it is by
- * the buffer protocol, columns by Arrow's PyCapsule interface. Called with the
- * GIL. */
+/* Arrow's PyCapsule interface as methods of Table. They are added to the type
+ * here, so that rows/ needs to know nothing of Arrow. Called with the GIL. */
+#include "binding/arrow/export.h"
+
 #include "binding/arrow/arrow.h"
 #include "binding/rows/table.h"
 
-int
-nio_table_buffer(PyObject *self, Py_buffer *view, int flags)
-{
-    nio_table *table = (nio_table *)self;
-    const char *format = NULL;
-    view->obj = NULL;
-    if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE) {
-        PyErr_SetString(PyExc_BufferError, "a table cannot be written to");
-        return -1;
-    }
-    if ((flags & PyBUF_FORMAT) == PyBUF_FORMAT) {
-        format = nio_state_of(self)->formats[table->kind];
-    }
-    view->obj = Py_NewRef(self);
-    view->buf = table->rows != NULL ? (void *)table->rows : (void *)"";
-    view->len = table->count * table->size;
-    view->itemsize = table->size;
-    view->readonly = 1;
-    view->ndim = 1;
-    view->format = (char *)format; /* Python does not write to it */
-    view->shape = (flags & PyBUF_ND) == PyBUF_ND ? &table->count : NULL;
-    view->strides =
-        (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? &table->size : NULL;
-    view->suboffsets = NULL;
-    view->internal = NULL;
-    return 0;
-}
-
-const char nio_table_arrow_schema_doc[] =
+PyDoc_STRVAR(
+    arrow_schema_doc,
     "__arrow_c_schema__($self, /)\n--\n\n"
     "What the columns are, without the rows: a capsule with an ArrowSchema,\n"
-    "for pyarrow.schema(table) and its like.";
+    "for pyarrow.schema(table) and its like.");
 
-PyObject *
-nio_table_arrow_schema(PyObject *self, PyObject *Py_UNUSED(unused))
+static PyObject *
+arrow_schema(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     return nio_arrow_schema(nio_state_of(self), ((nio_table *)self)->kind);
 }
@@ -53,14 +27,15 @@ nio_table_arrow_schema(PyObject *self, PyObject *Py_UNUSED(unused))
     "columns or was released, MemoryError, OverflowError when the\n"          \
     "interface names have more than 2 GiB."
 
-const char nio_table_arrow_array_doc[] =
+PyDoc_STRVAR(
+    arrow_array_doc,
     "__arrow_c_array__($self, /, requested_schema=None)\n--\n\n"
     "A copy of the rows as columns: two capsules with an ArrowSchema and an\n"
     "ArrowArray, for pyarrow.record_batch(table) and its "
-    "like.\n\n" ABOUT_THE_WISH;
+    "like.\n\n" ABOUT_THE_WISH);
 
-PyObject *
-nio_table_arrow_array(PyObject *self, PyObject *args, PyObject *keywords)
+static PyObject *
+arrow_array(PyObject *self, PyObject *args, PyObject *keywords)
 {
     nio_table *table = (nio_table *)self;
     const struct ArrowSchema *wish;
@@ -71,14 +46,15 @@ nio_table_arrow_array(PyObject *self, PyObject *args, PyObject *keywords)
                            (size_t)table->count, wish);
 }
 
-const char nio_table_arrow_stream_doc[] =
+PyDoc_STRVAR(
+    arrow_stream_doc,
     "__arrow_c_stream__($self, /, requested_schema=None)\n--\n\n"
     "A copy of the rows as columns: a capsule with an ArrowArrayStream of\n"
     "one batch, for polars.from_dataframe(table) and its "
-    "like.\n\n" ABOUT_THE_WISH;
+    "like.\n\n" ABOUT_THE_WISH);
 
-PyObject *
-nio_table_arrow_stream(PyObject *self, PyObject *args, PyObject *keywords)
+static PyObject *
+arrow_stream(PyObject *self, PyObject *args, PyObject *keywords)
 {
     nio_table *table = (nio_table *)self;
     const struct ArrowSchema *wish;
@@ -87,4 +63,30 @@ nio_table_arrow_stream(PyObject *self, PyObject *args, PyObject *keywords)
     }
     return nio_arrow_stream(nio_state_of(self), table->kind, table->rows,
                             (size_t)table->count, wish);
+}
+
+int
+nio_export_init(nio_state *state)
+{
+    static PyMethodDef methods[] = {
+        {"__arrow_c_schema__", arrow_schema, METH_NOARGS, arrow_schema_doc},
+        {"__arrow_c_array__", (PyCFunction)(void (*)(void))arrow_array,
+         METH_VARARGS | METH_KEYWORDS, arrow_array_doc},
+        {"__arrow_c_stream__", (PyCFunction)(void (*)(void))arrow_stream,
+         METH_VARARGS | METH_KEYWORDS, arrow_stream_doc},
+    };
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        PyObject *method = PyDescr_NewMethod(state->Table, &methods[i]);
+        if (method == NULL) {
+            return -1;
+        }
+        int result = PyObject_SetAttrString((PyObject *)state->Table,
+                                            methods[i].ml_name, method);
+        Py_DECREF(method);
+        if (result < 0) {
+            return -1;
+        }
+    }
+    return 0;
 }

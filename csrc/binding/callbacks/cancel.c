@@ -12,47 +12,19 @@
  * with the one it is blocked on, so that a wait that would close a circle is
  * seen before it begins. A registration has one deliverer at a time, so one
  * mark is enough. */
-#include "binding/callbacks/context.h"
+#include "binding/callbacks/cancel.h"
 
-#include "base/fork.h"
-
-nio_lock nio_cancel_own_lock = NIO_LOCK_INITIALIZER;
-static nio_atomic generation; /* forks behind us */
-
-void
-nio_cancel_lock(void)
-{
-    nio_lock_take(&nio_cancel_own_lock);
-}
-
-void
-nio_cancel_unlock(void)
-{
-    nio_lock_drop(&nio_cancel_own_lock);
-}
-
-static void
-unlock_in_child(void) NIO_RELEASE(nio_cancel_own_lock)
-{
-    nio_atomic_add(&generation, 1);
-    nio_lock_drop(&nio_cancel_own_lock);
-}
-
-uint64_t
-nio_cancel_generation(void)
-{
-    return nio_atomic_load(&generation);
-}
+#include "binding/callbacks/threads.h"
 
 bool
 nio_cancel_forked(const nio_callback_context *bridge)
 {
-    return bridge->generation != nio_cancel_generation();
+    return bridge->generation != nio_process_generation();
 }
 
 static void
 finish_locked(nio_callback_context *bridge, nio_stage stage)
-    NIO_REQUIRES(nio_cancel_own_lock)
+    NIO_REQUIRES(nio_process_lock)
 {
     bridge->stage = stage;
     if (bridge->waiters > 0) {
@@ -70,16 +42,16 @@ run_cancel(void *argument)
     if (bridge->handle != NULL) { /* some systems succeed without a handle */
         status = nio_system()->CancelMibChangeNotify2(bridge->handle);
     }
-    nio_lock_take(&nio_cancel_own_lock);
+    nio_lock_take(&nio_process_lock);
     bridge->status = status;
     finish_locked(bridge, status == NO_ERROR ? NIO_CANCELLED : NIO_FAILED);
-    nio_lock_drop(&nio_cancel_own_lock);
+    nio_lock_drop(&nio_process_lock);
 }
 
 /* Start the helper when it is due. Under the lock, so that nobody can join it
  * before it is stored; what it waits for first is this lock. */
 static void
-begin_locked(nio_callback_context *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+begin_locked(nio_callback_context *bridge) NIO_REQUIRES(nio_process_lock)
 {
     if (bridge->stage == NIO_CANCELLING && bridge->published &&
         !bridge->begun) {
@@ -89,8 +61,7 @@ begin_locked(nio_callback_context *bridge) NIO_REQUIRES(nio_cancel_own_lock)
 }
 
 static bool
-over_locked(const nio_callback_context *bridge)
-    NIO_REQUIRES(nio_cancel_own_lock)
+over_locked(const nio_callback_context *bridge) NIO_REQUIRES(nio_process_lock)
 {
     return bridge->stage == NIO_CANCELLED || bridge->stage == NIO_FAILED ||
            nio_cancel_forked(bridge);
@@ -111,7 +82,7 @@ in_my_stack(const nio_callback_context *bridge)
  * circle was ever let in. */
 static bool
 closes_circle_locked(const nio_callback_context *bridge)
-    NIO_REQUIRES(nio_cancel_own_lock)
+    NIO_REQUIRES(nio_process_lock)
 {
     if (nio_frames() == NULL) {
         return false;
@@ -125,8 +96,7 @@ closes_circle_locked(const nio_callback_context *bridge)
 }
 
 static void
-block_my_frames_locked(nio_callback_context *on)
-    NIO_REQUIRES(nio_cancel_own_lock)
+block_my_frames_locked(nio_callback_context *on) NIO_REQUIRES(nio_process_lock)
 {
     for (const nio_frame *at = nio_frames(); at != NULL; at = at->up) {
         at->bridge->blocked_on = on;
@@ -134,7 +104,7 @@ block_my_frames_locked(nio_callback_context *on)
 }
 
 static nio_outcome
-look_locked(nio_callback_context *bridge) NIO_REQUIRES(nio_cancel_own_lock)
+look_locked(nio_callback_context *bridge) NIO_REQUIRES(nio_process_lock)
 {
     if (over_locked(bridge)) {
         return NIO_OUTCOME_DONE;
@@ -147,7 +117,7 @@ look_locked(nio_callback_context *bridge) NIO_REQUIRES(nio_cancel_own_lock)
  * there may be very many, costs no descriptor. */
 static bool
 join_waiters_locked(nio_callback_context *bridge)
-    NIO_REQUIRES(nio_cancel_own_lock)
+    NIO_REQUIRES(nio_process_lock)
 {
     if (bridge->waiters == 0 && !nio_event_init(&bridge->done)) {
         return false;
@@ -158,38 +128,18 @@ join_waiters_locked(nio_callback_context *bridge)
 
 static void
 leave_waiters_locked(nio_callback_context *bridge)
-    NIO_REQUIRES(nio_cancel_own_lock)
+    NIO_REQUIRES(nio_process_lock)
 {
     if (--bridge->waiters == 0) {
         nio_event_done(&bridge->done);
     }
 }
 
-int
-nio_cancel_init(void)
-{
-    static nio_atomic prepared; /* once a process, whatever interpreter */
-
-    if (nio_atomic_exchange(&prepared, 1) == 0 &&
-        !nio_at_fork(nio_cancel_lock, nio_cancel_unlock, unlock_in_child)) {
-        nio_atomic_store(&prepared, 0);
-        PyErr_NoMemory();
-        return -1;
-    }
-    return 0;
-}
-
-void
-nio_cancel_adopt(nio_callback_context *bridge)
-{
-    bridge->generation = nio_atomic_load(&generation);
-}
-
 void
 nio_cancel_publish(nio_callback_context *bridge, bool registered,
                    HANDLE handle)
 {
-    nio_lock_take(&nio_cancel_own_lock);
+    nio_lock_take(&nio_process_lock);
     if (!registered) {
         finish_locked(bridge, NIO_CANCELLED);
     } else {
@@ -200,16 +150,16 @@ nio_cancel_publish(nio_callback_context *bridge, bool registered,
         }
         begin_locked(bridge);
     }
-    nio_lock_drop(&nio_cancel_own_lock);
+    nio_lock_drop(&nio_process_lock);
 }
 
 nio_stage
 nio_cancel_stage(nio_callback_context *bridge)
 {
-    nio_lock_take(&nio_cancel_own_lock);
+    nio_lock_take(&nio_process_lock);
     nio_stage stage =
         nio_cancel_forked(bridge) ? NIO_CANCELLED : bridge->stage;
-    nio_lock_drop(&nio_cancel_own_lock);
+    nio_lock_drop(&nio_process_lock);
     return stage;
 }
 
@@ -228,9 +178,9 @@ nio_cancel_begin_locked(nio_callback_context *bridge)
 void
 nio_cancel_begin(nio_callback_context *bridge)
 {
-    nio_lock_take(&nio_cancel_own_lock);
+    nio_lock_take(&nio_process_lock);
     nio_cancel_begin_locked(bridge);
-    nio_lock_drop(&nio_cancel_own_lock);
+    nio_lock_drop(&nio_process_lock);
 }
 
 bool
@@ -246,9 +196,9 @@ nio_cancel_over_locked(nio_callback_context *bridge)
 nio_outcome
 nio_cancel_look(nio_callback_context *bridge)
 {
-    nio_lock_take(&nio_cancel_own_lock);
+    nio_lock_take(&nio_process_lock);
     nio_outcome outcome = look_locked(bridge);
-    nio_lock_drop(&nio_cancel_own_lock);
+    nio_lock_drop(&nio_process_lock);
     return outcome;
 }
 
@@ -291,7 +241,7 @@ nio_cancel_wait(nio_callback_context *bridge, uint64_t timeout_ns, bool alone)
 {
     bool run = false;
 
-    nio_lock_take(&nio_cancel_own_lock);
+    nio_lock_take(&nio_process_lock);
     nio_outcome outcome = look_locked(bridge);
     if (outcome == NIO_OUTCOME_TIMEOUT) {
         nio_cancel_begin_locked(bridge);
@@ -303,7 +253,7 @@ nio_cancel_wait(nio_callback_context *bridge, uint64_t timeout_ns, bool alone)
             block_my_frames_locked(bridge);
         }
     }
-    nio_lock_drop(&nio_cancel_own_lock);
+    nio_lock_drop(&nio_process_lock);
     if (outcome != NIO_OUTCOME_TIMEOUT) {
         return outcome;
     }
@@ -316,22 +266,22 @@ nio_cancel_wait(nio_callback_context *bridge, uint64_t timeout_ns, bool alone)
     } else {
         outcome = wait_for_helper(bridge, timeout_ns);
     }
-    nio_lock_take(&nio_cancel_own_lock);
+    nio_lock_take(&nio_process_lock);
     block_my_frames_locked(NULL);
     if (!run) {
         leave_waiters_locked(bridge);
     }
-    nio_lock_drop(&nio_cancel_own_lock);
+    nio_lock_drop(&nio_process_lock);
     return outcome;
 }
 
 void
 nio_cancel_join(nio_callback_context *bridge)
 {
-    nio_lock_take(&nio_cancel_own_lock);
+    nio_lock_take(&nio_process_lock);
     nio_thread helper = bridge->helper;
     bridge->helper.started = false;
     helper.started = helper.started && !nio_cancel_forked(bridge);
-    nio_lock_drop(&nio_cancel_own_lock);
+    nio_lock_drop(&nio_process_lock);
     nio_thread_join(&helper);
 }

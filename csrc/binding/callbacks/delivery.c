@@ -10,7 +10,13 @@
  * Some systems give the key of a row only. The rest is read by who delivers,
  * in order and without the GIL, before any of what was left is delivered: so
  * what is delivered last is never older than what was delivered before. */
+#include "binding/callbacks/delivery.h"
+
+#include "base/system_rows.h"
+#include "binding/callbacks/cancel.h"
 #include "binding/callbacks/python_call.h"
+#include "binding/callbacks/threads.h"
+#include "binding/rows/row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -253,44 +259,15 @@ nio_delivery_init(void)
     static bool done; /* under the lock: interpreters may import at once */
     bool good;
 
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     if (!done && nio_threads_init()) {
         nio_set_hooks(&hooks);
         done = true;
     }
     good = done;
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     if (!good) {
         PyErr_NoMemory();
     }
     return good ? 0 : -1;
-}
-
-nio_callback_context *
-nio_callback_context_new(nio_state *state)
-{
-    nio_callback_context *bridge = calloc(1, sizeof(*bridge));
-
-    if (bridge == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    bridge->home = nio_interpreter_keep(state->home);
-    bridge->state = state;
-    nio_lock_init(&bridge->lock);
-    nio_condition_init(&bridge->room);
-    nio_cancel_adopt(bridge);
-    return bridge;
-}
-
-nio_callback_context *
-nio_callback_context_free(nio_callback_context *bridge)
-{
-    if (bridge != NULL) {
-        nio_condition_done(&bridge->room);
-        nio_lock_done(&bridge->lock);
-        nio_interpreter_drop(bridge->home);
-        free(bridge);
-    }
-    return NULL;
 }

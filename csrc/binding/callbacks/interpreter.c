@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What outlives an interpreter, for the threads that may: see threads.h. */
-#include "binding/callbacks/threads.h"
+/* What outlives an interpreter, for the threads that may: see interpreter.h.
+ */
+#include "binding/callbacks/interpreter.h"
 
 #include <stdlib.h>
 
@@ -21,12 +22,12 @@ nio_interpreter_new(void)
     nio_atomic_store(&home->references, 1);
     home->interpreter = PyInterpreterState_Get();
     home->is_main = PyInterpreterState_GetID(home->interpreter) == 0;
-    nio_cancel_lock();
-    home->generation = nio_cancel_generation();
+    nio_lock_take(&nio_process_lock);
+    home->generation = nio_process_generation();
     if (home->is_main) { /* perhaps not the first of this process */
         all_interpreters.closed = false;
     }
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     return home;
 }
 
@@ -48,10 +49,10 @@ nio_interpreter_drop(nio_interpreter *home)
 
 /* Those who were inside when the process forked are not in the child. */
 static void
-recount_locked(nio_interpreter *home) NIO_REQUIRES(nio_cancel_own_lock)
+recount_locked(nio_interpreter *home) NIO_REQUIRES(nio_process_lock)
 {
-    if (home->generation != nio_cancel_generation()) {
-        home->generation = nio_cancel_generation();
+    if (home->generation != nio_process_generation()) {
+        home->generation = nio_process_generation();
         home->inside = 0;
         home->left = NULL;
         home->placeholder = NULL; /* CPython deleted it */
@@ -91,7 +92,7 @@ nio_interpreter_pin(nio_interpreter *home)
         PyErr_NoMemory();
         return -1;
     }
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     recount_locked(&all_interpreters);
     if (!all_interpreters.closed) {
         home->placeholder = state;
@@ -99,7 +100,7 @@ nio_interpreter_pin(nio_interpreter *home)
         all_interpreters.next = nio_interpreter_keep(home);
         state = NULL;
     }
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     if (state != NULL) {
         delete_detached(state);
     }
@@ -111,7 +112,7 @@ delete_placeholder(nio_interpreter *home)
 {
     nio_interpreter *at = &all_interpreters;
 
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     recount_locked(home);
     recount_locked(&all_interpreters);
     PyThreadState *state = home->placeholder;
@@ -122,7 +123,7 @@ delete_placeholder(nio_interpreter *home)
     if (state != NULL) {
         at->next = home->next;
     }
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     if (state != NULL) {
         delete_detached(state);
         nio_interpreter_drop(home);
@@ -133,18 +134,18 @@ delete_placeholder(nio_interpreter *home)
 static nio_interpreter *
 pinned(void)
 {
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     recount_locked(&all_interpreters);
     nio_interpreter *home = all_interpreters.next;
     if (home != NULL) {
         nio_interpreter_keep(home);
     }
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     return home;
 }
 
 static void
-leave_locked(nio_interpreter *home) NIO_REQUIRES(nio_cancel_own_lock)
+leave_locked(nio_interpreter *home) NIO_REQUIRES(nio_process_lock)
 {
     recount_locked(home);
     if (home->inside > 0 && --home->inside == 0 && home->left != NULL) {
@@ -155,23 +156,23 @@ leave_locked(nio_interpreter *home) NIO_REQUIRES(nio_cancel_own_lock)
 bool
 nio_interpreter_enter(nio_interpreter *home)
 {
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     recount_locked(home);
     recount_locked(&all_interpreters);
     bool open = !home->closed && !all_interpreters.closed;
     home->inside += open;
     all_interpreters.inside += open;
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     return open;
 }
 
 void
 nio_interpreter_leave(nio_interpreter *home)
 {
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     leave_locked(home);
     leave_locked(&all_interpreters);
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
 }
 
 void
@@ -215,12 +216,12 @@ close_and_wait(nio_interpreter *home, uint64_t timeout_ns)
     nio_event left = {0};
     bool made = nio_event_init(&left);
 
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     recount_locked(home);
     home->closed = true;
     bool wait = made && home->inside > 0;
     home->left = wait ? &left : NULL;
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     while (wait && spent < timeout_ns) {
         nio_wait woken = NIO_WAIT_SET;
         Py_BEGIN_ALLOW_THREADS
@@ -229,9 +230,9 @@ close_and_wait(nio_interpreter *home, uint64_t timeout_ns)
         wait = woken == NIO_WAIT_INTERRUPTED; /* a signal: they still leave */
         spent = nio_monotonic_ns() - start;
     }
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     home->left = NULL;
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     if (made) {
         nio_event_done(&left);
     }

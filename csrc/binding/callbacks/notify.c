@@ -2,8 +2,17 @@
 /* The notify functions: parse the arguments, build the whole context, then
  * ask the system with the GIL released, since it may call back, on this
  * thread or another, before it returns. */
-#include "binding/callbacks/python_call.h"
+#include "binding/callbacks/notify.h"
+
+#include "binding/callbacks/cancel.h"
+#include "binding/callbacks/delivery.h"
+#include "binding/callbacks/live_registrations.h"
 #include "binding/callbacks/notify_doc.h"
+#include "binding/callbacks/registration.h"
+#include "binding/callbacks/threads.h"
+#include "binding/errors.h"
+#include "binding/rows/table.h"
+#include "binding/values/from_python.h"
 
 /* One of the six. `start` asks the system; ERROR_PROC_NOT_FOUND where it
  * lacks the function. Only the stable table may fill ret_table. */
@@ -314,7 +323,7 @@ cancel_mib_change_notify2(PyObject *module, PyObject *registration)
      METH_VARARGS | METH_KEYWORDS, which##_doc}
 
 int
-nio_notify_init(PyObject *module, nio_state *Py_UNUSED(state))
+nio_notify_init(PyObject *module)
 {
     static PyMethodDef methods[] = {
         METHOD("notify_ip_interface_change", interface),

@@ -5,6 +5,12 @@
  * None of our locks is held while Python runs. */
 #include "binding/callbacks/python_call.h"
 
+#include "binding/callbacks/threads.h"
+#include "binding/rows/row.h"
+#include "binding/rows/table.h"
+#include "binding/values/enums.h"
+#include "binding/values/to_python.h"
+
 /* The exception that is set goes to on_error, or to sys.unraisablehook. */
 static void
 report(nio_callback_context *bridge)

@@ -2,9 +2,16 @@
 /* The Registration type: what a program holds of a registration. Its methods
  * run on Python threads, with the GIL; the waiting is cancel.c's, the keeping
  * alive live.c's. */
-#include "binding/callbacks/context.h"
+#include "binding/callbacks/registration.h"
 
-#include <math.h>
+#include "binding/callbacks/cancel.h"
+#include "binding/callbacks/delivery.h"
+#include "binding/callbacks/live_registrations.h"
+#include "binding/callbacks/threads.h"
+#include "binding/errors.h"
+#include "binding/interrupt.h"
+#include "binding/values/from_python.h"
+
 #include <stddef.h>
 #include <structmember.h>
 
@@ -27,10 +34,10 @@ nio_registration_new(nio_state *state, PyObject *callback, PyObject *on_error,
     self->on_error = bridge->on_error = Py_XNewRef(on_error);
     self->family = family;
     self->weak_references = NULL;
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     self->listed = false;
     self->next = self->previous = NULL;
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     return self;
 }
 
@@ -98,32 +105,6 @@ nio_registration_cancel(nio_registration *self, uint64_t timeout_ns, bool wait)
     Py_RETURN_NONE;
 }
 
-/* Seconds to nanoseconds; false with an exception. */
-static bool
-timeout_from(PyObject *object, uint64_t *ret_ns)
-{
-    if (object == Py_None) {
-        *ret_ns = NIO_FOREVER;
-        return true;
-    }
-    double seconds = PyFloat_AsDouble(object);
-    if (seconds == -1.0 && PyErr_Occurred()) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-            PyErr_Format(PyExc_TypeError,
-                         "timeout must be None or a number of seconds, not %R",
-                         object);
-        }
-        return false;
-    }
-    if (!(seconds >= 0)) { /* NaN, too */
-        PyErr_Format(PyExc_ValueError,
-                     "timeout must be 0 or more seconds, not %R", object);
-        return false;
-    }
-    *ret_ns = seconds < 1e9 ? (uint64_t)ceil(seconds * 1e9) : NIO_FOREVER;
-    return true;
-}
-
 static PyObject *
 registration_cancel(PyObject *self, PyObject *args, PyObject *kwargs)
 {
@@ -134,7 +115,7 @@ registration_cancel(PyObject *self, PyObject *args, PyObject *kwargs)
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$p:cancel", names,
                                      &timeout, &wait) ||
-        !timeout_from(timeout, &timeout_ns)) {
+        !nio_timeout_from(timeout, &timeout_ns)) {
         return NULL;
     }
     return nio_registration_cancel((nio_registration *)self, timeout_ns,
@@ -344,16 +325,19 @@ nio_registration_init(PyObject *module, nio_state *state)
         PyModule_AddType(module, state->Registration) < 0) {
         return -1;
     }
-    state->home = nio_interpreter_new();
-    if (state->home == NULL || nio_delivery_init() < 0 ||
-        nio_cancel_init() < 0 || nio_interrupt_init() < 0) {
+    state->interpreter = nio_interpreter_new();
+    if (state->interpreter == NULL || nio_delivery_init() < 0) {
         return -1;
     }
-    return nio_live_init(module) < 0 ? -1 : nio_interpreter_pin(state->home);
+    if (!nio_process_init()) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return nio_interrupt_init();
 }
 
 void
 nio_registration_done(nio_state *state)
 {
-    state->home = nio_interpreter_drop(state->home);
+    state->interpreter = nio_interpreter_drop(state->interpreter);
 }

@@ -36,7 +36,7 @@ forget_all(nio_thread_context *here)
 
     while ((kept = here->kept) != NULL) {
         here->kept = kept->next;
-        if (kept->generation == nio_cancel_generation() &&
+        if (kept->generation == nio_process_generation() &&
             nio_interpreter_enter(kept->home)) {
             PyEval_RestoreThread(kept->state);
             delete_attached(kept->state);
@@ -159,7 +159,7 @@ kept_of(nio_thread_context *here, nio_interpreter *home)
         return NULL;
     }
     kept->home = nio_interpreter_keep(home);
-    kept->generation = nio_cancel_generation();
+    kept->generation = nio_process_generation();
     kept->next = here->kept;
     here->kept = kept;
     return kept;

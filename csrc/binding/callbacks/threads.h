@@ -1,53 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* Between threads.c and home.c: the Python thread states that a thread keeps,
- * and the interpreters that they belong to.
- *
- * A thread may outlive an interpreter. So each interpreter has a home, which
- * outlives it in turn: who ends after the home was closed leaves its thread
- * state to the interpreter's own finalization, and whoever is just giving one
- * back is waited for. Beside the main interpreter none may be left over, and
- * none given back once the main one ends: there no thread keeps anything. */
+/* What is kept for a thread: the callbacks that it is in, and its Python
+ * thread states. */
 #pragma once
 
-#include "binding/callbacks/python_call.h"
+#include "binding/callbacks/context.h"
 
-typedef struct nio_thread_state nio_thread_state;
+/* The callbacks this thread is in, innermost first; on the C stack. */
+typedef struct nio_frame {
+    const struct nio_frame *up;
+    nio_callback_context *bridge;
+} nio_frame;
+const nio_frame *nio_frames(void);
 
-struct nio_interpreter {
-    nio_atomic references;
-    PyInterpreterState *interpreter;
-    bool is_main;
-    nio_atomic abandoned; /* nio_thread_state *: of threads that have ended */
-    /* Under a lock that is held over forks: those between
-     * nio_interpreter_enter() and nio_interpreter_leave(), the process that
-     * counted them, and what is set when they get to 0 (NULL: nobody waits).
-     * The placeholder (or NULL), and the list of homes that have one: each by
-     * a reference. */
-    bool closed NIO_GUARDED_BY(nio_cancel_own_lock);
-    unsigned inside NIO_GUARDED_BY(nio_cancel_own_lock);
-    uint64_t generation NIO_GUARDED_BY(nio_cancel_own_lock);
-    nio_event *left NIO_GUARDED_BY(nio_cancel_own_lock);
-    PyThreadState *placeholder NIO_GUARDED_BY(nio_cancel_own_lock);
-    nio_interpreter *next NIO_GUARDED_BY(nio_cancel_own_lock);
-};
+typedef struct nio_thread_context {
+    const nio_frame *frames; /* the callbacks it is in */
+    PyThreadState *lent;     /* of a Python thread that now calls the system */
+    struct nio_thread_state *kept; /* thread states that we made for it */
+    nio_callback_context
+        *batch;    /* the batch that it is in, as the deliverer */
+    bool attached; /* for that batch */
+} nio_thread_context;
 
-struct nio_thread_state {
-    nio_thread_state *next;
-    nio_interpreter *home; /* a reference */
-    PyThreadState *state;
-    uint64_t generation; /* in a forked child it is the main thread's */
-};
+/* Once a process; false when the system has no slot left. */
+bool nio_threads_init(void);
+/* Made at first; NULL when memory is short. */
+nio_thread_context *nio_thread_context_get(void);
+/* Take the GIL. False: no Python may run for this bridge, and there is
+ * nothing to detach. A cancelled registration's thread has no business with
+ * the GIL, which may be gone for good. */
+bool nio_attach(nio_callback_context *bridge);
+void nio_detach(nio_callback_context *bridge);
+/* This thread calls back no more: give its Python thread states up. */
+void nio_thread_forget(nio_callback_context *bridge);
 
-/* True: the interpreter stays until nio_interpreter_leave(), if its exit is
- * patient. False: it is about to end, and this thread may not ask for its GIL.
- */
-bool nio_interpreter_enter(nio_interpreter *home)
-    NIO_EXCLUDES(nio_cancel_own_lock);
-void nio_interpreter_leave(nio_interpreter *home)
-    NIO_EXCLUDES(nio_cancel_own_lock);
-/* Leave it, of a thread that ends, to whoever takes all of them next. */
-void nio_interpreter_orphan(nio_thread_state *kept);
-/* All that were left: the caller's. */
-nio_thread_state *nio_interpreter_take_orphans(nio_interpreter *home);
-/* Not its state. */
-void nio_thread_state_free(nio_thread_state *kept);
+/* Around a call of the system that may call back on this very thread: the
+ * GIL is lent to that callback. Take back what release returned. Only after
+ * nio_thread_context_get() has succeeded on this thread. */
+PyThreadState *nio_gil_release(void);
+void nio_gil_retake(PyThreadState *thread);

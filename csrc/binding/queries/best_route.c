@@ -1,72 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The questions with one answer: the best route, the Teredo port, the
- * connectivity hint, and which functions this system has. The GIL is released
+ * connectivity hint. The GIL is released
  * around each call of the system. */
-#include "binding/rows/fields.h"
-#include "binding/watch/watch.h"
+#include "binding/queries/best_route.h"
 
-#include <string.h>
-
-/* "GetBestRoute2" and "get_best_route2" are one name. */
-static bool
-is_same_name(const char *header, const char *asked)
-{
-    if (strcmp(header, asked) == 0) {
-        return true;
-    }
-    for (bool first = true; *header != 0; header++, first = false) {
-        bool upper = *header >= 'A' && *header <= 'Z';
-        if (upper && !first && *asked++ != '_') {
-            return false;
-        }
-        if (*asked++ != (upper ? *header - 'A' + 'a' : *header)) {
-            return false;
-        }
-    }
-    return *asked == 0;
-}
-
-#define NAME(name, parameters, since) {#name, offsetof(nio_functions, name)},
-bool
-nio_is_supported(const char *asked)
-{
-    static const struct {
-        const char *name;
-        size_t offset;
-    } functions[] = {NIO_FUNCTIONS(NAME){
-        "FreeMibTable", offsetof(nio_functions, FreeMibTable)}};
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        if (is_same_name(functions[i].name, asked)) {
-            VOID(NETIOAPI_API_ * function)(PVOID);
-            memcpy(&function, (const char *)nio_system() + functions[i].offset,
-                   sizeof(function));
-            return function != NULL;
-        }
-    }
-    return false;
-}
-#undef NAME
-
-const char *
-nio_watch_lacks(unsigned kinds)
-{
-    static const char *const needed[NIO_KINDS][2] = {
-        [NIO_INTERFACE] = {"NotifyIpInterfaceChange", "GetIpInterfaceTable"},
-        [NIO_ADDRESS] = {"NotifyUnicastIpAddressChange",
-                         "GetUnicastIpAddressTable"},
-        [NIO_ROUTE] = {"NotifyRouteChange2", "GetIpForwardTable2"},
-    };
-    for (unsigned kind = 0; kind < NIO_KINDS; kind++) {
-        for (int i = 0; i < 2 && (kinds & (1u << kind)) != 0; i++) {
-            if (!nio_is_supported(needed[kind][i])) {
-                return needed[kind][i];
-            }
-        }
-    }
-    return nio_is_supported("CancelMibChangeNotify2")
-               ? NULL
-               : "CancelMibChangeNotify2";
-}
+#include "binding/errors.h"
+#include "binding/functions.h"
+#include "binding/rows/row.h"
+#include "binding/values/from_python.h"
+#include "binding/values/to_python.h"
 
 PyDoc_STRVAR(
     get_best_route2_doc,
@@ -185,48 +127,17 @@ get_network_connectivity_hint(PyObject *module, PyObject *Py_UNUSED(unused))
     return nio_hint_new(state, &hint);
 }
 
-PyDoc_STRVAR(supported_doc,
-             "supported($module, function_name, /)\n--\n\n"
-             "Does this system have this function?\n\n"
-             "function_name: the header's name or ours: \"GetBestRoute2\" or\n"
-             "\"get_best_route2\".\n"
-             "Returns: a bool; False for a name that netioapi does not know, "
-             "so that a\n"
-             "program may ask for a function of a later release.\n"
-             "Raises: TypeError when the name is no str.\n"
-             "Source: the functions of netioapi.h; where one is missing on "
-             "Windows, the\n"
-             "system is older than the function.");
-
-static PyObject *
-supported(PyObject *Py_UNUSED(module), PyObject *name)
-{
-    if (!PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_TypeError, "supported() takes a str, not %R",
-                     (PyObject *)Py_TYPE(name));
-        return NULL;
-    }
-    PyObject *ascii = PyUnicode_AsEncodedString(name, "ascii", "replace");
-    if (ascii == NULL) {
-        return NULL;
-    }
-    bool known = nio_is_supported(PyBytes_AsString(ascii));
-    Py_DECREF(ascii);
-    return PyBool_FromLong(known);
-}
-
 static PyMethodDef functions[] = {
     {"get_best_route2", (PyCFunction)(void (*)(void))get_best_route2,
      METH_VARARGS | METH_KEYWORDS, get_best_route2_doc},
     {"get_teredo_port", get_teredo_port, METH_NOARGS, get_teredo_port_doc},
     {"get_network_connectivity_hint", get_network_connectivity_hint,
      METH_NOARGS, get_network_connectivity_hint_doc},
-    {"supported", supported, METH_O, supported_doc},
     {NULL, NULL, 0, NULL},
 };
 
 int
-nio_ask_init(PyObject *module)
+nio_best_route_init(PyObject *module)
 {
     return PyModule_AddFunctions(module, functions);
 }

@@ -2,20 +2,16 @@
 /* The functions that read whole rows once: tables and entries. The GIL is
  * released around each call of the system, which can take long; nothing of
  * Python is touched meanwhile. */
+#include "binding/queries/tables.h"
+
 #include "base/system_rows.h"
+#include "binding/errors.h"
+#include "binding/functions.h"
+#include "binding/rows/row.h"
 #include "binding/rows/table.h"
+#include "binding/values/from_python.h"
 
 #include <string.h>
-
-/* Header's names by kind, for errors and for the look-up in nio_system(). */
-static const struct {
-    const char *table;
-    const char *entry;
-} system_names[NIO_KINDS] = {
-    [NIO_INTERFACE] = {"GetIpInterfaceTable", "GetIpInterfaceEntry"},
-    [NIO_ADDRESS] = {"GetUnicastIpAddressTable", "GetUnicastIpAddressEntry"},
-    [NIO_ROUTE] = {"GetIpForwardTable2", "GetIpForwardEntry2"},
-};
 
 /* ---- tables */
 
@@ -37,18 +33,19 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
         return NULL;
     }
     if (object != NULL &&
-        !nio_family_from(state, object, system_names[kind].table, &family)) {
+        !nio_family_from(state, object, nio_functions_of_kind[kind].get_table,
+                         &family)) {
         return NULL;
     }
-    if (!nio_is_supported(system_names[kind].table)) {
-        return nio_raise_missing(state, system_names[kind].table);
+    if (!nio_is_supported(nio_functions_of_kind[kind].get_table)) {
+        return nio_raise_missing(state, nio_functions_of_kind[kind].get_table);
     }
     Py_BEGIN_ALLOW_THREADS
     status =
         nio_read_table(nio_system(), kind, family, &memory, &rows, &count);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
-        return nio_raise(state, status, system_names[kind].table);
+        return nio_raise(state, status, nio_functions_of_kind[kind].get_table);
     }
     return memory == NULL ? nio_table_new(state, kind, NULL, 0)
                           : nio_table_adopt(state, kind, memory, rows, count);
@@ -114,15 +111,15 @@ get_entry(PyObject *module, PyObject *object, nio_kind kind,
     if (key == NULL) {
         return NULL;
     }
-    if (!nio_is_supported(system_names[kind].entry)) {
-        return nio_raise_missing(state, system_names[kind].entry);
+    if (!nio_is_supported(nio_functions_of_kind[kind].get_entry)) {
+        return nio_raise_missing(state, nio_functions_of_kind[kind].get_entry);
     }
     memcpy(&row, key, nio_row_size(kind));
     Py_BEGIN_ALLOW_THREADS
     status = nio_read_entry(nio_system(), kind, &row);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
-        return nio_raise(state, status, system_names[kind].entry);
+        return nio_raise(state, status, nio_functions_of_kind[kind].get_entry);
     }
     return nio_row_new(state, kind, &row, true);
 }
@@ -185,10 +182,7 @@ static PyMethodDef functions[] = {
 };
 
 int
-nio_get_init(PyObject *module, nio_state *Py_UNUSED(state))
+nio_tables_init(PyObject *module)
 {
-    if (nio_ask_init(module) < 0) {
-        return -1;
-    }
     return PyModule_AddFunctions(module, functions);
 }

@@ -4,7 +4,20 @@
  * knows a single field by name. Called with the GIL. */
 #include "binding/rows/fields.h"
 
+#include "binding/values/to_python.h"
+
 #include <string.h>
+
+const nio_schema *
+nio_schema_of(nio_kind kind)
+{
+    static const nio_schema *const schemas[NIO_KINDS] = {
+        [NIO_INTERFACE] = &nio_interface_schema,
+        [NIO_ADDRESS] = &nio_address_schema,
+        [NIO_ROUTE] = &nio_route_schema,
+    };
+    return schemas[kind];
+}
 
 /* Per kind: bytes in the native row, format of PEP 3118, type in the stub. */
 static const struct {

@@ -6,7 +6,7 @@
  * line in fields_interface.c, fields_address.c or fields_route.c. */
 #pragma once
 
-#include "binding/module.h"
+#include "binding/values/enums.h"
 
 #include <stddef.h>
 
@@ -77,24 +77,6 @@ typedef struct nio_schema {
 extern const nio_schema nio_interface_schema, nio_address_schema,
     nio_route_schema;
 
-/* A row object: the native row inline, 8-byte aligned. Immutable; it holds
- * no reference, so that the garbage collector has no business with it. */
-typedef struct nio_row {
-    PyObject_HEAD
-    nio_kind kind;
-    int details;     /* 0: only the members with NIO_FIELD_KEY are known */
-    uint64_t data[]; /* the native row */
-} nio_row;
-
-/* Py_XSETREF, which the limited API lacks. */
-static inline void
-nio_replace(PyObject **slot, PyObject *value)
-{
-    PyObject *old = *slot;
-    *slot = value;
-    Py_XDECREF(old);
-}
-
 /* ---- the macros that make a table (see fields_route.c) */
 #define NIO_ON_BITS_BOTH (NIO_ON_LINUX | NIO_ON_WINDOWS)
 #define NIO_ON_BITS_LINUX NIO_ON_LINUX
@@ -124,29 +106,15 @@ nio_replace(PyObject **slot, PyObject *value)
      NIO_FIELD_DOC(says, unit, source, text),                                 \
      (offset) != NIO_ABSENT && ((flags) & NIO_FIELD_OPTIONAL) == 0 &&         \
          (NIO_ON_BITS_##says & NIO_THIS_SYSTEM) != 0},
-/* The closure of a getter is its field; a table file names it `fields`. */
+/* The closure of a getter is its field; a table file names it `fields`, and
+ * includes row.h. */
 #define NIO_FIELD_GETTER(name, kind, offset, flags, says, enum_name, unit,    \
                          source, text)                                        \
     {#name, nio_row_get, NULL, NIO_FIELD_DOC(says, unit, source, text),       \
      (void *)&fields[FIELD_##name]},
 
-/* ---- row_types.c */
-const nio_schema *nio_schema_of(nio_kind kind);
-
-/* ---- rows.c */
-/* A new reference to the Python type of a struct. */
-PyTypeObject *nio_row_type_new(PyObject *module, const nio_schema *schema);
-/* The getter of every field; `closure` is its nio_field. */
-PyObject *nio_row_get(PyObject *self, void *closure);
-/* Compares two native rows of a kind as == does. */
-bool nio_row_equal(nio_kind kind, const void *a, const void *b);
-
-/* ---- construct.c */
-/* tp_new of the three row types: a key to look up with. */
-PyObject *nio_row_construct(PyTypeObject *type, PyObject *args,
-                            PyObject *keywords);
-
 /* ---- fields.c: pure functions of a native row */
+const nio_schema *nio_schema_of(nio_kind kind);
 /* A new reference to the value of a field; None where it is not known. */
 PyObject *nio_field_value(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
@@ -178,29 +146,3 @@ bool nio_field_is_known(const nio_schema *schema, const nio_field *field,
 char *nio_schema_format_new(const nio_schema *schema);
 /* What the stub writes for a field of this kind, borrowed for ever. */
 const char *nio_field_type(const nio_field *field);
-
-/* ---- addresses.c */
-/* From an ipaddress network or a str; false with an exception set. */
-bool nio_prefix_from(nio_state *state, PyObject *object, const char *function,
-                     IP_ADDRESS_PREFIX *ret_prefix);
-
-/* ---- values.c */
-typedef enum nio_ip_kind {
-    NIO_IPV4_ADDRESS,
-    NIO_IPV6_ADDRESS,
-    NIO_IPV4_NETWORK,
-    NIO_IPV6_NETWORK
-} nio_ip_kind;
-/* Borrowed: a class of ipaddress, which is imported at first use. NULL with
- * an exception. */
-PyObject *nio_ip_type(nio_state *state, nio_ip_kind which);
-/* From an int of at most `most`; false with an exception set. */
-bool nio_number_from(nio_state *state, PyObject *object, const char *function,
-                     const char *argument, uint64_t most,
-                     uint64_t *ret_number);
-
-/* ---- ask.c */
-/* Adds the functions with one answer; called by nio_get_init. */
-int nio_ask_init(PyObject *module);
-/* Does this system have the function of this name (header's or ours)? */
-bool nio_is_supported(const char *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The fields of MIB_UNICASTIPADDRESS_ROW, the row of an address. */
-#include "binding/rows/fields.h"
+#include "binding/rows/row.h"
 
 #define AT(member) offsetof(MIB_UNICASTIPADDRESS_ROW, member)
 #define LINUX_AT(member) NIO_LINUX_OFFSET(MIB_UNICASTIPADDRESS_ROW, member)

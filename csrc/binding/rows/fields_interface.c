@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The fields of MIB_IPINTERFACE_ROW, the row of an interface in one family. */
-#include "binding/rows/fields.h"
+#include "binding/rows/row.h"
 
 #define AT(member) offsetof(MIB_IPINTERFACE_ROW, member)
 #define LINUX_AT(member) NIO_LINUX_OFFSET(MIB_IPINTERFACE_ROW, member)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The fields of MIB_IPFORWARD_ROW2, the row of a route. */
-#include "binding/rows/fields.h"
+#include "binding/rows/row.h"
 
 #define AT(member) offsetof(MIB_IPFORWARD_ROW2, member)
 #define LINUX_AT(member) NIO_LINUX_OFFSET(MIB_IPFORWARD_ROW2, member)

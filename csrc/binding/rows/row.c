@@ -2,7 +2,7 @@
 /* The three row types: immutable objects with the native row inline, whose
  * attributes are decoded when they are read. All they can do comes from the
  * field tables. Called with the GIL. */
-#include "binding/rows/fields.h"
+#include "binding/rows/row.h"
 
 #include <string.h>
 
@@ -218,24 +218,21 @@ static PyMethodDef row_methods[] = {
 };
 
 static PyType_Slot row_slots[] = {
-    {Py_tp_new, nio_row_construct},
-    {Py_tp_dealloc, row_dealloc},
-    {Py_tp_repr, row_repr},
-    {Py_tp_hash, row_hash},
-    {Py_tp_richcompare, row_compare},
-    {Py_tp_methods, row_methods},
-    {0, NULL},
+    {Py_tp_dealloc, row_dealloc}, {Py_tp_repr, row_repr},
+    {Py_tp_hash, row_hash},       {Py_tp_richcompare, row_compare},
+    {Py_tp_methods, row_methods}, {0, NULL},
 };
 
 PyTypeObject *
-nio_row_type_new(PyObject *module, const nio_schema *schema)
+nio_row_type_new(PyObject *module, const nio_schema *schema, newfunc make)
 {
     enum { COMMON = sizeof(row_slots) / sizeof(row_slots[0]) };
-    PyType_Slot slots[COMMON + 2] = {
+    PyType_Slot slots[COMMON + 3] = {
         {Py_tp_doc, (void *)schema->doc},
         {Py_tp_getset, schema->getters},
+        {Py_tp_new, (void *)make},
     };
-    memcpy(slots + 2, row_slots, sizeof(row_slots));
+    memcpy(slots + 3, row_slots, sizeof(row_slots));
     PyType_Spec spec = {
         .name = schema->type_name,
         .basicsize = (int)(offsetof(nio_row, data) + schema->row_size),

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows made by hand: the key members alone, to look up with. */
-#include "binding/rows/fields.h"
+#include "binding/rows/row_key.h"
+
+#include "binding/errors.h"
+#include "binding/rows/row.h"
+#include "binding/values/from_python.h"
 
 typedef struct interface_key {
     uint64_t index;

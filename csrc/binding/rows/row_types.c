@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes the three row types of their tables when the module is loaded, and
  * tells Python what stands in the tables (_fields), for the stub and tests. */
-#include "binding/rows/fields.h"
+#include "binding/rows/row_types.h"
+
+#include "binding/rows/row.h"
+#include "binding/rows/row_key.h"
 
 #include <string.h>
-
-const nio_schema *
-nio_schema_of(nio_kind kind)
-{
-    static const nio_schema *const schemas[NIO_KINDS] = {
-        [NIO_INTERFACE] = &nio_interface_schema,
-        [NIO_ADDRESS] = &nio_address_schema,
-        [NIO_ROUTE] = &nio_route_schema,
-    };
-    return schemas[kind];
-}
 
 /* `_fields` of a type: the names, in the order of the table. */
 static PyObject *
@@ -42,7 +34,8 @@ static int
 type_add(PyObject *module, nio_state *state, nio_kind kind)
 {
     const nio_schema *schema = nio_schema_of(kind);
-    state->row_types[kind] = nio_row_type_new(module, schema);
+    state->row_types[kind] =
+        nio_row_type_new(module, schema, nio_row_construct);
     state->formats[kind] = nio_schema_format_new(schema);
     if (state->row_types[kind] == NULL || state->formats[kind] == NULL) {
         return -1;
@@ -133,7 +126,7 @@ static PyMethodDef functions[] = {
 };
 
 int
-nio_rows_init(PyObject *module, nio_state *state)
+nio_row_types_init(PyObject *module, nio_state *state)
 {
     for (int kind = 0; kind < NIO_KINDS; kind++) {
         if (type_add(module, state, (nio_kind)kind) < 0) {

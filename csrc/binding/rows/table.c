@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Table: an immutable sequence of rows of one kind in one block of memory,
  * as the system lays them out. A row object is made when one is asked for.
- * How the block leaves as a whole is in table_export.c. Called with the
- * GIL. */
+ * Called with the GIL. */
 #include "binding/rows/table.h"
+
+#include "binding/rows/row.h"
+#include "binding/rows/table_doc.h"
 
 #include <string.h>
 
@@ -282,43 +284,35 @@ table_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
             table->count * table->size));
 }
 
-PyDoc_STRVAR(
-    table_doc,
-    "An immutable sequence of rows of one kind, in one block of memory.\n\n"
-    "Tables come from get_ip_forward_table2() and its like. Indexing makes a\n"
-    "row object, slicing another table. Through the buffer protocol the "
-    "block\n"
-    "is seen as it is: one item a row, whose format names the members as in\n"
-    "the row type, so that numpy.asarray(table)[\"metric\"] is a column "
-    "without\n"
-    "a copy. An address is a record of family, ipv4, ipv6 and scope_id, a\n"
-    "prefix of these and length; members that Python shows as None are there\n"
-    "as the system left them.\n\n"
-    "Arrow (pyarrow.table, polars.from_dataframe, duckdb, nanoarrow, ...) "
-    "gets\n"
-    "a copy in columns: those of row_type._fields, in that order, on every\n"
-    "system alike. What a row shows as None is null. "
-    "(polars.DataFrame(table)\n"
-    "would take the table for a sequence of objects.)\n"
-    "- An address is 16 bytes in network order, one of IPv4 as IPv6 maps it\n"
-    "  (::ffff:a.b.c.d): so equal bytes are equal addresses, whatever their\n"
-    "  family. A prefix is that and a further column, destination_prefix and\n"
-    "  destination_prefix_length, whose bits count as the family has them (0\n"
-    "  to 32 for IPv4). The family stands in family; next_hop, which may "
-    "have\n"
-    "  another one, has next_hop_family.\n"
-    "- An enum is its number; a time is a timestamp in ns (UTC), null "
-    "outside\n"
-    "  of the years 1677 to 2262; a lifetime is seconds, INFINITE as in "
-    "rows.\n"
-    "- A name that is not UTF-8 has its bytes written out: \\udcff.\n"
-    "- The metadata of a column says netioapi.unit and netioapi.source, as "
-    "the\n"
-    "  docstring of the field does, and netioapi.enum: the names of numbers\n"
-    "  as a JSON object, such as {\"0\": \"MANUAL\"}, for families too, "
-    "whose\n"
-    "  numbers differ between systems. The schema's says netioapi.kind.\n\n"
-    "Source: MIB_IPFORWARD_TABLE2 and its like; RTM_GETROUTE and its like.");
+/* The block as the system laid it out: read-only, one item per row. There is
+ * nothing to release. */
+static int
+table_buffer(PyObject *self, Py_buffer *view, int flags)
+{
+    nio_table *table = (nio_table *)self;
+    const char *format = NULL;
+    view->obj = NULL;
+    if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE) {
+        PyErr_SetString(PyExc_BufferError, "a table cannot be written to");
+        return -1;
+    }
+    if ((flags & PyBUF_FORMAT) == PyBUF_FORMAT) {
+        format = nio_state_of(self)->formats[table->kind];
+    }
+    view->obj = Py_NewRef(self);
+    view->buf = table->rows != NULL ? (void *)table->rows : (void *)"";
+    view->len = table->count * table->size;
+    view->itemsize = table->size;
+    view->readonly = 1;
+    view->ndim = 1;
+    view->format = (char *)format; /* Python does not write to it */
+    view->shape = (flags & PyBUF_ND) == PyBUF_ND ? &table->count : NULL;
+    view->strides =
+        (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? &table->size : NULL;
+    view->suboffsets = NULL;
+    view->internal = NULL;
+    return 0;
+}
 
 static PyGetSetDef table_getters[] = {
     {"kind", table_kind, NULL,
@@ -333,12 +327,6 @@ static PyMethodDef table_methods[] = {
     {"_from_bytes", table_from_bytes, METH_VARARGS | METH_CLASS,
      from_bytes_doc},
     {"__reduce__", table_reduce, METH_NOARGS, reduce_doc},
-    {"__arrow_c_schema__", nio_table_arrow_schema, METH_NOARGS,
-     nio_table_arrow_schema_doc},
-    {"__arrow_c_array__", (PyCFunction)(void (*)(void))nio_table_arrow_array,
-     METH_VARARGS | METH_KEYWORDS, nio_table_arrow_array_doc},
-    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))nio_table_arrow_stream,
-     METH_VARARGS | METH_KEYWORDS, nio_table_arrow_stream_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
      "Table[IpForwardRow], for annotations."},
     {NULL, NULL, 0, NULL},
@@ -358,7 +346,7 @@ static PyType_Slot table_slots[] = {
     {Py_sq_contains, table_contains},
     {Py_mp_length, table_length},
     {Py_mp_subscript, table_subscript},
-    {Py_bf_getbuffer, nio_table_buffer},
+    {Py_bf_getbuffer, table_buffer},
     {0, NULL},
 };
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of Table share: the object, and the methods by which
- * its block leaves as a whole. */
+/* Table: rows of one kind in one block of memory. With the GIL. */
 #pragma once
 
-#include "binding/rows/fields.h"
+#include "binding/state.h"
 
 typedef struct nio_table {
     PyObject_HEAD
@@ -15,7 +14,9 @@ typedef struct nio_table {
     uint8_t *copy;       /* owned, of ours: likewise */
 } nio_table;
 
-/* ---- table.c */
+/* A new Table of `count` rows, which are copied. */
+PyObject *nio_table_new(nio_state *state, nio_kind kind, const void *rows,
+                        size_t count);
 /* A new Table with room of its own for `count` rows (`copy`), which the caller
  * writes before anybody else sees it. */
 PyObject *nio_table_blank(nio_state *state, nio_kind kind, size_t count);
@@ -24,14 +25,5 @@ PyObject *nio_table_blank(nio_state *state, nio_kind kind, size_t count);
 PyObject *nio_table_adopt(nio_state *state, nio_kind kind, PVOID memory,
                           const void *rows, size_t count);
 
-/* ---- table_export.c */
-/* The slot of the buffer protocol; there is nothing to release. */
-int nio_table_buffer(PyObject *self, Py_buffer *view, int flags);
-/* The three methods of Arrow's PyCapsule interface, and their docstrings. */
-PyObject *nio_table_arrow_schema(PyObject *self, PyObject *unused);
-PyObject *nio_table_arrow_array(PyObject *self, PyObject *args,
-                                PyObject *keywords);
-PyObject *nio_table_arrow_stream(PyObject *self, PyObject *args,
-                                 PyObject *keywords);
-extern const char nio_table_arrow_schema_doc[], nio_table_arrow_array_doc[],
-    nio_table_arrow_stream_doc[];
+/* Adds the type: 0, or -1 with an exception. */
+int nio_table_init(PyObject *module, nio_state *state);

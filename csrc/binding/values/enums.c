@@ -4,7 +4,7 @@
  * with every change, so those of small numbers lie in arrays. Any thread asks,
  * without a lock: what was handed over is never changed, and stays until the
  * module goes, also when it is handed over again. */
-#include "binding/rows/fields.h"
+#include "binding/values/enums.h"
 
 /* Members with a number below this are found without a dict. */
 enum { SMALL = 20 };
@@ -182,7 +182,7 @@ static PyMethodDef functions[] = {
 };
 
 int
-nio_enums_init(PyObject *module, nio_state *Py_UNUSED(state))
+nio_enums_init(PyObject *module)
 {
     return PyModule_AddFunctions(module, functions);
 }

@@ -1,11 +1,171 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses and prefixes that a program hands in, to the native form:
- * ipaddress objects, text, packed bytes. The ipaddress module parses, we copy
- * its bytes. Called with the GIL. */
-#include "binding/rows/fields.h"
+/* What a program passes in, as the native values: numbers, families, seconds,
+ * interfaces, addresses and prefixes. The ipaddress module parses the text of
+ * an address; its bytes are copied. */
+#include "binding/values/from_python.h"
 
+#include "base/event.h"
+#include "binding/errors.h"
+#include "binding/values/to_python.h"
+
+#include <math.h>
 #include <string.h>
+#include <wchar.h>
 
+/* ---- numbers and interfaces */
+bool
+nio_number_from(nio_state *state, PyObject *object, const char *function,
+                const char *argument, uint64_t most, uint64_t *ret_number)
+{
+    PyObject *number = PyNumber_Index(object);
+    if (number == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError, "%s() argument '%s' must be an int",
+                         function, argument);
+        }
+        return false;
+    }
+    unsigned long long value = PyLong_AsUnsignedLongLong(number);
+    Py_DECREF(number);
+    bool overflow = value == (unsigned long long)-1 && PyErr_Occurred();
+    if (overflow && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        return false;
+    }
+    if (overflow || value > most) {
+        PyErr_Clear();
+        nio_raise_invalid(state, function,
+                          "%s must be a number from 0 to %llu, not %R",
+                          argument, (unsigned long long)most, object);
+        return false;
+    }
+    *ret_number = value;
+    return true;
+}
+
+bool
+nio_family_from(nio_state *state, PyObject *object, const char *function,
+                ADDRESS_FAMILY *ret_family)
+{
+    int overflow = 0;
+    PyObject *number = PyNumber_Index(object);
+    if (number == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError,
+                         "%s() argument 'family' must be AF_UNSPEC, AF_INET "
+                         "or AF_INET6 of the socket module, not %R",
+                         function, (PyObject *)Py_TYPE(object));
+        }
+        return false;
+    }
+    long family = PyLong_AsLongAndOverflow(number, &overflow);
+    Py_DECREF(number);
+    if (family == -1 && overflow == 0 && PyErr_Occurred()) {
+        return false;
+    }
+    if (overflow != 0 ||
+        (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)) {
+        nio_raise_invalid(state, function,
+                          "family must be AF_UNSPEC, AF_INET or AF_INET6 of "
+                          "the socket module, not %R",
+                          object);
+        return false;
+    }
+    *ret_family = (ADDRESS_FAMILY)family;
+    return true;
+}
+
+bool
+nio_timeout_from(PyObject *object, uint64_t *ret_timeout_ns)
+{
+    *ret_timeout_ns = NIO_FOREVER;
+    if (object == Py_None) {
+        return true;
+    }
+    double seconds = PyFloat_AsDouble(object);
+    if (seconds == -1.0 && PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Format(PyExc_TypeError,
+                         "timeout must be None or a number of seconds, not %R",
+                         object);
+        }
+        return false;
+    }
+    if (!(seconds >= 0)) { /* NaN, too */
+        PyErr_Format(PyExc_ValueError,
+                     "timeout must be None or at least 0 seconds, not %R",
+                     object);
+        return false;
+    }
+    if (seconds < 1e9) {
+        *ret_timeout_ns = (uint64_t)ceil(seconds * 1e9);
+    }
+    return true;
+}
+
+static bool
+index_from_name(nio_state *state, PyObject *object, const char *function,
+                NET_IFINDEX *ret_index)
+{
+    const nio_functions *system = nio_system();
+    NETIO_STATUS status = ERROR_INVALID_PARAMETER;
+    NET_LUID luid = {0};
+    Py_ssize_t length = 0;
+    wchar_t *name = PyUnicode_AsWideCharString(object, &length);
+    if (name == NULL) {
+        return false;
+    }
+    if (length > 0 && wcslen(name) == (size_t)length &&
+        system->ConvertInterfaceAliasToLuid != NULL &&
+        system->ConvertInterfaceLuidToIndex != NULL) {
+        Py_BEGIN_ALLOW_THREADS
+        status = system->ConvertInterfaceAliasToLuid(name, &luid);
+        if (status == NO_ERROR) {
+            status = system->ConvertInterfaceLuidToIndex(&luid, ret_index);
+        }
+        Py_END_ALLOW_THREADS
+    }
+    PyMem_Free(name);
+    if (status != NO_ERROR) {
+        nio_raise_invalid(state, function, "there is no interface named %R",
+                          object);
+        return false;
+    }
+    return true;
+}
+
+bool
+nio_interface_from(nio_state *state, PyObject *object, const char *function,
+                   NET_IFINDEX *ret_index)
+{
+    uint64_t index = 0;
+    NET_LUID luid = {0};
+    if (PyUnicode_Check(object)) {
+        return index_from_name(state, object, function, ret_index);
+    }
+    if (!PyIndex_Check(object)) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s() takes an interface as an index (int) or a name "
+                     "(str), not %R",
+                     function, (PyObject *)Py_TYPE(object));
+        return false;
+    }
+    if (!nio_number_from(state, object, function, "interface", UINT32_MAX,
+                         &index)) {
+        return false;
+    }
+    if (!nio_luid_of_index((NET_IFINDEX)index, &luid)) {
+        nio_raise_invalid(state, function,
+                          "there is no interface with the index %llu",
+                          (unsigned long long)index);
+        return false;
+    }
+    *ret_index = (NET_IFINDEX)index;
+    return true;
+}
+
+/* ---- addresses */
 /* Text to an object of ipaddress: a new reference, or NULL with
  * InvalidParameterError where the text is none. */
 static PyObject *

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers of the system to Python's values and back: families, addresses,
- * interface names. ipaddress is imported at first use. Enums are in enums.c.
- * Called with the GIL. The lookups of interface names keep the GIL: the kernel
- * answers from memory, and giving it away at each would cost a busy program a
- * switch interval a name. Those of LUIDs, which have to ask for links, let it
- * go. */
-#include "binding/rows/fields.h"
+/* Addresses, interface names and hints of the system as Python's values.
+ *
+ * ConvertInterfaceLuidToAlias is called with the GIL: the kernel answers from
+ * memory, and a release per name would cost a busy program a switch interval
+ * each. Finding the LUID of an index asks the kernel for links, so that call
+ * releases it. */
+#include "binding/values/to_python.h"
+
+#include "binding/values/enums.h"
 
 #include <string.h>
-#include <wchar.h>
 
 PyObject *
 nio_ip_type(nio_state *state, nio_ip_kind which)
@@ -132,10 +133,8 @@ nio_hint_new(nio_state *state, const NL_NETWORK_CONNECTIVITY_HINT *hint)
     return result;
 }
 
-/* Lets the GIL go: on Linux links are read, and wait for those who change
- * them. False where there is no such interface. */
-static bool
-luid_of(NET_IFINDEX index, NET_LUID *ret_luid)
+bool
+nio_luid_of_index(NET_IFINDEX index, NET_LUID *ret_luid)
 {
     const nio_functions *system = nio_system();
     NETIO_STATUS status;
@@ -157,7 +156,7 @@ nio_interface_name_new(nio_state *Py_UNUSED(state), NET_LUID luid,
     if (system->ConvertInterfaceLuidToAlias == NULL) {
         Py_RETURN_NONE;
     }
-    if (luid.Value == 0 && !luid_of(index, &luid)) {
+    if (luid.Value == 0 && !nio_luid_of_index(index, &luid)) {
         Py_RETURN_NONE;
     }
     if (system->ConvertInterfaceLuidToAlias(
@@ -166,128 +165,4 @@ nio_interface_name_new(nio_state *Py_UNUSED(state), NET_LUID luid,
     }
     name[IF_MAX_STRING_SIZE] = 0;
     return PyUnicode_FromWideChar(name, -1);
-}
-
-bool
-nio_number_from(nio_state *state, PyObject *object, const char *function,
-                const char *argument, uint64_t most, uint64_t *ret_number)
-{
-    PyObject *number = PyNumber_Index(object);
-    if (number == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-            PyErr_Clear();
-            PyErr_Format(PyExc_TypeError, "%s() argument '%s' must be an int",
-                         function, argument);
-        }
-        return false;
-    }
-    unsigned long long value = PyLong_AsUnsignedLongLong(number);
-    Py_DECREF(number);
-    bool overflow = value == (unsigned long long)-1 && PyErr_Occurred();
-    if (overflow && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        return false;
-    }
-    if (overflow || value > most) {
-        PyErr_Clear();
-        nio_raise_invalid(state, function,
-                          "%s must be a number from 0 to %llu, not %R",
-                          argument, (unsigned long long)most, object);
-        return false;
-    }
-    *ret_number = value;
-    return true;
-}
-
-bool
-nio_family_from(nio_state *state, PyObject *object, const char *function,
-                ADDRESS_FAMILY *ret_family)
-{
-    int overflow = 0;
-    PyObject *number = PyNumber_Index(object);
-    if (number == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-            PyErr_Clear();
-            PyErr_Format(PyExc_TypeError,
-                         "%s() argument 'family' must be AF_UNSPEC, AF_INET "
-                         "or AF_INET6 of the socket module, not %R",
-                         function, (PyObject *)Py_TYPE(object));
-        }
-        return false;
-    }
-    long family = PyLong_AsLongAndOverflow(number, &overflow);
-    Py_DECREF(number);
-    if (family == -1 && overflow == 0 && PyErr_Occurred()) {
-        return false;
-    }
-    if (overflow != 0 ||
-        (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)) {
-        nio_raise_invalid(state, function,
-                          "family must be AF_UNSPEC, AF_INET or AF_INET6 of "
-                          "the socket module, not %R",
-                          object);
-        return false;
-    }
-    *ret_family = (ADDRESS_FAMILY)family;
-    return true;
-}
-
-static bool
-index_from_name(nio_state *state, PyObject *object, const char *function,
-                NET_IFINDEX *ret_index)
-{
-    const nio_functions *system = nio_system();
-    NETIO_STATUS status = ERROR_INVALID_PARAMETER;
-    NET_LUID luid = {0};
-    Py_ssize_t length = 0;
-    wchar_t *name = PyUnicode_AsWideCharString(object, &length);
-    if (name == NULL) {
-        return false;
-    }
-    if (length > 0 && wcslen(name) == (size_t)length &&
-        system->ConvertInterfaceAliasToLuid != NULL &&
-        system->ConvertInterfaceLuidToIndex != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        status = system->ConvertInterfaceAliasToLuid(name, &luid);
-        if (status == NO_ERROR) {
-            status = system->ConvertInterfaceLuidToIndex(&luid, ret_index);
-        }
-        Py_END_ALLOW_THREADS
-    }
-    PyMem_Free(name);
-    if (status != NO_ERROR) {
-        nio_raise_invalid(state, function, "there is no interface named %R",
-                          object);
-        return false;
-    }
-    return true;
-}
-
-bool
-nio_interface_from(nio_state *state, PyObject *object, const char *function,
-                   NET_IFINDEX *ret_index)
-{
-    uint64_t index = 0;
-    NET_LUID luid = {0};
-    if (PyUnicode_Check(object)) {
-        return index_from_name(state, object, function, ret_index);
-    }
-    if (!PyIndex_Check(object)) {
-        PyErr_Format(PyExc_TypeError,
-                     "%s() takes an interface as an index (int) or a name "
-                     "(str), not %R",
-                     function, (PyObject *)Py_TYPE(object));
-        return false;
-    }
-    if (!nio_number_from(state, object, function, "interface", UINT32_MAX,
-                         &index)) {
-        return false;
-    }
-    if (!luid_of((NET_IFINDEX)index, &luid)) {
-        nio_raise_invalid(state, function,
-                          "there is no interface with the index %llu",
-                          (unsigned long long)index);
-        return false;
-    }
-    *ret_index = (NET_IFINDEX)index;
-    return true;
 }

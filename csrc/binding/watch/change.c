@@ -3,8 +3,10 @@
  * inline and decodes nothing until it is asked, since who reads many changes
  * looks at few fields of few of them. Immutable, and outside of the garbage
  * collector: it refers to nothing but its Row. */
-#include "binding/rows/fields.h"
-#include "binding/watch/watch.h"
+#include "binding/watch/change.h"
+
+#include "binding/rows/row.h"
+#include "binding/values/enums.h"
 
 #include <string.h>
 
@@ -197,8 +199,8 @@ change_merge(PyObject *op, PyObject *other)
     return (PyObject *)both;
 }
 
-static bool
-kind_from(const char *name, nio_kind *ret_kind)
+bool
+nio_change_kind_from(const char *name, nio_kind *ret_kind)
 {
     for (int kind = 0; kind < NIO_KINDS; kind++) {
         if (strcmp(name, kind_names[kind]) == 0) {
@@ -210,61 +212,14 @@ kind_from(const char *name, nio_kind *ret_kind)
     return false;
 }
 
-static PyObject *
-table_of_list(nio_state *state, PyObject *list, nio_kind kind)
+const void *
+nio_change_data(nio_state *state, PyObject *object, nio_kind *ret_kind)
 {
-    size_t size = nio_row_size(kind), count = 0;
-    Py_ssize_t all = PyList_Size(list);
-    PyObject *result = NULL;
-    char *rows = PyMem_Malloc(((size_t)all + 1) * size);
-    if (rows == NULL) {
-        return PyErr_NoMemory();
+    if (!PyObject_TypeCheck(object, state->Change)) {
+        return PyErr_Format(PyExc_TypeError, "%R is not a Change", object);
     }
-    for (Py_ssize_t i = 0; i < all; i++) {
-        PyObject *item = PySequence_GetItem(list, i);
-        if (item == NULL) {
-            goto done;
-        }
-        bool good = PyObject_TypeCheck(item, state->Change);
-        if (!good) {
-            PyErr_Format(PyExc_TypeError, "%R is not a Change", item);
-        } else if (((change_object *)item)->change.kind == kind) {
-            memcpy(rows + count++ * size, ((change_object *)item)->data, size);
-        }
-        Py_DECREF(item);
-        if (!good) {
-            goto done;
-        }
-    }
-    result = nio_table_new(state, kind, rows, count);
-done:
-    PyMem_Free(rows);
-    return result;
-}
-
-/* _table_of_changes(changes, kind) -> Table */
-static PyObject *
-table_of_changes(PyObject *module, PyObject *args)
-{
-    nio_state *state = nio_state_of_module(module);
-    PyObject *changes = NULL;
-    const char *name = NULL;
-    nio_kind kind = NIO_ROUTE;
-
-    if (!PyArg_ParseTuple(args, "Os:_table_of_changes", &changes, &name) ||
-        !kind_from(name, &kind)) {
-        return NULL;
-    }
-    if (Py_TYPE(changes) == state->Changes) {
-        return nio_changes_table(state, changes, kind);
-    }
-    if (!PyList_Check(changes)) {
-        return PyErr_Format(PyExc_TypeError,
-                            "_table_of_changes() takes Changes or a list, "
-                            "not %R",
-                            (PyObject *)Py_TYPE(changes));
-    }
-    return table_of_list(state, changes, kind);
+    *ret_kind = (nio_kind)((change_object *)object)->change.kind;
+    return ((change_object *)object)->data;
 }
 
 static uint8_t snapshot_flag = NIO_FLAG_SNAPSHOT;
@@ -326,24 +281,11 @@ static PyType_Spec change_spec = {
     .slots = change_slots,
 };
 
-static PyMethodDef change_functions[] = {
-    {"_table_of_changes", table_of_changes, METH_VARARGS,
-     PyDoc_STR(
-         "_table_of_changes($module, changes, kind, /)\n--\n\n"
-         "A Table of the rows of one kind in Changes or a list of them.")},
-    {NULL, NULL, 0, NULL},
-};
-
 int
 nio_change_init(PyObject *module, nio_state *state)
 {
     state->Change =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &change_spec, NULL);
-    if (state->Change == NULL ||
-        PyModule_AddFunctions(module, change_functions) < 0) {
-        return -1;
-    }
-    return PyModule_AddType(module, state->Change) < 0
-               ? -1
-               : nio_changes_init(module, state);
+    return state->Change == NULL ? -1
+                                 : PyModule_AddType(module, state->Change);
 }

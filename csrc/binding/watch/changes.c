@@ -4,8 +4,11 @@
  * made when it is asked for, each time anew, and a Table copies the rows
  * without making any. So memory is bounded by the rows, whatever is done with
  * them, and who wants columns pays for no objects. Refers to no object. */
+#include "binding/watch/changes.h"
+
+#include "binding/rows/row.h"
 #include "binding/rows/table.h"
-#include "binding/watch/watch.h"
+#include "binding/watch/change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -181,8 +184,8 @@ changes_subscript(PyObject *op, PyObject *index)
     return changes_item(op, number < 0 ? number + changes_length(op) : number);
 }
 
-PyObject *
-nio_changes_table(nio_state *state, PyObject *op, nio_kind kind)
+static PyObject *
+table_of(nio_state *state, PyObject *op, nio_kind kind)
 {
     const nio_read_result *haul = &((changes_object *)op)->haul;
     PyObject *table = nio_table_blank(state, kind, haul->rows[kind]);
@@ -198,6 +201,62 @@ nio_changes_table(nio_state *state, PyObject *op, nio_kind kind)
         Py_END_ALLOW_THREADS
     }
     return table;
+}
+
+static PyObject *
+table_of_list(nio_state *state, PyObject *list, nio_kind kind)
+{
+    size_t size = nio_row_size(kind), count = 0;
+    Py_ssize_t all = PyList_Size(list);
+    PyObject *result = NULL;
+    char *rows = PyMem_Malloc(((size_t)all + 1) * size);
+    if (rows == NULL) {
+        return PyErr_NoMemory();
+    }
+    for (Py_ssize_t i = 0; i < all; i++) {
+        PyObject *item = PySequence_GetItem(list, i);
+        if (item == NULL) {
+            goto done;
+        }
+        nio_kind its_kind = kind;
+        const void *row = nio_change_data(state, item, &its_kind);
+        if (row != NULL && its_kind == kind) {
+            memcpy(rows + count++ * size, row, size);
+        }
+        Py_DECREF(item);
+        if (row == NULL) {
+            goto done;
+        }
+    }
+    result = nio_table_new(state, kind, rows, count);
+done:
+    PyMem_Free(rows);
+    return result;
+}
+
+/* _table_of_changes(changes, kind) -> Table */
+static PyObject *
+table_of_changes(PyObject *module, PyObject *args)
+{
+    nio_state *state = nio_state_of_module(module);
+    PyObject *changes = NULL;
+    const char *name = NULL;
+    nio_kind kind = NIO_ROUTE;
+
+    if (!PyArg_ParseTuple(args, "Os:_table_of_changes", &changes, &name) ||
+        !nio_change_kind_from(name, &kind)) {
+        return NULL;
+    }
+    if (Py_TYPE(changes) == state->Changes) {
+        return table_of(state, changes, kind);
+    }
+    if (!PyList_Check(changes)) {
+        return PyErr_Format(PyExc_TypeError,
+                            "_table_of_changes() takes Changes or a list, "
+                            "not %R",
+                            (PyObject *)Py_TYPE(changes));
+    }
+    return table_of_list(state, changes, kind);
 }
 
 PyDoc_STRVAR(changes_doc,
@@ -220,11 +279,22 @@ static PyType_Spec changes_spec = {
     .slots = changes_slots,
 };
 
+static PyMethodDef functions[] = {
+    {"_table_of_changes", table_of_changes, METH_VARARGS,
+     PyDoc_STR(
+         "_table_of_changes($module, changes, kind, /)\n--\n\n"
+         "A Table of the rows of one kind in Changes or a list of them.")},
+    {NULL, NULL, 0, NULL},
+};
+
 int
 nio_changes_init(PyObject *module, nio_state *state)
 {
     state->Changes =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &changes_spec, NULL);
-    return state->Changes == NULL ? -1
-                                  : PyModule_AddType(module, state->Changes);
+    if (state->Changes == NULL ||
+        PyModule_AddFunctions(module, functions) < 0) {
+        return -1;
+    }
+    return PyModule_AddType(module, state->Changes);
 }

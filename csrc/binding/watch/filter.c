@@ -3,7 +3,9 @@
  * (netioapi/watcher/parameters.py) has checked and normalised what people
  * wrote; what is left here is what only the system knows (families,
  * interfaces) and the bounds of the native types. With the GIL. */
-#include "binding/watch/watch.h"
+#include "binding/watch/filter.h"
+
+#include "binding/values/from_python.h"
 
 #include <stdlib.h>
 #include <string.h>

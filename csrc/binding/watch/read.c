@@ -3,7 +3,10 @@
  * end at once when the Watch is stopped or a signal handler raises, and hold
  * no lock meanwhile. Each change goes to exactly one of all the readers: who
  * takes it from the queue has it. */
-#include "binding/watch/watch.h"
+#include "binding/watch/read.h"
+
+#include "binding/errors.h"
+#include "binding/watch/changes.h"
 
 /* Marks that are taken along with all rows; more of them come next time. */
 enum { MARKS = 16 };

@@ -11,7 +11,7 @@
  * reader, and a signal handler that interrupted one may close. */
 #include "binding/watch/source.h"
 
-#include "binding/callbacks/context.h"
+#include "binding/process.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ nio_watch_source_new(nio_state *state, size_t bound)
         return NULL;
     }
     feed->state = state;
-    feed->generation = nio_cancel_generation();
+    feed->generation = nio_process_generation();
     nio_atomic_store(&feed->references, 1);
     nio_lock_init(&feed->lock);
     nio_condition_init(&feed->closed);
@@ -64,7 +64,7 @@ nio_watch_source_drop(nio_watch_source *feed)
     }
     /* In a forked child somebody may have held the lock of the feed or the
      * queue when the process forked: they are left as they are. */
-    if (feed->generation == nio_cancel_generation()) {
+    if (feed->generation == nio_process_generation()) {
         if (feed->queue != NULL) { /* never opened, or a poll did not end */
             release(feed);
         }
@@ -83,7 +83,7 @@ nio_watch_source_stage_of(const nio_watch_source *feed)
 bool
 nio_watch_source_is_forked(const nio_watch_source *feed)
 {
-    return feed->generation != nio_cancel_generation() &&
+    return feed->generation != nio_process_generation() &&
            nio_watch_source_stage_of(feed) != NIO_SOURCE_CLOSED;
 }
 
@@ -105,7 +105,7 @@ nio_watch_source_enter(nio_watch_source *feed)
 void
 nio_watch_source_leave(nio_watch_source *feed)
 {
-    if (feed->generation != nio_cancel_generation()) {
+    if (feed->generation != nio_process_generation()) {
         return; /* came in before the fork */
     }
     nio_lock_take(&feed->lock);
@@ -130,7 +130,7 @@ refresh_locked(nio_watch_source *feed) NIO_REQUIRES(feed->lock)
 nio_watch_source_figures
 nio_watch_source_figures_of(nio_watch_source *feed) NIO_UNCHECKED
 {
-    bool own = feed->generation == nio_cancel_generation();
+    bool own = feed->generation == nio_process_generation();
 
     if (own) { /* else nobody changes them any more */
         nio_lock_take(&feed->lock);
@@ -159,24 +159,24 @@ nio_watch_source_enlist(nio_watch_source *feed)
 {
     nio_state *state = feed->state;
 
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     bool open = !state->closing;
     if (open) {
-        feed->next = state->feeds;
-        feed->link = &state->feeds;
+        feed->next = state->sources;
+        feed->link = &state->sources;
         if (feed->next != NULL) {
             feed->next->link = &feed->next;
         }
-        state->feeds = feed;
+        state->sources = feed;
     }
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     return open;
 }
 
 static void
 unlist(nio_watch_source *feed)
 {
-    nio_cancel_lock();
+    nio_lock_take(&nio_process_lock);
     if (feed->link != NULL) {
         *feed->link = feed->next;
         if (feed->next != NULL) {
@@ -184,24 +184,24 @@ unlist(nio_watch_source *feed)
         }
         feed->link = NULL;
     }
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
 }
 
 /* A reference to any of the list; NULL: it is empty. */
 static nio_watch_source *
 any(nio_state *state)
 {
-    nio_cancel_lock();
-    nio_watch_source *feed = state->feeds;
+    nio_lock_take(&nio_process_lock);
+    nio_watch_source *feed = state->sources;
     if (feed != NULL) {
         (void)nio_atomic_add(&feed->references, 1);
     }
-    nio_cancel_unlock();
+    nio_lock_drop(&nio_process_lock);
     return feed;
 }
 
 void
-nio_watches_shutdown(nio_state *state)
+nio_watch_sources_shutdown(nio_state *state)
 {
     nio_watch_source *feed;
 

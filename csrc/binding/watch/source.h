@@ -3,8 +3,11 @@
  * once, with the GIL or without but for closing. */
 #pragma once
 
+#include "binding/state.h"
+
+#include "base/event.h"
 #include "base/lock.h"
-#include "binding/module.h"
+#include "base/queue.h"
 
 /* A new one is open; it is filled once it is subscribed. */
 typedef enum nio_watch_source_stage {
@@ -41,7 +44,7 @@ typedef struct nio_watch_source {
     nio_watch_source_figures
         figures NIO_GUARDED_BY(lock); /* as they were last */
 
-    /* guarded by the lock of cancel.c; link NULL: not in the list */
+    /* guarded by nio_process_lock; link NULL: not in the list */
     struct nio_watch_source *next, **link;
 } nio_watch_source;
 
@@ -67,3 +70,5 @@ void nio_watch_source_stop(nio_watch_source *feed);
 /* With the GIL, which it lets go. Returns what the system's cancel said; after
  * it the feed is closed, whoever closed it. */
 NETIO_STATUS nio_watch_source_close(nio_watch_source *feed);
+/* The interpreter exits: close all that are in the list. */
+void nio_watch_sources_shutdown(nio_state *state);

@@ -7,6 +7,11 @@
  * deallocation. */
 #include "binding/watch/watch.h"
 
+#include "binding/errors.h"
+#include "binding/functions.h"
+#include "binding/watch/filter.h"
+#include "binding/watch/read.h"
+
 static PyObject *
 watch_close(PyObject *op, PyObject *unused)
 {
@@ -41,6 +46,28 @@ watch_dealloc(PyObject *op)
 }
 
 /* ---- making */
+/* The first function that a Watcher of these kinds (bits) needs and the system
+ * lacks; NULL: it is none of these. */
+static const char *
+missing_function(unsigned kinds)
+{
+    for (int kind = 0; kind < NIO_KINDS; kind++) {
+        const nio_kind_functions *of_kind = &nio_functions_of_kind[kind];
+        if ((kinds & (1u << kind)) == 0) {
+            continue;
+        }
+        if (!nio_is_supported(of_kind->notify)) {
+            return of_kind->notify;
+        }
+        if (!nio_is_supported(of_kind->get_table)) {
+            return of_kind->get_table;
+        }
+    }
+    return nio_is_supported("CancelMibChangeNotify2")
+               ? NULL
+               : "CancelMibChangeNotify2";
+}
+
 static bool
 open_watch(nio_watch *self, nio_state *state, const nio_request *request,
            size_t bound)
@@ -57,7 +84,7 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
         const char *missing = status == ERROR_PROC_NOT_FOUND
-                                  ? nio_watch_lacks(request->kinds)
+                                  ? missing_function(request->kinds)
                                   : NULL;
         nio_watch_source_drop(feed);
         if (missing != NULL) {
@@ -213,7 +240,5 @@ nio_watch_init(PyObject *module, nio_state *state)
 {
     state->Watch =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &watch_spec, NULL);
-    bool added =
-        state->Watch != NULL && PyModule_AddType(module, state->Watch) == 0;
-    return added ? nio_change_init(module, state) : -1;
+    return state->Watch == NULL ? -1 : PyModule_AddType(module, state->Watch);
 }

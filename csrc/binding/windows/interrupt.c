@@ -4,7 +4,7 @@
  * function that has it is no part of the limited API, so it is looked for by
  * name in the DLL that is this Python; a Python without it sees a Ctrl-C when
  * the wait ends for another reason. */
-#include "binding/module.h"
+#include "binding/interrupt.h"
 
 #include "base/event.h"
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* The row objects: IpInterfaceRow, UnicastIpAddressRow, IpForwardRow. With the
+ * GIL. */
+#pragma once
+
+#include "binding/rows/fields.h"
+
+/* A row object: the native row inline, 8-byte aligned. Immutable; it holds
+ * no reference, so that the garbage collector has no business with it. */
+typedef struct nio_row {
+    PyObject_HEAD
+    nio_kind kind;
+    int details;     /* 0: only the members with NIO_FIELD_KEY are known */
+    uint64_t data[]; /* the native row */
+} nio_row;
+
+/* Bytes of the native row of a kind. */
+size_t nio_row_size(nio_kind kind);
+/* A new row object holding a copy. details false: only the header's key
+ * members are known, the others read as None. */
+PyObject *nio_row_new(nio_state *state, nio_kind kind, const void *row,
+                      bool details);
+/* Borrowed native row of a row object of that kind; NULL with TypeError. */
+const void *nio_row_data(nio_state *state, nio_kind kind, PyObject *row,
+                         const char *function);
+/* Compares two native rows of a kind as == does. */
+bool nio_row_equal(nio_kind kind, const void *a, const void *b);
+
+/* A new reference to the Python type of a struct, whose tp_new is `make`. */
+PyTypeObject *nio_row_type_new(PyObject *module, const nio_schema *schema,
+                               newfunc make);
+/* The getter of every field; `closure` is its nio_field. */
+PyObject *nio_row_get(PyObject *self, void *closure);

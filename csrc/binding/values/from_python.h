@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What a program passes in, as the native values. With the GIL; each function
+ * returns true, or false with an exception set. `function` is the name that
+ * the error message begins with. */
+#pragma once
+
+#include "binding/state.h"
+
+/* From an int of at most `most`; `argument` is named in the message. */
+bool nio_number_from(nio_state *state, PyObject *object, const char *function,
+                     const char *argument, uint64_t most,
+                     uint64_t *ret_number);
+/* From AF_UNSPEC, AF_INET or AF_INET6 of the socket module. */
+bool nio_family_from(nio_state *state, PyObject *object, const char *function,
+                     ADDRESS_FAMILY *ret_family);
+/* From an ipaddress object, a str or packed bytes. */
+bool nio_address_from(nio_state *state, PyObject *object, const char *function,
+                      SOCKADDR_INET *ret_address);
+/* From an ipaddress network or a str. */
+bool nio_prefix_from(nio_state *state, PyObject *object, const char *function,
+                     IP_ADDRESS_PREFIX *ret_prefix);
+/* From an index (int) or a name (str) of an interface that exists. */
+bool nio_interface_from(nio_state *state, PyObject *object,
+                        const char *function, NET_IFINDEX *ret_index);
+/* From None (NIO_FOREVER) or a number of seconds, which is rounded up to the
+ * next nanosecond; 1e9 seconds (31 years) or more are NIO_FOREVER, too.
+ * ValueError for a negative number and NaN, TypeError for anything else. */
+bool nio_timeout_from(PyObject *object, uint64_t *ret_timeout_ns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunks and their records: shared memory without a lock. What was taken is
- * read by its taker while the queue appends behind it to the same chunk. */
+/* Chunks and their records: shared memory without a lock. A taker reads the
+ * records that it took while the queue appends behind them to the same chunk.
+ */
 #include "base/chunk.h"
 
 #include "base/pages.h"
@@ -8,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* From this size on a chunk is memory of the system's. */
-enum { PAGES_FROM = 65536 };
+/* From this size on a chunk has pages of its own (pages.h). */
+enum { MIN_PAGES_SIZE = 65536 };
 
 static size_t
 total_size(size_t capacity)
@@ -22,7 +23,7 @@ nio_chunk_new(size_t capacity)
 {
     const size_t size = total_size(capacity);
     struct nio_chunk *chunk =
-        size >= PAGES_FROM ? nio_pages_new(size) : malloc(size);
+        size >= MIN_PAGES_SIZE ? nio_pages_new(size) : malloc(size);
 
     if (chunk != NULL) {
         *chunk = (struct nio_chunk){.capacity = capacity};
@@ -43,7 +44,7 @@ nio_chunk_drop(struct nio_chunk *chunk)
     if (chunk == NULL || nio_atomic_add(&chunk->references, UINT64_MAX) != 1) {
         return;
     }
-    if (total_size(chunk->capacity) >= PAGES_FROM) {
+    if (total_size(chunk->capacity) >= MIN_PAGES_SIZE) {
         nio_pages_free(chunk, total_size(chunk->capacity));
     } else {
         free(chunk);
@@ -90,7 +91,8 @@ nio_chunk_pass(struct nio_chunk *chunk, size_t count)
 }
 
 #ifndef NDEBUG
-/* All records of all chunks would be walked with each batch that is taken. */
+/* Asked of the first chunk alone: every batch that is taken would otherwise
+ * walk all records of all chunks. */
 static bool
 is_sound(struct nio_chunk *chunk)
 {

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The hash table of index.h: open addressing, linear steps, at most 3/4 full.
- * Takes no lock and calls nothing but the pure key function. */
+/* The hash table of coalesce.h: open addressing, linear steps, at most 3/4
+ * full. Takes no lock and calls out only to the pure key function. */
 #include "base/coalesce.h"
 
 #include "base/pages.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST = 1024 };
+enum { MIN_CAPACITY = 1024 };
 
-/* What a change is about: its kind and the key of its row. */
+/* The thing that a change is about: its kind and the key of its row. */
 typedef struct identity {
     uint64_t hash;
     size_t length;
@@ -19,7 +18,7 @@ typedef struct identity {
     uint8_t key[64];
 } identity;
 
-/* Multiply and fold, eight bytes at a time. */
+/* Multiplies and folds, eight bytes at a time. */
 static uint64_t
 hash_bytes(const uint8_t *bytes, size_t length, uint64_t seed)
 {
@@ -35,13 +34,22 @@ hash_bytes(const uint8_t *bytes, size_t length, uint64_t seed)
     return hash;
 }
 
-static void
-identify(nio_change_key key, int kind, const void *row, identity *ret)
+static identity
+identify(nio_change_key key, int kind, const void *row)
 {
-    ret->kind = (uint8_t)kind;
-    ret->length = key(kind, row, ret->key);
-    assert(ret->length <= sizeof(ret->key));
-    ret->hash = hash_bytes(ret->key, ret->length, (uint64_t)kind + 1);
+    identity found;
+
+    found.kind = (uint8_t)kind;
+    found.length = key(kind, row, found.key);
+    assert(found.length <= sizeof(found.key));
+    found.hash = hash_bytes(found.key, found.length, (uint64_t)kind + 1);
+    return found;
+}
+
+static identity
+identify_record(nio_change_key key, nio_change *record)
+{
+    return identify(key, record->kind, nio_change_row(record));
 }
 
 static bool
@@ -53,19 +61,18 @@ is_live(const nio_slot *slot, uint64_t oldest)
 static bool
 matches(const nio_slot *slot, nio_change_key key, const identity *wanted)
 {
-    identity other;
-
     if (slot->hash != wanted->hash || slot->record->kind != wanted->kind) {
         return false;
     }
-    identify(key, slot->record->kind, nio_change_row(slot->record), &other);
+    const identity other = identify_record(key, slot->record);
     return other.length == wanted->length &&
            memcmp(other.key, wanted->key, wanted->length) == 0;
 }
 
-/* The live slot of this identity, or else a free one where it belongs. */
+/* The live slot of this identity, or else a free or dead one where it belongs.
+ */
 static nio_slot *
-find_slot(const nio_coalesce_index *index, const nio_queue_range *span,
+find_slot(const nio_coalesce_index *index, const nio_queue_range *range,
           const identity *wanted)
 {
     nio_slot *dead = NULL;
@@ -75,10 +82,10 @@ find_slot(const nio_coalesce_index *index, const nio_queue_range *span,
         if (slot->record == NULL) {
             return dead != NULL ? dead : slot;
         }
-        assert(slot->number < span->next);
-        if (!is_live(slot, span->oldest)) {
+        assert(slot->number < range->next);
+        if (!is_live(slot, range->oldest)) {
             dead = dead != NULL ? dead : slot;
-        } else if (matches(slot, span->key, wanted)) {
+        } else if (matches(slot, range->key, wanted)) {
             return slot;
         }
     }
@@ -91,7 +98,7 @@ fill(nio_coalesce_index *index, nio_slot *slot, nio_slot with)
     *slot = with;
 }
 
-/* Room for one record more. */
+/* Makes room for one more record. */
 static bool
 reserve(nio_coalesce_index *index, uint64_t oldest)
 {
@@ -113,7 +120,7 @@ reserve(nio_coalesce_index *index, uint64_t oldest)
         if (!is_live(slot, oldest)) {
             continue;
         }
-        /* Keys are distinct: the first slot never used is the place. */
+        /* Keys are distinct, so the first unused slot is the place. */
         while (wider.slots[at & (wider.capacity - 1)].record != NULL) {
             at++;
         }
@@ -126,98 +133,12 @@ reserve(nio_coalesce_index *index, uint64_t oldest)
     return true;
 }
 
-/* ---- ghosts */
-static bool
-is_ghost(const nio_change *record)
-{
-    return record->type == NIO_CHANGE_DELETE &&
-           record->first_type == NIO_CHANGE_ADD;
-}
-
-static nio_unseen_deletes *
-ghosts_of(nio_coalesce_index *index, uint8_t kind)
-{
-    return &index->ghosts[kind % NIO_UNSEEN_STACKS];
-}
-
-/* Forget those that were taken; more room where that does not help. */
-static bool
-reserve_ghost(nio_unseen_deletes *ghosts, uint64_t oldest)
-{
-    size_t kept = 0;
-
-    if (ghosts->count < ghosts->room) {
-        return true;
-    }
-    for (size_t i = 0; i < ghosts->count; i++) {
-        if (ghosts->all[i].number >= oldest) {
-            ghosts->all[kept++] = ghosts->all[i];
-        }
-    }
-    ghosts->count = kept;
-    if (kept >= ghosts->room / 2) {
-        size_t room = ghosts->room > 0 ? ghosts->room * 2 : 64;
-        nio_unseen_delete *wider = realloc(ghosts->all, room * sizeof(*wider));
-        if (wider == NULL) {
-            return kept < ghosts->room;
-        }
-        ghosts->all = wider;
-        ghosts->room = room;
-    }
-    return true;
-}
-
-/* Without memory for it it stays where it is, as any other record. */
-static void
-remember_ghost(nio_coalesce_index *index, uint64_t number, nio_change *record,
-               uint64_t oldest)
-{
-    nio_unseen_deletes *ghosts = ghosts_of(index, record->kind);
-
-    if (is_ghost(record) && !record->in_stack &&
-        reserve_ghost(ghosts, oldest)) {
-        ghosts->all[ghosts->count++] = (nio_unseen_delete){number, record};
-        record->in_stack = 1;
-    }
-}
-
-/* The slot of the newest one whose place this change fits. One whose key has
- * another record in the queue stays: a later change of that key must not come
- * to stand before that. NULL: there is none. */
-static nio_slot *
-take_ghost(nio_coalesce_index *index, const nio_queue_range *span,
-           const nio_change *change)
-{
-    nio_unseen_deletes *ghosts = ghosts_of(index, change->kind);
-
-    while (ghosts->count > 0) {
-        nio_unseen_delete ghost = ghosts->all[ghosts->count - 1];
-        if (ghost.number >= span->oldest) { /* else it may be freed */
-            identity its;
-            if (is_ghost(ghost.record) && ghost.record->size != change->size) {
-                return NULL;
-            }
-            ghost.record->in_stack = 0;
-            identify(span->key, ghost.record->kind,
-                     nio_change_row(ghost.record), &its);
-            nio_slot *slot = find_slot(index, span, &its);
-            if (is_ghost(ghost.record) && slot->record == ghost.record &&
-                slot->before < span->oldest) {
-                ghosts->count--;
-                return slot;
-            }
-        }
-        ghosts->count--;
-    }
-    return NULL;
-}
-
 bool
 nio_coalesce_init(nio_coalesce_index *index, size_t keys)
 {
-    size_t capacity = SMALLEST;
+    size_t capacity = MIN_CAPACITY;
 
-    /* Half full at most, so that the next time is far away. */
+    /* At most half full, so that the next growth is far away. */
     while (capacity / 2 < keys && capacity < SIZE_MAX / 4 / sizeof(nio_slot)) {
         capacity *= 2;
     }
@@ -231,19 +152,19 @@ nio_coalesce_init(nio_coalesce_index *index, size_t keys)
 }
 
 bool
-nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *span,
+nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *range,
                     size_t steps)
 {
-    /* The place stays good while the record before it is queued. */
-    if (index->reached <= span->oldest) {
-        index->reached = span->oldest;
-        index->chunk = span->head;
-        index->offset = span->head == NULL ? 0 : span->head->begin;
+    /* The place stays valid while the record before it is queued. */
+    if (index->reached <= range->oldest) {
+        index->reached = range->oldest;
+        index->chunk = range->head;
+        index->offset = range->head == NULL ? 0 : range->head->begin;
     }
-    for (; steps > 0 && index->reached < span->next; steps--) {
+    for (; steps > 0 && index->reached < range->next; steps--) {
         nio_change *record = NULL;
 
-        if (!reserve(index, span->oldest)) {
+        if (!reserve(index, range->oldest)) {
             return false;
         }
         if (index->offset == index->chunk->used) {
@@ -252,15 +173,15 @@ nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *span,
         }
         record = nio_chunk_record(index->chunk, index->offset);
         if (nio_change_is_state(record)) {
-            identity its;
-            identify(span->key, record->kind, nio_change_row(record), &its);
-            nio_slot *slot = find_slot(index, span, &its);
+            const identity its = identify_record(range->key, record);
+            nio_slot *slot = find_slot(index, range, &its);
             const uint64_t before =
-                is_live(slot, span->oldest) ? slot->number : 0;
+                is_live(slot, range->oldest) ? slot->number : 0;
             fill(index, slot,
                  (nio_slot){its.hash, index->reached, before, record});
-            record->in_stack = 0; /* perhaps by an index before this one */
-            remember_ghost(index, index->reached, record, span->oldest);
+            record->in_stack = 0; /* an earlier index may have set it */
+            nio_unseen_deletes_push(&index->unseen, record, index->reached,
+                                    range->oldest);
         }
         index->offset += nio_change_bytes(record);
         index->reached++;
@@ -268,14 +189,37 @@ nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *span,
     return true;
 }
 
-/* A new thing in the place of one that came and went unseen. */
-static bool
-replace_ghost(nio_coalesce_index *index, const nio_queue_range *span,
-              const nio_change *change, const void *row,
-              const identity *wanted)
+/* The slot of the newest unseen delete whose place this change fits, or NULL.
+ * Records of keys that have another record in the queue are passed over: a
+ * later change of such a key could get a place before that other record. */
+static nio_slot *
+take_unseen_delete(nio_coalesce_index *index, const nio_queue_range *range,
+                   const nio_change *change)
 {
-    nio_slot *gone =
-        reserve(index, span->oldest) ? take_ghost(index, span, change) : NULL;
+    for (;;) {
+        nio_change *record = nio_unseen_deletes_top(
+            &index->unseen, change->kind, range->oldest);
+        if (record == NULL || record->size != change->size) {
+            return NULL;
+        }
+        nio_unseen_deletes_pop(&index->unseen, change->kind);
+        const identity its = identify_record(range->key, record);
+        nio_slot *slot = find_slot(index, range, &its);
+        if (slot->record == record && slot->before < range->oldest) {
+            return slot;
+        }
+    }
+}
+
+/* Puts a change of a new key in the place of an unseen delete. */
+static bool
+replace_unseen_delete(nio_coalesce_index *index, const nio_queue_range *range,
+                      const nio_change *change, const void *row,
+                      const identity *wanted)
+{
+    nio_slot *gone = reserve(index, range->oldest)
+                         ? take_unseen_delete(index, range, change)
+                         : NULL;
 
     if (gone == NULL) {
         return false;
@@ -286,28 +230,28 @@ replace_ghost(nio_coalesce_index *index, const nio_queue_range *span,
     place.record->first_type = change->type;
     place.record->in_stack = 0;
     memcpy(nio_change_row(place.record), row, change->size);
-    fill(index, find_slot(index, span, wanted), place);
+    fill(index, find_slot(index, range, wanted), place);
     return true;
 }
 
 bool
-nio_coalesce_merge(nio_coalesce_index *index, const nio_queue_range *span,
+nio_coalesce_merge(nio_coalesce_index *index, const nio_queue_range *range,
                    const nio_change *change, const void *row, bool reuse)
 {
-    identity wanted;
-    nio_slot *slot = NULL;
+    const identity wanted = identify(range->key, change->kind, row);
+    nio_slot *slot = find_slot(index, range, &wanted);
 
-    identify(span->key, change->kind, row, &wanted);
-    slot = find_slot(index, span, &wanted);
-    if (!is_live(slot, span->oldest)) {
-        return reuse && replace_ghost(index, span, change, row, &wanted);
+    if (!is_live(slot, range->oldest)) {
+        return reuse &&
+               replace_unseen_delete(index, range, change, row, &wanted);
     }
     if (slot->record->size != change->size) {
         return false;
     }
     nio_change_merge(slot->record, change);
     memcpy(nio_change_row(slot->record), row, change->size);
-    remember_ghost(index, slot->number, slot->record, span->oldest);
+    nio_unseen_deletes_push(&index->unseen, slot->record, slot->number,
+                            range->oldest);
     return true;
 }
 
@@ -315,8 +259,6 @@ void
 nio_coalesce_done(nio_coalesce_index *index)
 {
     nio_pages_free(index->slots, index->capacity * sizeof(nio_slot));
-    for (size_t i = 0; i < NIO_UNSEEN_STACKS; i++) {
-        free(index->ghosts[i].all);
-    }
+    nio_unseen_deletes_done(&index->unseen);
     *index = (nio_coalesce_index){.slots = NULL};
 }

@@ -1,53 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* Where in a queue the last state of each key stands: a hash table over the
- * queue's records. It is only ever a help and may be dropped at any time.
- * Guarded by the queue's lock.
+/* The index by which a queue finds the queued change that a new one merges
+ * into: a hash table from the key to the last queued state of that key. The
+ * queue is exact without it, so it may be dropped at any time. Guarded by the
+ * queue's lock.
  *
- * It is made from the oldest record on, some records with each change that
- * is put, so that nobody ever waits for all of it. Slots are checked by the
- * number of the record: a slot older than the queue's oldest record is dead,
- * its record was taken, may be freed, and is never touched. So taking costs
- * the index nothing. */
+ * The index is built from the oldest record on, a few records with each
+ * change that is put, so that no caller waits while all records are indexed.
+ * Taking costs it nothing: a slot carries the number of its record, and a slot
+ * with a number below the queue's oldest one is dead. Its record was taken,
+ * may be freed, and is never read. */
 #pragma once
 
 #include "base/chunk.h"
+#include "base/unseen_deletes.h"
 
 typedef struct nio_slot {
     uint64_t hash;
     uint64_t number;
     uint64_t before;    /* the record of this key before it; 0: none */
-    nio_change *record; /* borrowed of the queue; NULL: never used */
+    nio_change *record; /* borrowed from the queue; NULL: never used */
 } nio_slot;
-
-/* A record that tells a DELETE of what whoever takes it has never seen. */
-typedef struct nio_unseen_delete {
-    uint64_t number;
-    nio_change
-        *record; /* borrowed; no ghost any more, if it was added again */
-} nio_unseen_delete;
-
-/* Those of one kind, whose rows are of one size: who waits for a place of its
- * size finds it on top, whatever came and went since. A kind beyond shares one
- * with another. */
-enum { NIO_UNSEEN_STACKS = 4 };
-typedef struct nio_unseen_deletes {
-    nio_unseen_delete *all; /* owned; each record at most once */
-    size_t count, room;
-} nio_unseen_deletes;
 
 typedef struct nio_coalesce_index {
     nio_slot *slots; /* owned; NULL: no index */
     size_t capacity; /* a power of two, or 0 */
     size_t used;     /* slots with a record, dead ones included */
-    nio_unseen_deletes ghosts[NIO_UNSEEN_STACKS];
-    /* The next record to enter: its number, and where it stands. */
+    nio_unseen_deletes unseen;
+    /* The next record to index: its number, and its place. */
     uint64_t reached;
     struct nio_chunk *chunk;
     size_t offset;
 } nio_coalesce_index;
 
-/* What of the queue the index reads; records [oldest, next) are queued, and
- * numbered from 1 on. */
+/* The part of a queue that the index reads. The records with the numbers
+ * [oldest, next) are queued; numbers start at 1. */
 typedef struct nio_queue_range {
     struct nio_chunk *head;
     uint64_t oldest;
@@ -55,17 +41,19 @@ typedef struct nio_queue_range {
     nio_change_key key; /* pure */
 } nio_queue_range;
 
-/* An empty index with room for `keys` at least. False when memory is short;
- * then there is no index. */
+/* Makes an empty index with room for at least `keys`. False on allocation
+ * failure; then there is no index. */
 bool nio_coalesce_init(nio_coalesce_index *index, size_t keys);
-/* Enter the next `steps` records. False when memory is short: no record is
- * entered in part, but the index is behind. */
+/* Indexes the next `steps` records. False on allocation failure: each record
+ * is indexed as a whole or not at all, but some are missing. */
 bool nio_coalesce_extend(nio_coalesce_index *index,
-                         const nio_queue_range *span, size_t steps);
-/* Put a change in the place of a queued record: of the last one of its key
- * or, if it has none and `reuse`, of the newest ghost of its kind, which
- * vanishes. False: it has to be appended. */
-bool nio_coalesce_merge(nio_coalesce_index *index, const nio_queue_range *span,
-                        const nio_change *change, const void *row, bool reuse);
+                         const nio_queue_range *range, size_t steps);
+/* Merges a change into the last queued record of its key. A key without a
+ * queued record takes the place of the newest unseen delete of its kind, if
+ * `reuse` allows that and there is one. False: the change has to be appended.
+ */
+bool nio_coalesce_merge(nio_coalesce_index *index,
+                        const nio_queue_range *range, const nio_change *change,
+                        const void *row, bool reuse);
 /* Leaves no index. */
 void nio_coalesce_done(nio_coalesce_index *index);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* An event that stays set until it is cleared (an eventfd; on Windows an
- * event object): what a thread can wait for with a deadline, a signal can
- * interrupt, and on Linux a program can poll. */
+/* An event that stays set until it is cleared (an eventfd; on Windows an event
+ * object). A thread waits for it with a deadline, a signal interrupts the
+ * wait, and on Linux a program can poll it. */
 #pragma once
 
 #include "platform.h"
@@ -16,7 +16,7 @@ typedef struct nio_event {
 typedef enum nio_wait {
     NIO_WAIT_SET,
     NIO_WAIT_TIMEOUT,
-    NIO_WAIT_INTERRUPTED /* by a signal: look at it, then wait again */
+    NIO_WAIT_INTERRUPTED /* by a signal: handle it, then wait again */
 } nio_wait;
 
 #define NIO_FOREVER UINT64_MAX
@@ -24,40 +24,45 @@ typedef enum nio_wait {
 /* False when the system has no event left. */
 bool nio_event_init(nio_event *event);
 void nio_event_done(nio_event *event);
-/* From any thread, a signal handler included; sets are not counted. */
+/* On any thread, also in a signal handler. Sets are not counted. */
 void nio_event_set(nio_event *event);
 void nio_event_clear(nio_event *event);
-/* Wait at most `timeout_ns` (NIO_FOREVER: without a limit; 0: only look). */
+/* Waits at most `timeout_ns` (NIO_FOREVER: without a limit; 0: only checks).
+ */
 nio_wait nio_event_wait(nio_event *event, uint64_t timeout_ns);
-/* Between these two a signal does not come to this thread but in its waits,
- * which it then ends as INTERRUPTED: so none is missed that comes after the
- * caller looked for signals and before it waits. Pairs do not nest. Windows
- * has other means, and they do nothing there. */
+/* Between these two a signal reaches this thread only in its waits, and ends
+ * them as INTERRUPTED. So no signal is missed that comes after the caller's
+ * last check for signals and before its wait. Pairs do not nest. They do
+ * nothing on Windows, where nio_event_interrupt_by serves the purpose. */
 void nio_signals_block(void);
 void nio_signals_restore(void);
-/* When a wait that began looks for signals again; later ever more seldom. A
- * signal ends no wait that another thread was given, or that came after the
- * last look and before it was held. */
+
+/* A signal does not end this thread's wait if it is delivered to another
+ * thread, or comes between the last check and nio_signals_block. So a long
+ * wait is cut into intervals, with a check for signals after each. The first
+ * has this length, and each is 32 times as long as the one before. */
 #define NIO_FIRST_RECHECK_NS UINT64_C(100000000)
-/* How much of what is left to wait now; `look` goes on to the next. */
+/* The time to wait before the next check, if `left` is left of the whole wait.
+ * Advances `interval` to the next one. */
 static inline uint64_t
-nio_recheck_after(uint64_t left, uint64_t *look)
+nio_recheck_after(uint64_t left, uint64_t *interval)
 {
-    if (left <= *look) {
+    if (left <= *interval) {
         return left;
     }
-    left = *look;
-    *look *= *look < NIO_FOREVER / 32 ? 32 : 1;
+    left = *interval;
+    *interval *= *interval < NIO_FOREVER / 32 ? 32 : 1;
     return left;
 }
-/* What a program can poll: a file descriptor, or -1 (Windows). Borrowed. */
+
+/* The file descriptor that a program can poll, or -1 (Windows). Borrowed. */
 int nio_event_descriptor(const nio_event *event);
-/* What a program can give to WaitForSingleObject, or NULL (Linux). Borrowed.
- */
+/* The handle for WaitForSingleObject, or NULL (Linux). Borrowed. */
 void *nio_event_handle(const nio_event *event);
 
-/* Where no signal ends a wait by itself (Windows): the event object `native`
+/* On Windows, where no signal ends a wait by itself: the event object `native`
  * (borrowed until the next call; NULL: none) ends as INTERRUPTED the waits of
- * threads for which `this_thread()` is true. Who sets it leaves the reason
- * first: it is reset by the wait that it ended. Elsewhere it does nothing. */
+ * the threads for which `this_thread()` is true. The thread that sets it
+ * records the reason first, because the wait that it ends resets it. Elsewhere
+ * this does nothing. */
 void nio_event_interrupt_by(void *native, bool (*this_thread)(void));

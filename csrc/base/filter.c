@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Which rows a subscriber wants. Pure: no lock, no memory, no system call
- * but in nio_filter_copy; runs on the system's thread for every change. */
+/* Evaluating a filter, and copying it. nio_filter_accepts runs on the system's
+ * thread for every change: it takes no lock, allocates nothing and makes no
+ * system call. */
 #include "base/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Linux' table of the machine's own addresses, left out unless asked for.
- * Elsewhere nio_row_table() is 0. */
+/* RT_TABLE_LOCAL of Linux, the table of the machine's own addresses. On
+ * Windows nio_row_table() is always 0. */
 enum { LOCAL_TABLE = 255 };
 
 static bool
@@ -32,8 +33,8 @@ same_bits(const uint8_t *left, const uint8_t *right, unsigned bits)
     return rest == 0 || ((left[bytes] ^ right[bytes]) >> (8 - rest)) == 0;
 }
 
-/* The bytes of an address and how many bits it has; NULL for a family that
- * is neither. */
+/* The bytes of an address and its number of bits; NULL for a family other than
+ * AF_INET and AF_INET6. */
 static const uint8_t *
 address_bytes(const SOCKADDR_INET *address, unsigned *ret_bits)
 {
@@ -62,8 +63,9 @@ lengths_match(nio_prefix_match match, unsigned row, unsigned wanted)
     return row >= wanted;
 }
 
-/* Does address/length lie to one of the filter's prefixes as it says? The
- * bits that both have decide, once the lengths fit. */
+/* True when address/length relates to one of the filter's prefixes as
+ * prefix_match says: the lengths fit, and the bits that both have are equal.
+ */
 static bool
 accepts_prefix(const nio_filter *filter, const SOCKADDR_INET *address,
                unsigned length)
@@ -155,8 +157,8 @@ nio_filter_accepts(const nio_filter *filter, nio_kind kind, const void *row)
     return true;
 }
 
-/* Copies an array behind `*at` and moves `*at` over it. NULL stays NULL, and
- * an array of no items stays an array: it lets nothing pass. */
+/* Copies an array to `*at` and moves `*at` behind the copy. NULL stays NULL,
+ * and an array without items stays an array: it accepts nothing. */
 static const void *
 copy_array(const void *array, size_t size, uint8_t **at)
 {
@@ -194,7 +196,7 @@ nio_filter_copy(const nio_filter *filter)
         return NULL;
     }
     *copy = *filter;
-    /* In the order of falling alignment. */
+    /* In the order of decreasing alignment. */
     at = (uint8_t *)(copy + 1);
     copy->tables = copy_array(filter->tables, tables, &at);
     copy->interfaces = copy_array(filter->interfaces, interfaces, &at);

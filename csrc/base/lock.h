@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A mutex and a condition, annotated so that clang checks who holds what.
- * The system's types come from platform.h, which setup.py picks by folder
- * (base/posix, base/windows). */
+/* A mutex, a condition and the clocks. The mutex is annotated, so that clang
+ * checks which functions hold which lock. The system's types come from
+ * platform.h, which setup.py picks by folder (base/posix, base/windows). */
 #pragma once
 
 #include "contract/annotate.h"
@@ -28,11 +28,12 @@ void nio_lock_drop(nio_lock *lock) NIO_RELEASE(lock);
 
 void nio_condition_init(nio_condition *condition);
 void nio_condition_done(nio_condition *condition);
-/* Wait for a wake-up; may return without one: always test in a loop. */
+/* Waits for nio_condition_wake_all, but may return without it: test the
+ * condition in a loop. */
 void nio_condition_wait(nio_condition *condition, nio_lock *lock)
     NIO_REQUIRES(lock);
 void nio_condition_wake_all(nio_condition *condition);
 
-/* Nanoseconds: of a clock that only goes forward, and since 1970 (UTC). */
+/* Nanoseconds of a clock that never goes back, and since 1970 (UTC). */
 uint64_t nio_monotonic_ns(void);
 uint64_t nio_realtime_ns(void);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Large memory straight from the system. malloc() may keep what it is given
- * back for ever when something small lies behind it; what a flood needed has
- * to return to the system once the flood is over. */
+/* Large blocks of memory, directly from the system. malloc() may keep a freed
+ * block for ever when a small one lies behind it, but the memory that a flood
+ * of changes needed has to return to the system after the flood. */
 #pragma once
 
 #include <stddef.h>
 
-/* Zeroed. NULL when memory is short. */
+/* Zeroed. NULL on allocation failure. */
 void *nio_pages_new(size_t size_bytes);
-/* Accepts NULL. `size_bytes` as it was asked for. */
+/* Accepts NULL. `size_bytes` is that of nio_pages_new. */
 void nio_pages_free(void *pages, size_t size_bytes);

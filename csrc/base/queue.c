@@ -6,10 +6,9 @@
  *
  * A record is a change and its row, 8-byte aligned. Nothing is allocated per
  * change: a chunk is shared between the queue, which appends at its end, and
- * those who took from its front; the last of them frees it. A chunk that the
- * queue has to itself and that ran empty is filled again from its start.
- * Producer and taker only ever share the lock; neither waits for the other.
- */
+ * the takers of the records at its front; the last of them frees it. An empty
+ * chunk without a taker is filled again from its start. Producer and taker
+ * share no more than the lock; neither waits for the other. */
 #include "base/queue.h"
 
 #include "base/chunk.h"
@@ -22,12 +21,12 @@
 
 /* Bytes of records: small for a quiet queue, large for a long one. */
 enum {
-    FIRST_CHUNK = 8192 - sizeof(struct nio_chunk),
-    LARGEST_CHUNK = 262144 - sizeof(struct nio_chunk)
+    MIN_CHUNK = 8192 - sizeof(struct nio_chunk),
+    MAX_CHUNK = 262144 - sizeof(struct nio_chunk)
 };
 
-/* Half way to the bound the index is begun, and each change enters two
- * records more: at the bound all are in it. */
+/* The index is begun half way to the bound, and each change that is put
+ * indexes two more records: so at the bound all of them are indexed. */
 enum { INDEX_STEPS = 2 };
 
 struct nio_queue {
@@ -38,16 +37,16 @@ struct nio_queue {
     struct nio_chunk *head NIO_GUARDED_BY(lock);
     struct nio_chunk *tail NIO_GUARDED_BY(lock);
     struct nio_chunk *spare NIO_GUARDED_BY(lock); /* the next tail, or NULL */
-    /* Each record has a number, from 1 on: [oldest, next) are queued. */
+    /* Records are numbered from 1 on: [oldest, next) are queued. */
     uint64_t oldest NIO_GUARDED_BY(lock);
     uint64_t next NIO_GUARDED_BY(lock);
-    /* The newest record and the one before it; only while they are queued. */
+    /* The newest record and the one before it; valid while they are queued. */
     nio_change *last NIO_GUARDED_BY(lock);
     nio_change *before NIO_GUARDED_BY(lock);
     nio_coalesce_index index NIO_GUARDED_BY(lock);
-    /* The bound; more while memory for an index is short. */
+    /* The bound; more after an index could not be allocated. */
     size_t coalesce_at NIO_GUARDED_BY(lock);
-    bool told NIO_GUARDED_BY(lock); /* `readable` is set */
+    bool signalled NIO_GUARDED_BY(lock); /* `readable` is set */
     bool closed NIO_GUARDED_BY(lock);
     bool lossy NIO_GUARDED_BY(lock); /* an OVERFLOW mark is owed */
     nio_queue_statistics statistics NIO_GUARDED_BY(lock);
@@ -62,12 +61,11 @@ count_locked(const nio_queue *queue) NIO_REQUIRES(queue->lock)
 static size_t
 next_capacity_locked(const nio_queue *queue) NIO_REQUIRES(queue->lock)
 {
-    size_t last =
-        queue->tail == NULL ? FIRST_CHUNK / 2 : queue->tail->capacity;
-    return last < LARGEST_CHUNK / 2 ? last * 2 : LARGEST_CHUNK;
+    size_t last = queue->tail == NULL ? MIN_CHUNK / 2 : queue->tail->capacity;
+    return last < MAX_CHUNK / 2 ? last * 2 : MAX_CHUNK;
 }
 
-/* A chunk at the tail with room for `size` bytes, or NULL. */
+/* A tail chunk with room for `size` bytes. NULL on allocation failure. */
 static struct nio_chunk *
 room_locked(nio_queue *queue, size_t size) NIO_REQUIRES(queue->lock)
 {
@@ -75,7 +73,7 @@ room_locked(nio_queue *queue, size_t size) NIO_REQUIRES(queue->lock)
     size_t capacity = next_capacity_locked(queue);
 
     if (tail != NULL && tail->count == 0 && nio_chunk_is_own(tail)) {
-        tail->begin = tail->used = 0; /* ours alone again */
+        tail->begin = tail->used = 0; /* no taker is left */
     }
     if (nio_chunk_room(tail) >= size) {
         return tail;
@@ -91,7 +89,7 @@ room_locked(nio_queue *queue, size_t size) NIO_REQUIRES(queue->lock)
         queue->head = chunk;
     } else if (tail->count > 0) {
         tail->next = chunk;
-    } else { /* nothing queued in it: then it is the only one */
+    } else { /* an empty tail is the only chunk */
         queue->head = chunk;
         nio_chunk_drop(tail);
     }
@@ -99,7 +97,7 @@ room_locked(nio_queue *queue, size_t size) NIO_REQUIRES(queue->lock)
     return chunk;
 }
 
-/* Append a record. NULL when memory is short. */
+/* Appends a record. NULL on allocation failure. */
 static nio_change *
 append_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
@@ -124,14 +122,16 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
 }
 
 /* ---- coalescing */
-/* Into a queued record. Without an index the queue is a FIFO, which is as
- * exact. A DELETE whose ADD may have been lost is no ghost. */
+/* Merges a change into a queued record, or returns false. Without an index the
+ * queue stays a FIFO, which is as exact. After a loss an ADD does not prove
+ * that the taker has not seen its key, since the DELETE before it may be lost:
+ * so no unseen delete is replaced any more. */
 static bool
 merge_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
-    const nio_queue_range span = {queue->head, queue->oldest, queue->next,
-                                  queue->key};
+    const nio_queue_range range = {queue->head, queue->oldest, queue->next,
+                                   queue->key};
     const size_t count = count_locked(queue);
     const bool full = count >= queue->coalesce_at;
     nio_coalesce_index *index = &queue->index;
@@ -141,12 +141,12 @@ merge_locked(nio_queue *queue, const nio_change *change, const void *row)
         return false;
     }
     if ((index->slots == NULL && !nio_coalesce_init(index, count * 2)) ||
-        !nio_coalesce_extend(index, &span, full ? SIZE_MAX : INDEX_STEPS)) {
+        !nio_coalesce_extend(index, &range, full ? SIZE_MAX : INDEX_STEPS)) {
         nio_coalesce_done(index);
-        queue->coalesce_at = count * 4 + 4; /* do not try each time */
+        queue->coalesce_at = count * 4 + 4; /* not with every change */
         return false;
     }
-    return full && nio_coalesce_merge(index, &span, change, row,
+    return full && nio_coalesce_merge(index, &range, change, row,
                                       queue->statistics.lost == 0);
 }
 
@@ -204,7 +204,7 @@ put_locked(nio_queue *queue, const nio_change *change, const void *row)
 }
 
 /* ---- taking */
-/* Move up to `most` records of the head chunk to the end of `taken`. */
+/* Moves at most `most` records of the head chunk to the end of `taken`. */
 static void
 take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)
     NIO_REQUIRES(queue->lock)
@@ -225,7 +225,7 @@ take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)
     queue->statistics.queued -= rows - chunk->rows;
     queue->statistics.taken += rows - chunk->rows;
     if (chunk->count == 0 && chunk != queue->tail) {
-        queue->head = chunk->next; /* our reference goes to the taker */
+        queue->head = chunk->next; /* the taker gets our reference */
     } else {
         nio_chunk_keep(chunk);
     }
@@ -234,15 +234,14 @@ take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)
 static bool
 is_large(const struct nio_chunk *chunk)
 {
-    return chunk != NULL && chunk->capacity > FIRST_CHUNK;
+    return chunk != NULL && chunk->capacity > MIN_CHUNK;
 }
 
-/* Without memory for a small chunk the large ones stay: the room that was
- * made ready must not go. */
+/* On allocation failure the large chunks stay: reserved room is kept. */
 static void
 replace_by_small_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
 {
-    struct nio_chunk *small = nio_chunk_new(FIRST_CHUNK);
+    struct nio_chunk *small = nio_chunk_new(MIN_CHUNK);
 
     if (small != NULL) {
         nio_chunk_drop(queue->tail);
@@ -252,9 +251,9 @@ replace_by_small_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
     }
 }
 
-/* Give back what only a long queue needs. Returns the index, to be freed
- * outside of the lock, where it is of no use any more: far below the point
- * where it is begun, or a queue around that point would make it each time. */
+/* Gives back what only a long queue needs. Returns an index that is no longer
+ * useful, to be freed outside of the lock: far below the length at which it is
+ * begun, or a queue around that length would build it again and again. */
 static nio_coalesce_index
 shrink_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
 {
@@ -285,7 +284,7 @@ nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken)
     if (count_locked(queue) == 0 && taken.count > 0 &&
         queue->readable != NULL) {
         nio_event_clear(queue->readable);
-        queue->told = false;
+        queue->signalled = false;
     }
     unused = shrink_locked(queue);
     assert(
@@ -324,14 +323,15 @@ void
 nio_queue_signal(nio_queue *queue)
 {
     nio_lock_take(&queue->lock);
-    if (!queue->told && queue->readable != NULL && count_locked(queue) > 0) {
+    if (!queue->signalled && queue->readable != NULL &&
+        count_locked(queue) > 0) {
         nio_event_set(queue->readable);
-        queue->told = true;
+        queue->signalled = true;
     }
     nio_lock_drop(&queue->lock);
 }
 
-/* Unchecked: nobody else knows the queue yet. */
+/* Unchecked: no other thread knows the queue yet. */
 nio_queue *
 nio_queue_new(size_t bound, nio_change_key key,
               nio_event *readable) NIO_UNCHECKED
@@ -383,7 +383,7 @@ nio_queue *
 nio_queue_free(nio_queue *queue)
 {
     if (queue != NULL) {
-        queue->readable = NULL; /* may be gone already */
+        queue->readable = NULL; /* may be freed already */
         nio_queue_close(queue);
         nio_lock_done(&queue->lock);
         free(queue);

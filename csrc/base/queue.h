@@ -30,32 +30,32 @@
 
 typedef struct nio_queue nio_queue;
 
-/* A queue of at most `bound` changes before it coalesces (at least 1).
- * `readable` (borrowed, may be NULL) is set by nio_queue_signal() while the
- * queue holds anything. NULL when memory is short. */
+/* A queue that coalesces beyond `bound` changes (at least 1). `readable`
+ * (borrowed, may be NULL) is set by nio_queue_signal() while the queue holds
+ * anything. NULL on allocation failure. */
 nio_queue *nio_queue_new(size_t bound, nio_change_key key,
                          nio_event *readable);
-/* Accepts NULL; returns NULL. Nobody else may use the queue any more. */
+/* Accepts NULL; returns NULL. No other thread may use the queue any more. */
 nio_queue *nio_queue_free(nio_queue *queue);
 
-/* Append a copy of `change` and of its `row`, change->size bytes; a mark has
- * none. A mark equal to the last queued change is dropped; past the bound an
- * OVERFLOW mark right behind a SYNCED mark takes its place, so that marks
- * alone do not fill memory. False when memory is short: the change is lost,
- * counted, and the next change that fits is preceded by an OVERFLOW mark; who
- * puts must then put the difference again, and a SYNCED mark behind it. */
+/* Puts a copy of `change` and of its `row`, change->size bytes; a mark has
+ * none. Marks merge as nio_mark_merge says. False on allocation failure: the
+ * change is lost and counted, and the next change that fits is preceded by an
+ * OVERFLOW mark. The caller must then put the difference again, and a SYNCED
+ * mark behind it. */
 bool nio_queue_put_quietly(nio_queue *queue, const nio_change *change,
                            const void *row);
-/* Make room now, so that the next puts find it, whatever they are, as long as
- * their records (nio_change_bytes) are no more than so many bytes together.
- * False when memory is short: who asks first need not lose anything. */
+/* Allocates room now, so that the next puts succeed, whatever they are, as
+ * long as their records (nio_change_bytes) have at most
+ * NIO_QUEUE_RESERVE_BYTES together. False on allocation failure: a caller that
+ * reserves first loses nothing. */
 #define NIO_QUEUE_RESERVE_BYTES 4096u
 bool nio_queue_reserve(nio_queue *queue);
-/* Set `readable` for all that was put. Waking somebody for each of many
- * changes costs more than all else, so it is a step of its own; what is taken
- * before it is taken. */
+/* Sets `readable` for all changes that were put. A step of its own, because
+ * waking a thread for each of many changes costs more than everything else.
+ * Changes can be taken before it. */
 void nio_queue_signal(nio_queue *queue);
-/* Both, for a change that comes alone. */
+/* Both, for a single change. */
 static inline bool
 nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
 {
@@ -64,21 +64,21 @@ nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
     return kept;
 }
 
-/* Move the oldest changes out, at most `most`. Never short of memory. Returns
- * how many, marks included; 0: the queue was empty. */
+/* Moves the oldest changes out, at most `most`. Cannot fail. Returns how many,
+ * marks included; 0: the queue was empty. */
 size_t nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken);
 
-/* Nothing is appended any more and what was queued is dropped: puts return
- * true and do nothing. The readable event stays set. */
+/* Drops what is queued. From now on puts return true and do nothing, and the
+ * readable event stays set. */
 void nio_queue_close(nio_queue *queue);
 
-/* Marks are not counted. put == taken + coalesced + queued, until the queue
- * is closed and what is queued is dropped. */
+/* Marks are not counted. put == taken + coalesced + queued, until the queue is
+ * closed, which drops what is queued. */
 typedef struct nio_queue_statistics {
     uint64_t put;        /* changes accepted, merged ones included */
     uint64_t taken;      /* changes taken */
     uint64_t coalesced;  /* changes merged into a queued one */
-    uint64_t lost;       /* changes dropped because memory was short */
+    uint64_t lost;       /* changes dropped on allocation failure */
     uint64_t high_water; /* most changes queued at once */
     uint64_t queued;     /* changes queued now */
 } nio_queue_statistics;

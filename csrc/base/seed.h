@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A number that nobody can guess, for hash tables whose keys a stranger may
- * choose. Never waits. */
+/* An unpredictable number, for hash tables whose keys an attacker may choose.
+ */
 #pragma once
 
 #include <stdint.h>
 
+/* Never waits for entropy. */
 uint64_t nio_seed(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hash table of the mirror: see store.h. */
+/* The hash table of store.h. */
 #include "base/store.h"
 
 #include "base/seed.h"
@@ -29,7 +29,7 @@ bucket_of(const nio_store *store, const void *record)
 }
 
 static void
-forget_all(nio_store *store)
+free_all(nio_store *store)
 {
     for (uint32_t i = 0; i < store->chunk_count; i++) {
         free(store->chunks[i]);
@@ -45,8 +45,8 @@ forget_all(nio_store *store)
     store->count = 0;
 }
 
-/* Double the buckets and hang every record anew. When memory is short the
- * chains just grow longer. */
+/* Doubles the buckets and links every record again. After an allocation
+ * failure the chains just grow longer. */
 static bool
 grow_buckets(nio_store *store)
 {
@@ -102,7 +102,7 @@ nio_store_init(nio_store *store, size_t record_size,
 void
 nio_store_done(nio_store *store)
 {
-    forget_all(store);
+    free_all(store);
 }
 
 void *
@@ -160,7 +160,7 @@ nio_store_remove(nio_store *store, void *record)
     store->free = index;
     store->count--;
     if (store->count == 0) {
-        forget_all(store); /* a table that was flushed gives its memory back */
+        free_all(store); /* a flushed table gives its memory back */
     }
 }
 

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* A hash table of records of one size: chunks of records that never move, and
- * buckets of 4 bytes that chain them. What several records share a hash for
- * (a route's legs) lies in one chain. Not locked: it belongs to one thread. */
+ * buckets of 4 bytes that chain them. Records that share a hash on purpose
+ * (the legs of a route) are in one chain. Not locked: it belongs to one
+ * thread. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* How the store links a record. The first member of all of them. */
+/* How the store links a record: the first member of each record. */
 typedef struct nio_record {
     uint32_t next; /* in the chain of its bucket, or of free records */
-    uint32_t mark; /* the last reading of the tables that saw it; 0: free */
+    uint32_t mark; /* the last dump that contained it; 0: free */
 } nio_record;
 
 typedef struct nio_store {
     size_t record_size;
     uint64_t (*hash)(const void *record, uint64_t seed);
-    uint64_t seed; /* against hashes that somebody chose */
+    uint64_t seed; /* against keys that an attacker chose */
     uint8_t **chunks;
     uint32_t chunk_count;
     uint32_t *buckets;
@@ -29,27 +30,27 @@ typedef struct nio_store {
 
 void nio_store_init(nio_store *store, size_t record_size,
                     uint64_t (*hash)(const void *record, uint64_t seed));
-/* Forget all records and free what holds them; the store can be used again. */
+/* Removes all records and frees all memory. The store can be used again. */
 void nio_store_done(nio_store *store);
 
-/* Walk the records that share `key`'s hash: first, then next until NULL. The
- * next one is read before a record is removed. */
+/* Walk the records with the hash of `key`: first, then next until NULL. To
+ * remove a record, get the next one before. */
 void *nio_store_first(const nio_store *store, const void *key);
 void *nio_store_next(const nio_store *store, const void *record);
 
-/* Add a copy. NULL when memory is short. record.mark must not be 0. */
+/* Adds a copy. NULL on allocation failure. record.mark must not be 0. */
 void *nio_store_add(nio_store *store, const void *record);
-/* Remove a record that lies in this store; it must not be read afterwards.
- * With the last one all memory goes. */
+/* Removes a record of this store, which must not be read afterwards. Removing
+ * the last one frees all memory. */
 void nio_store_remove(nio_store *store, void *record);
 
-/* Walk all records; *cursor starts at 0. NULL at the end. Removing the record
- * just given is allowed. */
+/* The next of all records, or NULL at the end; *cursor starts at 0. The
+ * returned record may be removed. */
 void *nio_store_each(const nio_store *store, uint32_t *cursor);
 
 #ifndef NDEBUG
-/* For assertions: each record, and no other, lies once in the chain where its
- * hash looks for it, and the free ones in the chain of those. */
+/* For assertions: each live record is once in the chain of its hash, and each
+ * free one in the chain of free records. */
 bool nio_store_is_sound(const nio_store *store);
 #endif
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Native threads: named, always joined; and what a thread keeps for us,
- * whoever started it. */
+/* Native threads, named and always joined; and one pointer of ours per thread,
+ * also for threads that others started. */
 #pragma once
 
 #include "platform.h"
@@ -12,24 +12,24 @@ typedef struct nio_thread {
     bool started; /* and not yet joined */
 } nio_thread;
 
-/* Start `run(argument)`, with every signal blocked. `name` is at most 15
- * bytes, borrowed for the call. False when the system has no thread left; then
- * nothing is to be joined. */
+/* Starts `run(argument)` with every signal blocked. `name` is at most 15
+ * bytes, borrowed for the call. False when the system has no thread left;
+ * there is nothing to join then. */
 bool nio_thread_start(nio_thread *thread, const char *name,
                       void (*run)(void *argument), void *argument);
-/* As that, but with the signals of whoever calls this: for a thread that runs
- * a program's code, which may start others, and processes, that inherit them.
- */
+/* The same with the signal mask of the caller: for a thread that runs a
+ * program's code, since the threads and processes that this code starts
+ * inherit the mask. */
 bool nio_thread_start_unmasked(nio_thread *thread, const char *name,
                                void (*run)(void *argument), void *argument);
-/* Wait until the thread has ended. Nothing happens when it never started. */
+/* Waits until the thread has ended. Does nothing if it never started. */
 void nio_thread_join(nio_thread *thread);
 
-/* ---- One pointer a thread, for whoever asks first (csrc/binding).
- * `at_end(pointer)` runs on the thread as it ends, where the pointer is not
- * NULL then. Once a process; false when the system has no slot left. */
-bool nio_thread_local_init(void (*at_end)(void *own));
-/* NULL where none was set. Any thread, at any time after the init. */
+/* ---- One pointer per thread; csrc/binding is the only user.
+ * `on_thread_exit(pointer)` runs on each thread as it ends, unless its pointer
+ * is NULL. Called once per process; false when the system has no slot left. */
+bool nio_thread_local_init(void (*on_thread_exit)(void *pointer));
+/* NULL where none was set. On any thread, at any time after the init. */
 void *nio_thread_local_get(void);
-/* False when memory is short; NULL can always be set. */
-bool nio_thread_local_set(void *own);
+/* False on allocation failure; NULL can always be set. */
+bool nio_thread_local_set(void *pointer);

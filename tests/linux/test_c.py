@@ -44,7 +44,9 @@ SANITIZER_OPTIONS = {
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:die_after_fork=0",
 }
-QUEUE = [f"base/{name}.c" for name in ("queue", "coalesce", "chunk", "change", "taken")]
+QUEUE = [
+    f"base/{name}.c" for name in ("queue", "coalesce", "unseen_deletes", "chunk", "change", "taken")
+]
 POSIX = [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
 TOWER = ["base/*.c", "base/posix/*.c", "rtnetlink/**/*.c"]
 MEMORY = ["malloc", "calloc", "nio_pages_new", "nio_pages_free"]

@@ -17,12 +17,11 @@ import pytest
 from hypothesis import strategies as st
 
 from .library import check, library
+from .test_c import POSIX, QUEUE
 
 PARAMETER, ADD, DELETE, INITIAL = range(4)
 SNAPSHOT, SYNTHESIZED, OVERFLOW, SYNCED = 1, 2, 4, 8
 MARK, WITHOUT_IDENTITY = 0xFF, 9
-SOURCES = [f"base/{name}.c" for name in ("queue", "coalesce", "chunk", "change", "taken")]
-SOURCES += [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
 
 
 class FaceChange(ctypes.Structure):
@@ -196,7 +195,7 @@ class Queue:
 
 @pytest.fixture(scope="module")
 def face(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    built = library("queue_face", SOURCES, tmp_path_factory.mktemp("queue"))
+    built = library("queue_face", [*QUEUE, *POSIX], tmp_path_factory.mktemp("queue"))
     built.face_new.restype = ctypes.c_void_p
     built.face_new.argtypes = [ctypes.c_size_t]
     built.face_take.restype = ctypes.c_size_t

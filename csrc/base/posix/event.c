@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* POSIX (Linux): an event is an eventfd, readable while it is set. Its
- * counter is never used as one: clearing takes it to 0 in one read. */
+/* POSIX (Linux): an event is an eventfd, readable while it is set. Nothing is
+ * counted: one read clears it, whatever its counter is. */
 #define _GNU_SOURCE /* ppoll */
 
 #include "base/event.h"
@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* While this thread holds signals: what it let through before. */
-static _Thread_local sigset_t outside;
-static _Thread_local bool holding;
+/* Between nio_signals_block and _restore: this thread's mask before. */
+static _Thread_local sigset_t saved_mask;
+static _Thread_local bool blocked;
 
 bool
 nio_event_init(nio_event *event)
@@ -37,13 +37,13 @@ void
 nio_event_set(nio_event *event)
 {
     const uint64_t one = 1;
-    int saved = errno; /* a signal handler must leave it as it was */
+    int saved = errno; /* a signal handler must not change it */
     ssize_t wrote;
 
     do {
         wrote = write(event->native, &one, sizeof(one));
     } while (wrote < 0 && errno == EINTR);
-    /* EAGAIN: the counter is full, so that it is set already. */
+    /* EAGAIN: the counter is full, so the event is set already. */
     assert(wrote == (ssize_t)sizeof(one) || errno == EAGAIN);
     errno = saved;
 }
@@ -62,14 +62,14 @@ nio_event_clear(nio_event *event)
     errno = saved;
 }
 
-/* Without the means to wait (a program may have taken the right to any
- * descriptor from itself) the only thing left is to look now and then. */
+/* Where ppoll fails (a program may have set its limit of descriptors to 0),
+ * all that is left is to check at intervals. */
 static void
-rest(uint64_t timeout_ns)
+pause_after_failure(uint64_t timeout_ns)
 {
-    const uint64_t longest_ns = 10000000u;
+    const uint64_t max_ns = 10000000u;
     const struct timespec pause = {
-        .tv_nsec = (long)(timeout_ns < longest_ns ? timeout_ns : longest_ns)};
+        .tv_nsec = (long)(timeout_ns < max_ns ? timeout_ns : max_ns)};
     (void)nanosleep(&pause, NULL);
 }
 
@@ -83,14 +83,14 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
     };
     /* The kernel counts the limit on the monotonic clock. */
     int ready = ppoll(&waited, 1, timeout_ns == NIO_FOREVER ? NULL : &limit,
-                      holding ? &outside : NULL);
+                      blocked ? &saved_mask : NULL);
 
     if (ready == 0) {
         return NIO_WAIT_TIMEOUT;
     }
     if (ready < 0) {
         if (errno != EINTR) {
-            rest(timeout_ns);
+            pause_after_failure(timeout_ns);
         }
         return NIO_WAIT_INTERRUPTED;
     }
@@ -104,15 +104,15 @@ nio_signals_block(void)
     sigset_t all;
 
     sigfillset(&all);
-    holding = pthread_sigmask(SIG_SETMASK, &all, &outside) == 0;
+    blocked = pthread_sigmask(SIG_SETMASK, &all, &saved_mask) == 0;
 }
 
 void
 nio_signals_restore(void)
 {
-    if (holding) {
-        holding = false;
-        (void)pthread_sigmask(SIG_SETMASK, &outside, NULL);
+    if (blocked) {
+        blocked = false;
+        (void)pthread_sigmask(SIG_SETMASK, &saved_mask, NULL);
     }
 }
 
@@ -132,6 +132,6 @@ nio_event_handle(const nio_event *event)
 void
 nio_event_interrupt_by(void *native, bool (*this_thread)(void))
 {
-    (void)native; /* signals do */
+    (void)native; /* signals interrupt waits themselves */
     (void)this_thread;
 }

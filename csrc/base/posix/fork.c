@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* base/fork.h on POSIX. */
+/* POSIX: fork handlers are those of pthread_atfork. */
 #include "base/fork.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* POSIX: the mutex, the condition and the clocks. None of these calls can
- * fail in a correct program, so that a failure is an assertion. */
+/* POSIX: the mutex, the condition and the clocks. No call here can fail in a
+ * correct program, so each is asserted to succeed. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "base/lock.h"
@@ -30,11 +30,12 @@ void
 nio_lock_done(nio_lock *lock)
 {
     int error = pthread_mutex_destroy(&lock->native);
-    assert(error == 0); /* EBUSY: somebody still holds it */
+    assert(error == 0); /* EBUSY: a thread still holds it */
     (void)error;
 }
 
-/* Unchecked, as the next: clang knows nothing of a pthread_mutex_t. */
+/* Unchecked, as nio_lock_drop: clang has no annotations for pthread_mutex_t.
+ */
 void
 nio_lock_take(nio_lock *lock) NIO_UNCHECKED
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POSIX: large memory is an anonymous mapping. */
+/* POSIX: a large block is an anonymous mapping. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 
 #include "base/pages.h"

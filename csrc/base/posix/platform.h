@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POSIX: the types and the atomic operations that base/ is made of. */
+/* POSIX: the native types and the atomic operations under base/. */
 #pragma once
 
 #include <pthread.h>
@@ -41,7 +41,7 @@ nio_atomic_exchange(nio_atomic *atomic, uint64_t value)
     return __atomic_exchange_n(&atomic->value, value, __ATOMIC_SEQ_CST);
 }
 
-/* False: it is not `expected`, and stays. */
+/* False: the value is not `expected`, and stays. */
 static inline bool
 nio_atomic_replace(nio_atomic *atomic, uint64_t expected, uint64_t value)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* base/seed.h on Linux. */
+/* Linux: the seed comes from getrandom(). */
 #include "base/seed.h"
 
 #include <sys/random.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* POSIX: threads. Each is named for `ps -L` and debuggers, and takes no
- * signal, so that a program's handlers run on the program's own threads; but
- * those that run a program's code are such. */
+/* POSIX: threads. Each has a name for `ps -L` and debuggers. Signals are
+ * blocked, so that a program's handlers run on the program's own threads, but
+ * not in a thread that runs a program's code (nio_thread_start_unmasked). */
 #define _GNU_SOURCE /* pthread_setname_np */
 
 #include "base/thread.h"
@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the new thread is to do; owned by it once it runs. */
+/* The task of a new thread, which owns it once it runs. */
 typedef struct start {
     void (*run)(void *argument);
     void *argument;
     char name[16]; /* the kernel's limit, with the NUL */
-    bool open;
-    sigset_t blocked; /* where it was started */
+    bool unmasked;
+    sigset_t mask; /* of the thread that started it */
 } start;
 
 static void *
@@ -27,9 +27,9 @@ thread_main(void *argument)
     void (*run)(void *) = mine->run;
     void *given = mine->argument;
 
-    (void)pthread_setname_np(pthread_self(), mine->name); /* a help only */
-    if (mine->open) {
-        (void)pthread_sigmask(SIG_SETMASK, &mine->blocked, NULL);
+    (void)pthread_setname_np(pthread_self(), mine->name); /* only an aid */
+    if (mine->unmasked) {
+        (void)pthread_sigmask(SIG_SETMASK, &mine->mask, NULL);
     }
     free(mine);
     run(given);
@@ -38,7 +38,7 @@ thread_main(void *argument)
 
 static bool
 start_thread(nio_thread *thread, const char *name, void (*run)(void *argument),
-             void *argument, bool open)
+             void *argument, bool unmasked)
 {
     sigset_t all, before;
     int error;
@@ -50,15 +50,15 @@ start_thread(nio_thread *thread, const char *name, void (*run)(void *argument),
     }
     mine->run = run;
     mine->argument = argument;
-    mine->open = open;
+    mine->unmasked = unmasked;
     strncpy(mine->name, name, sizeof(mine->name) - 1);
 
-    /* A thread inherits its mask: blocking after the start would leave a
-     * moment in which it can be picked for a signal. */
+    /* A thread inherits its mask. If the new thread blocked signals itself, it
+     * could receive one before that. */
     sigfillset(&all);
     error = pthread_sigmask(SIG_SETMASK, &all, &before);
     assert(error == 0);
-    mine->blocked = before;
+    mine->mask = before;
     error = pthread_create(&thread->native, NULL, thread_main, mine);
     thread->started = error == 0;
     error = pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -97,22 +97,22 @@ nio_thread_join(nio_thread *thread)
     thread->started = false;
 }
 
-static pthread_key_t own;
+static pthread_key_t local;
 
 bool
-nio_thread_local_init(void (*at_end)(void *own))
+nio_thread_local_init(void (*on_thread_exit)(void *pointer))
 {
-    return pthread_key_create(&own, at_end) == 0;
+    return pthread_key_create(&local, on_thread_exit) == 0;
 }
 
 void *
 nio_thread_local_get(void)
 {
-    return pthread_getspecific(own);
+    return pthread_getspecific(local);
 }
 
 bool
 nio_thread_local_set(void *pointer)
 {
-    return pthread_setspecific(own, pointer) == 0;
+    return pthread_setspecific(local, pointer) == 0;
 }

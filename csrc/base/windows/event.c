@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows: an event object, reset by hand. No signal interrupts a wait here
- * by itself: what Ctrl-C sets is waited for as well. */
+/* Windows: an event is an event object with manual reset. No signal interrupts
+ * a wait by itself, so each wait also waits for the event that Ctrl-C sets
+ * (nio_event_interrupt_by). */
 #include "base/event.h"
 
 #include "base/lock.h"
@@ -8,9 +9,9 @@
 #include <assert.h>
 
 #define NS_PER_MS 1000000u
-#define LONGEST_MS 0x7fffffffu /* in one call */
+#define MAX_MS 0x7fffffffu /* in one call */
 
-static void *volatile interrupt; /* written last */
+static void *volatile interrupt; /* written after the function */
 static bool (*interrupts_this_thread)(void);
 
 void
@@ -54,7 +55,7 @@ nio_event_clear(nio_event *event)
     (void)cleared;
 }
 
-/* One wait of the system's, which may end a little before its time. */
+/* One wait of the system, which may end a little before its time. */
 static nio_wait
 wait_once(const HANDLE *handles, DWORD count, uint64_t left_ns)
 {
@@ -62,14 +63,15 @@ wait_once(const HANDLE *handles, DWORD count, uint64_t left_ns)
 
     if (left_ns != NIO_FOREVER) {
         uint64_t ms = left_ns / NS_PER_MS + (left_ns % NS_PER_MS != 0);
-        limit = ms < LONGEST_MS ? (DWORD)ms : LONGEST_MS;
+        limit = ms < MAX_MS ? (DWORD)ms : MAX_MS;
     }
     switch (WaitForMultipleObjects(count, handles, FALSE, limit)) {
     case WAIT_OBJECT_0:
         return NIO_WAIT_SET;
     case WAIT_OBJECT_0 + 1:
-        /* It stays set since the last Ctrl-C, whoever looked at that one. Who
-         * set it has told Python before: so no Ctrl-C is lost by this. */
+        /* It stays set after a Ctrl-C until a wait resets it, even if Python
+         * has handled that one. Its setter has recorded the reason before,
+         * so the reset loses no Ctrl-C. */
         (void)ResetEvent(handles[1]);
         return NIO_WAIT_INTERRUPTED;
     case WAIT_TIMEOUT:
@@ -86,12 +88,12 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
     const HANDLE handles[2] = {
         event->native,
         InterlockedCompareExchangePointer(&interrupt, NULL, NULL)};
-    bool open = handles[1] != NULL && interrupts_this_thread();
+    bool interruptible = handles[1] != NULL && interrupts_this_thread();
     uint64_t start = nio_monotonic_ns(), left = timeout_ns;
     nio_wait woken;
 
     do {
-        woken = wait_once(handles, open ? 2u : 1u, left);
+        woken = wait_once(handles, interruptible ? 2u : 1u, left);
         if (left != NIO_FOREVER) {
             uint64_t spent = nio_monotonic_ns() - start;
             left = spent < timeout_ns ? timeout_ns - spent : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* base/fork.h on Windows, which has no fork(). */
+/* Windows: no fork handler is ever called, since there is no fork(). */
 #include "base/fork.h"
 
 bool

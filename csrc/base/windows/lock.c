@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows: the mutex, the condition and the clocks. Slim locks and conditions
- * own nothing, and none of these calls can fail in a correct program. */
+/* Windows: the mutex, the condition and the clocks. SRW locks and condition
+ * variables own no resources, and no call here can fail in a correct program.
+ */
 #include "base/lock.h"
 
 #include <assert.h>
@@ -21,7 +22,7 @@ nio_lock_done(nio_lock *lock)
     (void)lock;
 }
 
-/* Unchecked, as the next: clang knows nothing of an SRWLOCK. */
+/* Unchecked, as nio_lock_drop: clang has no annotations for SRWLOCK. */
 void
 nio_lock_take(nio_lock *lock) NIO_UNCHECKED
 {
@@ -68,7 +69,7 @@ nio_monotonic_ns(void)
 
     QueryPerformanceFrequency(&frequency);
     QueryPerformanceCounter(&counter);
-    /* In two steps: the product of both would overflow in a day. */
+    /* In two steps, because ticks * NS_PER_SECOND would overflow in a day. */
     uint64_t hertz = (uint64_t)frequency.QuadPart;
     uint64_t ticks = (uint64_t)counter.QuadPart;
     return ticks / hertz * NS_PER_SECOND +

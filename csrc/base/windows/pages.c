@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows: large memory is committed pages of its own. */
+/* Windows: a large block is committed pages of its own. */
 #include "base/pages.h"
 
 #include "platform.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows: the types and the atomic operations that base/ is made of. */
+/* Windows: the native types and the atomic operations under base/. */
 #pragma once
 
 #ifndef WIN32_LEAN_AND_MEAN
-#    define WIN32_LEAN_AND_MEAN /* else windows.h brings the old winsock.h */
+#    define WIN32_LEAN_AND_MEAN /* else windows.h includes winsock.h */
 #endif
 #include <winsock2.h>
 
@@ -59,7 +59,7 @@ nio_atomic_exchange(nio_atomic *atomic, uint64_t value)
                                            (LONG64)value);
 }
 
-/* False: it is not `expected`, and stays. */
+/* False: the value is not `expected`, and stays. */
 static inline bool
 nio_atomic_replace(nio_atomic *atomic, uint64_t expected, uint64_t value)
 {

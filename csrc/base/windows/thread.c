@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows: threads, named for debuggers where the system can (1607 and later).
- * A thread's pointer lies in a fiber local slot, since that has a callback for
- * the thread's end, also of threads of the system's pool. */
+/* Windows: threads, named for debuggers where the system can (Windows 10 1607
+ * and later). A thread's pointer is in a fiber-local slot, since such a slot
+ * has a callback for the end of the thread, also of a system's pool thread. */
 #include "base/thread.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What the new thread is to do; owned by it once it runs. */
+/* The task of a new thread, which owns it once it runs. */
 typedef struct start {
     void (*run)(void *argument);
     void *argument;
@@ -17,7 +17,7 @@ typedef struct start {
 
 typedef HRESULT(WINAPI *set_description)(HANDLE thread, PCWSTR name);
 
-/* A help only. */
+/* Only an aid: a failure does not matter. */
 static void
 name_thread(const WCHAR *name)
 {
@@ -89,21 +89,21 @@ nio_thread_join(nio_thread *thread)
 }
 
 static DWORD slot = FLS_OUT_OF_INDEXES;
-static void (*end_of_thread)(void *own);
+static void (*exit_function)(void *pointer);
 
 static VOID WINAPI
-at_end(PVOID own)
+call_exit_function(PVOID pointer)
 {
-    if (own != NULL) {
-        end_of_thread(own);
+    if (pointer != NULL) {
+        exit_function(pointer);
     }
 }
 
 bool
-nio_thread_local_init(void (*at_end_of_thread)(void *own))
+nio_thread_local_init(void (*on_thread_exit)(void *pointer))
 {
-    end_of_thread = at_end_of_thread;
-    slot = FlsAlloc(at_end);
+    exit_function = on_thread_exit;
+    slot = FlsAlloc(call_exit_function);
     return slot != FLS_OUT_OF_INDEXES;
 }
 
@@ -114,7 +114,7 @@ nio_thread_local_get(void)
 }
 
 bool
-nio_thread_local_set(void *own)
+nio_thread_local_set(void *pointer)
 {
-    return FlsSetValue(slot, own) != 0;
+    return FlsSetValue(slot, pointer) != 0;
 }

@@ -14,8 +14,8 @@
 #include "binding/shutdown.h"
 #include "binding/state.h"
 #include "binding/values/enums.h"
+#include "binding/watch/batch.h"
 #include "binding/watch/change.h"
-#include "binding/watch/changes.h"
 #include "binding/watch/watch.h"
 
 static int
@@ -35,7 +35,7 @@ module_exec(PyObject *module)
         nio_best_route_init(module) == 0 &&
         nio_watch_init(module, state) == 0 &&
         nio_change_init(module, state) == 0 &&
-        nio_changes_init(module, state) == 0;
+        nio_batch_init(module, state) == 0;
     return good ? 0 : -1;
 }
 
@@ -59,7 +59,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT((PyObject *)state->Registration);
     Py_VISIT((PyObject *)state->Watch);
     Py_VISIT((PyObject *)state->Change);
-    Py_VISIT((PyObject *)state->Changes);
+    Py_VISIT((PyObject *)state->Batch);
     for (int i = 0; i < 4; i++) {
         Py_VISIT(nio_once_get(&state->ip_types[i]));
     }
@@ -84,7 +84,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->Registration);
     Py_CLEAR(state->Watch);
     Py_CLEAR(state->Change);
-    Py_CLEAR(state->Changes);
+    Py_CLEAR(state->Batch);
     for (int i = 0; i < 4; i++) {
         nio_once_clear(&state->ip_types[i]);
     }

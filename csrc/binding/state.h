@@ -84,7 +84,7 @@ typedef struct nio_state {
     PyTypeObject *Registration;         /* callbacks/registration.c */
     PyTypeObject *Watch;                /* watch/watch.c */
     PyTypeObject *Change;               /* watch/change.c */
-    PyTypeObject *Changes;              /* watch/changes.c */
+    PyTypeObject *Batch;                /* watch/batch.c */
     /* Classes of ipaddress, imported at first use (values/to_python.c):
      * IPv4Address, IPv6Address, IPv4Network, IPv6Network. */
     nio_once ip_types[4];

@@ -108,7 +108,7 @@ def read_all(settle, spare):
         return [(change.kind, change.row.key) for change in changes]
 
 def settle_all(changes, spare):
-    settler, feed, found = Settler(1.0, None), [(changes + changes, True, True)], []
+    settler, feed, found = Settler(1.0, None), [n.Batch(changes + changes, True, True)], []
     clock = iter([1000.0, 1000.0]).__next__
     assert spare(settler.take_in, lambda: feed.pop() if feed else None, clock)
     assert settler.held == len(changes), (settler.held, len(changes))

@@ -138,13 +138,16 @@ def batch(batch: Batch) -> Calls:
     change, other = batch[0], batch[-1]
     found: Calls = {
         "Batch": lambda: Batch([change], False, True),
-        "Batch.__init__": lambda: Batch([], True, False),
+        "Batch.__new__": lambda: Batch([], True, False),
+        "Batch.__new__: many": lambda: Batch(batch, True, False),
+        "Batch.__new__: wrong": fails(TypeError, Batch, [change, 1], True, False),
+        "Batch.__copy__": lambda: copy.copy(batch),
         "Batch.__iter__": lambda: [one.row for one in batch],
         "Batch.__iter__: left": lambda: next(iter(batch)),
         "Batch.__len__": lambda: len(batch),
         "Batch.__bool__": lambda: bool(batch),
         "Batch.__getitem__": lambda: batch[-1],
-        "Batch.__getitem__: slice": lambda: batch[::2],  # type: ignore[index]
+        "Batch.__getitem__: slice": lambda: batch[::2],
         "Batch.__getitem__: none": fails(IndexError, operator.getitem, batch, 10**6),
         "Batch.__repr__": lambda: repr(batch),
         "Batch.overflow": lambda: batch.overflow,

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import inspect
+import pickle
 import signal
 import socket
 import time
@@ -75,7 +78,7 @@ def test_batch_is_indexed_and_sliced_like_a_list(batch: Batch) -> None:
         slice(count, 5),
         slice(0, count, 7),
     ):
-        assert batch[part] == changes[part]  # type: ignore[index, comparison-overlap]
+        assert batch[part] == changes[part]
     assert list(reversed(batch)) == changes[::-1]  # type: ignore[call-overload]
     assert changes[-1] in batch
     assert object() not in batch
@@ -138,21 +141,52 @@ def test_changes_are_equal_when_they_show_the_same(netns: Network) -> None:
         added < deleted  # type: ignore[operator]  # noqa: B015
 
 
-def test_table_of_other_objects_than_changes_raises() -> None:
-    for wrong in ((), [1], None, {}):
+def test_batch_of_other_objects_than_changes_raises() -> None:
+    for wrong in ([1], [None], "route", {1: 2}):
+        with pytest.raises(TypeError, match="is not a Change"):
+            Batch(wrong, False, False)  # type: ignore[arg-type]
+    for wrong in (None, 1):
         with pytest.raises(TypeError):
-            netioapi._native._table_of_changes(wrong, "route")  # type: ignore[call-overload]
-    with pytest.raises(ValueError, match="unknown kind"):
-        netioapi._native._table_of_changes([], "rout")  # type: ignore[call-overload]
-    assert not hasattr(netioapi, "Changes")
-    with pytest.raises(TypeError, match="cannot create"):
-        netioapi._native.Changes()
+            Batch(wrong, False, False)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Batch([])  # type: ignore[call-arg]
+
+
+def test_batch_made_of_changes_equals_the_batch_they_came_from(batch: Batch) -> None:
+    for changes in (list(batch), tuple(batch), iter(batch), batch):
+        again = Batch(changes, overflow=True, synced=True)
+        assert list(again) == list(batch)
+        assert again.routes == batch.routes
+        assert bytes(memoryview(again.routes)) == bytes(memoryview(batch.routes))
+        assert repr(again) == f"<Batch of {len(batch)} overflow synced>"
+    half = Batch(batch[::2], False, False)
+    assert list(half) == batch[::2]
+
+
+def test_batch_is_immutable_and_its_own_copy(batch: Batch) -> None:
+    for name in ("overflow", "synced", "routes", "other"):
+        with pytest.raises(AttributeError):
+            setattr(batch, name, True)
+    with pytest.raises(TypeError):
+        batch[0] = batch[0]  # type: ignore[index]
+    assert copy.copy(batch) is batch
+    for number in range(pickle.HIGHEST_PROTOCOL + 1):  # as at 0.1.0
+        with pytest.raises(TypeError, match="cannot pickle"):
+            pickle.dumps(batch, number)
+    with pytest.raises(TypeError, match="cannot pickle"):
+        copy.deepcopy(batch)
+
+
+def test_batch_class_is_importable_from_where_it_was() -> None:
+    assert netioapi.batch.Batch is netioapi.Batch
+    assert (Batch.__module__, Batch.__qualname__) == ("netioapi.batch", "Batch")
+    assert str(inspect.signature(Batch)) == "(changes, overflow, synced)"
 
 
 def test_reading_batches_leaks_nothing(netns: Network) -> None:
     batch = read(netns, 40)
     assert not leaks(lambda: [change.row for change in batch])
-    assert not leaks(lambda: batch[::2])  # type: ignore[index]
+    assert not leaks(lambda: batch[::2])
     assert not leaks(lambda: memoryview(batch.routes))
 
     def again() -> None:

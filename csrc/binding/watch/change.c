@@ -7,14 +7,20 @@
 
 #include "binding/rows/row.h"
 #include "binding/values/enums.h"
+#include "binding/watch/read_result.h"
 
+#include <stddef.h>
 #include <string.h>
 
 typedef struct change_object {
     PyObject_VAR_HEAD nio_once row; /* made when it is first read */
-    nio_change change;
-    uint64_t data[]; /* the native row */
+    nio_change change;              /* as the queue had it */
+    uint64_t data[];                /* its row, in full length */
 } change_object;
+
+_Static_assert(offsetof(change_object, data) ==
+                   offsetof(change_object, change) + sizeof(nio_change),
+               "the row lies right behind the change");
 
 static const char *const kind_names[NIO_KINDS] = {
     [NIO_INTERFACE] = "interface",
@@ -22,15 +28,17 @@ static const char *const kind_names[NIO_KINDS] = {
     [NIO_ROUTE] = "route",
 };
 
-/* Everything but the row object is left to the caller to write. */
+/* The caller writes the row. */
 static change_object *
-change_alloc(nio_state *state, nio_kind kind)
+change_alloc(nio_state *state, const nio_change *change)
 {
-    Py_ssize_t words = (Py_ssize_t)((nio_row_size(kind) + 7) / 8);
-    change_object *self = PyObject_NewVar(change_object, state->Change, words);
+    size_t size = nio_row_size((nio_kind)change->kind);
+    change_object *self = PyObject_NewVar(change_object, state->Change,
+                                          (Py_ssize_t)((size + 7) / 8));
     if (self != NULL) {
         nio_atomic_store(&self->row.object, 0);
-        self->change.kind = (uint8_t)kind;
+        self->change = *change;
+        self->change.size = (uint16_t)size;
     }
     return self;
 }
@@ -38,14 +46,23 @@ change_alloc(nio_state *state, nio_kind kind)
 PyObject *
 nio_change_new(nio_state *state, nio_change *change)
 {
-    nio_kind kind = (nio_kind)change->kind;
-    change_object *self = change_alloc(state, kind);
-    if (self == NULL) {
-        return NULL;
+    change_object *self = change_alloc(state, change);
+    if (self != NULL) {
+        nio_read_result_copy_row(change, self->data, self->change.size);
     }
-    self->change = *change;
-    nio_change_copy_row(change, self->data, nio_row_size(kind));
     return (PyObject *)self;
+}
+
+nio_change *
+nio_change_of(PyObject *op)
+{
+    return &((change_object *)op)->change;
+}
+
+static nio_kind
+kind_of(const change_object *self)
+{
+    return (nio_kind)self->change.kind;
 }
 
 static void
@@ -146,7 +163,7 @@ change_identity(PyObject *op, void *closure)
 static PyObject *
 change_repr(PyObject *op)
 {
-    change_object *self = (change_object *)op;
+    const nio_change *change = nio_change_of(op);
     PyObject *type = NULL, *name = NULL, *row = NULL, *result = NULL;
 
     type = change_type(op, NULL);
@@ -163,9 +180,9 @@ change_repr(PyObject *op)
         goto done;
     }
     result = PyUnicode_FromFormat(
-        "<Change %s %S%s%s %R>", kind_names[self->change.kind], name,
-        self->change.flags & NIO_FLAG_SNAPSHOT ? " initial" : "",
-        self->change.flags & NIO_FLAG_SYNTHESIZED ? " synthesized" : "", row);
+        "<Change %s %S%s%s %R>", kind_names[change->kind], name,
+        change->flags & NIO_FLAG_SNAPSHOT ? " initial" : "",
+        change->flags & NIO_FLAG_SYNTHESIZED ? " synthesized" : "", row);
 done:
     Py_XDECREF(row);
     Py_XDECREF(name);
@@ -173,8 +190,7 @@ done:
     return result;
 }
 
-/* self._merge(later) -> Change: both as one (nio_change_merge), as the queue
- * itself does it past its bound. */
+/* self._merge(later) -> Change: both as one, as a queue merges them. */
 static PyObject *
 change_merge(PyObject *op, PyObject *other)
 {
@@ -185,41 +201,16 @@ change_merge(PyObject *op, PyObject *other)
         return PyErr_Format(PyExc_TypeError, "%R is not a Change", other);
     }
     later = (change_object *)other;
-    if (later->change.kind != self->change.kind) {
+    if (kind_of(later) != kind_of(self)) {
         PyErr_SetString(PyExc_ValueError, "changes of different kinds");
         return NULL;
     }
-    both = change_alloc(state, self->change.kind);
-    if (both == NULL) {
-        return NULL;
+    both = change_alloc(state, &self->change);
+    if (both != NULL) {
+        nio_change_merge(&both->change, &later->change);
+        memcpy(both->data, later->data, later->change.size);
     }
-    both->change = self->change;
-    nio_change_merge(&both->change, &later->change);
-    memcpy(both->data, later->data, nio_row_size(self->change.kind));
     return (PyObject *)both;
-}
-
-bool
-nio_change_kind_from(const char *name, nio_kind *ret_kind)
-{
-    for (int kind = 0; kind < NIO_KINDS; kind++) {
-        if (strcmp(name, kind_names[kind]) == 0) {
-            *ret_kind = (nio_kind)kind;
-            return true;
-        }
-    }
-    PyErr_Format(PyExc_ValueError, "unknown kind '%s'", name);
-    return false;
-}
-
-const void *
-nio_change_data(nio_state *state, PyObject *object, nio_kind *ret_kind)
-{
-    if (!PyObject_TypeCheck(object, state->Change)) {
-        return PyErr_Format(PyExc_TypeError, "%R is not a Change", object);
-    }
-    *ret_kind = (nio_kind)((change_object *)object)->change.kind;
-    return ((change_object *)object)->data;
 }
 
 static uint8_t snapshot_flag = NIO_FLAG_SNAPSHOT;

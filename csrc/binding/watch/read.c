@@ -6,7 +6,7 @@
 #include "binding/watch/read.h"
 
 #include "binding/errors.h"
-#include "binding/watch/changes.h"
+#include "binding/watch/batch.h"
 
 /* Marks that are taken along with all rows; more of them come next time. */
 enum { MARKS = 16 };
@@ -61,7 +61,7 @@ wait_once(nio_watch *self, uint64_t deadline, uint64_t *look)
  * the last change clears the event, which has to stay set for the others when
  * the Watch is stopped. */
 static bool
-take(nio_watch *self, size_t most, nio_read_result *haul, size_t *ret_count)
+take(nio_watch *self, size_t most, nio_read_result *result, size_t *ret_count)
 {
     nio_queue_statistics queued;
     nio_taken taken = {.count = 0};
@@ -71,18 +71,18 @@ take(nio_watch *self, size_t most, nio_read_result *haul, size_t *ret_count)
         most = (size_t)queued.queued + MARKS; /* later ones: the next time */
     }
     *ret_count = 0;
-    if (!nio_read_result_prepare(haul, most)) {
+    if (!nio_read_result_prepare(result, most)) {
         return false;
     }
     *ret_count = nio_queue_take(self->feed->queue, most, &taken);
     if (*ret_count == 0) {
-        nio_read_result_free(haul);
+        nio_read_result_free(result);
         return true;
     }
     if (nio_watch_is_stopped(self)) {
         nio_event_set(&self->feed->readable);
     }
-    nio_read_result_take(haul, &taken);
+    nio_read_result_take(result, &taken);
     return true;
 }
 
@@ -127,43 +127,25 @@ after_wait(nio_watch *self, nio_wait woken)
            (PyErr_CheckSignals() == 0 && !nio_watch_refuse_forked(self));
 }
 
-/* What read() returns, (changes, overflow, synced), made before anything is
- * taken; NULL with an exception. Until it is filled nobody may find it, by
- * gc.get_objects() say: a tuple that others refer to takes nothing in. */
-static PyObject *
-result_new(nio_state *state)
-{
-    PyObject *result = PyTuple_New(3);
-    PyObject *changes = result == NULL ? NULL : nio_changes_new(state);
-
-    if (changes == NULL) {
-        Py_XDECREF(result);
-        return NULL;
-    }
-    PyObject_GC_UnTrack(result);
-    (void)PyTuple_SetItem(result, 0, changes);
-    return result;
-}
-
-/* False: there was nothing but marks that say nothing. Takes over the haul. */
+/* False: the result holds nothing but marks that say nothing. Takes ownership
+ * of the result. */
 static bool
-result_fill(PyObject *result, nio_read_result *haul)
+fill(PyObject *batch, nio_read_result *result)
 {
-    bool says = haul->count > 0 || haul->marked;
+    bool says = result->count > 0 || result->marked;
     if (says) {
-        (void)PyTuple_SetItem(result, 1, PyBool_FromLong(haul->overflow));
-        (void)PyTuple_SetItem(result, 2, PyBool_FromLong(haul->synced));
-        nio_changes_fill(PyTuple_GetItem(result, 0), haul);
+        nio_batch_fill(batch, result);
     } else {
-        nio_read_result_free(haul);
+        nio_read_result_free(result);
     }
     return says;
 }
 
-/* The result, or None when the time has passed; NULL with an exception. Takes
- * the result over. */
+/* The batch, or None when the time has passed; NULL with an exception. Takes
+ * ownership of the batch, which was made before anything is taken: so no
+ * allocation failure loses what was taken. */
 static PyObject *
-read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
+read_into(nio_watch *self, PyObject *batch, size_t most, uint64_t deadline)
 {
     bool good = true, filled = false, late = false;
     uint64_t look = NIO_FIRST_RECHECK_NS;
@@ -171,10 +153,10 @@ read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
     while (good && !filled && !late && !nio_watch_is_stopped(self) &&
            (good = before_wait(self))) {
         nio_wait woken = NIO_WAIT_SET;
-        nio_read_result haul = {.count = 0};
+        nio_read_result result = {.count = 0};
         size_t count = 0;
         Py_BEGIN_ALLOW_THREADS
-        good = take(self, most, &haul, &count);
+        good = take(self, most, &result, &count);
         if (good && count == 0) {
             woken = wait_once(self, deadline, &look);
         }
@@ -183,7 +165,7 @@ read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
         if (!good) {
             PyErr_NoMemory();
         } else if (count > 0) {
-            filled = result_fill(result, &haul);
+            filled = fill(batch, &result);
         } else if (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0) {
             late = true;
         } else {
@@ -191,9 +173,9 @@ read_into(nio_watch *self, PyObject *result, size_t most, uint64_t deadline)
         }
     }
     if (filled) {
-        return result;
+        return batch;
     }
-    Py_DECREF(result);
+    Py_DECREF(batch);
     return good ? Py_NewRef(Py_None) : NULL;
 }
 
@@ -212,7 +194,7 @@ nio_watch_read(PyObject *op, PyObject *args)
     if (!nio_watch_enter(self)) {
         return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);
     }
-    result = result_new(nio_state_of(op));
+    result = nio_batch_new(nio_state_of(op));
     if (result != NULL) {
         result = read_into(self, result, (size_t)most, deadline);
     }

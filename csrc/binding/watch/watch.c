@@ -193,7 +193,7 @@ static PyGetSetDef watch_getset[] = {
 static PyMethodDef watch_methods[] = {
     {"read", nio_watch_read, METH_VARARGS,
      PyDoc_STR("read($self, timeout, max_changes, /)\n--\n\n"
-               "(changes, overflow, synced), or None: stopped, or too late.")},
+               "A Batch; or None: stopped, or the time has passed.")},
     {"wait", nio_watch_wait, METH_VARARGS,
      PyDoc_STR("wait($self, timeout, /)\n--\n\n"
                "Return when there is something to read, it is stopped, or "

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
     from typing import Literal, Self
 
-    from netioapi._native import Changes
-
 # The most changes of one batch when the reader does not say: so much memory a batch costs at most.
 LARGEST_BATCH = 65_536
 
@@ -134,19 +132,8 @@ class Watcher:
 
     def _read(self, timeout: float | None, most: int) -> Batch | None:
         if self._settler is None:
-            return self._take(timeout, most)
+            return self._watch.read(timeout, most)
         return self._read_settled(self._settler, timeout, most)
-
-    def _take(self, timeout: float | None, most: int) -> Batch | None:
-        # What was taken is nowhere else: from there on nothing may need memory, as unpacking does.
-        batch: Batch = Batch.__new__(Batch)
-        got = self._watch.read(timeout, most)
-        if got is None:
-            return None
-        batch._changes = got[0]
-        batch.overflow = got[1]
-        batch.synced = got[2]
-        return batch
 
     def _refuse_closed(self) -> None:
         # Who reads in a daemon thread while the program ends has done nothing wrong, and is told
@@ -202,7 +189,7 @@ class Watcher:
         if self._watch.stopped:
             return None
         if settler is None:
-            return self._take(0, most)
+            return self._watch.read(0, most)
         self._refuse_forked()
         # What was quiet for long enough before now is not put off by what has come since.
         batch = settler.take(_clock(), most)
@@ -217,7 +204,7 @@ class Watcher:
             self._watch.wake_one()  # the rest of a batch that was cut is readable
         return batch
 
-    def _read_now(self) -> tuple[Changes, bool, bool] | None:
+    def _read_now(self) -> Batch | None:
         return self._watch.read(0, LARGEST_BATCH)
 
     def __iter__(self) -> Self:

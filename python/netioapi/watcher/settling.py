@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from itertools import islice
 
-from netioapi._native import Change, Changes
+from netioapi._native import Change
 from netioapi.batch import Batch
 
 
@@ -22,7 +22,7 @@ class Settler:
     def __init__(self, settle: float, max_delay: float | None) -> None:
         self._settle = settle
         self._max_delay = max_delay
-        self._incoming: tuple[Changes, bool, bool] | None = None
+        self._incoming: Batch | None = None
         self._position = 0  # in the incoming changes
         self._pending: OrderedDict[bytes, Change] = OrderedDict()
         self._overflow = False
@@ -32,18 +32,14 @@ class Settler:
         self.coalesced = 0  # changes that a later one replaced
         self.delivered = 0
 
-    def take_in(
-        self,
-        read: Callable[[], tuple[Changes, bool, bool] | None],
-        clock: Callable[[], float],
-    ) -> bool:
+    def take_in(self, read: Callable[[], Batch | None], clock: Callable[[], float]) -> bool:
         """Add what `read()` returns, which does not wait; False: nothing."""
         if self._incoming is None:
             self._incoming = read()
             if self._incoming is None:
                 return False
         self._put_off(clock())
-        self._add(*self._incoming)
+        self._add(self._incoming)
         return True
 
     def _put_off(self, now: float) -> None:
@@ -51,11 +47,11 @@ class Settler:
             self._latest = float("inf") if self._max_delay is None else now + self._max_delay
         self._due = min(now + self._settle, self._latest)
 
-    def _add(self, changes: Changes, overflow: bool, synced: bool) -> None:
+    def _add(self, batch: Batch) -> None:
         pending = self._pending
-        for position in range(self._position, len(changes)):
+        for position in range(self._position, len(batch)):
             self._position = position
-            change = changes[position]
+            change = batch[position]
             identity = change._identity
             earlier = pending.get(identity)
             if earlier is None:
@@ -65,9 +61,9 @@ class Settler:
             pending[identity] = earlier._merge(change)
             pending.move_to_end(identity)  # the order of last states
             self.coalesced = coalesced
-        if overflow or synced:  # a later word on exactness takes the place of an earlier one
-            self._overflow |= overflow
-            self._synced = synced
+        if batch.overflow or batch.synced:  # the later word on exactness holds
+            self._overflow |= batch.overflow
+            self._synced = batch.synced
         self._position = 0
         self._incoming = None
 
@@ -101,5 +97,5 @@ class Settler:
     def held(self) -> int:
         """Changes that nobody was given yet."""
         incoming = self._incoming
-        rest = 0 if incoming is None else len(incoming[0]) - self._position
+        rest = 0 if incoming is None else len(incoming) - self._position
         return len(self._pending) + rest

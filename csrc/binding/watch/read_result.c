@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* The result of one read: taking it, copying it, freeing it. */
+#include "binding/watch/read_result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool
+nio_read_result_prepare(nio_read_result *result, size_t most)
+{
+    result->records = malloc((most + 1) * sizeof(*result->records));
+    return result->records != NULL;
+}
+
+void
+nio_read_result_add(nio_read_result *result, nio_change *change)
+{
+    result->records[result->count++] = change;
+    result->rows[change->kind]++;
+    result->bytes += nio_change_bytes(change);
+}
+
+static void
+note_mark(nio_read_result *result, uint8_t flags)
+{
+    bool lost = (flags & NIO_FLAG_OVERFLOW) != 0;
+    bool exact = (flags & NIO_FLAG_SYNCED) != 0;
+
+    result->overflow |= lost;
+    result->synced = exact || (result->synced && !lost);
+    result->marked |= lost || exact;
+}
+
+void
+nio_read_result_take(nio_read_result *result, nio_taken *taken)
+{
+    nio_cursor cursor = {NULL, 0, 0};
+    nio_change *change = NULL;
+
+    result->taken = *taken;
+    while ((change = nio_taken_next(&result->taken, &cursor)) != NULL) {
+        if (nio_change_is_mark(change)) {
+            note_mark(result, change->flags);
+        } else {
+            nio_read_result_add(result, change);
+        }
+    }
+    /* A few records in a large chunk: they would keep the whole chunk, which
+     * the queue could not fill again. On allocation failure they stay. */
+    if (result->bytes < nio_taken_bytes(&result->taken) / 2) {
+        (void)nio_read_result_own(result);
+    }
+}
+
+bool
+nio_read_result_own(nio_read_result *result)
+{
+    uint8_t *place = malloc(result->bytes + 1);
+
+    if (place == NULL) {
+        return false;
+    }
+    result->copy = place;
+    for (size_t i = 0; i < result->count; i++) {
+        size_t size = nio_change_bytes(result->records[i]);
+        memcpy(place, result->records[i], size);
+        result->records[i] = (nio_change *)place;
+        place += size;
+    }
+    nio_taken_free(&result->taken);
+    return true;
+}
+
+void
+nio_read_result_copy_row(nio_change *change, void *to, size_t size)
+{
+    size_t have = change->size < size ? change->size : size;
+
+    memcpy(to, nio_change_row(change), have);
+    if (have < size) {
+        memset((char *)to + have, 0, size - have);
+    }
+}
+
+void
+nio_read_result_copy_rows(const nio_read_result *result, nio_kind kind,
+                          size_t size, uint8_t *to)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        if (result->records[i]->kind == kind) {
+            nio_read_result_copy_row(result->records[i], to, size);
+            to += size;
+        }
+    }
+}
+
+void
+nio_read_result_free(nio_read_result *result)
+{
+    nio_taken_free(&result->taken);
+    free(result->copy);
+    free(result->records);
+    *result = (nio_read_result){.count = 0};
+}

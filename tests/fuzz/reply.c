@@ -183,17 +183,17 @@ __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 static void
 read_by_the_engine(void)
 {
-    static nio_event_socket feed; /* its buffers are 4 MiB: kept */
+    static nio_event_socket events; /* its buffers are 4 MiB: kept */
     mirrored all;
     nio_engine *engine = &all.engine;
-    if (feed.slots == NULL) {
-        CHECK_EQUAL(nio_event_socket_open(&feed), 0);
+    if (events.slots == NULL) {
+        CHECK_EQUAL(nio_event_socket_open(&events), 0);
     }
     mirrored_open(&all);
     nio_lock_init(&engine->lock);
     CHECK(nio_event_init(&engine->wake));
-    engine->feed = feed;
-    CHECK_EQUAL(nio_request_socket_open(&engine->requester), 0);
+    engine->events = events;
+    CHECK_EQUAL(nio_request_socket_open(&engine->requests), 0);
     nio_mirror_dirty_all(&engine->mirror);
     do {
         nio_reconcile(engine);
@@ -202,7 +202,7 @@ read_by_the_engine(void)
     } while (input.left >= 4 && nio_dirty_any(&engine->mirror.dirty));
     mirrored_arrives(&all);
     mirrored_empties(&all);
-    nio_request_socket_close(&engine->requester);
+    nio_request_socket_close(&engine->requests);
     nio_event_done(&engine->wake);
     nio_lock_done(&engine->lock);
     mirrored_close(&all);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* GetBestRoute2. The kernel is asked twice for a best route: which entry of
- * its table matches (RTM_F_FIB_MATCH), and what it would really do with a
- * packet, which alone tells the source address and the leg. */
-#include "rtnetlink/decode/attribute.h"
+/* GetBestRoute2. It takes two requests: one asks which entry of the route
+ * table matches (RTM_F_FIB_MATCH), the other what the kernel would do with a
+ * packet, which alone gives the source address and the leg. */
 #include "rtnetlink/api/errors.h"
 #include "rtnetlink/api/one_shot.h"
+#include "rtnetlink/decode/attribute.h"
 #include "rtnetlink/decode/rows.h"
 
 #include <errno.h>
@@ -15,50 +15,50 @@
 #    define RTM_F_FIB_MATCH 0x2000
 #endif
 
-typedef struct question {
+typedef struct route_request {
     struct nlmsghdr header;
     struct rtmsg route;
     uint8_t attributes[64];
     size_t size;
-} question;
+} route_request;
 
 static void
-add_attribute(question *question, uint16_t type, const void *value,
+add_attribute(route_request *request, uint16_t type, const void *value,
               size_t size)
 {
     struct rtattr header = {.rta_len = (uint16_t)(sizeof(header) + size),
                             .rta_type = type};
-    size_t used = question->size - offsetof(struct question, attributes);
-    memcpy(question->attributes + used, &header, sizeof(header));
-    memcpy(question->attributes + used + sizeof(header), value, size);
-    question->size += (sizeof(header) + size + 3u) & ~(size_t)3u;
+    size_t used = request->size - offsetof(struct route_request, attributes);
+    memcpy(request->attributes + used, &header, sizeof(header));
+    memcpy(request->attributes + used + sizeof(header), value, size);
+    request->size += (sizeof(header) + size + 3u) & ~(size_t)3u;
 }
 
-static question
-ask_for(const SOCKADDR_INET *destination, const SOCKADDR_INET *source,
-        uint32_t index, uint32_t flags)
+static route_request
+request_for(const SOCKADDR_INET *destination, const SOCKADDR_INET *source,
+            uint32_t index, uint32_t flags)
 {
     uint8_t bytes[16];
     uint8_t length = destination->si_family == AF_INET ? 4 : 16;
-    question question;
-    memset(&question, 0, sizeof(question));
-    question.size = offsetof(struct question, attributes);
-    question.header.nlmsg_type = RTM_GETROUTE;
-    question.header.nlmsg_flags = NLM_F_REQUEST;
-    question.route.rtm_family = (uint8_t)destination->si_family;
-    question.route.rtm_dst_len = (uint8_t)(length * 8);
-    question.route.rtm_flags = flags;
+    route_request request;
+    memset(&request, 0, sizeof(request));
+    request.size = offsetof(struct route_request, attributes);
+    request.header.nlmsg_type = RTM_GETROUTE;
+    request.header.nlmsg_flags = NLM_F_REQUEST;
+    request.route.rtm_family = (uint8_t)destination->si_family;
+    request.route.rtm_dst_len = (uint8_t)(length * 8);
+    request.route.rtm_flags = flags;
     nio_sockaddr_bytes(destination, bytes);
-    add_attribute(&question, RTA_DST, bytes, length);
+    add_attribute(&request, RTA_DST, bytes, length);
     if (source != NULL) {
         nio_sockaddr_bytes(source, bytes);
-        question.route.rtm_src_len = (uint8_t)(length * 8);
-        add_attribute(&question, RTA_SRC, bytes, length);
+        request.route.rtm_src_len = (uint8_t)(length * 8);
+        add_attribute(&request, RTA_SRC, bytes, length);
     }
     if (index != 0) {
-        add_attribute(&question, RTA_OIF, &index, sizeof(index));
+        add_attribute(&request, RTA_OIF, &index, sizeof(index));
     }
-    return question;
+    return request;
 }
 
 typedef struct match {
@@ -75,7 +75,7 @@ on_match(void *context, const struct nlmsghdr *header, nio_bytes body)
     return status == NIO_NOT_OURS ? -EOPNOTSUPP : status;
 }
 
-/* What the kernel would do: a route made for this one destination. */
+/* What the kernel would do with a packet to this destination. */
 typedef struct decision {
     uint32_t oif;
     uint8_t gateway[16];
@@ -116,9 +116,10 @@ on_decision(void *context, const struct nlmsghdr *header, nio_bytes body)
 }
 
 static int
-ask(nio_one_shot *reading, question question, nio_reply reply, void *context)
+ask(nio_one_shot *one_shot, route_request request, nio_reply reply,
+    void *context)
 {
-    return nio_query(&reading->requester, &question, question.size, reply,
+    return nio_query(&one_shot->requests, &request, request.size, reply,
                      context, NULL);
 }
 
@@ -135,7 +136,7 @@ choose_leg(const match *match, const decision *decision)
     return match->legs.count > 0 ? &match->legs.legs[0] : NULL;
 }
 
-/* A blackhole is EINVAL to the kernel, which means no network to a program. */
+/* The kernel answers with EINVAL where a blackhole route matches. */
 static DWORD
 code_of_route(int status)
 {
@@ -143,24 +144,25 @@ code_of_route(int status)
 }
 
 static DWORD
-best_route(nio_one_shot *reading, uint32_t index, const SOCKADDR_INET *source,
+best_route(nio_one_shot *one_shot, uint32_t index, const SOCKADDR_INET *source,
            const SOCKADDR_INET *destination, PMIB_IPFORWARD_ROW2 row,
            SOCKADDR_INET *ret_source)
 {
     decision decision;
-    match match = {.nexthops = &reading->mirror.nexthops};
+    match match = {.nexthops = &one_shot->mirror.nexthops};
     memset(&decision, 0, sizeof(decision));
-    int status = ask(reading, ask_for(destination, source, index, 0),
+    int status = ask(one_shot, request_for(destination, source, index, 0),
                      on_decision, &decision);
     uint32_t flags = RTM_F_FIB_MATCH;
     if (destination->si_family == AF_INET) {
-        flags |= RTM_F_LOOKUP_TABLE; /* else it says main; IPv6 refuses it */
+        flags |= RTM_F_LOOKUP_TABLE; /* else the answer names table main; IPv6
+                                      refuses the flag */
     }
     if (status == 0) {
-        status = ask(reading, ask_for(destination, source, index, flags),
+        status = ask(one_shot, request_for(destination, source, index, flags),
                      on_match, &match);
         if (status == -EHOSTUNREACH) {
-            status = -ENETUNREACH; /* it would go out without any route */
+            status = -ENETUNREACH; /* it would be sent without a route */
         }
     }
     const nio_route *leg = choose_leg(&match, &decision);
@@ -168,7 +170,7 @@ best_route(nio_one_shot *reading, uint32_t index, const SOCKADDR_INET *source,
         status = -ENETUNREACH;
     }
     if (status == 0) {
-        nio_route_row(leg, &reading->mirror.links, row);
+        nio_route_row(leg, &one_shot->mirror.links, row);
         if (source != NULL) {
             *ret_source = *source;
         } else {
@@ -180,12 +182,28 @@ best_route(nio_one_shot *reading, uint32_t index, const SOCKADDR_INET *source,
     return code_of_route(status);
 }
 
+/* Does the caller name an interface: by its LUID, its index or the scope of
+ * the destination (fe80::1%eth0), in this order? */
+static bool
+names_interface(const NET_LUID *luid, const SOCKADDR_INET *destination,
+                NET_IFINDEX *index)
+{
+    if (luid != NULL && luid->Value != 0) {
+        *index = (NET_IFINDEX)luid->Info.NetLuidIndex;
+        return true;
+    }
+    if (*index == 0 && destination->si_family == AF_INET6) {
+        *index = destination->Ipv6.sin6_scope_id;
+    }
+    return *index != 0;
+}
+
 NETIO_STATUS NETIOAPI_API_
 GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
               const SOCKADDR_INET *destination, ULONG options,
               PMIB_IPFORWARD_ROW2 row, SOCKADDR_INET *ret_source)
 {
-    nio_one_shot reading;
+    nio_one_shot one_shot;
     (void)options; /* Windows does not use them either */
     if (destination == NULL || row == NULL || ret_source == NULL ||
         (destination->si_family != AF_INET &&
@@ -193,28 +211,19 @@ GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
         (source != NULL && source->si_family != destination->si_family)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    bool chosen = index != 0 || (luid != NULL && luid->Value != 0);
-    if (luid != NULL && luid->Value != 0) {
-        index = (NET_IFINDEX)luid->Info.NetLuidIndex;
-    }
-    if (!chosen && destination->si_family == AF_INET6) {
-        index = destination->Ipv6.sin6_scope_id; /* fe80::1%eth0 */
-        chosen = index != 0;
-    }
-    if (chosen && nio_mirror_link(&reading.mirror, index) == NULL) {
+    bool has_interface = names_interface(luid, destination, &index);
+    DWORD code = nio_one_shot_open(&one_shot);
+    if (code == NO_ERROR && has_interface &&
+        nio_mirror_link(&one_shot.mirror, index) == NULL) {
         code = ERROR_FILE_NOT_FOUND;
     }
     if (code == NO_ERROR) {
-        code = nio_read_nexthops(&reading);
+        code = nio_read_nexthops(&one_shot);
     }
     if (code == NO_ERROR) {
         code =
-            best_route(&reading, index, source, destination, row, ret_source);
+            best_route(&one_shot, index, source, destination, row, ret_source);
     }
-    nio_one_shot_close(&reading);
+    nio_one_shot_close(&one_shot);
     return code;
 }

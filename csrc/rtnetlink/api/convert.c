@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Interfaces by index, LUID and name. A name is bytes to the kernel: one that
- * is not UTF-8 is written with lone surrogates (U+DC80 and up), the way
- * os.fsdecode does it, so that it comes back as it was. */
+/* Interfaces by index, LUID and name. The kernel's names are bytes: those that
+ * are not UTF-8 become lone surrogates (U+DC80 and up), as in os.fsdecode, so
+ * that the conversion back gives the same bytes. */
 #include "rtnetlink/api/errors.h"
 #include "rtnetlink/api/one_shot.h"
 #include "rtnetlink/decode/rows.h"
@@ -56,10 +56,10 @@ encode_one(uint32_t value, uint8_t bytes[4])
     return length;
 }
 
-/* The C library asks through a socket: that one is short says nothing of the
- * interface. */
+/* The C library asks the kernel through a socket of its own: an error such as
+ * EMFILE does not mean that the interface is unknown. */
 static DWORD
-code_of_unknown(void)
+code_of_lookup(void)
 {
     bool unknown = errno == ENXIO || errno == ENODEV || errno == EINVAL;
     return unknown ? ERROR_INVALID_PARAMETER : nio_code_of(-errno);
@@ -73,7 +73,7 @@ ConvertInterfaceLuidToAlias(const NET_LUID *luid, WCHAR *alias, SIZE_T length)
         return ERROR_INVALID_PARAMETER;
     }
     if (if_indextoname((unsigned)luid->Info.NetLuidIndex, name) == NULL) {
-        return code_of_unknown();
+        return code_of_lookup();
     }
     const uint8_t *at = (const uint8_t *)name;
     SIZE_T used = 0;
@@ -95,18 +95,18 @@ ConvertInterfaceLuidToAlias(const NET_LUID *luid, WCHAR *alias, SIZE_T length)
 NETIO_STATUS NETIOAPI_API_
 ConvertInterfaceIndexToLuid(NET_IFINDEX index, NET_LUID *luid)
 {
-    nio_one_shot reading;
+    nio_one_shot one_shot;
     if (luid == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
     luid->Value = 0;
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
+    DWORD code = nio_one_shot_open(&one_shot);
+    if (code == NO_ERROR) {
+        *luid = nio_luid_in(&one_shot.mirror.links, index);
+        code = luid->Value == 0 ? ERROR_FILE_NOT_FOUND : NO_ERROR;
     }
-    *luid = nio_luid_in(&reading.mirror.links, index);
-    nio_one_shot_close(&reading);
-    return luid->Value == 0 ? ERROR_FILE_NOT_FOUND : NO_ERROR;
+    nio_one_shot_close(&one_shot);
+    return code;
 }
 
 NETIO_STATUS NETIOAPI_API_
@@ -118,13 +118,13 @@ ConvertInterfaceLuidToIndex(const NET_LUID *luid, NET_IFINDEX *index)
     }
     *index = 0;
     if (if_indextoname((unsigned)luid->Info.NetLuidIndex, name) == NULL) {
-        return code_of_unknown();
+        return code_of_lookup();
     }
     *index = (NET_IFINDEX)luid->Info.NetLuidIndex;
     return NO_ERROR;
 }
 
-/* `impossible`: the code for what no interface can be called. */
+/* `impossible` is the code for a text that cannot be an interface's name. */
 static DWORD
 luid_of(const WCHAR *alias, NET_LUID *luid, DWORD impossible)
 {
@@ -146,7 +146,7 @@ luid_of(const WCHAR *alias, NET_LUID *luid, DWORD impossible)
         return impossible;
     }
     unsigned index = if_nametoindex(name);
-    return index == 0 ? code_of_unknown()
+    return index == 0 ? code_of_lookup()
                       : ConvertInterfaceIndexToLuid(index, luid);
 }
 
@@ -156,7 +156,7 @@ ConvertInterfaceAliasToLuid(const WCHAR *alias, NET_LUID *luid)
     return luid_of(alias, luid, ERROR_INVALID_PARAMETER);
 }
 
-/* Linux has one name where Windows has a name and an alias. */
+/* Linux has only one name, which serves as name and alias. */
 NETIO_STATUS NETIOAPI_API_
 ConvertInterfaceLuidToNameW(const NET_LUID *luid, WCHAR *name, SIZE_T length)
 {

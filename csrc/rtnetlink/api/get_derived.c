@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* GetTeredoPort, GetNetworkConnectivityHint and the stable address table: what
- * Windows keeps and the kernel does not, derived from the kernel's tables. */
+/* GetTeredoPort, GetNetworkConnectivityHint and the stable address table: the
+ * kernel keeps none of them, they are derived from its tables. */
 #include "rtnetlink/api/get_derived.h"
 
 #include "rtnetlink/api/errors.h"
@@ -11,29 +11,33 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+/* To be closed on failure, too. */
+static DWORD
+open_with_addresses(nio_one_shot *one_shot)
+{
+    DWORD code = nio_one_shot_open(one_shot);
+    return code == NO_ERROR ? nio_read_addresses(one_shot) : code;
+}
+
 NETIO_STATUS NETIOAPI_API_
 GetTeredoPort(USHORT *port)
 {
-    nio_one_shot reading;
+    nio_one_shot one_shot;
     if (port == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code = nio_read_addresses(&reading);
+    DWORD code = open_with_addresses(&one_shot);
     if (code == NO_ERROR) {
-        *port = nio_teredo_port_of(&reading.mirror);
+        *port = nio_teredo_port_of(&one_shot.mirror);
         code = *port == MIB_INVALID_TEREDO_PORT_NUMBER ? ERROR_NOT_READY
                                                        : NO_ERROR;
     }
-    nio_one_shot_close(&reading);
+    nio_one_shot_close(&one_shot);
     return code;
 }
 
 static int
-keep_default(void *context, const nio_route *leg)
+keep_default_route(void *context, const nio_route *leg)
 {
     nio_mirror *mirror = context;
     nio_route route = *leg;
@@ -55,42 +59,34 @@ has_internet(const void *context)
 NETIO_STATUS NETIOAPI_API_
 GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *hint)
 {
-    nio_one_shot reading;
+    nio_one_shot one_shot;
     if (hint == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code = nio_read_addresses(&reading);
+    DWORD code = open_with_addresses(&one_shot);
     if (code == NO_ERROR) {
-        code = nio_read_nexthops(&reading);
+        code = nio_read_nexthops(&one_shot);
     }
     if (code == NO_ERROR) {
-        code = nio_find_routes(&reading, AF_UNSPEC, 0, keep_default,
-                               has_internet, &reading.mirror);
+        code = nio_find_routes(&one_shot, AF_UNSPEC, 0, keep_default_route,
+                               has_internet, &one_shot.mirror);
     }
     if (code == NO_ERROR) {
-        *hint = nio_hint_of(&reading.mirror);
+        *hint = nio_hint_of(&one_shot.mirror);
     }
-    nio_one_shot_close(&reading);
+    nio_one_shot_close(&one_shot);
     return code;
 }
 
 DWORD
 nio_read_stable(ADDRESS_FAMILY family, bool *ret_stable)
 {
-    nio_one_shot reading;
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code = nio_read_addresses(&reading);
+    nio_one_shot one_shot;
+    DWORD code = open_with_addresses(&one_shot);
     if (code == NO_ERROR) {
-        *ret_stable = nio_is_stable(&reading.mirror, family);
+        *ret_stable = nio_is_stable(&one_shot.mirror, family);
     }
-    nio_one_shot_close(&reading);
+    nio_one_shot_close(&one_shot);
     return code;
 }
 

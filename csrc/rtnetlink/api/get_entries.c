@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* GetIpForwardEntry2, GetUnicastIpAddressEntry, GetIpInterfaceEntry: one row,
- * named by its key members, as it is now. */
+/* GetIpForwardEntry2, GetUnicastIpAddressEntry and GetIpInterfaceEntry: one
+ * row, named by its key members, as it is now. */
 #include "rtnetlink/api/one_shot.h"
 
 #include "rtnetlink/decode/rows.h"
@@ -11,23 +11,30 @@
 #define LOOPBACK_INDEX 1u
 
 static bool
-is_link(const nio_one_shot *reading, uint32_t index, NET_LUID luid)
+is_link(const nio_one_shot *one_shot, uint32_t index, NET_LUID luid)
 {
-    const nio_link *link = nio_mirror_link(&reading->mirror, index);
+    const nio_link *link = nio_mirror_link(&one_shot->mirror, index);
     return link != NULL && (luid.Value == 0 ||
                             nio_luid(index, link->type).Value == luid.Value);
 }
 
-/* The interface that the caller means: the LUID if there is one, else the
- * index. 0 where it does not exist. A LUID has room for the low bits of a
- * large index only: the index tells then, if it is of that LUID. */
-static uint32_t
-find_interface(const nio_one_shot *reading, NET_LUID luid, NET_IFINDEX index)
+/* Open a read, and find the interface that a row names: by its LUID if that is
+ * not zero, else by its index. A LUID holds only the low 24 bits of an index,
+ * so an index that fits the LUID comes first. `absent` is the code if there is
+ * no such interface. To be closed on failure, too. */
+static DWORD
+open_for(nio_one_shot *one_shot, NET_LUID luid, NET_IFINDEX index,
+         DWORD absent, uint32_t *ret_index)
 {
-    if (!is_link(reading, index, luid) && luid.Value != 0) {
+    DWORD code = nio_one_shot_open(one_shot);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    if (!is_link(one_shot, index, luid) && luid.Value != 0) {
         index = (NET_IFINDEX)luid.Info.NetLuidIndex;
     }
-    return is_link(reading, index, luid) ? index : 0;
+    *ret_index = index;
+    return is_link(one_shot, index, luid) ? NO_ERROR : absent;
 }
 
 typedef struct route_search {
@@ -37,7 +44,7 @@ typedef struct route_search {
     nio_route route;
 } route_search;
 
-/* What a packet that no rule sends elsewhere would meet first. */
+/* The order in which the kernel's default rules try routes of one prefix. */
 static bool
 comes_before(const nio_route *a, const nio_route *b)
 {
@@ -46,8 +53,9 @@ comes_before(const nio_route *a, const nio_route *b)
     return a_is_main != b_is_main ? a_is_main : a->priority < b->priority;
 }
 
-/* A row that we gave names its table, and so the one route that it was; one
- * that a program made as on Windows means the first that matches. */
+/* A row that we made has a table, and thus names exactly one route. A row that
+ * a program made as on Windows has none: it names the first route that
+ * matches. */
 static int
 match_route(void *context, const nio_route *leg)
 {
@@ -75,7 +83,7 @@ match_route(void *context, const nio_route *leg)
     return 0;
 }
 
-/* Of the first that matches there may be a better one. */
+/* Without a table in the key a later route may come first. */
 static bool
 is_found(const void *context)
 {
@@ -83,10 +91,10 @@ is_found(const void *context)
     return search->found && search->key->Table != 0;
 }
 
-/* Rows on lo may be routes without an interface, which the kernel would not
- * find there: then all are read. */
+/* Rows on lo may be of routes without an interface (blackholes), which a dump
+ * of one interface's routes does not contain: then all routes are read. */
 static uint32_t
-blackholes_too(uint32_t index)
+index_to_dump(uint32_t index)
 {
     return index == LOOPBACK_INDEX ? 0 : index;
 }
@@ -94,36 +102,35 @@ blackholes_too(uint32_t index)
 NETIO_STATUS NETIOAPI_API_
 GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
 {
-    nio_one_shot reading;
+    nio_one_shot one_shot;
     if (row == NULL || (row->DestinationPrefix.Prefix.si_family != AF_INET &&
                         row->DestinationPrefix.Prefix.si_family != AF_INET6)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
-    }
     route_search search = {.key = row};
-    search.index =
-        find_interface(&reading, row->InterfaceLuid, row->InterfaceIndex);
-    code = search.index == 0 ? ERROR_NOT_FOUND : nio_read_nexthops(&reading);
+    DWORD code = open_for(&one_shot, row->InterfaceLuid, row->InterfaceIndex,
+                          ERROR_NOT_FOUND, &search.index);
+    if (code == NO_ERROR) {
+        code = nio_read_nexthops(&one_shot);
+    }
     if (code == NO_ERROR) {
         code = nio_find_routes(
-            &reading, row->DestinationPrefix.Prefix.si_family,
-            blackholes_too(search.index), match_route, is_found, &search);
+            &one_shot, row->DestinationPrefix.Prefix.si_family,
+            index_to_dump(search.index), match_route, is_found, &search);
     }
     if (code == NO_ERROR && !search.found) {
         code = ERROR_NOT_FOUND;
     }
     if (code == NO_ERROR) {
-        nio_route_row(&search.route, &reading.mirror.links, row);
+        nio_route_row(&search.route, &one_shot.mirror.links, row);
     }
-    nio_one_shot_close(&reading);
+    nio_one_shot_close(&one_shot);
     return code;
 }
 
+/* The key may leave the prefix length at zero, and with it the peer. */
 static const nio_address *
-find_address(const nio_one_shot *reading, const MIB_UNICASTIPADDRESS_ROW *key,
+find_address(const nio_one_shot *one_shot, const MIB_UNICASTIPADDRESS_ROW *key,
              uint32_t index)
 {
     static const uint8_t zero[16];
@@ -133,7 +140,7 @@ find_address(const nio_one_shot *reading, const MIB_UNICASTIPADDRESS_ROW *key,
     uint32_t cursor = 0;
     nio_address *address;
     nio_sockaddr_bytes(&key->Address, local);
-    while ((address = nio_store_each(&reading->mirror.addresses, &cursor)) !=
+    while ((address = nio_store_each(&one_shot->mirror.addresses, &cursor)) !=
            NULL) {
         if (address->index == index &&
             address->family == key->Address.si_family &&
@@ -150,49 +157,47 @@ find_address(const nio_one_shot *reading, const MIB_UNICASTIPADDRESS_ROW *key,
 NETIO_STATUS NETIOAPI_API_
 GetUnicastIpAddressEntry(PMIB_UNICASTIPADDRESS_ROW row)
 {
-    nio_one_shot reading;
+    nio_one_shot one_shot;
+    uint32_t index;
     if (row == NULL || (row->Address.si_family != AF_INET &&
                         row->Address.si_family != AF_INET6)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    uint32_t index =
-        find_interface(&reading, row->InterfaceLuid, row->InterfaceIndex);
-    code = index == 0 ? ERROR_FILE_NOT_FOUND : nio_read_addresses(&reading);
+    DWORD code = open_for(&one_shot, row->InterfaceLuid, row->InterfaceIndex,
+                          ERROR_FILE_NOT_FOUND, &index);
     if (code == NO_ERROR) {
-        const nio_address *address = find_address(&reading, row, index);
+        code = nio_read_addresses(&one_shot);
+    }
+    if (code == NO_ERROR) {
+        const nio_address *address = find_address(&one_shot, row, index);
         if (address == NULL) {
             code = ERROR_NOT_FOUND;
         } else {
-            nio_address_row(address, &reading.mirror.links, row);
+            nio_address_row(address, &one_shot.mirror.links, row);
         }
     }
-    nio_one_shot_close(&reading);
+    nio_one_shot_close(&one_shot);
     return code;
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetIpInterfaceEntry(PMIB_IPINTERFACE_ROW row)
 {
-    nio_one_shot reading;
+    nio_one_shot one_shot;
+    uint32_t index;
     if (row == NULL || (row->Family != AF_INET && row->Family != AF_INET6)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_one_shot_open(&reading);
-    if (code != NO_ERROR) {
-        return code;
+    DWORD code = open_for(&one_shot, row->InterfaceLuid, row->InterfaceIndex,
+                          ERROR_FILE_NOT_FOUND, &index);
+    if (code == NO_ERROR) {
+        code = nio_read_neighbour_times(&one_shot);
     }
-    uint32_t index =
-        find_interface(&reading, row->InterfaceLuid, row->InterfaceIndex);
-    code = index == 0 ? ERROR_FILE_NOT_FOUND : nio_read_times(&reading);
     if (code == NO_ERROR &&
-        !nio_interface_row(nio_mirror_link(&reading.mirror, index),
+        !nio_interface_row(nio_mirror_link(&one_shot.mirror, index),
                            row->Family, row)) {
         code = ERROR_NOT_FOUND;
     }
-    nio_one_shot_close(&reading);
+    nio_one_shot_close(&one_shot);
     return code;
 }

@@ -10,20 +10,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A table while it grows: NumEntries, padding, then the rows. All three
- * tables of the contract begin like this. */
+/* A table while it grows: NumEntries, padding, then the rows. All three tables
+ * of the contract have this layout. */
 typedef struct growing {
     uint8_t *block; /* owned */
     size_t row_size;
     size_t count;
     size_t capacity;
     ADDRESS_FAMILY family;
-    const nio_one_shot *reading;
+    nio_one_shot *one_shot;
 } growing;
 
 #define ROWS_OFFSET 8u
 
-/* Room for one more row; NULL when memory is short. */
+/* Room for one more row; NULL on allocation failure. */
 static void *
 next_row(growing *table)
 {
@@ -40,13 +40,13 @@ next_row(growing *table)
     return table->block + ROWS_OFFSET + table->count++ * table->row_size;
 }
 
-/* Hand the block over: the caller frees it with FreeMibTable. */
+/* Gives the block to the caller, to be freed with FreeMibTable. */
 static DWORD
 finish(growing *table, DWORD code, void *ret_table)
 {
     ULONG count = (ULONG)table->count;
     if (code == NO_ERROR && table->count == 0) {
-        code = ERROR_NOT_FOUND; /* as Windows says it */
+        code = ERROR_NOT_FOUND; /* as on Windows */
     }
     if (code != NO_ERROR) {
         free(table->block);
@@ -54,7 +54,7 @@ finish(growing *table, DWORD code, void *ret_table)
     }
     memset(table->block, 0, ROWS_OFFSET);
     memcpy(table->block, &count, sizeof(count));
-    /* Give back what growing in steps took too much of. */
+    /* The capacity doubles: give back what is unused. */
     uint8_t *block =
         realloc(table->block, ROWS_OFFSET + table->count * table->row_size);
     block = block == NULL ? table->block : block;
@@ -68,7 +68,7 @@ is_family(ADDRESS_FAMILY family)
     return family == AF_UNSPEC || family == AF_INET || family == AF_INET6;
 }
 
-/* The local table says what the addresses say already. */
+/* Routes of the local table only repeat the addresses. */
 static int
 take_route(void *context, const nio_route *leg)
 {
@@ -80,7 +80,7 @@ take_route(void *context, const nio_route *leg)
     if (row == NULL) {
         return -ENOMEM;
     }
-    nio_route_row(leg, &table->reading->mirror.links, row);
+    nio_route_row(leg, &table->one_shot->mirror.links, row);
     return 0;
 }
 
@@ -94,24 +94,25 @@ keep_route(void *context, const nio_route *leg)
     return mirror->allocation_failed ? -ENOMEM : 0;
 }
 
-/* A walk that raced with changes may leave rows out and give others twice,
- * and IPv6 does not say so (see reconcile.c). Then it is done again: what one
- * of the next few has seen is there, and the first quiet one is exact. */
+/* A dump with which changes race may lack rows and contain others twice, and
+ * IPv6 dumps do not report it (reconcile.c). So the table is read again: the
+ * first read with which no change races is exact; without one, every row that
+ * any of the reads found did exist. */
 static DWORD
-read_again(nio_one_shot *reading, growing *table, nio_event_socket *feed)
+read_routes_again(growing *table, nio_event_socket *events)
 {
-    nio_mirror *mirror = &reading->mirror;
+    nio_mirror *mirror = &table->one_shot->mirror;
     uint32_t cursor = 0;
     nio_route *route;
     bool quiet = false;
-    for (int i = 0; !quiet && i < NIO_MOST_READINGS; i++) {
+    for (int i = 0; !quiet && i < NIO_MAX_ROUTE_READS; i++) {
         nio_mirror_begin_dump(mirror);
-        DWORD code =
-            nio_read_routes(reading, table->family, 0, keep_route, mirror);
+        DWORD code = nio_read_routes(table->one_shot, table->family, 0,
+                                     keep_route, mirror);
         if (code != NO_ERROR) {
             return code;
         }
-        quiet = !nio_route_changed(feed);
+        quiet = !nio_route_changed(events);
     }
     table->count = 0;
     while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
@@ -124,25 +125,33 @@ read_again(nio_one_shot *reading, growing *table, nio_event_socket *feed)
 }
 
 static DWORD
-read_routes(nio_one_shot *reading, growing *table)
+take_routes(growing *table)
 {
-    nio_event_socket feed;
-    DWORD code = nio_subscribe_routes(&feed);
+    nio_event_socket events;
+    DWORD code = nio_read_nexthops(table->one_shot);
+    if (code == NO_ERROR) {
+        code = nio_subscribe_routes(&events);
+    }
     if (code != NO_ERROR) {
         return code;
     }
-    code = nio_read_routes(reading, table->family, 0, take_route, table);
-    if (code == NO_ERROR && nio_route_changed(&feed)) {
-        code = read_again(reading, table, &feed);
+    code =
+        nio_read_routes(table->one_shot, table->family, 0, take_route, table);
+    if (code == NO_ERROR && nio_route_changed(&events)) {
+        code = read_routes_again(table, &events);
     }
-    nio_event_socket_close(&feed);
+    nio_event_socket_close(&events);
     return code;
 }
 
 static DWORD
 take_addresses(growing *table)
 {
-    const nio_mirror *mirror = &table->reading->mirror;
+    DWORD code = nio_read_addresses(table->one_shot);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    const nio_mirror *mirror = &table->one_shot->mirror;
     uint32_t cursor = 0;
     nio_address *address;
     while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
@@ -164,7 +173,11 @@ take_interfaces(growing *table)
     static const ADDRESS_FAMILY families[] = {AF_INET, AF_INET6};
     uint32_t cursor = 0;
     nio_link *link;
-    while ((link = nio_store_each(&table->reading->mirror.links, &cursor)) !=
+    DWORD code = nio_read_neighbour_times(table->one_shot);
+    if (code != NO_ERROR) {
+        return code;
+    }
+    while ((link = nio_store_each(&table->one_shot->mirror.links, &cursor)) !=
            NULL) {
         for (size_t i = 0; i < 2; i++) {
             MIB_IPINTERFACE_ROW row;
@@ -181,76 +194,47 @@ take_interfaces(growing *table)
     return NO_ERROR;
 }
 
-/* Opens a reading for a table; on failure there is nothing to close. */
+/* One of the three functions: `ret_table` is its pointer to the table, `take`
+ * reads the rows. */
 static DWORD
-begin(ADDRESS_FAMILY family, bool has_table, size_t row_size,
-      nio_one_shot *reading, growing *ret_table)
+get_table(ADDRESS_FAMILY family, void *ret_table, size_t row_size,
+          DWORD (*take)(growing *table))
 {
+    nio_one_shot one_shot;
     growing table = {
-        .row_size = row_size, .family = family, .reading = reading};
-    *ret_table = table;
-    if (!has_table || !is_family(family)) {
+        .row_size = row_size, .family = family, .one_shot = &one_shot};
+    if (ret_table == NULL || !is_family(family)) {
         return ERROR_INVALID_PARAMETER;
     }
-    return nio_one_shot_open(reading);
+    DWORD code = nio_one_shot_open(&one_shot);
+    if (code == NO_ERROR) {
+        code = take(&table);
+    }
+    code = finish(&table, code, ret_table);
+    nio_one_shot_close(&one_shot);
+    return code;
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetIpForwardTable2(ADDRESS_FAMILY family, PMIB_IPFORWARD_TABLE2 *ret_table)
 {
-    nio_one_shot reading;
-    growing table;
-    DWORD code = begin(family, ret_table != NULL, sizeof(MIB_IPFORWARD_ROW2),
-                       &reading, &table);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code = nio_read_nexthops(&reading);
-    if (code == NO_ERROR) {
-        code = read_routes(&reading, &table);
-    }
-    code = finish(&table, code, ret_table);
-    nio_one_shot_close(&reading);
-    return code;
+    return get_table(family, ret_table, sizeof(MIB_IPFORWARD_ROW2),
+                     take_routes);
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetUnicastIpAddressTable(ADDRESS_FAMILY family,
                          PMIB_UNICASTIPADDRESS_TABLE *ret_table)
 {
-    nio_one_shot reading;
-    growing table;
-    DWORD code = begin(family, ret_table != NULL,
-                       sizeof(MIB_UNICASTIPADDRESS_ROW), &reading, &table);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code = nio_read_addresses(&reading);
-    if (code == NO_ERROR) {
-        code = take_addresses(&table);
-    }
-    code = finish(&table, code, ret_table);
-    nio_one_shot_close(&reading);
-    return code;
+    return get_table(family, ret_table, sizeof(MIB_UNICASTIPADDRESS_ROW),
+                     take_addresses);
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetIpInterfaceTable(ADDRESS_FAMILY family, PMIB_IPINTERFACE_TABLE *ret_table)
 {
-    nio_one_shot reading;
-    growing table;
-    DWORD code = begin(family, ret_table != NULL, sizeof(MIB_IPINTERFACE_ROW),
-                       &reading, &table);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code = nio_read_times(&reading);
-    if (code == NO_ERROR) {
-        code = take_interfaces(&table);
-    }
-    code = finish(&table, code, ret_table);
-    nio_one_shot_close(&reading);
-    return code;
+    return get_table(family, ret_table, sizeof(MIB_IPINTERFACE_ROW),
+                     take_interfaces);
 }
 
 VOID NETIOAPI_API_

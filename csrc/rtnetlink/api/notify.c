@@ -58,7 +58,7 @@ attach(nio_entry *entry, int receive_buffer, HANDLE *ret_handle)
     return NO_ERROR;
 }
 
-/* A registration of one kind that calls back on a thread of its own. */
+/* An entry of one kind whose callbacks run on a thread of its own. */
 static nio_entry *
 new_entry(int kind, ADDRESS_FAMILY family, PVOID context, BOOLEAN initial)
 {
@@ -86,16 +86,23 @@ new_entry(int kind, ADDRESS_FAMILY family, PVOID context, BOOLEAN initial)
     return entry;
 }
 
-/* What the three functions with rows have in common. */
+/* One of the Notify* functions: `callback` is NULL if its caller gave none. */
 static DWORD
-check(ADDRESS_FAMILY family, bool has_callback, HANDLE *handle)
+notify(int kind, ADDRESS_FAMILY family, const nio_callback *callback,
+       PVOID context, BOOLEAN initial, HANDLE *handle)
 {
     if (handle != NULL) {
         *handle = NULL;
     }
-    return handle != NULL && has_callback && is_family(family)
-               ? NO_ERROR
-               : ERROR_INVALID_PARAMETER;
+    if (handle == NULL || callback == NULL || !is_family(family)) {
+        return ERROR_INVALID_PARAMETER;
+    }
+    nio_entry *entry = new_entry(kind, family, context, initial);
+    if (entry == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    entry->call = *callback;
+    return attach(entry, 0, handle);
 }
 
 NETIO_STATUS NETIOAPI_API_
@@ -103,16 +110,9 @@ NotifyIpInterfaceChange(ADDRESS_FAMILY family,
                         PIPINTERFACE_CHANGE_CALLBACK callback, PVOID context,
                         BOOLEAN initial, HANDLE *handle)
 {
-    DWORD code = check(family, callback != NULL, handle);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    nio_entry *entry = new_entry(NIO_INTERFACE, family, context, initial);
-    if (entry == NULL) {
-        return ERROR_NOT_ENOUGH_MEMORY;
-    }
-    entry->call.interface = callback;
-    return attach(entry, 0, handle);
+    const nio_callback call = {.interface = callback};
+    return notify(NIO_INTERFACE, family, callback == NULL ? NULL : &call,
+                  context, initial, handle);
 }
 
 NETIO_STATUS NETIOAPI_API_
@@ -120,48 +120,27 @@ NotifyUnicastIpAddressChange(ADDRESS_FAMILY family,
                              PUNICAST_IPADDRESS_CHANGE_CALLBACK callback,
                              PVOID context, BOOLEAN initial, HANDLE *handle)
 {
-    DWORD code = check(family, callback != NULL, handle);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    nio_entry *entry = new_entry(NIO_ADDRESS, family, context, initial);
-    if (entry == NULL) {
-        return ERROR_NOT_ENOUGH_MEMORY;
-    }
-    entry->call.address = callback;
-    return attach(entry, 0, handle);
+    const nio_callback call = {.address = callback};
+    return notify(NIO_ADDRESS, family, callback == NULL ? NULL : &call,
+                  context, initial, handle);
 }
 
 NETIO_STATUS NETIOAPI_API_
 NotifyRouteChange2(ADDRESS_FAMILY family, PIPFORWARD_CHANGE_CALLBACK callback,
                    PVOID context, BOOLEAN initial, HANDLE *handle)
 {
-    DWORD code = check(family, callback != NULL, handle);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    nio_entry *entry = new_entry(NIO_ROUTE, family, context, initial);
-    if (entry == NULL) {
-        return ERROR_NOT_ENOUGH_MEMORY;
-    }
-    entry->call.route = callback;
-    return attach(entry, 0, handle);
+    const nio_callback call = {.route = callback};
+    return notify(NIO_ROUTE, family, callback == NULL ? NULL : &call, context,
+                  initial, handle);
 }
 
 NETIO_STATUS NETIOAPI_API_
 NotifyTeredoPortChange(PTEREDO_PORT_CHANGE_CALLBACK callback, PVOID context,
                        BOOLEAN initial, HANDLE *handle)
 {
-    DWORD code = check(AF_UNSPEC, callback != NULL, handle);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    nio_entry *entry = new_entry(NIO_TEREDO, AF_UNSPEC, context, initial);
-    if (entry == NULL) {
-        return ERROR_NOT_ENOUGH_MEMORY;
-    }
-    entry->call.teredo = callback;
-    return attach(entry, 0, handle);
+    const nio_callback call = {.teredo = callback};
+    return notify(NIO_TEREDO, AF_UNSPEC, callback == NULL ? NULL : &call,
+                  context, initial, handle);
 }
 
 NETIO_STATUS NETIOAPI_API_
@@ -169,16 +148,9 @@ NotifyNetworkConnectivityHintChange(
     PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK callback, PVOID context,
     BOOLEAN initial, HANDLE *handle)
 {
-    DWORD code = check(AF_UNSPEC, callback != NULL, handle);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    nio_entry *entry = new_entry(NIO_HINT, AF_UNSPEC, context, initial);
-    if (entry == NULL) {
-        return ERROR_NOT_ENOUGH_MEMORY;
-    }
-    entry->call.hint = callback;
-    return attach(entry, 0, handle);
+    const nio_callback call = {.hint = callback};
+    return notify(NIO_HINT, AF_UNSPEC, callback == NULL ? NULL : &call,
+                  context, initial, handle);
 }
 
 NETIO_STATUS NETIOAPI_API_
@@ -187,27 +159,25 @@ NotifyStableUnicastIpAddressTable(
     PSTABLE_UNICAST_IPADDRESS_TABLE_CALLBACK callback, PVOID context,
     HANDLE *handle)
 {
-    DWORD code = check(family, callback != NULL, handle);
+    const nio_callback call = {.stable = callback};
+    bool stable = false;
+    if (handle != NULL) {
+        *handle = NULL;
+    }
     if (table != NULL) {
         *table = NULL;
     }
-    if (code != NO_ERROR || table == NULL) {
+    if (handle == NULL || table == NULL || callback == NULL ||
+        !is_family(family)) {
         return ERROR_INVALID_PARAMETER;
     }
-    bool stable;
-    code = nio_read_stable(family, &stable);
+    DWORD code = nio_read_stable(family, &stable);
     if (code == NO_ERROR && stable) {
         return nio_read_address_table(family, table);
     }
-    if (code != NO_ERROR) {
-        return code;
+    if (code == NO_ERROR) {
+        code = notify(NIO_STABLE, family, &call, context, FALSE, handle);
     }
-    nio_entry *entry = new_entry(NIO_STABLE, family, context, FALSE);
-    if (entry == NULL) {
-        return ERROR_NOT_ENOUGH_MEMORY;
-    }
-    entry->call.stable = callback;
-    code = attach(entry, 0, handle);
     return code == NO_ERROR ? ERROR_IO_PENDING : code;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One reading of the kernel's tables: see one_shot.h. */
+/* Reads for one call: see one_shot.h. */
 #include "rtnetlink/api/one_shot.h"
 
 #include "rtnetlink/api/errors.h"
@@ -9,127 +9,49 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define MOST_TRIES 10 /* of a dump that raced with a change */
-#define MOST_RECEIVES 100
-
-/* A dump that no change raced with, as far as the kernel can tell. */
-static int
-dump(nio_one_shot *reading, uint16_t type, uint8_t family, nio_reply reply,
-     void *context)
-{
-    nio_answer answer;
-    int status;
-    int tries = 0;
-    do {
-        nio_mirror_begin_dump(&reading->mirror);
-        status = nio_dump(&reading->requester, type, family, reply, context,
-                          &answer);
-    } while (status == 0 && answer.interrupted && ++tries < MOST_TRIES);
-    return status;
-}
-
-static int
-on_link(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_one_shot *reading = context;
-    nio_link link;
-    uint8_t family;
-    (void)header;
-    if (nio_decode_link(body, &link, &family) == 0) {
-        nio_mirror_dumped_link(&reading->mirror, &link);
-    }
-    return reading->mirror.allocation_failed ? -ENOMEM : 0;
-}
-
-static int
-on_address(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_one_shot *reading = context;
-    nio_address address;
-    (void)header;
-    if (nio_decode_address(body, &address) == 0) {
-        nio_mirror_dumped_address(&reading->mirror, &address);
-    }
-    return reading->mirror.allocation_failed ? -ENOMEM : 0;
-}
-
-static int
-on_nexthop(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_one_shot *reading = context;
-    nio_nexthop nexthop;
-    (void)header;
-    int status = nio_decode_nexthop(body, &nexthop);
-    if (status == 0) {
-        nio_mirror_dumped_nexthop(&reading->mirror, &nexthop);
-    }
-    return reading->mirror.allocation_failed || status == -ENOMEM ? -ENOMEM
-                                                                  : 0;
-}
-
-static int
-on_times(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_one_shot *reading = context;
-    nio_link_family times;
-    uint32_t index;
-    uint8_t family;
-    (void)header;
-    if (nio_decode_neighbour_table(body, &family, &index, &times) == 0 &&
-        index != 0) {
-        nio_mirror_dumped_times(&reading->mirror, family, index, &times);
-    }
-    return 0;
-}
+#define MAX_ATTEMPTS 10 /* at a dump with which no change raced */
+#define MAX_RECEIVES 100
 
 DWORD
-nio_one_shot_open(nio_one_shot *reading)
+nio_one_shot_open(nio_one_shot *one_shot)
 {
-    memset(reading, 0, sizeof(*reading));
-    int status = nio_request_socket_open(&reading->requester);
-    if (status < 0) {
-        return nio_code_of(status);
-    }
-    nio_mirror_init(&reading->mirror);
-    status = dump(reading, RTM_GETLINK, AF_UNSPEC, on_link, reading);
-    if (status < 0) {
-        nio_one_shot_close(reading);
-        return nio_code_of(status);
-    }
-    nio_mirror_sweep_links(&reading->mirror);
-    return NO_ERROR;
+    memset(one_shot, 0, sizeof(*one_shot));
+    nio_mirror_init(&one_shot->mirror);
+    one_shot->dumper = (nio_dumper){.requests = &one_shot->requests,
+                                    .mirror = &one_shot->mirror,
+                                    .max_attempts = MAX_ATTEMPTS,
+                                    .accept_raced = true};
+    int status = nio_request_socket_open(&one_shot->requests);
+    return nio_code_of(status < 0 ? status
+                                  : nio_dump_links(&one_shot->dumper));
 }
 
 void
-nio_one_shot_close(nio_one_shot *reading)
+nio_one_shot_close(nio_one_shot *one_shot)
 {
-    nio_request_socket_close(&reading->requester);
-    nio_mirror_done(&reading->mirror);
+    nio_request_socket_close(&one_shot->requests);
+    nio_mirror_done(&one_shot->mirror);
 }
 
 DWORD
-nio_read_addresses(nio_one_shot *reading)
+nio_read_addresses(nio_one_shot *one_shot)
 {
-    int status = dump(reading, RTM_GETADDR, AF_UNSPEC, on_address, reading);
-    nio_mirror_sweep_addresses(&reading->mirror);
-    return nio_code_of(status);
+    return nio_code_of(nio_dump_addresses(&one_shot->dumper));
 }
 
 DWORD
-nio_read_nexthops(nio_one_shot *reading)
+nio_read_nexthops(nio_one_shot *one_shot)
 {
-    int status = dump(reading, RTM_GETNEXTHOP, AF_UNSPEC, on_nexthop, reading);
-    bool unknown = status == -EOPNOTSUPP || status == -EINVAL;
-    return unknown ? NO_ERROR : nio_code_of(status); /* since Linux 5.3 */
+    return nio_code_of(nio_dump_nexthops(&one_shot->dumper));
 }
 
 DWORD
-nio_read_times(nio_one_shot *reading)
+nio_read_neighbour_times(nio_one_shot *one_shot)
 {
-    return nio_code_of(
-        dump(reading, RTM_GETNEIGHTBL, AF_UNSPEC, on_times, reading));
+    return nio_code_of(nio_dump_neighbour_times(&one_shot->dumper));
 }
 
+/* A dump of routes, expanded into legs. */
 typedef struct route_walk {
     const nio_store *nexthops;
     nio_legs legs;
@@ -156,19 +78,20 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
 }
 
 DWORD
-nio_read_routes(nio_one_shot *reading, ADDRESS_FAMILY family, uint32_t index,
+nio_read_routes(nio_one_shot *one_shot, ADDRESS_FAMILY family, uint32_t index,
                 int (*leg)(void *context, const nio_route *leg), void *context)
 {
     static const uint8_t families[] = {AF_INET, AF_INET6};
-    route_walk walk = {
-        .nexthops = &reading->mirror.nexthops, .leg = leg, .context = context};
+    route_walk walk = {.nexthops = &one_shot->mirror.nexthops,
+                       .leg = leg,
+                       .context = context};
     int status = 0;
     for (size_t i = 0; status == 0 && i < 2; i++) {
         if (family == AF_UNSPEC || family == families[i]) {
             status = index != 0
-                         ? nio_dump_routes_of(&reading->requester, families[i],
+                         ? nio_dump_routes_of(&one_shot->requests, families[i],
                                               index, on_route, &walk, NULL)
-                         : nio_dump(&reading->requester, RTM_GETROUTE,
+                         : nio_dump(&one_shot->requests, RTM_GETROUTE,
                                     families[i], on_route, &walk, NULL);
             if (status == -EAFNOSUPPORT || status == -EOPNOTSUPP) {
                 status = family == AF_UNSPEC ? 0 : status;
@@ -180,50 +103,50 @@ nio_read_routes(nio_one_shot *reading, ADDRESS_FAMILY family, uint32_t index,
 }
 
 DWORD
-nio_subscribe_routes(nio_event_socket *ret_feed)
+nio_subscribe_routes(nio_event_socket *ret_events)
 {
-    int status = nio_event_socket_open(ret_feed);
+    int status = nio_event_socket_open(ret_events);
     if (status < 0) {
         return nio_code_of(status);
     }
-    status = nio_event_socket_join(ret_feed, RTNLGRP_IPV4_ROUTE);
+    status = nio_event_socket_join(ret_events, RTNLGRP_IPV4_ROUTE);
     if (status == 0) {
-        status = nio_event_socket_join(ret_feed, RTNLGRP_IPV6_ROUTE);
+        status = nio_event_socket_join(ret_events, RTNLGRP_IPV6_ROUTE);
     }
     if (status < 0) {
-        nio_event_socket_close(ret_feed);
+        nio_event_socket_close(ret_events);
     }
     return nio_code_of(status);
 }
 
 bool
-nio_route_changed(nio_event_socket *feed)
+nio_route_changed(nio_event_socket *events)
 {
-    bool heard = false;
-    for (int i = 0; i < MOST_RECEIVES && nio_event_socket_receive(feed) != 0;
+    bool changed = false;
+    for (int i = 0; i < MAX_RECEIVES && nio_event_socket_receive(events) != 0;
          i++) {
-        heard = true;
+        changed = true;
     }
-    return heard;
+    return changed;
 }
 
 DWORD
-nio_find_routes(nio_one_shot *reading, ADDRESS_FAMILY family, uint32_t index,
+nio_find_routes(nio_one_shot *one_shot, ADDRESS_FAMILY family, uint32_t index,
                 int (*leg)(void *context, const nio_route *leg),
                 bool (*is_enough)(const void *context), void *context)
 {
-    nio_event_socket feed;
+    nio_event_socket events;
     bool quiet;
-    int readings = 0;
-    DWORD code = nio_subscribe_routes(&feed);
+    int repeats = 0;
+    DWORD code = nio_subscribe_routes(&events);
     if (code != NO_ERROR) {
         return code;
     }
     do {
-        code = nio_read_routes(reading, family, index, leg, context);
-        quiet = !nio_route_changed(&feed);
+        code = nio_read_routes(one_shot, family, index, leg, context);
+        quiet = !nio_route_changed(&events);
     } while (code == NO_ERROR && !quiet && !is_enough(context) &&
-             ++readings <= NIO_MOST_READINGS);
-    nio_event_socket_close(&feed);
+             ++repeats <= NIO_MAX_ROUTE_READS);
+    nio_event_socket_close(&events);
     return code;
 }

@@ -23,6 +23,16 @@ typedef enum nio_entry_state {
     NIO_ENTRY_CANCELLED
 } nio_entry_state;
 
+/* Which one it is follows from the subscriber's kind. */
+typedef union nio_callback {
+    PIPINTERFACE_CHANGE_CALLBACK interface;
+    PUNICAST_IPADDRESS_CHANGE_CALLBACK address;
+    PIPFORWARD_CHANGE_CALLBACK route;
+    PTEREDO_PORT_CHANGE_CALLBACK teredo;
+    PSTABLE_UNICAST_IPADDRESS_TABLE_CALLBACK stable;
+    PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK hint;
+} nio_callback;
+
 /* One registration: a subscriber, its queue and the thread that calls back. */
 typedef struct nio_entry {
     struct nio_entry *next NIO_GUARDED_BY(nio_registry_own_lock);
@@ -34,14 +44,7 @@ typedef struct nio_entry {
     nio_engine *engine;
     nio_subscriber subscriber;
     void *context;
-    union {
-        PIPINTERFACE_CHANGE_CALLBACK interface;
-        PUNICAST_IPADDRESS_CHANGE_CALLBACK address;
-        PIPFORWARD_CHANGE_CALLBACK route;
-        PTEREDO_PORT_CHANGE_CALLBACK teredo;
-        PSTABLE_UNICAST_IPADDRESS_TABLE_CALLBACK stable;
-        PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK hint;
-    } call;
+    nio_callback call;
     bool direct;        /* nio_subscribe's: no thread, no queue of our own */
     nio_queue *queue;   /* owned, unless direct */
     nio_event readable; /* unless direct */

@@ -51,7 +51,7 @@ leave_routes(nio_engine *engine)
 {
     for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
          i++) {
-        nio_event_socket_leave(&engine->feed, route_groups[i]);
+        nio_event_socket_leave(&engine->events, route_groups[i]);
     }
     engine->stale = true;
 }
@@ -61,7 +61,7 @@ join_routes(nio_engine *engine)
 {
     for (size_t i = 0; i < sizeof(route_groups) / sizeof(route_groups[0]);
          i++) {
-        int status = nio_event_socket_join(&engine->feed, route_groups[i]);
+        int status = nio_event_socket_join(&engine->events, route_groups[i]);
         if (status < 0 && route_groups[i] != RTNLGRP_NEXTHOP) {
             leave_routes(engine);
             return status; /* nexthop objects came with Linux 5.3 */
@@ -78,7 +78,7 @@ nio_rejoin_routes(nio_engine *engine)
     if (!engine->mirror.wants_routes) {
         return 0;
     }
-    int status = nio_event_socket_filter(&engine->feed, &engine->tables);
+    int status = nio_event_socket_filter(&engine->events, &engine->tables);
     return status < 0 ? status : join_routes(engine);
 }
 
@@ -103,7 +103,7 @@ want_routes(nio_engine *engine, const nio_subscriber *subscriber)
     nio_mirror *mirror = &engine->mirror;
     nio_table_set tables = wanted_tables(engine);
     nio_subscriber_add_tables(subscriber, &tables);
-    int status = nio_event_socket_filter(&engine->feed, &tables);
+    int status = nio_event_socket_filter(&engine->events, &tables);
     if (status == 0 && !mirror->wants_routes) {
         status = join_routes(engine);
     }
@@ -142,7 +142,7 @@ drop_what_is_unwanted(nio_engine *engine)
         return;
     } else {
         /* If it fails too much is told, and ignored. */
-        (void)nio_event_socket_filter(&engine->feed, &tables);
+        (void)nio_event_socket_filter(&engine->events, &tables);
         nio_mirror_keep_tables(mirror, &tables);
     }
     engine->stale = true;
@@ -169,7 +169,7 @@ begin_attach(nio_engine *engine, nio_command *command)
     if (command->receive_buffer > engine->buffer_wish) {
         engine->buffer_wish = command->receive_buffer;
         engine->counted.receive_buffer =
-            nio_event_socket_set_buffer(&engine->feed, engine->buffer_wish);
+            nio_event_socket_set_buffer(&engine->events, engine->buffer_wish);
     }
     command->begun = engine->begun;
     command->next = engine->attaching;

@@ -21,8 +21,8 @@ static const int groups[] = {
 void
 nio_engine_close_descriptors(nio_engine *engine)
 {
-    nio_event_socket_close(&engine->feed);
-    nio_request_socket_close(&engine->requester);
+    nio_event_socket_close(&engine->events);
+    nio_request_socket_close(&engine->requests);
     nio_event_done(&engine->wake);
 }
 
@@ -45,10 +45,10 @@ nio_engine_join(nio_engine *engine)
     int status = 0;
     int wish = engine->buffer_wish > 0 ? engine->buffer_wish : RECEIVE_BUFFER;
     engine->counted.receive_buffer =
-        nio_event_socket_set_buffer(&engine->feed, wish);
+        nio_event_socket_set_buffer(&engine->events, wish);
     for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]);
          i++) {
-        status = nio_event_socket_join(&engine->feed, groups[i]);
+        status = nio_event_socket_join(&engine->events, groups[i]);
     }
     return status;
 }
@@ -56,12 +56,12 @@ nio_engine_join(nio_engine *engine)
 static int
 open_sockets(nio_engine *engine)
 {
-    int status = nio_event_socket_open(&engine->feed);
+    int status = nio_event_socket_open(&engine->events);
     if (status == 0) {
         status = nio_engine_join(engine);
     }
     if (status == 0) {
-        status = nio_request_socket_open(&engine->requester);
+        status = nio_request_socket_open(&engine->requests);
     }
     return status;
 }
@@ -78,8 +78,8 @@ nio_engine_new(uint64_t namespace_id, nio_engine **ret_engine)
         free(engine);
         return -EMFILE;
     }
-    engine->feed.socket = -1;
-    engine->requester.socket = -1;
+    engine->events.socket = -1;
+    engine->requests.socket = -1;
     engine->namespace_id = namespace_id;
     nio_lock_init(&engine->lock);
     nio_condition_init(&engine->answered);
@@ -119,7 +119,7 @@ nio_engine_abandon(nio_engine *engine)
     /* The memory stays: the threads that used it do not exist here, but their
      * locks may be taken. The descriptors must not keep the parent's sockets
      * in their groups. */
-    close(engine->feed.socket);
-    close(engine->requester.socket);
+    close(engine->events.socket);
+    close(engine->requests.socket);
     close(nio_event_descriptor(&engine->wake));
 }

@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "rtnetlink/decode/decode.h"
 #include "rtnetlink/engine/backlog.h"
+#include "rtnetlink/engine/dump.h"
 #include "rtnetlink/mirror/mirror.h"
 #include "rtnetlink/socket/event_socket.h"
 #include "rtnetlink/socket/request_socket.h"
@@ -54,9 +55,10 @@ struct nio_engine {
     nio_statistics statistics NIO_GUARDED_BY(lock);
 
     /* The reader's alone. */
-    nio_event_socket feed;
-    nio_request_socket requester;
+    nio_event_socket events;
+    nio_request_socket requests;
     nio_mirror mirror;
+    nio_dumper dumper;    /* into the mirror */
     nio_table_set tables; /* whose routes are asked for and kept */
     nio_legs legs;
     nio_backlog backlog;      /* what came while tables were read */

@@ -46,7 +46,7 @@ wait_for_work(nio_engine *engine)
 {
     struct pollfd waits[2] = {
         {.fd = nio_event_descriptor(&engine->wake), .events = POLLIN},
-        {.fd = engine->feed.socket, .events = POLLIN},
+        {.fd = engine->events.socket, .events = POLLIN},
     };
     int limit = timeout_ms(engine);
     if (poll(waits, engine->broken ? 1 : 2, limit) < 0 && limit != 0) {
@@ -87,7 +87,7 @@ drain(nio_engine *engine)
 {
     size_t taken = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        int count = nio_event_socket_receive(&engine->feed);
+        int count = nio_event_socket_receive(&engine->events);
         if (count == -ENOBUFS) {
             nio_engine_mark_lost(engine);
             continue;
@@ -110,7 +110,7 @@ drain(nio_engine *engine)
         engine->mirror.fanout.time_ns = nio_realtime_ns();
         for (int i = 0; i < count; i++) {
             nio_datagram datagram =
-                nio_event_socket_datagram(&engine->feed, i);
+                nio_event_socket_datagram(&engine->events, i);
             if (datagram.foreign || datagram.truncated) {
                 engine->counted.ignored++;
                 if (!datagram.foreign) {

@@ -26,7 +26,7 @@
 #include <sys/socket.h>
 
 #define LOOPBACK_INDEX 1u
-#define MOST_READINGS 3u
+#define MAX_ATTEMPTS 3u
 #define LONGEST_PAUSE_NS 1000000000u
 #define ROUNDS 64 /* receives between two parts: a flood has no end */
 
@@ -39,7 +39,7 @@ between(void *context)
     int count;
     nio_take_commands(engine);
     for (int round = 0; round < ROUNDS && !engine->broken; round++) {
-        count = nio_event_socket_receive(&engine->feed);
+        count = nio_event_socket_receive(&engine->events);
         if (count == 0) {
             return;
         }
@@ -53,7 +53,7 @@ between(void *context)
         }
         for (int i = 0; i < count; i++) {
             nio_datagram datagram =
-                nio_event_socket_datagram(&engine->feed, i);
+                nio_event_socket_datagram(&engine->events, i);
             struct nlmsghdr header;
             nio_bytes body, bytes = datagram.bytes;
             if (datagram.foreign || datagram.truncated) {
@@ -75,59 +75,6 @@ between(void *context)
 }
 
 static int
-on_link(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_engine *engine = context;
-    nio_link link;
-    uint8_t family;
-    (void)header;
-    if (nio_decode_link(body, &link, &family) == 0) {
-        nio_mirror_dumped_link(&engine->mirror, &link);
-    }
-    return engine->stop ? -ECANCELED : 0;
-}
-
-static int
-on_times(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_engine *engine = context;
-    nio_link_family times;
-    uint32_t index;
-    uint8_t family;
-    (void)header;
-    if (nio_decode_neighbour_table(body, &family, &index, &times) == 0 &&
-        index != 0) {
-        nio_mirror_dumped_times(&engine->mirror, family, index, &times);
-    }
-    return engine->stop ? -ECANCELED : 0;
-}
-
-static int
-on_address(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_engine *engine = context;
-    nio_address address;
-    (void)header;
-    if (nio_decode_address(body, &address) == 0) {
-        nio_mirror_dumped_address(&engine->mirror, &address);
-    }
-    return engine->stop ? -ECANCELED : 0;
-}
-
-static int
-on_nexthop(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_engine *engine = context;
-    nio_nexthop nexthop;
-    (void)header;
-    int status = nio_decode_nexthop(body, &nexthop);
-    if (status == 0) {
-        nio_mirror_dumped_nexthop(&engine->mirror, &nexthop);
-    }
-    return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;
-}
-
-static int
 on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_engine *engine = context;
@@ -144,23 +91,6 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
     return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;
 }
 
-/* One dump with a mark of its own, repeated where the kernel says that it
- * raced with a change. -EAGAIN when it always did. */
-static int
-read_table(nio_engine *engine, uint16_t type, uint8_t family, nio_reply reply,
-           nio_answer *answer)
-{
-    for (unsigned i = 0; i < MOST_READINGS; i++) {
-        nio_mirror_begin_dump(&engine->mirror);
-        int status =
-            nio_dump(&engine->requester, type, family, reply, engine, answer);
-        if (status < 0 || !answer->interrupted) {
-            return status;
-        }
-    }
-    return -EAGAIN;
-}
-
 /* A table that changes too fast to be read now is read once more later. */
 static int
 later(int status, bool *dirty)
@@ -172,65 +102,21 @@ later(int status, bool *dirty)
 static int
 read_links(nio_engine *engine, const nio_dirty *dirty)
 {
-    nio_answer answer;
+    nio_dirty *found = &engine->mirror.dirty;
     nio_mirror_begin_dump(&engine->mirror);
-    int status =
-        nio_query_link(&engine->requester, LOOPBACK_INDEX, on_link, engine);
-    if (status < 0) {
-        return status;
-    }
-    if (dirty->all_links) {
-        status = read_table(engine, RTM_GETLINK, AF_UNSPEC, on_link, &answer);
-        if (status == 0) {
-            nio_mirror_sweep_links(&engine->mirror);
-        }
-        status = later(status, &engine->mirror.dirty.all_links);
+    int status = nio_dump_link(&engine->dumper, LOOPBACK_INDEX);
+    if (status == 0 && dirty->all_links) {
+        status = later(nio_dump_links(&engine->dumper), &found->all_links);
     }
     for (size_t i = 0; status == 0 && i < dirty->link_count; i++) {
-        status = nio_query_link(&engine->requester, dirty->links[i], on_link,
-                                engine);
-        if (status == -ENODEV) {
-            if (nio_mirror_link(&engine->mirror, dirty->links[i]) != NULL) {
-                nio_mirror_del_link(&engine->mirror, dirty->links[i]);
-            }
-            status = 0;
-        }
+        status = nio_dump_link(&engine->dumper, dirty->links[i]);
     }
-    if (status == 0 &&
-        (dirty->neighbours || engine->mirror.dirty.neighbours)) {
-        status =
-            read_table(engine, RTM_GETNEIGHTBL, AF_UNSPEC, on_times, &answer);
-        engine->mirror.dirty.neighbours = status < 0;
-        status = later(status, &engine->mirror.dirty.neighbours);
+    if (status == 0 && (dirty->neighbours || found->neighbours)) {
+        status = nio_dump_neighbour_times(&engine->dumper);
+        found->neighbours = status < 0;
+        status = later(status, &found->neighbours);
     }
     return status;
-}
-
-static int
-read_addresses(nio_engine *engine)
-{
-    nio_answer answer;
-    int status =
-        read_table(engine, RTM_GETADDR, AF_UNSPEC, on_address, &answer);
-    if (status == 0) {
-        nio_mirror_sweep_addresses(&engine->mirror);
-    }
-    return later(status, &engine->mirror.dirty.addresses);
-}
-
-static int
-read_nexthops(nio_engine *engine)
-{
-    nio_answer answer;
-    int status =
-        read_table(engine, RTM_GETNEXTHOP, AF_UNSPEC, on_nexthop, &answer);
-    if (status == 0) {
-        nio_mirror_sweep_nexthops(&engine->mirror);
-    }
-    if (status == -EOPNOTSUPP || status == -EINVAL) {
-        return 0; /* nexthop objects came with Linux 5.3 */
-    }
-    return later(status, &engine->mirror.dirty.nexthops);
 }
 
 /* Ask for another reading, or end a series of them. What one of them has seen
@@ -244,7 +130,8 @@ read_routes(nio_engine *engine, uint8_t family, bool reason)
     nio_answer answer;
     engine->churn[bit] = 0;
     engine->mirror.dead_legs[bit] = false;
-    int status = read_table(engine, RTM_GETROUTE, family, on_route, &answer);
+    int status = nio_dump_table(&engine->dumper, RTM_GETROUTE, family,
+                                on_route, engine, &answer);
     if (!engine->mirror.wants_routes) {
         return 0;
     }
@@ -263,7 +150,7 @@ read_routes(nio_engine *engine, uint8_t family, bool reason)
     if (attempts->marks[2] != 0 && !engine->lost) {
         nio_mirror_sweep_routes(&engine->mirror, family, attempts->marks[2]);
     }
-    if (raced && (attempts->count < MOST_READINGS || engine->lost)) {
+    if (raced && (attempts->count < MAX_ATTEMPTS || engine->lost)) {
         engine->mirror.dirty.raced[bit] = true;
     } else {
         attempts->count = 0;
@@ -300,10 +187,10 @@ read_all(nio_engine *engine, nio_dirty *dirty)
     found->routes[0] = false;
     found->routes[1] = false;
     if (status == 0 && dirty->addresses) {
-        status = read_addresses(engine);
+        status = later(nio_dump_addresses(&engine->dumper), &found->addresses);
     }
     if (status == 0 && dirty->nexthops) {
-        status = read_nexthops(engine);
+        status = later(nio_dump_nexthops(&engine->dumper), &found->nexthops);
     }
     if (status == 0 && (dirty->routes[0] || dirty->raced[0])) {
         status = read_routes(engine, AF_INET, dirty->routes[0]);
@@ -343,8 +230,12 @@ nio_reconcile(nio_engine *engine)
     }
     mirror->fanout.time_ns = nio_realtime_ns();
     mirror->fanout.flags = NIO_FLAG_SYNTHESIZED;
-    engine->requester.between = between;
-    engine->requester.context = engine;
+    engine->requests.between = between;
+    engine->requests.context = engine;
+    engine->dumper = (nio_dumper){.requests = &engine->requests,
+                                  .mirror = mirror,
+                                  .stop = &engine->stop,
+                                  .max_attempts = MAX_ATTEMPTS};
 
     int status = read_all(engine, &dirty);
     between(engine);

@@ -51,12 +51,12 @@ nio_engine_reopen(nio_engine *engine)
     /* A fork must find the new socket where it looks for it, or its child
      * keeps one that nobody reads. */
     nio_engine_list_take();
-    int status = nio_event_socket_renew(&engine->feed);
-    if (engine->requester.socket == engine->feed.socket) {
+    int status = nio_event_socket_renew(&engine->events);
+    if (engine->requests.socket == engine->events.socket) {
         /* The program has closed both, and the feed was given the number of
          * the other one: what is asked there would be answered here. */
-        engine->requester.socket = -1;
-        engine->requester.unread = true; /* so that it is opened anew */
+        engine->requests.socket = -1;
+        engine->requests.unread = true; /* so that it is opened anew */
     }
     nio_engine_list_drop();
     if (status == 0) {

@@ -14,6 +14,7 @@
 #include "binding/shutdown.h"
 #include "binding/state.h"
 #include "binding/values/enums.h"
+#include "binding/values/from_python.h"
 #include "binding/watch/batch.h"
 #include "binding/watch/change.h"
 #include "binding/watch/watch.h"
@@ -27,6 +28,7 @@ module_exec(PyObject *module)
         PyModule_AddStringConstant(module, "__version__", NIO_VERSION) == 0 &&
         nio_functions_init(module) == 0 &&
         nio_errors_init(module, state) == 0 && nio_enums_init(module) == 0 &&
+        nio_from_python_init(module) == 0 &&
         nio_row_types_init(module, state) == 0 &&
         nio_table_init(module, state) == 0 && nio_export_init(state) == 0 &&
         nio_registration_init(module, state) == 0 &&

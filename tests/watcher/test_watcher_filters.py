@@ -274,10 +274,15 @@ def test_route_that_changes_protocol_enters_and_leaves_the_filter(netns: Network
             TypeError,
             "'bgp' in protocols: give numbers of RouteProtocol",
         ),
-        ([], {"settle": -0.1}, ValueError, "settle must be at least 0"),
-        ([], {"settle": float("nan")}, ValueError, "finite, not nan"),
+        ([], {"settle": -0.1}, ValueError, "settle must be a number of seconds, at least 0"),
+        ([], {"settle": float("nan")}, ValueError, "at least 0, not nan"),
         ([], {"settle": float("inf")}, ValueError, "finite, not inf"),
-        ([], {"settle": "1s"}, TypeError, "settle is a number of seconds, not '1s'"),
+        (
+            [],
+            {"settle": "1s"},
+            TypeError,
+            "settle must be a number of seconds, at least 0, not '1s'",
+        ),
         ([], {"max_delay": -1}, ValueError, "max_delay must be"),
         ([], {"queue": 0}, ValueError, "queue must be at least 1"),
         ([], {"queue": 1.5}, TypeError, "queue is an int"),
@@ -301,7 +306,7 @@ def test_read_with_wrong_arguments_raises(netns: Network) -> None:
     for settle in (0, 1):
         with Watcher(settle=settle) as watcher:
             for timeout in (-1, float("nan")):
-                with pytest.raises(ValueError, match="timeout must be None or at least 0"):
+                with pytest.raises(ValueError, match="timeout must be a number of seconds, at least 0"):
                     watcher.read(timeout=timeout)
             with pytest.raises(TypeError):
                 watcher.read(timeout="1")  # type: ignore[arg-type]

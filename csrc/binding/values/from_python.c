@@ -76,32 +76,55 @@ nio_family_from(nio_state *state, PyObject *object, const char *function,
     return true;
 }
 
+/* From a number of at least 0; infinity is one. */
+static bool
+seconds_from(PyObject *object, const char *name, double *ret_seconds)
+{
+    double seconds = PyFloat_AsDouble(object);
+    PyObject *error = PyExc_ValueError;
+    if (seconds == -1.0 && PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+            return false;
+        }
+        error = PyExc_TypeError;
+    } else if (seconds >= 0) { /* not NaN */
+        *ret_seconds = seconds;
+        return true;
+    }
+    PyErr_Format(error, "%s must be a number of seconds, at least 0, not %R",
+                 name, object);
+    return false;
+}
+
 bool
 nio_timeout_from(PyObject *object, uint64_t *ret_timeout_ns)
 {
+    double seconds = 0;
+
     *ret_timeout_ns = NIO_FOREVER;
     if (object == Py_None) {
         return true;
     }
-    double seconds = PyFloat_AsDouble(object);
-    if (seconds == -1.0 && PyErr_Occurred()) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-            PyErr_Format(PyExc_TypeError,
-                         "timeout must be None or a number of seconds, not %R",
-                         object);
-        }
-        return false;
-    }
-    if (!(seconds >= 0)) { /* NaN, too */
-        PyErr_Format(PyExc_ValueError,
-                     "timeout must be None or at least 0 seconds, not %R",
-                     object);
+    if (!seconds_from(object, "timeout", &seconds)) {
         return false;
     }
     if (seconds < 1e9) {
         *ret_timeout_ns = (uint64_t)ceil(seconds * 1e9);
     }
     return true;
+}
+
+static PyObject *
+seconds_of(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *object = NULL;
+    const char *name = NULL;
+    double seconds = 0;
+    if (!PyArg_ParseTuple(args, "Os:_seconds_from", &object, &name) ||
+        !seconds_from(object, name, &seconds)) {
+        return NULL;
+    }
+    return PyFloat_FromDouble(seconds);
 }
 
 static bool
@@ -350,4 +373,18 @@ nio_prefix_from(nio_state *state, PyObject *object, const char *function,
     Py_XDECREF(address);
     Py_XDECREF(length);
     return good;
+}
+
+static PyMethodDef functions[] = {
+    {"_seconds_from", seconds_of, METH_VARARGS,
+     PyDoc_STR("_seconds_from($module, value, name, /)\n--\n\n"
+               "A number of seconds, at least 0, as a float. ValueError or "
+               "TypeError names it.")},
+    {NULL, NULL, 0, NULL},
+};
+
+int
+nio_from_python_init(PyObject *module)
+{
+    return PyModule_AddFunctions(module, functions);
 }

@@ -26,3 +26,7 @@ bool nio_interface_from(nio_state *state, PyObject *object,
  * next nanosecond; 1e9 seconds (31 years) or more are NIO_FOREVER, too.
  * ValueError for a negative number and NaN, TypeError for anything else. */
 bool nio_timeout_from(PyObject *object, uint64_t *ret_timeout_ns);
+
+/* Adds _seconds_from(), the same for the package's own parameters: 0, or -1
+ * with an exception. */
+int nio_from_python_init(PyObject *module);

@@ -6,32 +6,22 @@
 #include "binding/watch/read.h"
 
 #include "binding/errors.h"
+#include "binding/values/from_python.h"
 #include "binding/watch/batch.h"
 
 /* Marks that are taken along with all rows; more of them come next time. */
 enum { MARKS = 16 };
 
-/* From None or seconds to nanoseconds of the monotonic clock. */
+/* From a timeout to the time of the monotonic clock at which it passes. */
 static bool
-deadline_from(PyObject *object, uint64_t *ret_deadline)
+deadline_from(PyObject *timeout, uint64_t *ret_deadline)
 {
-    *ret_deadline = NIO_FOREVER;
-    if (object == Py_None) {
-        return true;
-    }
-    double seconds = PyFloat_AsDouble(object);
-    if (seconds == -1.0 && PyErr_Occurred() != NULL) {
+    uint64_t left = NIO_FOREVER;
+    if (!nio_timeout_from(timeout, &left)) {
         return false;
     }
-    if (!(seconds >= 0)) {
-        PyErr_Format(PyExc_ValueError,
-                     "timeout must be None or at least 0 seconds, not %R",
-                     object);
-        return false;
-    }
-    if (seconds < 1e9) { /* 31 years */
-        *ret_deadline = nio_monotonic_ns() + (uint64_t)(seconds * 1e9);
-    }
+    *ret_deadline =
+        left == NIO_FOREVER ? NIO_FOREVER : nio_monotonic_ns() + left;
     return true;
 }
 
@@ -233,42 +223,46 @@ nio_watch_wait(PyObject *op, PyObject *args)
     return good ? Py_NewRef(Py_None) : NULL;
 }
 
+/* As nio_watch_enter, but a closed Watch is an error. */
+static bool
+enter_open(nio_watch *self)
+{
+    bool entered = nio_watch_enter(self);
+    if (!entered && PyErr_Occurred() == NULL) {
+        PyErr_SetString(PyExc_ValueError, "watcher is closed");
+    }
+    return entered;
+}
+
 PyObject *
 nio_watch_fileno(PyObject *op, PyObject *unused)
 {
     nio_watch *self = (nio_watch *)op;
     (void)unused;
-    if (!nio_watch_enter(self)) {
-        if (PyErr_Occurred() == NULL) {
-            PyErr_SetString(PyExc_ValueError, "watcher is closed");
-        }
+    if (!enter_open(self)) {
         return NULL;
     }
     int descriptor = nio_event_descriptor(&self->feed->readable);
     nio_watch_source_leave(self->feed);
-    if (descriptor < 0) {
-        return nio_raise(nio_state_of(op), ERROR_NOT_SUPPORTED,
-                         "Watcher.fileno");
-    }
-    return PyLong_FromLong(descriptor);
+    return descriptor >= 0 ? PyLong_FromLong(descriptor)
+                           : nio_raise(nio_state_of(op), ERROR_NOT_SUPPORTED,
+                                       "Watcher.fileno");
 }
 
+/* The descriptor; where there is none, the handle as a void *. */
 PyObject *
 nio_watch_begin_poll(PyObject *op, PyObject *unused)
 {
     nio_watch *self = (nio_watch *)op;
-    PyObject *event = NULL;
     (void)unused;
-    if (!nio_watch_enter(self)) {
-        if (PyErr_Occurred() == NULL) {
-            PyErr_SetString(PyExc_ValueError, "watcher is closed");
-        }
+    if (!enter_open(self)) {
         return NULL;
     }
     int descriptor = nio_event_descriptor(&self->feed->readable);
-    event = descriptor >= 0
-                ? PyLong_FromLong(descriptor)
-                : PyLong_FromVoidPtr(nio_event_handle(&self->feed->readable));
+    PyObject *event =
+        descriptor >= 0
+            ? PyLong_FromLong(descriptor)
+            : PyLong_FromVoidPtr(nio_event_handle(&self->feed->readable));
     if (event == NULL) {
         nio_watch_source_leave(self->feed);
         return NULL;

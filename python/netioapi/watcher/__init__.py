@@ -142,9 +142,9 @@ class Watcher:
             raise ValueError("watcher is closed")
 
     def _read_settled(self, settler: Settler, timeout: float | None, most: int) -> Batch | None:
-        if timeout is not None and not timeout >= 0:
-            raise ValueError(f"timeout must be None or at least 0 seconds, not {timeout!r}")
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None
+        if timeout is not None:
+            deadline = time.monotonic() + _native._seconds_from(timeout, "timeout")
         reader = object()
         try:
             self._become_reader(reader)

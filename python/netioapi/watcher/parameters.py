@@ -11,7 +11,7 @@ import operator
 import sys
 from collections.abc import Iterable
 
-from netioapi._native import NetioError
+from netioapi._native import NetioError, _seconds_from
 
 TYPE_CHECKING = False  # the name that type checkers know; typing costs time at import
 if TYPE_CHECKING:
@@ -150,10 +150,7 @@ def positive_from(value: object, name: str, unit: str) -> int:
 
 
 def seconds_from(value: float, name: str) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} is a number of seconds, not {value!r}") from None
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(f"{name} must be at least 0 seconds and finite, not {value!r}")
+    seconds = _seconds_from(value, name)
+    if seconds == float("inf"):
+        raise ValueError(f"{name} must be finite, not {value!r}")
     return seconds

@@ -12,28 +12,24 @@ benchmarks of its own, only the package's public API.
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import random
 import statistics
-import subprocess
 import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import Bench
+from benchmarks.bench import Bench, Options, Subject
 from benchmarks.build import build_package
-from benchmarks.options import Options
-from benchmarks.plan import SCENARIOS, Progress, Scenario
-from benchmarks.problem import Problem
+from benchmarks.measure import Progress
+from benchmarks.process import ROOT, Problem, run
 from benchmarks.report import machine, table
-from benchmarks.things import Thing
+from benchmarks.subjects import SCENARIOS, Scenario
 
-ROOT = Path(__file__).parents[1]
-DEFAULT = ("columns", "objects", "callbacks", "dump")
+DEFAULT = ["columns", "objects", "callbacks", "dump"]
 LIMIT = 1.03  # a smaller lower end of the interval is no slowdown
-WIDE = 1.10  # an upper end above this says that the machine was too busy to be sure
+WIDE = 1.10  # an upper end above this shows that the machine was too busy to be sure
 WARM_UP = 1  # pairs that are not counted: files and memory are cold
 RESAMPLES = 10_000
 FORMAT = 1  # of the JSON
@@ -57,7 +53,8 @@ class Comparison:
     new_ns: list[float] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        ratios = [new / old for old, new in zip(self.old_ns, self.new_ns, strict=True)]
+        pairs = list(zip(self.old_ns, self.new_ns, strict=True))
+        ratios = [new / old for old, new in pairs]
         low, high = interval(ratios)
         return {
             "subject": self.subject,
@@ -67,85 +64,81 @@ class Comparison:
             "low": low,
             "high": high,
             "verdict": "fine" if low <= LIMIT else "slower",
-            "pairs": [list(pair) for pair in zip(self.old_ns, self.new_ns, strict=True)],
+            "pairs": pairs,
         }
 
 
-def choose(names: tuple[str, ...]) -> list[tuple[Scenario, list[Thing]]]:
-    """The named scenarios and subjects that are ours and have a CPU time per event."""
-    chosen = []
-    names = names or DEFAULT
-    known = set()
-    for scenario in SCENARIOS:
-        if scenario.name not in ("prefilled", "dump"):
-            continue
-        ours = {one.name: one for one in scenario.things if one.is_ours}
-        known |= {scenario.name, *ours, *(f"{scenario.name}/{name}" for name in ours)}
-        wanted = [
-            one
-            for name, one in ours.items()
-            if {scenario.name, name, f"{scenario.name}/{name}"} & set(names)
-        ]
-        if wanted:
-            chosen.append((scenario, wanted))
-    if unknown := [name for name in names if name not in known]:
-        raise Problem(
-            f"--against does not compare {', '.join(unknown)}; choose from "
-            f"{', '.join(sorted(one for one in known if '/' not in one))}"
-        )
-    return chosen
+def choose(names: list[str]) -> list[tuple[Scenario, list[Subject]]]:
+    """The subjects of these names that are ours and have a CPU time per event."""
+    offered = [
+        (scenario, [subject for subject in scenario.subjects if subject.is_ours])
+        for scenario in SCENARIOS
+        if scenario.name in ("prefilled", "dump")
+    ]
+    for name in names:
+        if not any(
+            one.is_named(scenario.name, [name]) for scenario, ours in offered for one in ours
+        ):
+            known = ", ".join(one.name for _, ours in offered for one in ours)
+            raise Problem(f"--against does not compare {name!r}; choose from {known}, dump")
+    chosen = [
+        (scenario, [one for one in ours if one.is_named(scenario.name, names or DEFAULT)])
+        for scenario, ours in offered
+    ]
+    return [(scenario, subjects) for scenario, subjects in chosen if subjects]
 
 
-def _git(*arguments: str) -> bytes:
+def _git(*arguments: str) -> str:
     try:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True)
+        return run(["git", "-C", str(ROOT), *arguments]).strip()
     except FileNotFoundError:
         raise Problem("--against needs git: apt-get install git") from None
-    if done.returncode != 0:
-        raise Problem(f"git {' '.join(arguments)}: {done.stderr.decode().strip()}")
-    return done.stdout
 
 
-def resolve(commit: str) -> str:
-    """The full name of a commit."""
+def check_out(commit: str, folder: Path) -> str:
+    """The files of a commit into `folder`; returns its full name."""
     if not (ROOT / ".git").exists():
         raise Problem(f"--against needs a git clone, and {ROOT} is none: clone the repository")
     try:
-        return _git("rev-parse", "--verify", f"{commit}^{{commit}}").decode().strip()
+        name = _git("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
     except Problem as problem:
         raise Problem(
-            f"there is no commit {commit!r} here: `git fetch --unshallow` if the clone is shallow, "
-            f"else see `git log --oneline` ({problem})"
+            f"no commit {commit!r} here: `git fetch --unshallow` if the clone is shallow, else see "
+            f"`git log --oneline`; {problem}"
         ) from None
+    archive = folder.with_suffix(".tar")
+    _git("archive", "--format=tar", f"--output={archive}", name)
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return name
 
 
 def _measure_pairs(
     bench: Bench,
     scenario: Scenario,
-    things: list[Thing],
+    subjects: list[Subject],
     sides: dict[str, Path],
     progress: Progress,
 ) -> list[Comparison]:
-    options = bench.options
-    family, routes = options.families[0], options.routes[-1]
-    found = {one.name: Comparison(f"{scenario.name}/{one.name}") for one in things}
+    family, routes = bench.options.family or 4, bench.options.routes[-1]
+    found = {one.name: Comparison(f"{scenario.name}/{one.name}") for one in subjects}
     with scenario.around(bench, family, routes):
-        for pair in range(WARM_UP + options.pairs):
-            for thing in things:
+        for pair in range(WARM_UP + bench.options.pairs):
+            for subject in subjects:
+                comparison = found[subject.name]
                 for side in sorted(sides, reverse=pair % 2 == 1):
-                    what = f"{thing.name}, {side}, pair {pair} of {options.pairs}"
+                    what = f"{subject.name}, {side}, pair {pair} of {bench.options.pairs}"
                     progress.step(scenario.name, what)
-                    measured = dataclasses.replace(thing, package=str(sides[side]))
+                    measured = dataclasses.replace(subject, package=str(sides[side]))
                     figures = scenario.measure(bench, measured, family, routes)
                     if pair >= WARM_UP:
-                        comparison = found[thing.name]
                         values = comparison.new_ns if side == "new" else comparison.old_ns
                         values.append(figures["ns_per_event"])
     return list(found.values())
 
 
-def _text(found: list[dict[str, Any]]) -> str:
-    heads = ["", "old ns", "new ns", "new/old", "95% interval", "verdict"]
+def _text(found: dict[str, Any]) -> str:
+    subjects = found["subjects"]
     lines = [
         [
             one["subject"],
@@ -155,10 +148,16 @@ def _text(found: list[dict[str, Any]]) -> str:
             f"{one['low']:.3f} to {one['high']:.3f}",
             one["verdict"],
         ]
-        for one in found
+        for one in subjects
     ]
-    parts = [table(heads, lines, left=(0, 5))]
-    if any(one["high"] > WIDE and one["low"] <= LIMIT for one in found):
+    heads = ["", "old ns", "new ns", "new/old", "95% interval", "verdict"]
+    parts = [
+        f"The working tree (new) beside {found['commit'][:12]} (old): {found['pairs']} pairs, "
+        f"{found['routes']:,} IPv{found['family']} routes, CPU time per event; load "
+        f"{found['machine']['load']:.2f}",
+        table(heads, lines, left=(0, 5)),
+    ]
+    if any(one["high"] > WIDE and one["low"] <= LIMIT for one in subjects):
         parts.append(
             "An interval is too wide to exclude a slowdown: repeat on a quiet machine, or with "
             "more --pairs."
@@ -166,43 +165,34 @@ def _text(found: list[dict[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
-def run(options: Options, programs: dict[str, str], folder: Path) -> int:
-    """Compare, print, write the JSON; the exit code: 1 if a subject is slower."""
+def compare(options: Options, programs: dict[str, str], folder: Path) -> int:
+    """Build, measure, print, write the JSON. The exit code: 1 if a subject is slower."""
     assert options.against is not None
     chosen = choose(options.subjects)
-    commit = resolve(options.against)
     sources = {"old": folder / "old-source", "new": ROOT}
-    archive = _git("archive", "--format=tar", commit)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(sources["old"], filter="data")
-    steps = 2 * (WARM_UP + options.pairs) * sum(len(things) for _, things in chosen)
-    progress = Progress(steps)
+    commit = check_out(options.against, sources["old"])
+    progress = Progress(2 * (WARM_UP + options.pairs) * sum(len(some) for _, some in chosen))
     sides = {}
     for side, source in sources.items():
         progress.note(f"building the {side} package")
         sides[side] = build_package(source, folder / side)
-    found = []
     with Bench(programs, options) as bench:
-        for scenario, things in chosen:
-            for one in _measure_pairs(bench, scenario, things, sides, progress):
-                found.append(one.as_dict())
+        comparisons = [
+            comparison.as_dict()
+            for scenario, subjects in chosen
+            for comparison in _measure_pairs(bench, scenario, subjects, sides, progress)
+        ]
     progress.end()
-    about = machine()
-    content = {
+    found = {
         "format": FORMAT,
-        "machine": about,
+        "machine": machine(),
         "commit": commit,
-        "family": options.families[0],
+        "family": options.family or 4,
         "routes": options.routes[-1],
-        "subjects": found,
+        "pairs": options.pairs,
+        "subjects": comparisons,
     }
-    print(
-        f"The working tree (new) beside {options.against} ({commit[:12]}, old): {options.pairs} "
-        f"pairs, {options.routes[-1]:,} IPv{options.families[0]} routes, CPU time per event; "
-        f"load {about['load']:.2f}",
-        _text(found),
-        sep="\n\n",
-    )
+    print(_text(found))
     if options.json is not None:
-        options.json.write_text(json.dumps(content, indent=1) + "\n")
-    return 1 if any(one["verdict"] == "slower" for one in found) else 0
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+    return 1 if any(one["verdict"] == "slower" for one in comparisons) else 0

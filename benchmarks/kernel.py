@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""System calls that Python lacks, and what /proc says of a process."""
+"""System calls that Python lacks, and the state of a process as /proc shows it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import signal
 import socket
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
@@ -75,7 +76,7 @@ def forget_peak() -> None:
 
 
 def switches(pid: int) -> dict[str, tuple[str, int]]:
-    """Thread -> (its name, how often it went to sleep of its own will)."""
+    """Thread -> (its name, its voluntary context switches)."""
     return {
         task.name: (
             (task / "comm").read_text().strip(),
@@ -90,14 +91,13 @@ def threads_asleep(pid: int) -> bool:
     return all((t / "stat").read_text().rpartition(")")[2].split()[0] == "S" for t in tasks)
 
 
-class NetlinkSocket:
+class NetlinkSocket(NamedTuple):
     """A row of /proc/net/netlink that belongs to a process."""
 
-    def __init__(self, descriptor: int, columns: list[str]) -> None:
-        self.descriptor = descriptor  # its number in that process
-        self.groups = int(columns[3], 16)
-        self.queued = int(columns[4])  # bytes that wait to be read
-        self.drops = int(columns[8])
+    descriptor: int  # its number in that process
+    groups: int
+    queued: int  # bytes that wait to be read
+    drops: int
 
 
 def netlink_sockets(pid: int) -> list[NetlinkSocket]:
@@ -107,17 +107,15 @@ def netlink_sockets(pid: int) -> list[NetlinkSocket]:
             descriptors[os.readlink(link)] = int(link.name)
     rows = Path(f"/proc/{pid}/net/netlink").read_text().splitlines()[1:]
     return [
-        NetlinkSocket(descriptors[name], columns)
-        for columns in map(str.split, rows)
-        if columns[1] == "0" and (name := f"socket:[{columns[9]}]") in descriptors
+        NetlinkSocket(descriptors[name], int(column[3], 16), int(column[4]), int(column[8]))
+        for column in map(str.split, rows)
+        if column[1] == "0" and (name := f"socket:[{column[9]}]") in descriptors
     ]
 
 
 def enlarge_buffers(pid: int) -> int:
-    """Give the netlink sockets of a child the largest receive buffer that it may have; its size.
-
-    Without CAP_NET_ADMIN in the first user namespace that is net.core.rmem_max, twice.
-    """
+    """Give the netlink sockets of a child the largest receive buffer that this process may set, and
+    return its size: without CAP_NET_ADMIN in the first user namespace, net.core.rmem_max twice."""
     process = os.pidfd_open(pid)
     granted = []
     try:

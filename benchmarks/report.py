@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The results as text, and as JSON."""
+"""The results as JSON; from that as text, as a chart, and as the tables of README.md:
+`python -m benchmarks.report FILE.json` writes them anew."""
 
 from __future__ import annotations
 
@@ -10,108 +11,21 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.options import Options
-from benchmarks.results import TITLES, Results, Row
-from benchmarks.targets import Outcome
+from benchmarks.bench import Options
+from benchmarks.process import Unavailable
+from benchmarks.results import Results, as_dict, judge
+from benchmarks.subjects import SCENARIOS, TARGETS, Column, Scenario
 
-FORMAT = 1  # of the JSON
+FORMAT = 2  # of the JSON
+README = Path(__file__).parent / "README.md"
 MEGABYTE = 1e6
-# Scenario -> its columns: (heading, figure, how it is shown).
-SPEED = (("ns/event", "ns_per_event", "{:,.0f}"), ("events/s", "events_per_s", "{:,.0f}"))
-COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "prefilled": (*SPEED, ("add ns", "add_ns", "{:,.0f}"), ("del ns", "del_ns", "{:,.0f}"),
-                  ("sleeps", "sleeps_per_event", "{:,.3f}"),
-                  ("events", "events", "{:,.0f}"), ("lost", "lost", "{:,.0f}"),
-                  ("peak MB", "peak_bytes", "MB")),
-    "dump": (*SPEED, ("B/row peak", "peak_per_row", "{:,.0f}"),
-             ("B/row kept", "kept_per_row", "{:,.0f}")),
-    "storm": (*SPEED, ("made/s", "produced_per_s", "{:,.0f}"), ("lost", "lost", "{:,.0f}"),
-              ("overflows", "overflows", "{:,.0f}"), ("resyncs", "resyncs", "{:,.0f}"),
-              ("exact", "exact", "{:,.0%}"), ("peak MB", "peak_bytes", "MB")),
-    "burst": (*SPEED, ("lost", "lost", "{:,.0f}"), ("resyncs", "resyncs", "{:,.0f}"),
-              ("exact", "exact", "{:,.0%}"), ("late s", "late_s", "{:,.2f}"),
-              ("peak MB", "peak_bytes", "MB")),
-    "slow": (("events", "events", "{:,.0f}"), ("keys", "keys", "{:,.0f}"),
-             ("delivered", "changes", "{:,.0f}"), ("merged", "coalesced", "{:,.0f}"),
-             ("most queued", "high_water", "{:,.0f}"), ("lost", "lost", "{:,.0f}"),
-             ("exact", "exact", "{:,.0%}"), ("grown MB", "grown_bytes", "MB"),
-             ("late s", "late_s", "{:,.2f}")),
-    "latency": (("median us", "median_us", "{:,.1f}"), ("p99 us", "p99_us", "{:,.1f}")),
-    "idle": (("threads", "threads", "{:,.0f}"), ("wake-ups/s", "wakeups_per_s", "{:,.1f}"),
-             ("CPU us", "cpu_us", "{:,.0f}")),
-    "import": (("ms", "ms", "{:,.1f}"),),
-}  # fmt: skip
-
-
-def _cell(row: Row, figure: str, form: str) -> str:
-    value = row.median(figure)
-    if value is None:
-        return "-"
-    return f"{value / MEGABYTE:,.0f}" if form == "MB" else form.format(value)
-
-
-def table(heads: list[str], lines: list[list[str]], left: tuple[int, ...] = (0,)) -> str:
-    """Numbers stand right, what is in the columns `left` stands left."""
-    widths = [max(len(line[i]) for line in [heads, *lines]) for i in range(len(heads))]
-
-    def laid(line: list[str]) -> str:
-        cells = (
-            text.ljust(width) if i in left else text.rjust(width)
-            for i, (text, width) in enumerate(zip(line, widths, strict=True))
-        )
-        return "  ".join(cells).rstrip()
-
-    return "\n".join([laid(heads), laid(["-" * width for width in widths]), *map(laid, lines)])
-
-
-def _sections(results: Results) -> Iterator[str]:
-    for scenario, columns in COLUMNS.items():
-        rows = [row for row in results.rows if row.scenario == scenario]
-        if not rows:
-            continue
-        has_ratio = any(row.ratio is not None for row in rows)
-        heads = ["", "family", "routes", "runs", *(head for head, _, _ in columns)]
-        lines = [
-            [row.label, f"IPv{row.family}", f"{row.routes:,}", str(len(row.samples))]
-            + [_cell(row, figure, form) for _, figure, form in columns]
-            + ["-" if row.ratio is None else f"{row.ratio:.2f}"] * has_ratio
-            for row in rows
-        ]
-        yield f"{TITLES[scenario]} ({scenario})\n{table(heads + ['to C'] * has_ratio, lines)}"
-
-
-def _targets(outcomes: Iterable[Outcome]) -> str:
-    lines = []
-    for outcome in outcomes:
-        target = outcome.target
-        limit = f"{target.sign} {target.limit:g}{target.unit}"
-        shown = "-" if outcome.measured is None else f"{outcome.measured:,.2f}{target.unit}"
-        lines.append([target.text, limit, shown, outcome.verdict, outcome.note[:70]])
-    return "Targets\n" + table(["", "target", "measured", "verdict", ""], lines, left=(0, 3, 4))
-
-
-def _reasons(found: list[tuple[str, str, str]]) -> Iterator[str]:
-    """One line for each reason."""
-    things: dict[tuple[str, str], list[str]] = {}
-    for scenario, thing, reason in found:
-        things.setdefault((scenario, reason), []).append(thing)
-    for (scenario, reason), names in things.items():
-        yield f"  {scenario} ({', '.join(names)}): {reason}"
-
-
-def text(results: Results, outcomes: list[Outcome]) -> str:
-    parts = [*_sections(results), _targets(outcomes)]
-    for title, found in (
-        ("Skipped", results.measured.skipped),
-        ("Failed", results.measured.failed),
-    ):
-        if found:
-            parts.append("\n".join([title, *_reasons(found)]))
-    return "\n\n".join(parts)
+CPU_HEADING = "ns of CPU per event (times C's)"
+COLOURS = {4: "#3b6ea5", 6: "#e08a2c"}
+Lines = list[list[str]]
 
 
 def machine() -> dict[str, Any]:
@@ -130,6 +44,88 @@ def machine() -> dict[str, Any]:
     }
 
 
+def content(about: dict[str, Any], options: Options, results: Results) -> dict[str, Any]:
+    """Everything that was measured: the JSON."""
+    return {
+        "format": FORMAT,
+        "machine": about,
+        "options": {**dataclasses.asdict(options), "json": None, "chart": None},
+        "rows": [as_dict(results, row) for row in results.rows],
+        "targets": [judge(results, target) for target in TARGETS],
+        "skipped": results.skipped,
+        "failed": results.failed,
+    }
+
+
+def table(heads: list[str], lines: Lines, *, left: tuple[int, ...] = (0,)) -> str:
+    """Numbers are aligned right, the columns `left` left."""
+    widths = [max(len(line[i]) for line in [heads, *lines]) for i in range(len(heads))]
+
+    def padded(line: list[str]) -> str:
+        cells = (
+            text.ljust(width) if i in left else text.rjust(width)
+            for i, (text, width) in enumerate(zip(line, widths, strict=True))
+        )
+        return "  ".join(cells).rstrip()
+
+    return "\n".join(map(padded, [heads, ["-" * width for width in widths], *lines]))
+
+
+def markdown_table(heads: list[str], lines: Lines, *, left: tuple[int, ...] = (0,)) -> str:
+    rule = ["---" if i in left else "---:" for i in range(len(heads))]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [heads, rule, *lines])
+
+
+def _rows(found: dict[str, Any], scenario: Scenario) -> list[dict[str, Any]]:
+    return [row for row in found["rows"] if row["scenario"] == scenario.name]
+
+
+def _cell(row: dict[str, Any], column: Column) -> str:
+    value = row["medians"].get(column.figure)
+    if value is None:
+        return "-"
+    return f"{value / MEGABYTE:,.0f}" if column.form == "MB" else format(value, column.form)
+
+
+def _section(scenario: Scenario, rows: list[dict[str, Any]]) -> tuple[list[str], Lines]:
+    """All figures of a scenario."""
+    ratios = any(row["ratio"] is not None for row in rows)
+    heads = ["", "family", "routes", "runs", *(column.heading for column in scenario.columns)]
+    lines = [
+        [row["label"], f"IPv{row['family']}", f"{row['routes']:,}", str(len(row["runs"]))]
+        + [_cell(row, column) for column in scenario.columns]
+        + ["-" if row["ratio"] is None else f"{row['ratio']:.2f}"] * ratios
+        for row in rows
+    ]
+    return heads + ["to C"] * ratios, lines
+
+
+def _speeds(rows: list[dict[str, Any]]) -> tuple[list[str], Lines]:
+    """A line for each subject, a column for each family and size."""
+    sizes = sorted({(row["family"], row["routes"]) for row in rows})
+    cells = {(row["label"], row["family"], row["routes"]): row for row in rows}
+
+    def cell(row: dict[str, Any] | None) -> str:
+        if row is None:
+            return ""
+        times = "" if row["ratio"] is None else f" ({row['ratio']:.2f})"
+        return f"{row['medians']['ns_per_event']:,.0f}{times}"
+
+    labels = dict.fromkeys(row["label"] for row in rows)
+    return (
+        [CPU_HEADING, *(f"IPv{family}, {routes:,}" for family, routes in sizes)],
+        [[label, *(cell(cells.get((label, *size))) for size in sizes)] for label in labels],
+    )
+
+
+def _verdicts(found: dict[str, Any]) -> tuple[list[str], Lines]:
+    lines = []
+    for one in found["targets"]:
+        measured = "-" if one["measured"] is None else f"{one['measured']:,.2f}{one['unit']}"
+        lines.append([one["target"], one["limit"], measured, one["verdict"], one["note"][:70]])
+    return ["", "target", "measured", "verdict", ""], lines
+
+
 def heading(about: dict[str, Any]) -> str:
     return (
         f"netioapi {about['netioapi']}, Python {about['python']}, Linux {about['kernel']}, "
@@ -138,22 +134,88 @@ def heading(about: dict[str, Any]) -> str:
     )
 
 
-def as_json(
-    about: dict[str, Any], options: Options, results: Results, outcomes: list[Outcome]
-) -> str:
-    asked = {**dataclasses.asdict(options), "json": None, "chart": None}
-    skipped, failed = (
-        [dict(zip(("scenario", "thing", "reason"), one, strict=True)) for one in found]
-        for found in (results.measured.skipped, results.measured.failed)
-    )
-    content = {
-        "format": FORMAT,
-        "machine": about,
-        "options": asked,
-        "rows": [row.as_dict() for row in results.rows],
-        "targets": [outcome.as_dict() for outcome in outcomes],
-        "skipped": skipped,
-        "failed": failed,
-        "samples": [dataclasses.asdict(one) for one in results.measured.samples],
+def _reasons(title: str, noted: list[dict[str, str]]) -> Iterator[str]:
+    """One line for each reason."""
+    subjects: dict[tuple[str, str], list[str]] = {}
+    for one in noted:
+        subjects.setdefault((one["scenario"], one["reason"]), []).append(one["subject"])
+    lines = [f"  {where} ({', '.join(names)}): {why}" for (where, why), names in subjects.items()]
+    if lines:
+        yield "\n".join([title, *lines])
+
+
+def text(found: dict[str, Any]) -> str:
+    parts = [heading(found["machine"])]
+    for scenario in SCENARIOS:
+        if rows := _rows(found, scenario):
+            title = f"{scenario.title} ({scenario.name})"
+            parts.append(f"{title}\n{table(*_section(scenario, rows))}")
+    parts.append("Targets\n" + table(*_verdicts(found), left=(0, 3, 4)))
+    parts += [*_reasons("Skipped", found["skipped"]), *_reasons("Failed", found["failed"])]
+    return "\n\n".join(parts)
+
+
+def markdown(found: dict[str, Any]) -> dict[str, str]:
+    """The tables of README.md by their names there."""
+    where = f"{heading(found['machine'])}; medians of {found['options']['runs']} runs."
+    heads, lines = _verdicts(found)
+    parts = [
+        f"{scenario.title}:\n\n{markdown_table(*_speeds(rows))}"
+        for scenario in SCENARIOS
+        if scenario.name in ("prefilled", "dump") and (rows := _rows(found, scenario))
+    ]
+    return {
+        "targets": markdown_table(
+            heads[:4],
+            [[*line[:3], ": ".join(filter(None, line[3:]))] for line in lines],
+            left=(0, 3),
+        ),
+        "speeds": "\n\n".join([where, *parts]),
     }
-    return json.dumps(content, indent=1) + "\n"
+
+
+def draw(found: dict[str, Any], path: Path) -> None:
+    """A bar for each subject and family, at the largest size that was measured."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise Unavailable("no chart without matplotlib: pip install '.[bench]'") from None
+    charted = [
+        (scenario.title, rows)
+        for scenario in SCENARIOS
+        if scenario.name in ("prefilled", "dump") and (rows := _rows(found, scenario))
+    ]
+    if not charted:
+        raise Unavailable("no chart: nothing was measured that has a CPU time per event")
+    figure = Figure(figsize=(11, 1 + 4 * len(charted)), layout="constrained")
+    axes_of = figure.subplots(len(charted), squeeze=False)[:, 0]
+    for axes, (title, rows) in zip(axes_of, charted, strict=True):
+        labels = list(dict.fromkeys(row["label"] for row in rows))
+        largest = {(row["label"], row["family"]): row for row in rows}  # sizes ascend
+        for (label, family), row in largest.items():
+            value = row["medians"]["ns_per_event"]
+            y = labels.index(label) + (0.2 if family == 6 else -0.2)
+            axes.barh(y, value, height=0.36, color=COLOURS[family])
+            ratio = "" if row["ratio"] is None else f", {row['ratio']:.2f} x C"
+            shown = f" {value:,.0f}{ratio} ({row['routes']:,})"
+            axes.text(value, y, shown, va="center", fontsize=8)
+        axes.set_yticks(range(len(labels)), labels)
+        axes.invert_yaxis()
+        axes.set_xscale("log")
+        axes.set_xlim(right=axes.get_xlim()[1] * 4)
+        axes.set_title(f"{title}: ns of CPU per event, IPv4 blue, IPv6 orange")
+    figure.savefig(path)
+
+
+def write_readme(path: str) -> None:
+    written = README.read_text()
+    for name, part in markdown(json.loads(Path(path).read_text())).items():
+        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+        above, _, rest = written.partition(begin)
+        _, _, below = rest.partition(end)
+        written = above + begin + part + end + below
+    README.write_text(written)
+
+
+if __name__ == "__main__":
+    write_readme(*sys.argv[1:])

@@ -4,14 +4,15 @@
  *
  *   dump FAMILY      FAMILY 4 or 6 */
 #include "route.h"
-#include "tell.h"
+#include "protocol.h"
 
 #include <sys/socket.h>
 
-#define REPLY_SIZE (64u * 1024u) /* the kernel hands out 32 KiB at most */
+#define REPLY_SIZE (64u * 1024u) /* the kernel sends at most 32 KiB at once   \
+                                  */
 
 static void
-ask(int opened, int family)
+request_dump(int opened, int family)
 {
     struct {
         struct nlmsghdr header;
@@ -27,7 +28,7 @@ ask(int opened, int family)
     }
 }
 
-/* True: that was the last part. */
+/* True: this was the last part of the dump. */
 static int
 parse(const void *bytes, int left, uint64_t *rows)
 {
@@ -62,7 +63,7 @@ main(int argc, char **argv)
     }
     uint64_t cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
     uint64_t began = nanoseconds(CLOCK_MONOTONIC);
-    ask(opened, atoi(argv[1]));
+    request_dump(opened, atoi(argv[1]));
     do {
         size = recv(opened, reply, sizeof(reply), 0);
         if (size < 0) {

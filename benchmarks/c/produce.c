@@ -5,9 +5,9 @@
  *
  * VERB add or del; FAMILY 4 or 6; INDEX of the link; COUNT routes; ROUNDS
  * walks over all of them, add and del in turn from VERB on; PACE microseconds
- * between two routes, each sent alone and its time told, or 0. Routes are
+ * between two routes, each sent alone and its time reported, or 0. Routes are
  * IPv4 /24 and IPv6 /48 via a gateway, in an order that looks random. */
-#include "tell.h"
+#include "protocol.h"
 
 #include <arpa/inet.h>
 #include <linux/netlink.h>
@@ -88,10 +88,10 @@ flush(producer *self)
     self->used = 0;
 }
 
-/* The kernel handles a send before it returns; what it refused it has
- * answered by then. */
+/* The kernel has handled a send, and has answered every request that it
+ * refused, when send() returns. */
 static void
-see_refusals(producer *self)
+check_refusals(producer *self)
 {
     static _Alignas(struct nlmsghdr) uint8_t reply[SEND_SIZE];
     ssize_t size = recv(self->socket, reply, sizeof(reply), MSG_DONTWAIT);
@@ -113,7 +113,7 @@ pace(uint64_t until_ns)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
-/* The times of paced sends go to `stamps`. */
+/* `stamps` gets the times of paced sends. */
 static void
 walk(producer *self, bool add, uint64_t pace_ns, uint64_t *stamps)
 {
@@ -129,7 +129,7 @@ walk(producer *self, bool add, uint64_t pace_ns, uint64_t *stamps)
         }
     }
     flush(self);
-    see_refusals(self);
+    check_refusals(self);
 }
 
 static void

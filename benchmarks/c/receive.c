@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The reference: receives the kernel's route events with recvmmsg and parses
- * each into a row, nothing else.
+/* The reference of events: receives the kernel's route events with recvmmsg
+ * and parses each into a row, nothing else.
  *
  *   receive FAMILY COUNT PHASES BUFFER STAMPS
  *
  * FAMILY 4 or 6; COUNT events end a phase, and so does a second of silence
- * after the first; BUFFER bytes are asked of the kernel; with STAMPS 1 the
- * time of each event is told. Events are those of the producer: routes of its
- * prefix length. */
+ * after the first; BUFFER is the size of the receive buffer to ask for; with
+ * STAMPS 1 the time of each event is reported. Only the producer's events
+ * count: routes of its prefix length. */
 #include "route.h"
-#include "tell.h"
+#include "protocol.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -107,7 +107,7 @@ run_phase(reader *self, uint64_t count)
 }
 
 static void
-tell(const reader *self)
+report(const reader *self)
 {
     printf("{\"event\": \"done\", \"events\": %llu, \"overflows\": %llu, "
            "\"cpu_ns\": %llu, \"now_ns\": %llu, \"stamps\": [",
@@ -136,7 +136,7 @@ main(int argc, char **argv)
     int phases = atoi(argv[3]);
     self.prefix_length = family == 6 ? 48 : 24;
     self.socket = open_socket(family, atoi(argv[4]));
-    /* A receive may bring more than the phase waits for. */
+    /* The last receive of a phase may bring more than COUNT. */
     self.stamps =
         atoi(argv[5]) ? calloc(count + SLOTS, sizeof(uint64_t)) : NULL;
     lay_slots();
@@ -144,7 +144,7 @@ main(int argc, char **argv)
     fflush(stdout);
     for (int phase = 0; phase < phases; phase++) {
         run_phase(&self, count);
-        tell(&self);
+        report(&self);
     }
     return 0;
 }

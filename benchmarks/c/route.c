@@ -8,7 +8,7 @@
 #define PLACE(member)                                                         \
     {offsetof(bench_route, member), sizeof(((bench_route *)0)->member)}
 
-/* Where an attribute goes, and the most bytes of it. */
+/* The place of each attribute in the row, and its size there. */
 static const struct {
     uint16_t offset, size;
 } places[RTA_MAX + 1] = {
@@ -20,7 +20,7 @@ static const struct {
     [RTA_MARK] = PLACE(mark),        [RTA_PREF] = PLACE(preference),
 };
 
-/* Those that are a structure of their own. */
+/* Attributes that are structures of their own. */
 static void
 parse_nested(const struct rtattr *attribute, bench_route *row)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A route message as one flat row, every attribute of it: what the reference
- * makes of each event and of each row of a dump. */
+/* A route message with all its attributes as one flat row: the reference
+ * makes one of each event and of each row of a dump. */
 #pragma once
 
 #include <linux/netlink.h>
@@ -34,5 +34,5 @@ typedef struct bench_route {
     uint8_t preference;
 } bench_route;
 
-/* False: no route, or malformed. */
+/* False: the message is not a route, or is malformed. */
 bool bench_route_parse(const struct nlmsghdr *message, bench_route *ret);

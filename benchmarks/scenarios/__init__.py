@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The ways to measure. Each module has one function: one thing, once, as a dict of figures."""
+"""The ways to measure. Each function measures one subject once, and returns a dict of figures."""

@@ -4,69 +4,50 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import select
+import resource
 import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.bench import Bench
-from benchmarks.problem import Problem
-from benchmarks.stage import PATIENCE, Stage
-from benchmarks.things import Thing
+from benchmarks.bench import Bench, Subject
+from benchmarks.namespace import Namespace
+from benchmarks.process import run
 
 
 @contextlib.contextmanager
 def filled(bench: Bench, family: int, routes: int) -> Iterator[None]:
-    """The table, for all who read it."""
-    stage = bench.stage()
-    stage.produce("add", family, routes)
-    stage.dirty = False  # it is meant to be there
-    yield
-    stage.produce("del", family, routes)
-    stage.dirty = False
+    """The table, for all that read it."""
+    with bench.changing() as namespace:
+        namespace.produce("add", family, routes)
+        yield
+        namespace.produce("del", family, routes)
 
 
-def measure(bench: Bench, thing: Thing, family: int, routes: int) -> dict[str, Any]:
-    stage = bench.stage()
-    if thing.foreign:
-        said = _foreign(thing.argv(bench.programs, family=family), stage)
+def measure(bench: Bench, subject: Subject, family: int, routes: int) -> dict[str, Any]:
+    namespace = bench.namespace()
+    if subject.foreign:
+        done = _foreign(bench.argv(subject, family=family), namespace)
     else:
-        with bench.child(thing, stage, family=family) as child:
-            said = child.expect("done")
+        with bench.start(subject, namespace, family=family) as process:
+            done = process.expect("done")
     figures = {
         "events": routes,
-        "ns_per_event": said["cpu_ns"] / routes,
-        "events_per_s": routes / said["wall_ns"] * 1e9,
+        "ns_per_event": done["cpu_ns"] / routes,
+        "events_per_s": routes / done["wall_ns"] * 1e9,
     }
-    if "grown" in said:
-        figures["peak_per_row"] = said["grown"] / routes
-        figures["kept_per_row"] = said["kept"] / routes
-        figures["peak_bytes"] = said["grown"]
+    if "grown" in done:
+        figures["peak_per_row"] = done["grown"] / routes
+        figures["kept_per_row"] = done["kept"] / routes
+        figures["peak_bytes"] = done["grown"]
     return figures
 
 
-def _foreign(command: list[str], stage: Stage) -> dict[str, Any]:
+def _foreign(command: list[str], namespace: Namespace) -> dict[str, Any]:
     """A program that reads the table and ends: all of its time."""
-    began = time.monotonic_ns()
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, preexec_fn=stage.enter, start_new_session=True
-    )
-    try:
-        descriptor = os.pidfd_open(process.pid)
-        try:
-            if not select.select([descriptor], [], [], PATIENCE)[0]:
-                raise Problem(f"{command[0]} takes too long")
-        finally:
-            os.close(descriptor)
-        wall = time.monotonic_ns() - began
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            raise Problem(f"{' '.join(command)}: exit code {process.returncode}")
-        return {"cpu_ns": (usage.ru_utime + usage.ru_stime) * 1e9, "wall_ns": wall}
-    finally:
-        if process.returncode is None:
-            process.kill()
-            process.wait()
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic_ns()
+    run(command, enter=namespace.enter, stdout=subprocess.DEVNULL)
+    wall = time.monotonic_ns() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"cpu_ns": cpu * 1e9, "wall_ns": wall}

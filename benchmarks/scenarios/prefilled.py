@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Events that wait in the reader's socket before it may run: what reading them costs.
+"""Events that wait in the reader's socket before it may run: the cost of reading them.
 
-The reader is stopped, the routes are added, it goes on; and the same for their deletion. So
-neither the producer nor waiting for it is in the figures, and each reader has the same events.
+The reader is stopped, the routes are added, the reader goes on; then the same for their deletion.
+So neither the producer nor the wait for it is in the figures, and each reader has the same events.
 """
 
 from __future__ import annotations
@@ -11,47 +11,45 @@ import time
 from typing import Any
 
 from benchmarks import kernel
-from benchmarks.bench import Bench
-from benchmarks.child import Child
-from benchmarks.problem import Problem, Unavailable
-from benchmarks.stage import Stage
-from benchmarks.things import ROUTE_GROUPS, Thing
+from benchmarks.bench import Bench, Subject
+from benchmarks.namespace import Namespace
+from benchmarks.process import Problem, Process, Unavailable
+from benchmarks.programs.protocol import ROUTE_GROUPS
 
 VERBS = ("add", "del")
 CHARGED = {4: 832, 6: 1280}  # bytes of a receive buffer for one event, whatever its length
 
 
-def measure(bench: Bench, thing: Thing, family: int, routes: int) -> dict[str, Any]:
-    stage = bench.stage(rights=True)
-    routes = min(routes, thing.largest or routes)
-    with bench.child(thing, stage, family=family, count=routes, phases=len(VERBS)) as child:
-        if thing.foreign:
-            child.wait_until_joined(ROUTE_GROUPS[family])
+def measure(bench: Bench, subject: Subject, family: int, routes: int) -> dict[str, Any]:
+    with (
+        bench.changing(privileged=True) as namespace,
+        bench.start(subject, namespace, family=family, count=routes, phases=len(VERBS)) as process,
+    ):
+        if subject.foreign:
+            process.wait_until_joined(ROUTE_GROUPS[family])
         else:
-            child.expect("ready")
-        _make_room(child, family, routes)
-        phases = [_phase(stage, child, thing, verb, family, routes) for verb in VERBS]
-        drops = sum(one.drops for one in kernel.netlink_sockets(child.pid))
-        peak = kernel.peak_memory(child.pid)
-    stage.dirty = False
+            process.expect("ready")
+        _make_room(process, family, routes)
+        phases = [_phase(namespace, process, subject, verb, family, routes) for verb in VERBS]
+        drops = process.drops
+        peak = kernel.peak_memory(process.pid)
     if drops or any(phase["overflows"] for phase in phases):
-        raise Problem(f"{child} lost {drops} events: the receive buffer was too small")
-    events = sum(phase["events"] for phase in phases)
-    cpu, wall = (sum(phase[name] for phase in phases) for name in ("cpu_ns", "wall_ns"))
+        raise Problem(f"{process} lost {drops} events: the receive buffer was too small")
+    total = {name: sum(phase[name] for phase in phases) for name in phases[0]}
     return {
-        "events": events,
-        "ns_per_event": cpu / events,
-        "events_per_s": events / wall * 1e9,
+        "events": total["events"],
+        "ns_per_event": total["cpu_ns"] / total["events"],
+        "events_per_s": total["events"] / total["wall_ns"] * 1e9,
         "add_ns": phases[0]["cpu_ns"] / phases[0]["events"],
         "del_ns": phases[1]["cpu_ns"] / phases[1]["events"],
-        "sleeps_per_event": sum(phase["slept"] for phase in phases) / events,
+        "sleeps_per_event": total["slept"] / total["events"],
         "lost": drops,
         "peak_bytes": peak,
     }
 
 
-def _make_room(child: Child, family: int, routes: int) -> None:
-    room = kernel.enlarge_buffers(child.pid) // CHARGED[family]
+def _make_room(process: Process, family: int, routes: int) -> None:
+    room = kernel.enlarge_buffers(process.pid) // CHARGED[family]
     if room < routes:
         raise Unavailable(
             f"{routes:,} IPv{family} events do not fit into a receive buffer here, only {room:,} "
@@ -61,31 +59,24 @@ def _make_room(child: Child, family: int, routes: int) -> None:
 
 
 def _phase(
-    stage: Stage, child: Child, thing: Thing, verb: str, family: int, routes: int
+    namespace: Namespace, process: Process, subject: Subject, verb: str, family: int, routes: int
 ) -> dict[str, Any]:
-    child.stop()
-    stage.produce(verb, family, routes)
-    cpu, main = kernel.cpu_ns(child.pid), kernel.main_thread_ns(child.pid)
-    slept = _times_slept(child)
+    process.stop()
+    namespace.produce(verb, family, routes)
+    cpu, main = kernel.cpu_ns(process.pid), kernel.main_thread_ns(process.pid)
+    slept = _times_slept(process)
     began = time.monotonic_ns()
-    child.resume()
-    if thing.foreign:
-        child.wait_until_drained()
-        wall = time.monotonic_ns() - began
-        cpu = kernel.cpu_ns(child.pid) - cpu
-        slept = _times_slept(child) - slept
-        return {
-            "events": routes,
-            "overflows": 0,
-            "cpu_ns": cpu,
-            "wall_ns": wall,
-            "slept": slept,
-        }
-    done = child.expect("done")
-    busy = done["main_ns"] - main if thing.name == "callbacks-busy" else 0
-    slept = _times_slept(child) - slept
-    if verb != VERBS[-1]:
-        child.say("go on")
+    process.resume()
+    if subject.foreign:
+        process.wait_until_drained()
+        done = {"now_ns": time.monotonic_ns(), "cpu_ns": kernel.cpu_ns(process.pid)}
+        done |= {"events": routes, "overflows": 0}
+    else:
+        done = process.expect("done")
+    slept = _times_slept(process) - slept
+    if not subject.foreign and verb != VERBS[-1]:
+        process.send("go on")
+    busy = done["main_ns"] - main if subject.name == "callbacks-busy" else 0
     return {
         "events": done["events"],
         "overflows": done["overflows"],
@@ -95,5 +86,5 @@ def _phase(
     }
 
 
-def _times_slept(child: Child) -> int:
-    return sum(times for _, times in kernel.switches(child.pid).values())
+def _times_slept(process: Process) -> int:
+    return sum(times for _, times in kernel.switches(process.pid).values())

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How the C programs talk: a line of JSON for each event, and one line with
- * the reason when they fail. */
+/* The protocol of the C programs: a line of JSON for each event on stdout; on
+ * failure one line with the reason on stderr. */
 #pragma once
 
 #include <errno.h>
@@ -26,7 +26,8 @@ fail(const char *what)
     exit(1);
 }
 
-/* Who started this looks at it until it sends a line or closes our input. */
+/* The measuring process looks at this one until it sends a line or closes our
+ * input. */
 static inline void
 wait_for_line(void)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A program that keeps an exact copy of the routes, and can say when it was exact."""
+"""A program that keeps an exact copy of the routes, and reports when it was exact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks.kernel import forget_peak, memory, peak_memory
-from benchmarks.workers.lines import FAMILIES, say
+from benchmarks.programs.protocol import FAMILIES, report
 from netioapi import NotificationType, Watcher, get_ip_forward_table2
 
 LOCAL = 255  # the table that a Watcher leaves out
@@ -25,7 +25,7 @@ def _loop(stop: threading.Event) -> None:
 
 
 def _hog(stop: threading.Event) -> None:
-    """Computes in C, 0.3 s at a time, and does not let the GIL go meanwhile."""
+    """Computes in C, 0.3 s at a time, and holds the GIL meanwhile."""
     size, took = 1_000_000, 0.0
     while took < HOLD / 10:
         size *= 2
@@ -37,7 +37,8 @@ def _hog(stop: threading.Event) -> None:
         sum(range(size))
 
 
-HOSTILE: dict[int, Callable[[threading.Event], None] | None] = {0: None, 1: _loop, 2: _hog}
+# What another thread does meanwhile.
+DISTURBANCES: list[Callable[[threading.Event], None]] = [lambda _: None, _loop, _hog]
 
 
 class Copy:
@@ -45,12 +46,15 @@ class Copy:
         self._watcher = watcher
         self._pause = pause
         self.keys: set[bytes] = set()
-        self.changes = self.batches = self.overflows = self.syncs = 0
         self.repairing = False
+        self.forget_counts()
+
+    def forget_counts(self) -> None:
+        self.changes = self.batches = self.overflows = self.syncs = 0
         self.exact_ns = 0  # when the latest change was applied
 
     def apply(self) -> None:
-        """What there is to read now."""
+        """Read and apply the batch that is there, if any."""
         batch = self._watcher.read(timeout=0)
         if batch is None:
             return
@@ -71,8 +75,9 @@ class Copy:
             time.sleep(self._pause)  # the work of a slow consumer
 
 
-def follow(family: int, queue: int, receive_buffer: int, pause_ms: int, hostile: int) -> None:
-    """Says "ready" with the snapshot, "exact" when it is what the kernel has, after "compare"."""
+def follow(family: int, queue: int, receive_buffer: int, pause_ms: int, disturbance: int) -> None:
+    """Reports "ready" with the snapshot. After "compare" it compares its copy with the kernel's
+    table, and reports "exact" when both are equal."""
     with Watcher(
         "route",
         family=FAMILIES[family],
@@ -85,14 +90,12 @@ def follow(family: int, queue: int, receive_buffer: int, pause_ms: int, hostile:
             select.select([watcher], [], [])
             copy.apply()
         stop = threading.Event()
-        work = HOSTILE[hostile]
-        thread = threading.Thread(target=work, args=(stop,)) if work is not None else None
-        if thread is not None:
-            thread.start()
+        thread = threading.Thread(target=DISTURBANCES[disturbance], args=(stop,))
+        thread.start()
         forget_peak()
         before = memory()
-        copy.changes = copy.batches = copy.overflows = copy.syncs = 0
-        say("ready", routes=len(copy.keys), granted=watcher.stats()["receive_buffer"])
+        copy.forget_counts()
+        report("ready", granted=watcher.stats()["receive_buffer"])
         expected = None
         inputs: list[int | Watcher] = [0, watcher]
         while copy.keys != expected or copy.repairing:
@@ -106,7 +109,7 @@ def follow(family: int, queue: int, receive_buffer: int, pause_ms: int, hostile:
                 del table
             if watcher in readable:
                 copy.apply()
-        say(
+        report(
             "exact",
             exact_ns=copy.exact_ns,
             cpu_ns=time.process_time_ns(),
@@ -114,9 +117,8 @@ def follow(family: int, queue: int, receive_buffer: int, pause_ms: int, hostile:
             batches=copy.batches,
             overflows=copy.overflows,
             syncs=copy.syncs,
-            routes=len(copy.keys),
             grown=peak_memory() - before,
+            queue=queue,
             stats=watcher.stats(),
         )
-        if thread is not None:
-            thread.join()
+        thread.join()

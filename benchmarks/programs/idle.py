@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""A Watcher that nothing happens to, after one change that shows that it lives."""
+"""A Watcher without events, after one change that shows that it works."""
 
 from __future__ import annotations
 
 import asyncio
 
-from benchmarks.workers.lines import FAMILIES, say
+from benchmarks.programs.protocol import FAMILIES, report
 from netioapi import Watcher
 
 
 def sync(family: int) -> None:
     with Watcher("route", family=FAMILIES[family]) as watcher:
-        say("ready")
+        report("ready")
         for _ in watcher:
-            say("seen")
+            report("seen")
 
 
 def asynchronous(family: int) -> None:
     async def watch() -> None:
         async with Watcher("route", family=FAMILIES[family]) as watcher:
-            say("ready")
+            report("ready")
             async for _ in watcher:
-                say("seen")
+                report("seen")
 
     asyncio.run(watch())

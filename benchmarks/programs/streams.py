@@ -1,36 +1,33 @@
 # SPDX-License-Identifier: MIT
-"""Readers of a stream of route events, each as its documentation has it used."""
+"""Readers of a stream of route events, each used as its documentation shows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from benchmarks.workers.lines import FAMILIES, done, imported, say
+from benchmarks.programs import protocol
+from benchmarks.programs.protocol import FAMILIES, report, report_done
 from netioapi import Watcher
-from netioapi.batch import Batch
 
-GROUPS = {4: 0x40, 6: 0x400}  # RTMGRP_IPV4_ROUTE, RTMGRP_IPV6_ROUTE
-PREFIX_LENGTHS = {4: 24, 6: 48}  # the producer's
+if TYPE_CHECKING:
+    from netioapi import Batch
 
 
 def _read(family: int, count: int, phases: int, use: Callable[[Batch], int]) -> None:
     with Watcher("route", family=FAMILIES[family]) as watcher:
-        say("ready")
+        report("ready")
         for _ in range(phases):
             seen = overflows = 0
             while seen < count and (batch := watcher.read()) is not None:
                 seen += use(batch)
                 overflows += batch.overflow
-            done(events=seen, overflows=overflows)
+            report_done(events=seen, overflows=overflows)
 
 
 def columns(family: int, count: int, phases: int) -> None:
     """The rows of each batch as one block of memory."""
-
-    def use(batch: Batch) -> int:
-        return len(memoryview(batch.routes))
-
-    _read(family, count, phases, use)
+    _read(family, count, phases, lambda batch: len(memoryview(batch.routes)))
 
 
 def objects(family: int, count: int, phases: int) -> None:
@@ -59,16 +56,14 @@ def addresses(family: int, count: int, phases: int) -> None:
 
 def pyroute2(family: int, count: int, phases: int) -> None:
     """pyroute2's IPRoute.get()."""
-    library = imported("pyroute2", "pip install '.[bench]'")
     wanted = {"RTM_NEWROUTE", "RTM_DELROUTE"}
-    with library.IPRoute() as kernel:
-        kernel.bind(groups=GROUPS[family])
-        say("ready")
+    length = protocol.PREFIX_LENGTHS[family]
+    with protocol.pyroute2().IPRoute() as kernel:
+        kernel.bind(groups=protocol.ROUTE_GROUPS[family])
+        report("ready")
         for _ in range(phases):
             seen = 0
             while seen < count:
                 for message in kernel.get():
-                    seen += (
-                        message["event"] in wanted and message["dst_len"] == PREFIX_LENGTHS[family]
-                    )
-            done(events=seen, overflows=0)
+                    seen += message["event"] in wanted and message["dst_len"] == length
+            report_done(events=seen, overflows=0)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks.kernel import thread_cpu_ns
-from benchmarks.workers.lines import FAMILIES, done, say
+from benchmarks.programs.protocol import FAMILIES, report, report_done
 from netioapi import IpForwardRow, NotificationType, notify_route_change2
 
 
@@ -28,12 +28,12 @@ def _call(family: int, count: int, phases: int, wait: Callable[[threading.Event]
             finished.set()
 
     with notify_route_change2(changed, FAMILIES[family]):
-        say("ready")
+        report("ready")
         for _ in range(phases):
             wait(finished)
             finished.clear()
             events, seen = seen, 0
-            done(events=events, overflows=0, **at_end)
+            report_done(events=events, overflows=0, **at_end)
 
 
 def idle(family: int, count: int, phases: int) -> None:
@@ -41,7 +41,7 @@ def idle(family: int, count: int, phases: int) -> None:
 
 
 def busy(family: int, count: int, phases: int) -> None:
-    """What the main thread computes is not counted: `main_ns` is its own time."""
+    """The main thread's own time is not counted: the scenario subtracts `main_ns`."""
 
     def compute(finished: threading.Event) -> None:
         number = 0

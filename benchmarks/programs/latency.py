@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""When each event arrives at Python code, on a machine that does nothing else."""
+"""When each event arrives at Python code, while nothing else happens."""
 
 from __future__ import annotations
 
 import threading
 import time
 
-from benchmarks.workers.lines import FAMILIES, done, say
+from benchmarks.programs.protocol import FAMILIES, report, report_done
 from netioapi import IpForwardRow, NotificationType, Watcher, notify_route_change2
 
 
@@ -20,15 +20,15 @@ def callback(family: int, count: int) -> None:
             finished.set()
 
     with notify_route_change2(changed, FAMILIES[family]):
-        say("ready")
+        report("ready")
         finished.wait()
-    done(stamps=stamps)
+    report_done(stamps=stamps)
 
 
 def watcher(family: int, count: int) -> None:
     stamps: list[int] = []
     with Watcher("route", family=FAMILIES[family]) as watcher:
-        say("ready")
+        report("ready")
         while len(stamps) < count and (batch := watcher.read()) is not None:
             stamps += [time.monotonic_ns()] * len(batch)
-    done(stamps=stamps)
+    report_done(stamps=stamps)

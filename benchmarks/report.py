@@ -159,18 +159,16 @@ def markdown(found: dict[str, Any]) -> dict[str, str]:
     """The tables of README.md by their names there."""
     where = f"{heading(found['machine'])}; medians of {found['options']['runs']} runs."
     heads, lines = _verdicts(found)
+    lines = [[*line[:3], ": ".join(filter(None, line[3:]))] for line in lines]
+    verdicts = markdown_table(heads[:4], lines, left=(0, 3))
     parts = [
         f"{scenario.title}:\n\n{markdown_table(*_speeds(rows))}"
         for scenario in SCENARIOS
         if scenario.name in ("prefilled", "dump") and (rows := _rows(found, scenario))
     ]
     return {
-        "targets": markdown_table(
-            heads[:4],
-            [[*line[:3], ": ".join(filter(None, line[3:]))] for line in lines],
-            left=(0, 3),
-        ),
-        "speeds": "\n\n".join([where, *parts]),
+        "targets": f"{where}\n\n{verdicts}",
+        "speeds": "\n\n".join(parts),
     }
 
 

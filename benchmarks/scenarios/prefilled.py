@@ -53,7 +53,7 @@ def _make_room(process: Process, family: int, routes: int) -> None:
     if room < routes:
         raise Unavailable(
             f"{routes:,} IPv{family} events do not fit into a receive buffer here, only {room:,} "
-            "do: run as the machine's root, who alone may use SO_RCVBUFFORCE, or raise "
+            "do: run as the machine's root, because SO_RCVBUFFORCE needs it, or raise "
             f"net.core.rmem_max, or ask for fewer: --routes {room}"
         )
 

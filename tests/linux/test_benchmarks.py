@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 from benchmarks.against import LIMIT, Comparison, interval
+from benchmarks.report import markdown
 
 from tests.linux.namespace import Namespace
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, repo_text
 from tests.support.processes import run
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
@@ -63,6 +64,15 @@ def test_quick_benchmark_measures_every_subject(netns: Namespace, tmp_path: Path
             assert row["medians"]["reported"] == 1
     assert {one["verdict"] for one in found["targets"]} <= {"met", "missed", "not measured"}
     assert all(one["target"] in done.stdout for one in found["targets"])
+    tables = markdown(found)
+    assert all(one["target"] in tables["targets"] for one in found["targets"])
+    assert "| Watcher, columns | " in tables["speeds"]
+
+
+def test_readme_has_the_places_of_the_tables() -> None:
+    page = repo_text("benchmarks/README.md")
+    for name in ("targets", "speeds"):
+        assert page.count(f"<!-- {name} -->\n") == page.count(f"\n<!-- end of {name} -->") == 1
 
 
 def test_bootstrap_interval_of_equal_values_is_that_value() -> None:

@@ -69,7 +69,7 @@ class Comparison:
 
 
 def choose(names: list[str]) -> list[tuple[Scenario, list[Subject]]]:
-    """The subjects of these names that are ours and have a CPU time per event."""
+    """The subjects of these names that measure netioapi and have a CPU time per event."""
     offered = [
         (scenario, [subject for subject in scenario.subjects if subject.is_ours])
         for scenario in SCENARIOS

@@ -23,7 +23,7 @@ from tests.support.processes import run
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 needs_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git clone")
 COMMAND = [sys.executable, "-m", "benchmarks"]
-# What the machine lacks is skipped; it is ours to have these.
+# A subject that the machine lacks is skipped; these are always there.
 ALWAYS = {
     "prefilled": {"reference", "columns", "objects", "callbacks", "callbacks-busy"},
     "dump": {"reference", "table", "mirror", "ip-route"},

@@ -9,7 +9,6 @@ import ctypes
 import gc
 import pickle
 import random
-import re
 import struct
 from typing import Any
 
@@ -18,6 +17,7 @@ import pytest
 import netioapi
 from netioapi import IpForwardRow, IpInterfaceRow, Table, UnicastIpAddressRow
 from tests.support import header
+from tests.support.buffer_format import places
 from tests.support.leaks import leaks
 from tests.support.platforms import WINDOWS, on_wine
 
@@ -174,29 +174,6 @@ def test_table_from_bytes_of_another_system_raises() -> None:
 
 
 # The buffer protocol
-
-SIZES = {"?": 1, "B": 1, "H": 2, "I": 4, "i": 4, "Q": 8, "16s": 16, "(16)B": 16, "(16)I": 64}
-
-
-def places(text: str) -> dict[str, tuple[int, str]]:
-    """{member: (offset, code)} of a format, and its whole size under the empty name."""
-    assert text[:3] == "T{="
-    assert text[-1] == "}"
-    found: dict[str, tuple[int, str]] = {}
-    offset = 0
-    item = re.compile(r"(\d*)x|(T\{[^}]*\}|(?:\(\d+\))?\d*[a-zA-Z?]):(\w+):")
-    position = 3
-    while position < len(text) - 1:
-        one = item.match(text, position)
-        assert one, text[position:]
-        position = one.end()
-        if one[3]:
-            found[one[3]] = (offset, one[2])
-            offset += (32 if ":length:" in one[2] else 28) if "T{" in one[2] else SIZES[one[2]]
-        else:
-            offset += int(one[1] or 1)
-    found[""] = (offset, "")
-    return found
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,7 +15,8 @@ import pytest
 
 import netioapi
 from netioapi import DeadlockError, Registration
-from tests.support.blocking_callback import Canceller, blocked_registration, change
+from tests.support.background import BackgroundCall
+from tests.support.blocking_callback import blocked_registration, change
 from tests.support.collector import Collector
 from tests.support.network import Flood, Network
 from tests.support.platforms import linux_only
@@ -60,39 +61,39 @@ def test_no_callback_runs_after_cancel_returned(netns: Network) -> None:
 
 def test_cancel_waits_for_the_running_callback(netns: Network) -> None:
     netns.veth()
-    held, registration = blocked_registration(netns)
-    left: list[bool] = []
+    blocking, registration = blocked_registration(netns)
+    returned: list[bool] = []
 
     def cancel() -> None:
         registration.cancel()
-        left.append(held.left)
+        returned.append(blocking.returned)
 
-    canceller = Canceller(cancel)
+    canceller = BackgroundCall(cancel)
     eventually(lambda: not registration.active)
     with pytest.raises(TimeoutError):
         registration.cancel(0)  # it is still waiting
     assert canceller.is_alive()
-    held.leave.set()
+    blocking.release.set()
     canceller.result()
-    assert left == [True]
+    assert returned == [True]
 
 
 def test_concurrent_cancels_all_wait_and_later_ones_do_nothing(netns: Network) -> None:
     netns.veth()
-    held, registration = blocked_registration(netns)
-    left: list[bool] = []
+    blocking, registration = blocked_registration(netns)
+    returned: list[bool] = []
 
     def cancel_and_look() -> None:
         registration.cancel()
-        left.append(held.left)
+        returned.append(blocking.returned)
 
-    cancellers = [Canceller(cancel_and_look) for _ in range(4)]
+    cancellers = [BackgroundCall(cancel_and_look) for _ in range(4)]
     eventually(lambda: not registration.active)
     assert all(canceller.is_alive() for canceller in cancellers)
-    held.leave.set()
+    blocking.release.set()
     for canceller in cancellers:
         canceller.result()
-    assert left == [True] * 4
+    assert returned == [True] * 4
     for cancel in CANCELS:
         assert not cancel(registration)  # None; False of __exit__ would be as good
     registration.cancel(wait=False)
@@ -183,41 +184,41 @@ def test_cancel_without_wait_in_its_own_callback_drops_queued_changes(netns: Net
 
 def test_cancel_without_wait_returns_at_once(netns: Network) -> None:
     netns.veth()
-    held, registration = blocked_registration(netns)
+    blocking, registration = blocked_registration(netns)
     change(netns, 1)
     registration.cancel(wait=False)
     assert not registration.active
-    assert not held.left
-    held.leave.set()
+    assert not blocking.returned
+    blocking.release.set()
     registration.cancel()
-    assert held.left
+    assert blocking.returned
     assert registration.delivered == 1
 
 
 def test_cancellation_goes_on_after_a_timeout_of_cancel(netns: Network) -> None:
     netns.veth()
-    held, registration = blocked_registration(netns)
+    blocking, registration = blocked_registration(netns)
     for timeout in (0, 0.0, 0.01, 1e-9):
         with pytest.raises(TimeoutError, match="NotifyRouteChange2"):
             registration.cancel(timeout)
     assert not registration.active
-    held.leave.set()
+    blocking.release.set()
     registration.cancel(30)
-    assert held.left
+    assert blocking.returned
 
 
 def test_ctrl_c_ends_the_wait_of_cancel_and_not_the_cancellation(netns: Network) -> None:
     netns.veth()
-    held, registration = blocked_registration(netns)
+    blocking, registration = blocked_registration(netns)
     interrupt = threading.Timer(0.05, ctrl_c)
     interrupt.start()
     with pytest.raises(KeyboardInterrupt):
         registration.cancel(30)
     interrupt.join()
     assert not registration.active
-    held.leave.set()
+    blocking.release.set()
     registration.cancel(30)
-    assert held.left
+    assert blocking.returned
 
 
 @pytest.mark.parametrize(
@@ -225,18 +226,18 @@ def test_ctrl_c_ends_the_wait_of_cancel_and_not_the_cancellation(netns: Network)
 )
 def test_signal_handler_runs_while_cancel_waits(netns: Network, name: str) -> None:
     netns.veth()
-    held, registration = blocked_registration(netns)
+    blocking, registration = blocked_registration(netns)
     number = getattr(signal, name)
-    strike = ctrl_c if name == "SIGINT" else lambda: os.kill(os.getpid(), number)
-    before = signal.signal(number, lambda *_: held.leave.set())
+    interrupt = ctrl_c if name == "SIGINT" else lambda: os.kill(os.getpid(), number)
+    before = signal.signal(number, lambda *_: blocking.release.set())
     try:
-        signaller = threading.Timer(0.05, strike)
+        signaller = threading.Timer(0.05, interrupt)
         signaller.start()
         registration.cancel(30)  # the handler lets the callback go
         signaller.join()
     finally:
         signal.signal(number, before)
-    assert held.left
+    assert blocking.returned
 
 
 def test_with_block_that_raises_cancels_its_registration(netns: Network) -> None:

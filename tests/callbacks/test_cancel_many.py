@@ -21,7 +21,8 @@ import pytest
 
 import netioapi
 from netioapi import DeadlockError, Registration
-from tests.support.blocking_callback import Canceller, blocked_registration, change
+from tests.support.background import BackgroundCall
+from tests.support.blocking_callback import blocked_registration, change
 from tests.support.collector import Collector
 from tests.support.network import Flood, Network
 from tests.support.platforms import WINDOWS
@@ -31,20 +32,20 @@ from tests.support.waiting import eventually
 
 def test_cancel_of_another_registration_in_a_callback_waits_for_it(netns: Network) -> None:
     netns.veth()
-    held, other = blocked_registration(netns)
+    blocking, other = blocked_registration(netns)
     done: list[bool] = []
 
     def cancel_other(*_: Any) -> None:
         if not done:
             other.cancel()
-            done.append(held.left)
+            done.append(blocking.returned)
 
     errors = Collector()
     with netioapi.notify_ip_interface_change(cancel_other, on_error=errors):
         netns.ip("link set v0 mtu 1400")
         eventually(lambda: not other.active)
         assert not done
-        held.leave.set()
+        blocking.release.set()
         eventually(lambda: done)
     assert done == [True]
     assert not errors.events
@@ -120,7 +121,7 @@ def test_long_wait_still_counts_in_a_circle_of_cancels(netns: Network) -> None:
 def test_two_callbacks_cancelling_a_third_are_no_circle(netns: Network) -> None:
     """Two callbacks cancel the same third one."""
     netns.veth()
-    held, third = blocked_registration(netns)
+    blocking, third = blocked_registration(netns)
     outcomes = Collector()
 
     def cancel_third(*_: Any) -> None:
@@ -131,7 +132,7 @@ def test_two_callbacks_cancelling_a_third_are_no_circle(netns: Network) -> None:
     second = netioapi.notify_ip_interface_change(cancel_third, on_error=outcomes)
     netns.ip("link set v0 mtu 1400")
     eventually(lambda: not third.active)
-    held.leave.set()
+    blocking.release.set()
     assert all(event == ("cancelled",) for event in outcomes.wait_count(2))
     first.cancel()
     second.cancel()
@@ -201,7 +202,7 @@ def test_thousand_registrations_of_four_threads_leave_nothing(netns: Network, se
                     over[0] = True
 
     with Flood(index):
-        workers = [Canceller(functools.partial(work, me)) for me in range(4)]
+        workers = [BackgroundCall(functools.partial(work, me)) for me in range(4)]
         for worker in workers:
             worker.join(120)
             worker.result()

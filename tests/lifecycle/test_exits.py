@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.lifecycle.programs import LIVE
 from tests.lifecycle.test_interpreters import several_interpreters
-from tests.lifecycle.test_shutdown import LIVE
-from tests.support.call_stack import IS_IN
+from tests.support.call_stack import TRACK_CALLS
 from tests.support.platforms import WINDOWS, linux_only
 from tests.support.processes import python
-from tests.support.signals import BY_CTRL_C, strike
+from tests.support.signals import BY_CTRL_C, signal_statement
 
 TIMES = int(os.environ.get("NETIOAPI_EXITS", "60"))
 FEWER = max(TIMES // 3, 1)
@@ -30,14 +30,14 @@ LIMIT = 120 + 3 * TIMES
 # callback, so that no time passes for nothing.
 CTRL_C_IN = """
 {is_in}
-struck = threading.Event()
+interrupted = threading.Event()
 def ctrl_c(*_):
-    if not struck.is_set() and is_in("%s"):
-        struck.set()
-        {strike}
-struck_by = netioapi.notify_route_change2(ctrl_c)
+    if not interrupted.is_set() and is_in("%s"):
+        interrupted.set()
+        {interrupt}
+interrupting = netioapi.notify_route_change2(ctrl_c)
 nothing = netioapi.Watcher("route", prefixes=["203.0.113.7"])  # and so it waits for ever
-""".replace("{strike}", strike("SIGINT")).replace("{is_in}", IS_IN)
+""".replace("{interrupt}", signal_statement("SIGINT")).replace("{is_in}", TRACK_CALLS)
 IN_READ, IN_SELECT = CTRL_C_IN % "read", CTRL_C_IN % "select"
 
 STREAM = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lifecycle.test_shutdown import LIVE, run_all
+from tests.lifecycle.programs import LIVE, run_all
 from tests.support.network import Network
 from tests.support.platforms import linux_only
 from tests.support.processes import python

@@ -4,60 +4,18 @@ where somebody stands in its way. How often it can, and by what way, is in test_
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
+from tests.lifecycle.programs import LIVE, run_all
 from tests.support.network import Network
 from tests.support.processes import python
-from tests.support.signals import BY_CTRL_C, strike
-
-AT_ONCE = 4
-
-LIVE = """
-import atexit, itertools, os, signal, sys, threading, time
-import netioapi
-
-busy = threading.Event()
-count, numbers = 0, itertools.count(1)
-
-def seen(*arguments):
-    global count
-    count = number = next(numbers)  # each to one callback only, also without a GIL
-    if number == 50:
-        busy.set()
-
-live = [
-    netioapi.notify_route_change2(seen),
-    netioapi.notify_unicast_ip_address_change(seen),
-    netioapi.notify_ip_interface_change(seen, initial_notification=True),
-    netioapi.notify_network_connectivity_hint_change(seen),
-    netioapi.notify_teredo_port_change(seen),
-]
-netioapi.notify_route_change2(seen)  # nobody refers to it
-watcher = netioapi.Watcher("route", snapshot=True)
-live.append(live)  # a circle
-
-assert busy.wait(20)
-print("busy", flush=True)
-"""
-
-
-def run_all(times: int, program: str, code: int, errors: str, timeout: float = 60) -> None:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in pool.map(
-            lambda _: python(program, marker="busy", code=code, timeout=timeout), range(times)
-        ):
-            if errors:
-                assert errors in done.stderr
-            else:
-                assert done.stderr == ""
+from tests.support.signals import BY_CTRL_C, signal_statement
 
 
 def test_exit_by_a_handled_signal_is_clean(flood: None) -> None:
     how = f"""
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(4))
-{strike("SIGTERM")}
+{signal_statement("SIGTERM")}
 live[0].cancel()
 sys.exit('the signal was not handled')
 """
@@ -66,7 +24,7 @@ sys.exit('the signal was not handled')
 
 def test_exit_by_ctrl_c_from_a_callback_is_clean(flood: None) -> None:
     how = f"""
-netioapi.notify_route_change2(lambda *_: {strike("SIGINT")})
+netioapi.notify_route_change2(lambda *_: {signal_statement("SIGINT")})
 time.sleep(20)  # which Ctrl-C ends on every system; on Windows it ends no wait for an Event
 """
     run_all(4, LIVE + how, BY_CTRL_C, "KeyboardInterrupt")
@@ -98,7 +56,7 @@ running = threading.Lock()
 running.acquire()
 def end_the_waiting():
     running.acquire()
-    {strike("SIGINT")}
+    {signal_statement("SIGINT")}
 threading.Thread(target=end_the_waiting, daemon=True).start()
 # Just before ours, which waits; and no Python code is between the two, to see the signal first.
 atexit.register(running.release)

@@ -10,10 +10,9 @@ from typing import Any
 
 import hypothesis
 
+from tests.linux.c_programs import CSRC, FLAGS, INCLUDES, compiler, missing, unavailable
 from tests.support.paths import ROOT
 from tests.support.processes import run
-
-from .test_c import CSRC, FLAGS, INCLUDES, compiler, missing, unavailable
 
 
 def library(face: str, sources: list[str], folder: Path) -> ctypes.CDLL:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.linux.test_c import compiler, unavailable
+from tests.linux.c_programs import compiler, unavailable
 from tests.support.paths import ROOT
 from tests.support.processes import python, run
 

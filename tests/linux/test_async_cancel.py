@@ -15,9 +15,9 @@ import trio
 
 from netioapi import Batch, Watcher
 from tests.linux.namespace import Namespace
+from tests.support.changes import route_to
 from tests.support.resources import counts
 from tests.support.waiting import eventually
-from tests.watcher.test_watcher import to
 
 Left = tuple[int, ...]
 STEPS = 8  # turns of the loop until it surely waits
@@ -180,7 +180,7 @@ def test_change_that_meets_a_cancellation_is_delivered_once(
                 cancel()
             await nothing_more(loop, before)
             netns.ip("route add 10.2.0.0/16 dev v0")
-            while not seen or not any(map(to("10.2.0.0/16"), seen[-1])):
+            while not seen or not any(map(route_to("10.2.0.0/16"), seen[-1])):
                 seen.append(await watcher.__anext__())
         await nothing_more(loop, (*before[:3], *counts()))
 
@@ -202,7 +202,7 @@ def test_async_for_left_by_break_leaves_nothing(netns: Namespace, loop: Asyncio)
             for number in range(3):
                 netns.ip(f"route add 10.{number}.0.0/16 dev v0")
                 async for batch in watcher:
-                    assert any(map(to(f"10.{number}.0.0/16"), batch))
+                    assert any(map(route_to(f"10.{number}.0.0/16"), batch))
                     break
                 await nothing_more(loop, before)
 

@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from netioapi import _native
+from tests.linux.c_programs import TOWER, Program, build, compiler, run_program, unavailable
 from tests.linux.namespace import Namespace
 from tests.support.paths import ROOT
 from tests.support.processes import python, run
-
-from .test_c import TOWER, Program, build, compiler, run_program, unavailable
 
 FAULTS = re.findall(r"^    X\((\w+)\)", (ROOT / "tests/c/faults.h").read_text(), re.MULTILINE)
 COUNTED = ("free", "munmap", "clock_gettime")

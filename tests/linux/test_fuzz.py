@@ -12,10 +12,9 @@ import pytest
 
 from tests.fuzz import byteorder, corpus
 from tests.fuzz.targets import TARGETS, sources
+from tests.linux.c_programs import FLAGS, INCLUDES, compiler, linked, run_program, unavailable
 from tests.support.paths import ROOT
 from tests.support.processes import run
-
-from .test_c import FLAGS, INCLUDES, compiler, linked, run_program, unavailable
 
 FUZZ = ROOT / "tests/fuzz"
 OTHER_GCC, OTHER_RUN = "s390x-linux-gnu-gcc", "qemu-s390x"

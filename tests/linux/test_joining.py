@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import netioapi
+from tests.linux.c_programs import compiler, unavailable
 from tests.linux.namespace import Namespace
-from tests.linux.test_c import compiler, unavailable
 from tests.support.collector import Collector
 from tests.support.paths import ROOT
 from tests.support.processes import python, run

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.linux.c_programs import CSRC, FLAGS, INCLUDES, TOWER, compiler, unavailable
 from tests.linux.namespace import Namespace
 from tests.support.processes import run
-
-from .test_c import CSRC, FLAGS, INCLUDES, TOWER, compiler, unavailable
 
 FILE_NOT_FOUND, NOT_ENOUGH_MEMORY, INVALID_PARAMETER, INVALID_NAME = 2, 8, 87, 123
 LENGTH = 257  # IF_MAX_STRING_SIZE + 1

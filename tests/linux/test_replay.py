@@ -11,10 +11,10 @@ import pytest
 
 from netioapi import IpForwardRow, Watcher
 from tests.linux.namespace import Namespace
+from tests.linux.one_prefix import STEPS, TABLE, OnePrefix, is_the_same
 from tests.support.waiting import eventually
 
 from . import slow_reading
-from .test_one_prefix import STEPS, TABLE, OnePrefix, is_the_same
 
 X = "172.16.0.0/24"
 ROUNDS = 25

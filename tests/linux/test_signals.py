@@ -9,7 +9,7 @@ import pytest
 
 import netioapi
 from tests.linux.namespace import Namespace
-from tests.support.call_stack import IS_IN
+from tests.support.call_stack import TRACK_CALLS
 from tests.support.collector import Collector
 from tests.support.processes import python
 
@@ -18,17 +18,17 @@ import os, signal, sys, threading
 import netioapi
 {is_in}
 # It gets the GIL when the reader lets it go: after all looks for signals, and before the wait.
-def strike():
+def interrupt():
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # for the main thread alone
-    struck = 0
-    while struck < %(times)d:
-        if turn > struck and is_in("read"):
-            struck = turn
+    interrupted = 0
+    while interrupted < %(times)d:
+        if turn > interrupted and is_in("read"):
+            interrupted = turn
             os.kill(os.getpid(), signal.SIGINT)
 
 turn = 0
 watcher = netioapi.Watcher("route")
-thread = threading.Thread(target=strike)
+thread = threading.Thread(target=interrupt)
 thread.start()
 for number in range(1, %(times)d + 1):
     try:
@@ -40,7 +40,7 @@ for number in range(1, %(times)d + 1):
         pass
 thread.join()
 print("all seen", flush=True)
-""".replace("{is_in}", IS_IN)
+""".replace("{is_in}", TRACK_CALLS)
 
 
 def test_ctrl_c_just_before_a_wait_ends_it(netns: Namespace) -> None:
@@ -51,7 +51,7 @@ TO_ANOTHER = """
 import signal, socket, subprocess, sys, threading
 import netioapi
 {is_in}
-def strike():
+def interrupt():
     while not is_in("patiently"):
         pass
     signal.pthread_kill(threading.get_ident(), signal.SIGINT)
@@ -65,13 +65,13 @@ def hold(row, type):
 
 entered, leave = threading.Event(), threading.Event()
 %(made)s
-threading.Thread(target=strike).start()
+threading.Thread(target=interrupt).start()
 try:
     patiently()
 except KeyboardInterrupt:
     print("seen", flush=True)
 leave.set()
-""".replace("{is_in}", IS_IN)
+""".replace("{is_in}", TRACK_CALLS)
 IN_CALLBACK = """
 waits = netioapi.notify_route_change2(hold, socket.AF_INET)
 subprocess.run("ip link set lo up; ip route add 198.18.0.0/24 dev lo", shell=True, check=True)

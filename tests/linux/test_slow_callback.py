@@ -48,7 +48,7 @@ class State(BlockingCallback):
         self.wrong: list[object] = []
 
     def __call__(self, row: Any, type: Any) -> None:
-        if not self.left:
+        if not self.returned:
             super().__call__(row, type)
         if (type == NotificationType.ADD) == (row.key in self.routes):
             if type != NotificationType.DELETE:  # of one never seen it does nothing
@@ -87,7 +87,7 @@ def test_slow_callback_gets_merged_changes_and_the_exact_state(netns: Namespace)
             quick.wait_count(ROUTES // 2)
         assert slow.delivered == 1
         assert witness.stats()["overflows"] == 0
-        state.leave.set()
+        state.release.set()
         truth = {row.key for row in netioapi.get_ip_forward_table2(socket.AF_INET)}
         eventually(lambda: set(state.routes) == truth, 60, "the exact state")
         assert len(truth) == ROUTES // 2 + 1

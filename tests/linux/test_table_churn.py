@@ -16,9 +16,8 @@ import netioapi
 from netioapi import IpForwardRow, Watcher
 from netioapi.enums import ConnectivityLevel
 from tests.linux.namespace import Namespace
+from tests.linux.one_prefix import is_the_same
 from tests.support.waiting import eventually
-
-from .test_one_prefix import is_the_same
 
 ROUTES = 3000
 STEMS = {socket.AF_INET: "10.{:d}.{:d}.0/24", socket.AF_INET6: "fd01:{:x}:{:x}::/64"}

@@ -16,10 +16,10 @@ import pytest
 
 from netioapi import NotificationType, Watcher, notify_route_change2
 from tests.linux.namespace import Namespace
+from tests.support.changes import read_until, route_to
 from tests.support.collector import Collector
 from tests.support.paths import ROOT
 from tests.support.processes import run
-from tests.watcher.test_watcher import read_until, to
 
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
 from .reader import wakeups
@@ -44,7 +44,7 @@ def test_unwanted_tables_do_not_wake_the_reader(netns: Namespace, wanted: list[i
         mine = wanted[0] if wanted else 254
         for table in [LOCAL, 7, 1000]:
             netns.ip(f"route add 192.0.2.0/24 dev lo table {mine}")
-            read_until(watcher, to("192.0.2.0/24"))
+            read_until(watcher, route_to("192.0.2.0/24"))
             before = wakeups()
             netns.batch(routes("add", 300, table))
             netns.batch(routes("delete", 300, table))
@@ -53,7 +53,7 @@ def test_unwanted_tables_do_not_wake_the_reader(netns: Namespace, wanted: list[i
             told = table in (wanted or TABLES) and not (wanted is None and table == LOCAL)
             assert waked == (told or {table, mine} <= same_byte)
             netns.ip(f"route delete 192.0.2.0/24 dev lo table {mine}")
-            changes = read_until(watcher, to("192.0.2.0/24", NotificationType.DELETE))
+            changes = read_until(watcher, route_to("192.0.2.0/24", NotificationType.DELETE))
             assert len(changes) == (601 if told else 1)
 
 
@@ -188,7 +188,7 @@ def test_new_subscriber_of_a_new_table_gets_later_changes_alone(netns: Namespace
             with Watcher("route", tables=[table]) as watcher:
                 netns.ip(f"route delete {first[1]} dev lo table {table}")
                 netns.ip(f"route add 203.0.113.0/24 dev lo table {table}")
-                changes = read_until(watcher, to("203.0.113.0/24"))
+                changes = read_until(watcher, route_to("203.0.113.0/24"))
         assert [(c.type.name, str(c.row.destination_prefix), c.row.table) for c in changes] == [
             ("DELETE", first[1], table),
             ("ADD", "203.0.113.0/24", table),
@@ -211,5 +211,5 @@ def test_new_subscriber_causes_no_change_for_others(netns: Namespace) -> None:
                         break
             assert sum(c.row.destination_prefix.prefixlen == 24 for c in initial) == 400
         netns.ip("route add 203.0.113.0/24 dev lo")
-        assert len(read_until(watcher, to("203.0.113.0/24"))) == 1
+        assert len(read_until(watcher, route_to("203.0.113.0/24"))) == 1
         assert len(collector.wait_for(lambda events: events or None)) == 1

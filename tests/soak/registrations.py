@@ -10,7 +10,7 @@ from typing import Any
 
 import netioapi
 from netioapi import DeadlockError, Registration
-from tests.support.blocking_callback import Canceller
+from tests.support.background import BackgroundCall
 
 from .counters import Guest, Planned
 
@@ -121,7 +121,7 @@ def end(guest: Guest, called: Called) -> None:
         with contextlib.suppress(TimeoutError):
             registration.cancel(timeout=guest.random.uniform(0, 0.02))
     elif way == 2:
-        threads = [Canceller(registration.cancel) for _ in range(2)]
+        threads = [BackgroundCall(registration.cancel) for _ in range(2)]
         for thread in threads:
             thread.result()
     elif way == 3:

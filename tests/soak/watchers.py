@@ -10,7 +10,7 @@ from typing import Any
 
 from netioapi import Batch, InvalidParameterError, Watcher
 from tests.linux.model.world import OTHERS
-from tests.support.blocking_callback import Canceller
+from tests.support.background import BackgroundCall
 
 from .counters import Guest
 
@@ -72,7 +72,7 @@ def iterate(guest: Guest, watcher: Watcher) -> None:
             for batch in watcher:
                 guest.counters.add("changes", len(batch))
 
-    reader = Canceller(read)
+    reader = BackgroundCall(read)
     guest.pause(0.3)
     (watcher.close if guest.chance(0.5) else watcher.stop)()
     reader.result()
@@ -92,7 +92,7 @@ def end(guest: Guest, watcher: Watcher) -> None:
     if way == 0:
         iterate(guest, watcher)
     elif way == 1:
-        threads = [Canceller(watcher.close) for _ in range(2)]
+        threads = [BackgroundCall(watcher.close) for _ in range(2)]
         for thread in threads:
             thread.result()
     elif way == 2:

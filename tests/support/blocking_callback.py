@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A callback that stays inside until it is let go, and threads that cancel."""
+"""A callback that blocks until the test releases it, and a registration with one."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import netioapi
@@ -15,38 +14,16 @@ from tests.support.routes import add_routes
 
 
 class BlockingCallback:
-    """A callback that stays inside until it is let go."""
+    """A callback that blocks until `release` is set; `entered` and `returned` say where it is."""
 
     def __init__(self) -> None:
-        self.entered, self.leave = threading.Event(), threading.Event()
-        self.left = False
+        self.entered, self.release = threading.Event(), threading.Event()
+        self.returned = False
 
     def __call__(self, row: Any, type: Any) -> None:
         self.entered.set()
-        assert self.leave.wait(30)
-        self.left = True
-
-
-class Canceller(threading.Thread):
-    """Calls in a thread of its own; `result` re-raises there what was raised here."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        super().__init__()
-        self._work = work
-        self.error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._work()
-        except BaseException as error:
-            self.error = error
-
-    def result(self) -> None:
-        self.join(30)
-        assert not self.is_alive()
-        if self.error is not None:
-            raise self.error
+        assert self.release.wait(30)
+        self.returned = True
 
 
 def change(netns: Network, number: int = 0) -> None:
@@ -54,8 +31,8 @@ def change(netns: Network, number: int = 0) -> None:
 
 
 def blocked_registration(netns: Network, number: int = 0) -> tuple[BlockingCallback, Registration]:
-    held = BlockingCallback()
-    registration = netioapi.notify_route_change2(held, socket.AF_INET)
+    blocking = BlockingCallback()
+    registration = netioapi.notify_route_change2(blocking, socket.AF_INET)
     change(netns, number)
-    assert held.entered.wait(60)
-    return held, registration
+    assert blocking.entered.wait(60)
+    return blocking, registration

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 # For a program whose callbacks look what the main thread is doing. It says so itself: without a GIL
 # nobody may walk the frames of a thread that runs.
-IS_IN = """
+TRACK_CALLS = """
 import sys
 calls = []  # that have not returned yet
 def profile(frame, event, argument, calls=calls):  # also when globals are gone

@@ -20,7 +20,7 @@ def ctrl_c() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
-def strike(name: str) -> str:
+def signal_statement(name: str) -> str:
     """The statement of a program that strikes itself with this signal, as ctrl_c() does."""
     if WINDOWS:
         return f"signal.raise_signal(signal.{name})"

@@ -154,13 +154,13 @@ def test_read_in_a_signal_handler_during_a_settled_read_raises(
 ) -> None:
     netns.veth()
     real = netioapi.watcher._clock
-    struck = []
+    interrupted = []
 
     def clock() -> float:
         settler = watcher._settler
         assert settler is not None
-        if settler._incoming is not None and not struck:  # between a change's two places
-            struck.append(True)
+        if settler._incoming is not None and not interrupted:  # between a change's two places
+            interrupted.append(True)
             signal.raise_signal(signal.SIGUSR1)
         return real()
 

@@ -9,73 +9,20 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
-from typing import Any
 
 import pytest
 
 import netioapi
 from netioapi import Batch, Change, NotificationType, Watcher
+from tests.support.changes import State, apply, read_snapshot, read_until, route_to, tables
 from tests.support.network import Network
 from tests.support.platforms import WINDOWS
 
 ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
 PARAMETER = NotificationType.PARAMETER
 KINDS = ("route", "address", "interface")
-State = dict[tuple[str, bytes], Any]
-
-
-def read_until(
-    watcher: Watcher, *wanted: Callable[[Change], bool], timeout: float = 60
-) -> list[Change]:
-    """All changes up to the end of the batch by which each of those wanted was there."""
-    deadline = time.monotonic() + timeout
-    changes: list[Change] = []
-    while not all(any(map(found, changes)) for found in wanted):
-        batch = watcher.read(timeout=max(deadline - time.monotonic(), 0))
-        assert batch is not None, f"not within {timeout} s: {changes[-20:]}"
-        changes += batch
-    return changes
-
-
-def to(prefix: str, type: NotificationType = ADD) -> Callable[[Change], bool]:
-    """Is it a route to there?"""
-    return lambda c: (
-        c.kind == "route" and c.type == type and c.row.destination_prefix == ip_network(prefix)
-    )
-
-
-def read_snapshot(watcher: Watcher) -> list[Change]:
-    changes: list[Change] = []
-    while True:
-        batch = watcher.read(timeout=60)
-        assert batch is not None, changes
-        changes += batch
-        if batch.synced:
-            return changes
-
-
-def apply(state: State, changes: Iterable[Change]) -> None:
-    """What the changes make of a state: and each must fit what it meets."""
-    for change in changes:
-        key = (change.kind, change.row.key)
-        assert (change.type == ADD) == (key not in state), change
-        assert not change.initial or change.type == ADD, change
-        if change.type == DELETE:
-            del state[key]
-        else:
-            state[key] = change.row
-
-
-def tables(family: int = socket.AF_UNSPEC) -> State:
-    """What the Get functions say, as a Watcher without parameters sees it."""
-    found: dict[str, Iterable[Any]] = {
-        "route": netioapi.get_ip_forward_table2(family),
-        "address": netioapi.get_unicast_ip_address_table(family),
-        "interface": netioapi.get_ip_interface_table(family),
-    }
-    return {(kind, row.key): row for kind, rows in found.items() for row in rows}
 
 
 def test_watcher_is_live_when_its_constructor_returns(netns: Network) -> None:
@@ -83,8 +30,10 @@ def test_watcher_is_live_when_its_constructor_returns(netns: Network) -> None:
     for i in range(20):
         with Watcher("route") as watcher:
             netns.ip(f"route add 10.{i}.0.0/16 dev v0")
-            changes = read_until(watcher, to(f"10.{i}.0.0/16"))
-            assert not any(c.initial or c.synthesized for c in changes if to(f"10.{i}.0.0/16")(c))
+            changes = read_until(watcher, route_to(f"10.{i}.0.0/16"))
+            assert not any(
+                c.initial or c.synthesized for c in changes if route_to(f"10.{i}.0.0/16")(c)
+            )
 
 
 def test_changes_come_in_order_with_type_and_time(netns: Network) -> None:
@@ -107,11 +56,11 @@ def test_changes_come_in_order_with_type_and_time(netns: Network) -> None:
             changes = []
             for number, type in enumerate((ADD, PARAMETER, DELETE)):
                 netns.batch("\n".join(lines[number::3]))
-                changes += read_until(watcher, to("10.1.99.0/24", type))
+                changes += read_until(watcher, route_to("10.1.99.0/24", type))
             wanted.sort(key=lambda one: (ADD, PARAMETER, DELETE).index(one[1]))
         else:
             netns.batch("\n".join(lines))
-            changes = read_until(watcher, to("10.1.99.0/24", DELETE))
+            changes = read_until(watcher, route_to("10.1.99.0/24", DELETE))
     assert [(c.row.destination_prefix, c.type) for c in changes] == wanted
     assert {c.row.interface_index for c in changes} == {index}
     times = [c.time_ns for c in changes]
@@ -124,7 +73,7 @@ def test_changes_come_in_order_with_type_and_time(netns: Network) -> None:
 )
 def test_watcher_of_chosen_kinds_gets_those_alone(netns: Network, kinds: tuple[str, ...]) -> None:
     last = {
-        "route": to("10.99.0.0/16"),
+        "route": route_to("10.99.0.0/16"),
         "address": lambda c: c.kind == "address" and str(c.row.address) == "10.9.9.9",
         "interface": lambda c: c.kind == "interface" and c.row.interface_name == "v9",
     }
@@ -147,12 +96,12 @@ def test_snapshot_comes_before_later_changes(netns: Network) -> None:
     with Watcher(snapshot=True) as watcher:
         netns.ip("route add 10.2.0.0/16 via 10.0.0.2")
         changes = read_snapshot(watcher)
-        if not any(map(to("10.2.0.0/16"), changes)):
-            changes += read_until(watcher, to("10.2.0.0/16"))
+        if not any(map(route_to("10.2.0.0/16"), changes)):
+            changes += read_until(watcher, route_to("10.2.0.0/16"))
         initial = [c.initial for c in changes]
         assert initial == sorted(initial, reverse=True), "an initial change behind a later one"
-        new = next(filter(to("10.2.0.0/16"), changes))
-        old = next(filter(to("10.1.0.0/16"), changes))
+        new = next(filter(route_to("10.2.0.0/16"), changes))
+        old = next(filter(route_to("10.1.0.0/16"), changes))
         assert old.initial
         assert not new.initial
         assert {c.kind for c in changes if c.initial} == set(KINDS)
@@ -209,8 +158,8 @@ def test_snapshot_under_churn_has_no_gap_and_no_duplicate(netns: Network, seed: 
             state: State = {}
             initial = read_snapshot(watcher)
             apply(state, initial)
-            if not any(map(to(f"10.8.{turn}.0/24"), initial)):
-                apply(state, read_until(watcher, to(f"10.8.{turn}.0/24")))
+            if not any(map(route_to(f"10.8.{turn}.0/24"), initial)):
+                apply(state, read_until(watcher, route_to(f"10.8.{turn}.0/24")))
             assert_becomes_the_truth(watcher, state)
 
 
@@ -233,7 +182,7 @@ def test_full_queue_still_leads_to_the_exact_state(netns: Network) -> None:
         before = watcher.stats()
         assert before["queued"] <= 16 + 101
         state: State = {}
-        changes = read_until(watcher, to("10.4.0.0/16"))
+        changes = read_until(watcher, route_to("10.4.0.0/16"))
         for change in changes:  # merged: an ADD may be a DELETE of what was never seen
             if change.type == DELETE:
                 state.pop((change.kind, change.row.key), None)
@@ -302,7 +251,7 @@ def test_change_is_immutable_with_a_readable_repr(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:
         netns.ip("route add 10.6.0.0/16 dev v0")
-        change = next(filter(to("10.6.0.0/16"), read_until(watcher, to("10.6.0.0/16"))))
+        change = next(filter(route_to("10.6.0.0/16"), read_until(watcher, route_to("10.6.0.0/16"))))
     assert repr(change).startswith("<Change route ADD IpForwardRow(")
     assert change.row is change.row
     for name in ("kind", "type", "row", "time_ns", "initial", "synthesized", "other"):
@@ -317,7 +266,7 @@ def test_two_hundred_watchers_get_the_same_changes(netns: Network) -> None:
     watchers = [Watcher("route", family=socket.AF_INET) for _ in range(200)]
     netns.batch("\n".join(f"route add 10.5.{i}.0/24 dev v0" for i in range(20)))
     for watcher in watchers:
-        changes = read_until(watcher, to("10.5.19.0/24"))
+        changes = read_until(watcher, route_to("10.5.19.0/24"))
         assert [c.row.destination_prefix for c in changes] == [
             ip_network(f"10.5.{i}.0/24") for i in range(20)
         ]
@@ -329,10 +278,10 @@ def test_filtered_out_changes_wake_no_reader(netns: Network) -> None:
     netns.veth()
     with Watcher("route", prefixes=["10.6.0.0/16"]) as watcher, Watcher("route") as other:
         netns.batch("\n".join(f"route add 10.5.{i}.0/24 dev v0" for i in range(200)))
-        read_until(other, to("10.5.199.0/24"))
+        read_until(other, route_to("10.5.199.0/24"))
         assert watcher.read(timeout=0.01) is None
         assert watcher._watch.wakeups == 0
         for i in range(20):
             netns.ip(f"route add 10.6.{i}.0/24 dev v0")
-            read_until(watcher, to(f"10.6.{i}.0/24"))
+            read_until(watcher, route_to(f"10.6.{i}.0/24"))
         assert watcher._watch.wakeups <= 20

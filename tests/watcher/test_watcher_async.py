@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from netioapi import Batch, Change, Watcher
+from tests.support.changes import read_until, route_to
 from tests.support.network import Network
 from tests.support.platforms import WINDOWS, on_wine
 from tests.support.processes import python
 from tests.support.resources import counts
 from tests.support.waiting import eventually
-from tests.watcher.test_watcher import read_until, to
 
 Main = Callable[[], Awaitable[None]]
 
@@ -155,7 +155,7 @@ def test_async_for_reads_until_stop(netns: Network, loop: Asyncio) -> None:
                     more = threading.active_count() - threads
                     assert more <= loop.waits_in_a_thread
                     seen.extend(batch)
-                    if any(map(to("10.1.49.0/24"), batch)):
+                    if any(map(route_to("10.1.49.0/24"), batch)):
                         watcher.stop()
 
             async with loop.together(read):
@@ -212,7 +212,7 @@ def test_cancelled_task_takes_no_change_and_leaks_nothing(netns: Network, loop: 
                     cancel()
             netns.ip("route add 10.1.0.0/16 dev v0")
             got = await watcher.__anext__()
-            assert any(map(to("10.1.0.0/16"), got))
+            assert any(map(route_to("10.1.0.0/16"), got))
 
     with nothing_left():
         loop.run(main)
@@ -316,7 +316,7 @@ def test_loop_may_be_closed_before_the_watcher(netns: Network) -> None:
             del task, closed
             gc.collect()
         netns.ip("route add 10.1.0.0/16 dev v0")
-        read_until(watcher, to("10.1.0.0/16"))
+        read_until(watcher, route_to("10.1.0.0/16"))
 
 
 def test_two_loops_in_two_threads_share_the_changes(netns: Network) -> None:

@@ -19,13 +19,13 @@ import pytest
 
 import netioapi
 from netioapi import Batch, Watcher
+from tests.support.changes import read_until, route_to
 from tests.support.network import Network
 from tests.support.platforms import WINDOWS, linux_only
 from tests.support.processes import fork
 from tests.support.resources import counts
-from tests.support.signals import ctrl_c, strike
+from tests.support.signals import ctrl_c, signal_statement
 from tests.support.waiting import eventually
-from tests.watcher.test_watcher import read_until, to
 
 
 @contextlib.contextmanager
@@ -97,12 +97,12 @@ def test_iteration_ends_quietly_on_stop_and_close(netns: Network) -> None:
     with Watcher("route") as watcher:
         netns.ip("route add 10.1.0.0/16 dev v0")
         for batch in watcher:
-            if any(map(to("10.1.0.0/16"), batch)):
+            if any(map(route_to("10.1.0.0/16"), batch)):
                 watcher.stop()
     with Watcher("route") as watcher:
         netns.ip("route add 10.2.0.0/16 dev v0")
         for batch in watcher:
-            if any(map(to("10.2.0.0/16"), batch)):
+            if any(map(route_to("10.2.0.0/16"), batch)):
                 watcher.close()
         assert watcher.closed
 
@@ -138,19 +138,19 @@ def at_once(act: Callable[[], object], watcher: Watcher) -> object:
             handled.set()
             act()
 
-    def strike_until_handled() -> None:
+    def interrupt_until_handled() -> None:
         # Repeated: a signal just before the wait begins is handled before it, or not at all.
         while not handled.wait(0.02):
             ctrl_c()
 
     before = signal.signal(signal.SIGINT, handler)
-    striker = threading.Thread(target=strike_until_handled)
+    interrupter = threading.Thread(target=interrupt_until_handled)
     try:
-        striker.start()
+        interrupter.start()
         return watcher.read(timeout=30)
     finally:
         handled.set()
-        striker.join()
+        interrupter.join()
         signal.signal(signal.SIGINT, before)
 
 
@@ -175,11 +175,11 @@ def test_ctrl_c_ends_a_program_that_reads(netns: Network) -> None:
         "import os, signal, threading, netioapi\n"
         "watcher = netioapi.Watcher()\n"
         "ended = threading.Event()\n"
-        "def strike():\n"
+        "def interrupt():\n"
         "    while not ended.wait(0.3):\n"
-        f"        {strike('SIGINT')}\n"
+        f"        {signal_statement('SIGINT')}\n"
         "try:\n"
-        "    threading.Thread(target=strike).start()\n"
+        "    threading.Thread(target=interrupt).start()\n"
         "    for batch in watcher: print(batch)\n"
         "except KeyboardInterrupt:\n"
         "    ended.set()\n"
@@ -276,7 +276,7 @@ def test_descriptor_is_readable_while_changes_wait(netns: Network) -> None:
         assert select.select([watcher], [], [], 0) == ([], [], [])
         netns.ip("route add 10.1.0.0/16 dev v0")
         assert select.select([watcher], [], [], 10)[0] == [watcher]
-        read_until(watcher, to("10.1.0.0/16"))
+        read_until(watcher, route_to("10.1.0.0/16"))
         while watcher.read(timeout=0.01):
             pass
         assert select.select([watcher], [], [], 0) == ([], [], [])
@@ -357,10 +357,12 @@ def test_watcher_in_a_forked_child_raises_and_takes_nothing(netns: Network) -> N
         other.close()
         assert not watcher.stopped
         netns.ip("route add 10.1.0.0/16 dev v0")
-        read_until(watcher, to("10.1.0.0/16"))
+        read_until(watcher, route_to("10.1.0.0/16"))
 
 
-@pytest.mark.parametrize("end", ["pass", "raise SystemExit(0)", "os._exit(0)", strike("SIGTERM")])
+@pytest.mark.parametrize(
+    "end", ["pass", "raise SystemExit(0)", "os._exit(0)", signal_statement("SIGTERM")]
+)
 def test_program_may_end_with_live_watchers(netns: Network, end: str) -> None:
     netns.veth()
     netns.python(

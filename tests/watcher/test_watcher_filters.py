@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from netioapi import Change, InvalidParameterError, NotificationType, RouteProtocol, Watcher
+from tests.support.changes import State, apply, read_snapshot, read_until, route_to
 from tests.support.network import Network
 from tests.support.platforms import WINDOWS, linux_only
 from tests.support.waiting import eventually
-from tests.watcher.test_watcher import State, apply, read_snapshot, read_until, to
 
 ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
 
@@ -162,7 +162,7 @@ def test_changes_of_filtered_watchers_match_the_model(netns: Network, seed: int)
         change_much(netns, chance)
         for version, end in ((4, "203.0.113.0/24"), (6, "2001:db8:ffff::/48")):
             netns.ip(f"-{version} route add {end} dev v0 table 100")
-        changes = read_until(everything, to("2001:db8:ffff::/48"))
+        changes = read_until(everything, route_to("2001:db8:ffff::/48"))
         for wanted, watcher in zip(wants, watchers, strict=True):
             expected = model(changes, wanted)
             got: list[Change] = []
@@ -208,7 +208,7 @@ def test_prefix_match_selects_routes_and_addresses(
     with Watcher("route", "address", **filters) as watcher:
         for prefix in every:
             netns.ip(f"route add {prefix} dev v0 metric 7")
-        changes = read_until(watcher, to(routes[-1]))
+        changes = read_until(watcher, route_to(routes[-1]))
     assert [str(c.row.destination_prefix) for c in changes] == routes
     with Watcher("route", "address", snapshot=True, **filters) as watcher:
         rows = [c.row for c in read_snapshot(watcher)]
@@ -222,7 +222,7 @@ def test_covering_an_address_selects_the_routes_to_it(netns: Network) -> None:
     with Watcher("route", prefixes=[ip_address("10.1.2.3")], prefix_match="covering") as watcher:
         for prefix in ("10.1.2.0/25", "10.1.2.128/25", "0.0.0.0/0", "10.1.2.4/32", "10.1.2.3/32"):
             netns.ip(f"route add {prefix} dev v0 metric 7")
-        changes = read_until(watcher, to("10.1.2.3/32"))
+        changes = read_until(watcher, route_to("10.1.2.3/32"))
     found = [str(c.row.destination_prefix) for c in changes]
     assert found == ["10.1.2.0/25", "0.0.0.0/0", "10.1.2.3/32"]
 
@@ -234,9 +234,9 @@ def test_route_that_changes_protocol_enters_and_leaves_the_filter(netns: Network
         changes: list[Change] = []
         for protocol, type in (("bgp", ADD), ("static", DELETE)) * 2:
             netns.ip(f"route replace 10.9.0.0/16 via 10.0.0.2 proto {protocol}")
-            changes += read_until(watcher, to("10.9.0.0/16", type))
+            changes += read_until(watcher, route_to("10.9.0.0/16", type))
         netns.ip("route add 10.10.0.0/16 via 10.0.0.2 proto bgp")
-        changes += read_until(watcher, to("10.10.0.0/16"))
+        changes += read_until(watcher, route_to("10.10.0.0/16"))
     assert [c.type.name for c in changes] == ["ADD", "DELETE", "ADD", "DELETE", "ADD"]
     assert {c.row.protocol for c in changes} == {RouteProtocol.BGP}
 
@@ -330,5 +330,5 @@ def test_list_parameters_accept_any_iterable(netns: Network) -> None:
         max_delay=1,
     ) as watcher:
         netns.ip("route add 10.6.0.0/16 dev v0")
-        read_until(watcher, to("10.6.0.0/16"))
+        read_until(watcher, route_to("10.6.0.0/16"))
         assert watcher.stats()["receive_buffer"] > 0 or WINDOWS  # there is none to be sized

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from netioapi import NotificationType, Watcher
+from tests.support.changes import State, apply, read_snapshot, tables
 from tests.support.network import Network
 from tests.support.platforms import linux_only
-from tests.watcher.test_watcher import State, apply, read_snapshot, tables
 
 pytestmark = linux_only("no buffer can overflow, and a link that goes down keeps its routes")
 ROUTES = 20_000

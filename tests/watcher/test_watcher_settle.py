@@ -14,10 +14,10 @@ import pytest
 
 import netioapi.watcher
 from netioapi import NotificationType, Watcher
+from tests.support.changes import read_until, route_to
 from tests.support.network import Network
 from tests.support.platforms import linux_only
 from tests.support.waiting import eventually
-from tests.watcher.test_watcher import read_until, to
 
 ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
 PARAMETER = NotificationType.PARAMETER
@@ -49,7 +49,7 @@ class Tap:
 
     def __call__(self, command: str, type: NotificationType = ADD) -> None:
         self.netns.ip(f"route {command} dev v0")
-        read_until(self.plain, to(command.split()[1], type))
+        read_until(self.plain, route_to(command.split()[1], type))
 
 
 @pytest.fixture

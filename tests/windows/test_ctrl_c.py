@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from netioapi import Batch, Watcher
-from tests.support.blocking_callback import Canceller
+from tests.support.background import BackgroundCall
+from tests.support.changes import route_to
 from tests.support.platforms import on_wine
 from tests.support.waiting import eventually
-from tests.watcher.test_watcher import to
 from tests.windows.dll import Figure, Setting, checked, configure, stat
 from tests.windows.support import ROUTE, handles, live, no_handle_left, route_row
 
@@ -33,7 +33,7 @@ def ctrl_c_soon(waits: Callable[[], bool] = lambda: True) -> Iterator[None]:
     before the wait begins is handled before it, until one came while `waits`."""
     ended = threading.Event()
 
-    def strike() -> None:
+    def interrupt() -> None:
         while not ended.wait(0.1):
             signal.raise_signal(signal.SIGINT)
 
@@ -43,7 +43,7 @@ def ctrl_c_soon(waits: Callable[[], bool] = lambda: True) -> Iterator[None]:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, handle)
-    thread = threading.Thread(target=strike)
+    thread = threading.Thread(target=interrupt)
     thread.start()
     try:
         yield
@@ -107,28 +107,28 @@ def test_ctrl_c_ends_the_with_block_of_a_registration() -> None:
 
 def test_signal_handler_that_returns_does_not_end_a_read() -> None:
     """The wait goes on, and ends with what it waits for."""
-    struck = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: struck.set())
+    interrupted = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
     try:
         with Watcher("route") as watcher:
 
-            def strike() -> None:
+            def interrupt() -> None:
                 for _ in range(20):
                     signal.raise_signal(signal.SIGINT)
                     time.sleep(0.005)
-                assert struck.wait(60)
+                assert interrupted.wait(60)
                 ROUTE.put(route_row(1))
 
-            striker = Canceller(strike)
+            interrupter = BackgroundCall(interrupt)
             batch = watcher.read(timeout=30)
-            striker.result()
+            interrupter.result()
             assert batch is not None
             assert [c.row.metric for c in batch] == [1]
             start = time.monotonic()
-            striker = Canceller(lambda: signal.raise_signal(signal.SIGINT))
+            interrupter = BackgroundCall(lambda: signal.raise_signal(signal.SIGINT))
             assert watcher.read(timeout=0.3) is None
             assert 0.28 < time.monotonic() - start < 10
-            striker.result()
+            interrupter.result()
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -150,14 +150,14 @@ def test_earlier_ctrl_c_does_not_end_a_later_wait() -> None:
 def test_other_signals_are_handled_after_the_wait() -> None:
     """Python sets its event for Ctrl-C alone: a handler of another signal runs when the wait ends
     for another reason, as it does with Python's own waits."""
-    struck = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda *_: struck.set())
+    interrupted = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: interrupted.set())
     try:
         with Watcher("route", prefixes=QUIET) as watcher:
-            striker = Canceller(lambda: signal.raise_signal(signal.SIGTERM))
+            interrupter = BackgroundCall(lambda: signal.raise_signal(signal.SIGTERM))
             assert watcher.read(timeout=0.3) is None
-            striker.result()
-            assert struck.wait(60)
+            interrupter.result()
+            assert interrupted.wait(60)
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -176,7 +176,7 @@ def test_ctrl_c_ends_no_read_of_another_thread(settle: float) -> None:
             while batch := watcher.read():
                 got.append(batch)
 
-        readers = [Canceller(read) for _ in range(1 if settle else 2)]
+        readers = [BackgroundCall(read) for _ in range(1 if settle else 2)]
         with Watcher("route", prefixes=QUIET) as mine:
             for _ in range(5):
                 ends_at_once(mine.read)
@@ -197,7 +197,7 @@ def test_ctrl_c_ends_no_cancel_of_another_thread() -> None:
     configure(Setting.BLOCKED, 1)
     ROUTE.put(route_row(1))
     eventually(lambda: stat(Figure.RUNNING) == 1)
-    waiters = [Canceller(registration.cancel) for _ in range(3)]
+    waiters = [BackgroundCall(registration.cancel) for _ in range(3)]
     for _ in range(3):
         ends_at_once(registration.cancel)
     assert all(waiter.is_alive() for waiter in waiters)
@@ -334,7 +334,7 @@ def test_timed_out_async_read_takes_no_change_and_leaks_nothing(loop: Asyncio) -
                 await loop.sleep(0.05)
                 assert handles() <= before
                 ROUTE.put(route_row(1))
-                assert any(map(to("198.51.100.0/24"), await watcher.__anext__()))
+                assert any(map(route_to("198.51.100.0/24"), await watcher.__anext__()))
                 ROUTE.delete(route_row(1))
 
         loop.run(main)
@@ -384,16 +384,16 @@ def test_ctrl_c_ends_async_for(loop: Asyncio) -> None:
     before, start = live(), time.monotonic()
     ended = threading.Event()
 
-    def strike() -> None:
+    def interrupt() -> None:
         if not ended.wait(0.2):
             signal.raise_signal(signal.SIGINT)
 
-    striker = Canceller(strike)
+    interrupter = BackgroundCall(interrupt)
     try:
         with pytest.raises(KeyboardInterrupt):
             loop.run(main)
     finally:
         ended.set()
-        striker.result()
+        interrupter.result()
     assert time.monotonic() - start < 10
     assert live() == before

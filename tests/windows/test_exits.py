@@ -85,12 +85,12 @@ quiet.read()
     ),
     "ctrl-c by a callback": End(
         """
-struck = threading.Lock()
-def strike(*_):
-    if struck.acquire(False):
+interrupted = threading.Lock()
+def interrupt(*_):
+    if interrupted.acquire(False):
         signal.raise_signal(signal.SIGINT)
 try:
-    netioapi.notify_route_change2(strike)
+    netioapi.notify_route_change2(interrupt)
     time.sleep(20)
 except KeyboardInterrupt:
     sys.exit(6)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_tables import places
 from tests.support import header
+from tests.support.buffer_format import places
 from tests.support.paths import repo_text
 from tests.support.platforms import on_wine
 from tests.windows.structures import (

@@ -117,7 +117,7 @@ def test_monitor_with_a_table_prints_one_line_and_fails() -> None:
     assert "Traceback" not in done.stderr
 
 
-def strike(running: Running) -> None:
+def interrupt(running: Running) -> None:
     """It ends with what Ctrl-C ends any program with, and says nothing."""
     start = time.monotonic()
     assert running.end(signal.SIGINT) in ended_by(signal.SIGINT)
@@ -129,11 +129,11 @@ def strike(running: Running) -> None:
 def test_ctrl_c_ends_monitor_quietly(kinds: tuple[str, ...]) -> None:
     if "route" in kinds or not kinds:
         with live_monitor(*kinds) as monitor:
-            strike(monitor)
+            interrupt(monitor)
     else:  # without a Watcher there is no mark to wait for
         with Running("monitor", "--json", "--snapshot", *kinds) as monitor:
             monitor.wait_record(kind="hint")
-            strike(monitor)
+            interrupt(monitor)
 
 
 @pytest.mark.parametrize("arguments", [("--json",), ()])
@@ -143,7 +143,7 @@ def test_ctrl_c_ends_monitor_under_a_flood(arguments: tuple[str, ...]) -> None:
         Running("monitor", *arguments) as monitor,
     ):
         monitor.wait_line(lambda line: "198.18.0." in line)
-        strike(monitor)
+        interrupt(monitor)
         if arguments:
             whole: list[Any] = monitor.lines[:-1]  # the last may have been cut off
             assert all(json.loads(line) for line in whole)

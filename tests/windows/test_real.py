@@ -17,10 +17,10 @@ import pytest
 
 import netioapi
 from netioapi import DadState, DeadlockError, NetioError, NotificationType, Watcher
+from tests.support.changes import apply, read_snapshot, read_until
 from tests.support.cli import ended_by, live_monitor
 from tests.support.collector import Collector
 from tests.support.waiting import eventually
-from tests.watcher.test_watcher import apply, read_snapshot, read_until
 from tests.windows import real
 from tests.windows.real import ADDRESS, RealAddress, RealRoute, loopback
 from tests.windows.support import NOTIFY, program

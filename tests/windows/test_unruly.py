@@ -13,7 +13,7 @@ import pytest
 
 import netioapi
 from netioapi import DeadlockError, Registration
-from tests.support.blocking_callback import Canceller
+from tests.support.background import BackgroundCall
 from tests.support.collector import Collector
 from tests.support.waiting import eventually
 from tests.windows.dll import (
@@ -229,7 +229,7 @@ def test_callback_before_the_handle_may_cancel_its_own_registration() -> None:
         assert not registration.active
         # Who waits for it now waits for the handle, too.
         with pytest.raises(TimeoutError):
-            Canceller(lambda: registration.cancel(0.05)).result()
+            BackgroundCall(lambda: registration.cancel(0.05)).result()
         calls.append(type)
 
     registration = ROUTE.notify(look, initial_notification=True, on_error=errors)

@@ -12,7 +12,7 @@ import pytest
 
 import netioapi
 from netioapi import Registration
-from tests.support.blocking_callback import Canceller
+from tests.support.background import BackgroundCall
 from tests.support.collector import Collector
 from tests.support.waiting import eventually
 from tests.windows.dll import Figure, Setting, checked, configure, drain, inject, stat
@@ -39,7 +39,7 @@ def test_cancel_waits_for_a_callback_that_is_stuck_in_the_system(collector: Coll
             registration.cancel(timeout=0.1)
         assert 0.09 < time.monotonic() - start < 5
         assert not registration.active
-    waiters = [Canceller(registration.cancel) for _ in range(3)]
+    waiters = [BackgroundCall(registration.cancel) for _ in range(3)]
     registration.cancel(wait=False)
     assert stat(Figure.CANCELLED) == cancelled
     configure(Setting.BLOCKED, 0)
@@ -384,7 +384,7 @@ def test_waiting_in_cancel_uses_no_processor_time() -> None:
     checked("standin_put_route", route_row(1))
     eventually(lambda: stat(Figure.RUNNING) == 1)
     before = time.process_time()
-    waiters = [Canceller(registration.cancel) for _ in range(10)]
+    waiters = [BackgroundCall(registration.cancel) for _ in range(10)]
     assert not threading.Event().wait(1)
     assert time.process_time() - before < 0.5
     configure(Setting.BLOCKED, 0)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from netioapi import Watcher
-from tests.support.blocking_callback import Canceller
+from tests.support.background import BackgroundCall
 from tests.support.collector import Collector
 from tests.support.waiting import eventually
 from tests.windows.dll import Figure, Kind, Setting, checked, configure, drain, inject, stat
@@ -157,7 +157,7 @@ def test_five_hundred_registrations_under_a_flood_leave_nothing(seed: int) -> No
 
     def rounds(count: int) -> None:
         with Flood(INDEX, pause=0, threads=2):
-            workers = [Canceller(functools.partial(work, me, count // 5)) for me in range(5)]
+            workers = [BackgroundCall(functools.partial(work, me, count // 5)) for me in range(5)]
             for worker in workers:
                 worker.join(120)
                 worker.result()

@@ -16,8 +16,8 @@ import pytest
 
 import netioapi
 from netioapi import Change, Watcher
+from tests.support.changes import State, apply, read_snapshot, read_until, route_to, tables
 from tests.support.waiting import eventually
-from tests.watcher.test_watcher import State, apply, read_snapshot, read_until, tables, to
 from tests.windows.dll import Figure, Setting, checked, configure, drain, fail, inject, stat
 from tests.windows.flood import Flood
 from tests.windows.structures import AF_INET, Route
@@ -49,9 +49,9 @@ def read_all(watcher: Watcher) -> list[Change]:
     (A thing that was told to be gone, and is there, is looked at once more: behind its coming.)"""
     drain()  # each registration's events are on their own way
     ROUTE.put(route_row(1, END))
-    changes = read_until(watcher, to(END))
+    changes = read_until(watcher, route_to(END))
     ROUTE.delete(route_row(1, END))
-    changes += read_until(watcher, to(END, DELETE))
+    changes += read_until(watcher, route_to(END, DELETE))
     return [c for c in changes if c.kind != "route" or c.row.destination_prefix != ip_network(END)]
 
 
@@ -387,7 +387,7 @@ def test_stuck_callback_delays_close_of_its_own_watcher_alone() -> None:
     configure(Setting.BLOCKED, 0)
     closing.join(10)
     assert not closing.is_alive()
-    assert [c.row.metric for c in read_until(other, to("198.51.100.0/24"))] == [1]
+    assert [c.row.metric for c in read_until(other, route_to("198.51.100.0/24"))] == [1]
     other.close()
 
 
@@ -396,4 +396,4 @@ def test_watcher_takes_the_socket_modules_families(netns: Any) -> None:
     with Watcher("route", family=socket.AF_INET6) as watcher:
         ROUTE.put(route_row(1))
         netns.ip("route add 2001:db8::/32 dev v0")
-        assert [c.row.family for c in read_until(watcher, to("2001:db8::/32"))] == [23]
+        assert [c.row.family for c in read_until(watcher, route_to("2001:db8::/32"))] == [23]

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The Change type: one change of a Watcher's stream. It holds the native row
- * inline and decodes nothing until it is asked, since who reads many changes
- * looks at few fields of few of them. Immutable, and outside of the garbage
- * collector: it refers to nothing but its Row. */
+/* The Change type. A Change holds its native row and converts a field only
+ * when a program reads it, since a program that gets many changes looks at few
+ * fields of few of them. Immutable, and not known to the garbage collector: it
+ * refers to no object but its row. */
 #include "binding/watch/change.h"
 
 #include "binding/rows/row.h"
@@ -74,7 +74,7 @@ change_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-/* What a Change shows, and nothing else. */
+/* Compares what the attributes show. */
 static PyObject *
 change_compare(PyObject *a, PyObject *b, int operation)
 {
@@ -139,7 +139,7 @@ change_time_ns(PyObject *op, void *closure)
     return PyLong_FromUnsignedLongLong(((change_object *)op)->change.time_ns);
 }
 
-/* `closure` is the flag. */
+/* `closure` points to the flag. */
 static PyObject *
 change_flag(PyObject *op, void *closure)
 {
@@ -147,7 +147,7 @@ change_flag(PyObject *op, void *closure)
                            *(const uint8_t *)closure);
 }
 
-/* What tells apart the things that a change can be about. */
+/* The key of the row, behind the kind. */
 static PyObject *
 change_identity(PyObject *op, void *closure)
 {
@@ -171,7 +171,7 @@ change_repr(PyObject *op)
         goto done;
     }
     name = PyObject_GetAttrString(type, "name");
-    if (name == NULL) { /* a number that no enum knows */
+    if (name == NULL) { /* an int: the number is in no enum */
         PyErr_Clear();
         name = PyObject_Str(type);
     }
@@ -223,7 +223,7 @@ static PyGetSetDef change_getset[] = {
      "What happened, a NotificationType: ADD, DELETE or PARAMETER (changed).",
      NULL},
     {"row", change_row, NULL,
-     "The row after the change; for DELETE as it was last. An IpForwardRow,\n"
+     "The row after the change; for DELETE its last state. An IpForwardRow,\n"
      "UnicastIpAddressRow or IpInterfaceRow.",
      NULL},
     {"time_ns", change_time_ns, NULL,
@@ -231,14 +231,15 @@ static PyGetSetDef change_getset[] = {
      "time.time_ns() counts them.",
      NULL},
     {"initial", change_flag, NULL,
-     "True for a row that was there before the Watcher (snapshot=True).",
+     "True for a row that existed before the Watcher (snapshot=True).",
      &snapshot_flag},
     {"synthesized", change_flag, NULL,
-     "True where the system sent no message of the change: it was found by\n"
-     "comparing tables, or is the unsaid half of a replacement.",
+     "True when the system sent no message for the change: a comparison of\n"
+     "tables found it, or it is the other half of a replacement.",
      &synthesized_flag},
     {"_identity", change_identity, NULL,
-     "Kind and row.key as bytes: equal for two states of one thing.", NULL},
+     "Kind and row.key as bytes: equal for two states of the same thing.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -251,10 +252,9 @@ static PyMethodDef change_methods[] = {
 
 PyDoc_STRVAR(change_doc,
              "One change: kind, type, row, time_ns, initial, synthesized.\n\n"
-             "Immutable. Made by Watcher; found in a Batch, which makes it "
-             "anew each\n"
-             "time it is asked for one: two are equal when all that they "
-             "show is.");
+             "Immutable. A Batch creates its changes each time that a program "
+             "asks for one;\n"
+             "two are equal when all their attributes are.");
 
 static PyType_Slot change_slots[] = {
     {Py_tp_doc, (void *)change_doc}, {Py_tp_dealloc, change_dealloc},

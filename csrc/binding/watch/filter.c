@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns the filter parameters of a Watcher into a nio_filter. Python
- * (netioapi/watcher/parameters.py) has checked and normalised what people
- * wrote; what is left here is what only the system knows (families,
- * interfaces) and the bounds of the native types. With the GIL. */
+/* Turns the filter parameters of a Watcher into a nio_filter. The package
+ * (netioapi/watcher/parameters.py) has checked and normalised what the program
+ * passed. Checked here are the families and interfaces, which only the system
+ * knows, and the bounds of the native types. */
 #include "binding/watch/filter.h"
 
 #include "binding/values/from_python.h"
@@ -41,8 +41,8 @@ interface_from(nio_state *state, PyObject *object, ULONG *ret_number)
     return true;
 }
 
-/* None leaves both results as they are; the array is the caller's to free,
- * also after a failure. */
+/* None leaves both results as they are. The caller owns the array, also after
+ * a failure. */
 static bool
 numbers_from(nio_state *state, PyObject *sequence, number_from convert,
              ULONG **ret_numbers, size_t *ret_count)
@@ -81,8 +81,8 @@ prefix_from(PyObject *tuple, nio_prefix *ret_prefix)
         return false;
     }
     Py_ssize_t size = PyBytes_Size(packed);
-    Py_ssize_t wanted = version == 4 ? 4 : version == 6 ? 16 : -1;
-    if (size != wanted || length > size * 8) {
+    Py_ssize_t expected = version == 4 ? 4 : version == 6 ? 16 : -1;
+    if (size != expected || length > size * 8) {
         PyErr_SetString(PyExc_ValueError, "a prefix is (4 or 6, length, "
                                           "packed address)");
         return false;
@@ -157,11 +157,11 @@ nio_watch_filter_from(nio_state *state, const nio_filter_arguments *arguments,
 }
 
 void
-nio_watch_filter_done(nio_watch_filter *wanted)
+nio_watch_filter_done(nio_watch_filter *filter)
 {
-    free(wanted->tables);
-    free(wanted->interfaces);
-    free(wanted->protocols);
-    free(wanted->prefixes);
-    memset(wanted, 0, sizeof(*wanted));
+    free(filter->tables);
+    free(filter->interfaces);
+    free(filter->protocols);
+    free(filter->prefixes);
+    memset(filter, 0, sizeof(*filter));
 }

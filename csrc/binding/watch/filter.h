@@ -6,9 +6,9 @@
 
 #include "base/filter.h"
 
-/* What a subscriber wants, in arrays that it owns. Starts as {0}. */
+/* A filter and its arrays. Starts as {0}. */
 typedef struct nio_watch_filter {
-    nio_filter filter; /* borrows the arrays */
+    nio_filter filter; /* borrows the arrays below */
     ULONG *tables;
     ULONG *interfaces;
     ULONG *protocols;
@@ -25,9 +25,9 @@ typedef struct nio_filter_arguments {
     unsigned prefix_match; /* nio_prefix_match */
 } nio_filter_arguments;
 
-/* True, or false with an exception set; in both cases `ret` is to be given to
- * nio_watch_filter_done. */
+/* True, or false with an exception set. In both cases the caller passes `ret`
+ * to nio_watch_filter_done. */
 bool nio_watch_filter_from(nio_state *state,
                            const nio_filter_arguments *arguments,
                            nio_watch_filter *ret);
-void nio_watch_filter_done(nio_watch_filter *wanted);
+void nio_watch_filter_done(nio_watch_filter *filter);

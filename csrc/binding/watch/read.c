@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The methods of Watch for those who read. The waiting ones let the GIL go,
- * end at once when the Watch is stopped or a signal handler raises, and hold
- * no lock meanwhile. Each change goes to exactly one of all the readers: who
- * takes it from the queue has it. */
+/* The methods of Watch for threads that read. A method that waits releases the
+ * GIL and holds no lock meanwhile; it returns at once when the Watch is
+ * stopped or a signal handler raises. Each change goes to exactly one reader,
+ * the one that takes it out of the queue. */
 #include "binding/watch/read.h"
 
 #include "binding/errors.h"
 #include "binding/values/from_python.h"
 #include "binding/watch/batch.h"
 
-/* Marks that are taken along with all rows; more of them come next time. */
+/* How many marks one read takes beside all rows; the next read takes more. */
 enum { MARKS = 16 };
 
 /* From a timeout to the time of the monotonic clock at which it passes. */
@@ -35,42 +35,43 @@ until(uint64_t deadline)
     return deadline > now ? deadline - now : 0;
 }
 
-/* Without the GIL. TIMEOUT also when it is only due to look around. */
+/* Called without the GIL. Returns TIMEOUT also when only the interval until
+ * the next check for signals has passed. */
 static nio_wait
-wait_once(nio_watch *self, uint64_t deadline, uint64_t *look)
+wait_once(nio_watch *self, uint64_t deadline, uint64_t *interval)
 {
-    uint64_t left = nio_recheck_after(until(deadline), look);
+    uint64_t left = nio_recheck_after(until(deadline), interval);
     if (nio_watch_is_stopped(self)) {
         return NIO_WAIT_SET;
     }
-    return left > 0 ? nio_event_wait(&self->feed->readable, left)
+    return left > 0 ? nio_event_wait(&self->source->readable, left)
                     : NIO_WAIT_TIMEOUT;
 }
 
-/* Without the GIL. False when memory is short: then nothing is taken. Taking
- * the last change clears the event, which has to stay set for the others when
- * the Watch is stopped. */
+/* Called without the GIL. False on allocation failure: then nothing is taken.
+ * Taking the last change clears the event; where the Watch is stopped it is
+ * set again, since the other readers wait for it. */
 static bool
 take(nio_watch *self, size_t most, nio_read_result *result, size_t *ret_count)
 {
     nio_queue_statistics queued;
     nio_taken taken = {.count = 0};
 
-    nio_queue_statistics_of(self->feed->queue, &queued);
+    nio_queue_statistics_of(self->source->queue, &queued);
     if (queued.queued + MARKS < most) {
-        most = (size_t)queued.queued + MARKS; /* later ones: the next time */
+        most = (size_t)queued.queued + MARKS;
     }
     *ret_count = 0;
     if (!nio_read_result_prepare(result, most)) {
         return false;
     }
-    *ret_count = nio_queue_take(self->feed->queue, most, &taken);
+    *ret_count = nio_queue_take(self->source->queue, most, &taken);
     if (*ret_count == 0) {
         nio_read_result_free(result);
         return true;
     }
     if (nio_watch_is_stopped(self)) {
-        nio_event_set(&self->feed->readable);
+        nio_event_set(&self->source->readable);
     }
     nio_read_result_take(result, &taken);
     return true;
@@ -79,7 +80,7 @@ take(nio_watch *self, size_t most, nio_read_result *result, size_t *ret_count)
 bool
 nio_watch_refuse_forked(nio_watch *self)
 {
-    if (!nio_watch_source_is_forked(self->feed)) {
+    if (!nio_watch_source_is_forked(self->source)) {
         return false;
     }
     PyErr_SetString(PyExc_RuntimeError,
@@ -92,12 +93,13 @@ bool
 nio_watch_enter(nio_watch *self)
 {
     return !nio_watch_refuse_forked(self) &&
-           nio_watch_source_enter(self->feed);
+           nio_watch_source_enter(self->source);
 }
 
-/* Before the GIL is let go for a wait. Once it is gone another thread may
- * well send a signal, long before the wait begins: it is held until then.
- * False when a handler raised, or forked and this is the child. */
+/* Called before the GIL is released for a wait. Another thread can send a
+ * signal as soon as the GIL is released, before the wait begins: the signal
+ * stays blocked until then. False when a signal handler raised, or when it
+ * forked and this is the child. */
 static bool
 before_wait(nio_watch *self)
 {
@@ -108,37 +110,38 @@ before_wait(nio_watch *self)
     return true;
 }
 
-/* False when a signal handler raised, or forked and this is the child. */
+/* False when a signal handler raised, or when it forked and this is the
+ * child. */
 static bool
 after_wait(nio_watch *self, nio_wait woken)
 {
-    (void)nio_atomic_add(&self->feed->wakeups, woken != NIO_WAIT_TIMEOUT);
+    (void)nio_atomic_add(&self->source->wakeups, woken != NIO_WAIT_TIMEOUT);
     return woken != NIO_WAIT_INTERRUPTED ||
            (PyErr_CheckSignals() == 0 && !nio_watch_refuse_forked(self));
 }
 
-/* False: the result holds nothing but marks that say nothing. Takes ownership
- * of the result. */
+/* Takes ownership of the result. False: it was empty, since all that was taken
+ * were the marks of wake_one(). */
 static bool
 fill(PyObject *batch, nio_read_result *result)
 {
-    bool says = result->count > 0 || result->marked;
-    if (says) {
-        nio_batch_fill(batch, result);
-    } else {
+    bool empty = result->count == 0 && !result->marked;
+    if (empty) {
         nio_read_result_free(result);
+    } else {
+        nio_batch_fill(batch, result);
     }
-    return says;
+    return !empty;
 }
 
-/* The batch, or None when the time has passed; NULL with an exception. Takes
- * ownership of the batch, which was made before anything is taken: so no
- * allocation failure loses what was taken. */
+/* Returns the batch, or None when the deadline has passed or the Watch is
+ * stopped; NULL with an exception. Takes ownership of the batch. It is made
+ * before anything is taken, so that no allocation failure loses a change. */
 static PyObject *
 read_into(nio_watch *self, PyObject *batch, size_t most, uint64_t deadline)
 {
     bool good = true, filled = false, late = false;
-    uint64_t look = NIO_FIRST_RECHECK_NS;
+    uint64_t interval = NIO_FIRST_RECHECK_NS;
 
     while (good && !filled && !late && !nio_watch_is_stopped(self) &&
            (good = before_wait(self))) {
@@ -148,7 +151,7 @@ read_into(nio_watch *self, PyObject *batch, size_t most, uint64_t deadline)
         Py_BEGIN_ALLOW_THREADS
         good = take(self, most, &result, &count);
         if (good && count == 0) {
-            woken = wait_once(self, deadline, &look);
+            woken = wait_once(self, deadline, &interval);
         }
         nio_signals_restore();
         Py_END_ALLOW_THREADS
@@ -188,7 +191,7 @@ nio_watch_read(PyObject *op, PyObject *args)
     if (result != NULL) {
         result = read_into(self, result, (size_t)most, deadline);
     }
-    nio_watch_source_leave(self->feed);
+    nio_watch_source_leave(self->source);
     return result;
 }
 
@@ -198,7 +201,7 @@ nio_watch_wait(PyObject *op, PyObject *args)
     nio_watch *self = (nio_watch *)op;
     PyObject *timeout = NULL;
     uint64_t deadline = NIO_FOREVER;
-    uint64_t look = NIO_FIRST_RECHECK_NS;
+    uint64_t interval = NIO_FIRST_RECHECK_NS;
     bool good = true, over = false;
 
     if (!PyArg_ParseTuple(args, "O:wait", &timeout) ||
@@ -212,18 +215,18 @@ nio_watch_wait(PyObject *op, PyObject *args)
            (good = before_wait(self))) {
         nio_wait woken;
         Py_BEGIN_ALLOW_THREADS
-        woken = wait_once(self, deadline, &look);
+        woken = wait_once(self, deadline, &interval);
         nio_signals_restore();
         Py_END_ALLOW_THREADS
         over = woken == NIO_WAIT_SET ||
                (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0);
         good = after_wait(self, woken);
     }
-    nio_watch_source_leave(self->feed);
+    nio_watch_source_leave(self->source);
     return good ? Py_NewRef(Py_None) : NULL;
 }
 
-/* As nio_watch_enter, but a closed Watch is an error. */
+/* As nio_watch_enter, but with ValueError when the Watch is closed. */
 static bool
 enter_open(nio_watch *self)
 {
@@ -242,14 +245,14 @@ nio_watch_fileno(PyObject *op, PyObject *unused)
     if (!enter_open(self)) {
         return NULL;
     }
-    int descriptor = nio_event_descriptor(&self->feed->readable);
-    nio_watch_source_leave(self->feed);
+    int descriptor = nio_event_descriptor(&self->source->readable);
+    nio_watch_source_leave(self->source);
     return descriptor >= 0 ? PyLong_FromLong(descriptor)
                            : nio_raise(nio_state_of(op), ERROR_NOT_SUPPORTED,
                                        "Watcher.fileno");
 }
 
-/* The descriptor; where there is none, the handle as a void *. */
+/* Returns the descriptor; where the system has none, the handle. */
 PyObject *
 nio_watch_begin_poll(PyObject *op, PyObject *unused)
 {
@@ -258,16 +261,16 @@ nio_watch_begin_poll(PyObject *op, PyObject *unused)
     if (!enter_open(self)) {
         return NULL;
     }
-    int descriptor = nio_event_descriptor(&self->feed->readable);
+    int descriptor = nio_event_descriptor(&self->source->readable);
     PyObject *event =
         descriptor >= 0
             ? PyLong_FromLong(descriptor)
-            : PyLong_FromVoidPtr(nio_event_handle(&self->feed->readable));
+            : PyLong_FromVoidPtr(nio_event_handle(&self->source->readable));
     if (event == NULL) {
-        nio_watch_source_leave(self->feed);
+        nio_watch_source_leave(self->source);
         return NULL;
     }
-    (void)nio_atomic_add(&self->feed->polls, 1);
+    (void)nio_atomic_add(&self->source->polls, 1);
     return event;
 }
 
@@ -278,18 +281,19 @@ nio_watch_end_poll(PyObject *op, PyObject *unused)
     uint64_t polls;
     (void)unused;
     do {
-        polls = nio_atomic_load(&self->feed->polls);
+        polls = nio_atomic_load(&self->source->polls);
         if (polls == 0) {
             PyErr_SetString(PyExc_RuntimeError,
                             "end_poll() without begin_poll()");
             return NULL;
         }
-    } while (!nio_atomic_replace(&self->feed->polls, polls, polls - 1));
-    nio_watch_source_leave(self->feed);
+    } while (!nio_atomic_replace(&self->source->polls, polls, polls - 1));
+    nio_watch_source_leave(self->source);
     Py_RETURN_NONE;
 }
 
-/* Puts a mark that says nothing: somebody wakes and looks around. */
+/* Appends a mark without flags, so that one waiting thread wakes and checks
+ * again. */
 PyObject *
 nio_watch_wake_one(PyObject *op, PyObject *unused)
 {
@@ -297,18 +301,10 @@ nio_watch_wake_one(PyObject *op, PyObject *unused)
     nio_watch *self = (nio_watch *)op;
     (void)unused;
     if (nio_watch_enter(self)) {
-        (void)nio_queue_put(self->feed->queue, &mark, NULL);
-        nio_watch_source_leave(self->feed);
+        (void)nio_queue_put(self->source->queue, &mark, NULL);
+        nio_watch_source_leave(self->source);
     } else if (PyErr_Occurred() != NULL) {
         return NULL;
     }
     Py_RETURN_NONE;
-}
-
-PyObject *
-nio_watch_closed_at_exit(PyObject *op, void *closure)
-{
-    (void)closure;
-    nio_watch *self = (nio_watch *)op;
-    return PyBool_FromLong(nio_atomic_load(&self->feed->closed_at_exit) != 0);
 }

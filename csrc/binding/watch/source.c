@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The feed of a Watch: the subscription, the queue that the system's thread
- * fills, the event that readers wait for, and their one end. No object of
- * Python in it, so that whoever ends the interpreter can hold a feed whose
- * Watch is just being deallocated.
+/* The source of a Watch, from its subscription to its closing. It holds no
+ * Python object, so the exit of the interpreter can hold a source whose Watch
+ * is being deallocated at that moment.
  *
  *   open -> closing -> closed
  *
- * Who lets the GIL go while it needs the queue is a user of it for that time,
- * and the last user of a closed feed frees the queue: so closing waits for no
- * reader, and a signal handler that interrupted one may close. */
+ * A thread that releases the GIL while it needs the queue is a user of the
+ * source for that time, and the last user of a closed source frees the queue.
+ * So closing waits for no reader, and a signal handler that interrupted a
+ * reader can close the source. */
 #include "binding/watch/source.h"
 
 #include "binding/process.h"
@@ -25,269 +25,269 @@ key_of(int kind, const void *row, uint8_t *key)
 nio_watch_source *
 nio_watch_source_new(nio_state *state, size_t bound)
 {
-    nio_watch_source *feed = calloc(1, sizeof(*feed));
+    nio_watch_source *source = calloc(1, sizeof(*source));
 
-    if (feed == NULL) {
+    if (source == NULL) {
         return NULL;
     }
-    if (!nio_event_init(&feed->readable)) {
-        free(feed);
+    if (!nio_event_init(&source->readable)) {
+        free(source);
         return NULL;
     }
-    feed->queue = nio_queue_new(bound, key_of, &feed->readable);
-    if (feed->queue == NULL) {
-        nio_event_done(&feed->readable);
-        free(feed);
+    source->queue = nio_queue_new(bound, key_of, &source->readable);
+    if (source->queue == NULL) {
+        nio_event_done(&source->readable);
+        free(source);
         return NULL;
     }
-    feed->state = state;
-    feed->generation = nio_process_generation();
-    nio_atomic_store(&feed->references, 1);
-    nio_lock_init(&feed->lock);
-    nio_condition_init(&feed->closed);
-    return feed;
+    source->state = state;
+    source->generation = nio_process_generation();
+    nio_atomic_store(&source->references, 1);
+    nio_lock_init(&source->lock);
+    nio_condition_init(&source->closed);
+    return source;
 }
 
-/* What readers use. Once, when there is nobody but the caller. */
+/* Frees what readers use. Called once, by the last user. */
 static void
-release(nio_watch_source *feed)
+release(nio_watch_source *source)
 {
-    feed->queue = nio_queue_free(feed->queue);
-    nio_event_done(&feed->readable);
+    source->queue = nio_queue_free(source->queue);
+    nio_event_done(&source->readable);
 }
 
 void
-nio_watch_source_drop(nio_watch_source *feed)
+nio_watch_source_drop(nio_watch_source *source)
 {
-    if (nio_atomic_add(&feed->references, UINT64_MAX) != 1) {
+    if (nio_atomic_add(&source->references, UINT64_MAX) != 1) {
         return;
     }
-    /* In a forked child somebody may have held the lock of the feed or the
-     * queue when the process forked: they are left as they are. */
-    if (feed->generation == nio_process_generation()) {
-        if (feed->queue != NULL) { /* never opened, or a poll did not end */
-            release(feed);
+    /* In a forked child: another thread may have held the lock of the source
+     * or of the queue when the process forked, so they are not touched. */
+    if (source->generation == nio_process_generation()) {
+        if (source->queue != NULL) { /* never opened, or a poll not ended */
+            release(source);
         }
-        nio_condition_done(&feed->closed);
-        nio_lock_done(&feed->lock);
+        nio_condition_done(&source->closed);
+        nio_lock_done(&source->lock);
     }
-    free(feed);
+    free(source);
 }
 
 nio_watch_source_stage
-nio_watch_source_stage_of(const nio_watch_source *feed)
+nio_watch_source_stage_of(const nio_watch_source *source)
 {
-    return (nio_watch_source_stage)nio_atomic_load(&feed->stage);
+    return (nio_watch_source_stage)nio_atomic_load(&source->stage);
 }
 
 bool
-nio_watch_source_is_forked(const nio_watch_source *feed)
+nio_watch_source_is_forked(const nio_watch_source *source)
 {
-    return feed->generation != nio_process_generation() &&
-           nio_watch_source_stage_of(feed) != NIO_SOURCE_CLOSED;
+    return source->generation != nio_process_generation() &&
+           nio_watch_source_stage_of(source) != NIO_SOURCE_CLOSED;
 }
 
 bool
-nio_watch_source_enter(nio_watch_source *feed)
+nio_watch_source_enter(nio_watch_source *source)
 {
-    /* First without the lock, which a fork may have left held. */
-    if (nio_watch_source_stage_of(feed) != NIO_SOURCE_OPEN ||
-        nio_watch_source_is_forked(feed)) {
+    /* Checked without the lock first: a fork may have left it locked. */
+    if (nio_watch_source_stage_of(source) != NIO_SOURCE_OPEN ||
+        nio_watch_source_is_forked(source)) {
         return false;
     }
-    nio_lock_take(&feed->lock);
-    bool open = nio_watch_source_stage_of(feed) == NIO_SOURCE_OPEN;
-    feed->users += open;
-    nio_lock_drop(&feed->lock);
+    nio_lock_take(&source->lock);
+    bool open = nio_watch_source_stage_of(source) == NIO_SOURCE_OPEN;
+    source->users += open;
+    nio_lock_drop(&source->lock);
     return open;
 }
 
 void
-nio_watch_source_leave(nio_watch_source *feed)
+nio_watch_source_leave(nio_watch_source *source)
 {
-    if (feed->generation != nio_process_generation()) {
-        return; /* came in before the fork */
+    if (source->generation != nio_process_generation()) {
+        return; /* it entered before the fork */
     }
-    nio_lock_take(&feed->lock);
-    assert(feed->users > 0);
-    bool last = --feed->users == 0 &&
-                nio_watch_source_stage_of(feed) == NIO_SOURCE_CLOSED;
-    nio_lock_drop(&feed->lock);
+    nio_lock_take(&source->lock);
+    assert(source->users > 0);
+    bool last = --source->users == 0 &&
+                nio_watch_source_stage_of(source) == NIO_SOURCE_CLOSED;
+    nio_lock_drop(&source->lock);
     if (last) {
-        release(feed);
+        release(source);
     }
 }
 
 static void
-refresh_locked(nio_watch_source *feed) NIO_REQUIRES(feed->lock)
+refresh_locked(nio_watch_source *source) NIO_REQUIRES(source->lock)
 {
-    if (nio_watch_source_stage_of(feed) == NIO_SOURCE_OPEN) {
-        nio_queue_statistics_of(feed->queue, &feed->figures.queue);
-        (void)nio_statistics_of(feed->handle, &feed->figures.system);
+    if (nio_watch_source_stage_of(source) == NIO_SOURCE_OPEN) {
+        nio_queue_statistics_of(source->queue, &source->figures.queue);
+        (void)nio_statistics_of(source->handle, &source->figures.system);
     }
 }
 
 nio_watch_source_figures
-nio_watch_source_figures_of(nio_watch_source *feed) NIO_UNCHECKED
+nio_watch_source_figures_of(nio_watch_source *source) NIO_UNCHECKED
 {
-    bool own = feed->generation == nio_process_generation();
+    bool own = source->generation == nio_process_generation();
 
-    if (own) { /* else nobody changes them any more */
-        nio_lock_take(&feed->lock);
-        refresh_locked(feed);
+    if (own) { /* in a forked child no thread changes them any more */
+        nio_lock_take(&source->lock);
+        refresh_locked(source);
     }
-    nio_watch_source_figures figures = feed->figures;
+    nio_watch_source_figures figures = source->figures;
     if (own) {
-        nio_lock_drop(&feed->lock);
+        nio_lock_drop(&source->lock);
     }
     return figures;
 }
 
 void
-nio_watch_source_stop(nio_watch_source *feed)
+nio_watch_source_stop(nio_watch_source *source)
 {
-    nio_atomic_store(&feed->stopped, 1);
-    if (nio_watch_source_enter(feed)) {
-        nio_event_set(&feed->readable);
-        nio_watch_source_leave(feed);
+    nio_atomic_store(&source->stopped, 1);
+    if (nio_watch_source_enter(source)) {
+        nio_event_set(&source->readable);
+        nio_watch_source_leave(source);
     }
 }
 
 /* ---- the module's list of open ones */
 bool
-nio_watch_source_enlist(nio_watch_source *feed)
+nio_watch_source_enlist(nio_watch_source *source)
 {
-    nio_state *state = feed->state;
+    nio_state *state = source->state;
 
     nio_lock_take(&nio_process_lock);
     bool open = !state->closing;
     if (open) {
-        feed->next = state->sources;
-        feed->link = &state->sources;
-        if (feed->next != NULL) {
-            feed->next->link = &feed->next;
+        source->next = state->sources;
+        source->link = &state->sources;
+        if (source->next != NULL) {
+            source->next->link = &source->next;
         }
-        state->sources = feed;
+        state->sources = source;
     }
     nio_lock_drop(&nio_process_lock);
     return open;
 }
 
 static void
-unlist(nio_watch_source *feed)
+unlist(nio_watch_source *source)
 {
     nio_lock_take(&nio_process_lock);
-    if (feed->link != NULL) {
-        *feed->link = feed->next;
-        if (feed->next != NULL) {
-            feed->next->link = feed->link;
+    if (source->link != NULL) {
+        *source->link = source->next;
+        if (source->next != NULL) {
+            source->next->link = source->link;
         }
-        feed->link = NULL;
+        source->link = NULL;
     }
     nio_lock_drop(&nio_process_lock);
 }
 
-/* A reference to any of the list; NULL: it is empty. */
+/* A new reference to one source of the list; NULL: the list is empty. */
 static nio_watch_source *
-any(nio_state *state)
+first_of(nio_state *state)
 {
     nio_lock_take(&nio_process_lock);
-    nio_watch_source *feed = state->sources;
-    if (feed != NULL) {
-        (void)nio_atomic_add(&feed->references, 1);
+    nio_watch_source *source = state->sources;
+    if (source != NULL) {
+        (void)nio_atomic_add(&source->references, 1);
     }
     nio_lock_drop(&nio_process_lock);
-    return feed;
+    return source;
 }
 
 void
 nio_watch_sources_shutdown(nio_state *state)
 {
-    nio_watch_source *feed;
+    nio_watch_source *source;
 
-    while ((feed = any(state)) != NULL) {
-        nio_atomic_store(&feed->closed_at_exit, 1);
-        (void)nio_watch_source_close(feed);
-        nio_watch_source_drop(feed);
+    while ((source = first_of(state)) != NULL) {
+        nio_atomic_store(&source->closed_at_exit, 1);
+        (void)nio_watch_source_close(source);
+        nio_watch_source_drop(source);
     }
 }
 
 /* ---- closing */
 
-/* In a forked child. The queue is leaked: somebody may have held its lock
- * when the process forked, or have waited for the closing. The event is the
- * parent's too, and only our descriptor of it is closed. */
+/* Called in a forked child. The queue is leaked: another thread may have held
+ * its lock when the process forked, or have waited for the closing. The event
+ * is shared with the parent; only the child's descriptor of it is closed. */
 static void
-abandon(nio_watch_source *feed)
+abandon(nio_watch_source *source)
 {
-    nio_atomic_store(&feed->stopped, 1);
-    if (nio_atomic_exchange(&feed->stage, NIO_SOURCE_CLOSED) !=
+    nio_atomic_store(&source->stopped, 1);
+    if (nio_atomic_exchange(&source->stage, NIO_SOURCE_CLOSED) !=
         NIO_SOURCE_CLOSED) {
-        nio_event_done(&feed->readable);
+        nio_event_done(&source->readable);
     }
 }
 
-/* Without the GIL, as the next one. */
+/* Called without the GIL. */
 static void
-wait_until_closed(nio_watch_source *feed)
+wait_until_closed(nio_watch_source *source)
 {
-    nio_lock_take(&feed->lock);
-    while (nio_watch_source_stage_of(feed) != NIO_SOURCE_CLOSED) {
-        nio_condition_wait(&feed->closed, &feed->lock);
+    nio_lock_take(&source->lock);
+    while (nio_watch_source_stage_of(source) != NIO_SOURCE_CLOSED) {
+        nio_condition_wait(&source->closed, &source->lock);
     }
-    nio_lock_drop(&feed->lock);
+    nio_lock_drop(&source->lock);
 }
 
-/* By the one who made it CLOSING. */
+/* Called without the GIL, by the thread that set the stage to CLOSING. */
 static NETIO_STATUS
-unsubscribe(nio_watch_source *feed)
+unsubscribe(nio_watch_source *source)
 {
-    NETIO_STATUS status = nio_unsubscribe(feed->handle);
+    NETIO_STATUS status = nio_unsubscribe(source->handle);
 
-    nio_lock_take(&feed->lock);
-    nio_queue_statistics_of(feed->queue, &feed->figures.queue);
-    nio_lock_drop(&feed->lock);
-    nio_queue_close(feed->queue);
-    nio_lock_take(&feed->lock);
-    nio_atomic_store(&feed->stage, NIO_SOURCE_CLOSED);
-    nio_condition_wake_all(&feed->closed);
-    nio_lock_drop(&feed->lock);
+    nio_lock_take(&source->lock);
+    nio_queue_statistics_of(source->queue, &source->figures.queue);
+    nio_lock_drop(&source->lock);
+    nio_queue_close(source->queue);
+    nio_lock_take(&source->lock);
+    nio_atomic_store(&source->stage, NIO_SOURCE_CLOSED);
+    nio_condition_wake_all(&source->closed);
+    nio_lock_drop(&source->lock);
     return status;
 }
 
 NETIO_STATUS
-nio_watch_source_close(nio_watch_source *feed)
+nio_watch_source_close(nio_watch_source *source)
 {
     NETIO_STATUS status = NO_ERROR;
 
-    unlist(feed);
-    if (nio_watch_source_is_forked(feed)) {
-        abandon(feed);
+    unlist(source);
+    if (nio_watch_source_is_forked(source)) {
+        abandon(source);
         return NO_ERROR;
     }
-    if (nio_watch_source_stage_of(feed) == NIO_SOURCE_CLOSED) {
+    if (nio_watch_source_stage_of(source) == NIO_SOURCE_CLOSED) {
         return NO_ERROR;
     }
-    nio_watch_source_stop(feed);
-    nio_lock_take(&feed->lock);
-    bool mine = nio_watch_source_stage_of(feed) == NIO_SOURCE_OPEN;
-    if (mine) {
-        refresh_locked(feed);
-        feed->users++;
-        nio_atomic_store(&feed->stage, NIO_SOURCE_CLOSING);
+    nio_watch_source_stop(source);
+    nio_lock_take(&source->lock);
+    bool first = nio_watch_source_stage_of(source) == NIO_SOURCE_OPEN;
+    if (first) {
+        refresh_locked(source);
+        source->users++;
+        nio_atomic_store(&source->stage, NIO_SOURCE_CLOSING);
     }
-    nio_lock_drop(&feed->lock);
+    nio_lock_drop(&source->lock);
     Py_BEGIN_ALLOW_THREADS
-    if (mine) {
-        status = unsubscribe(feed);
+    if (first) {
+        status = unsubscribe(source);
     } else {
-        wait_until_closed(feed);
+        wait_until_closed(source);
     }
     Py_END_ALLOW_THREADS
-    if (status != NO_ERROR) { /* leaked: the system may still write to it */
-        (void)nio_atomic_add(&feed->references, 1);
-    } else if (mine) {
-        nio_watch_source_leave(feed);
+    if (status != NO_ERROR) { /* leaked: the system may still append to it */
+        (void)nio_atomic_add(&source->references, 1);
+    } else if (first) {
+        nio_watch_source_leave(source);
     }
     return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The feed of a Watch (feed.c): counted, and used by any number of threads at
- * once, with the GIL or without but for closing. */
+/* The source of a Watch: a subscription, the queue that a thread of the system
+ * fills, and the event that readers wait for. Reference-counted. Any number of
+ * threads use it at once; the GIL is needed only for closing. */
 #pragma once
 
 #include "binding/state.h"
@@ -9,7 +10,7 @@
 #include "base/lock.h"
 #include "base/queue.h"
 
-/* A new one is open; it is filled once it is subscribed. */
+/* A new source is open; it is filled once it is subscribed. */
 typedef enum nio_watch_source_stage {
     NIO_SOURCE_OPEN,
     NIO_SOURCE_CLOSING,
@@ -22,53 +23,54 @@ typedef struct nio_watch_source_figures {
 } nio_watch_source_figures;
 
 typedef struct nio_watch_source {
-    /* set before others see it; the queue and the event are freed with the
-     * last user of a closed feed, and so for users alone */
-    nio_state *state;    /* borrowed: of the Watch, or of who ends all */
-    uint64_t generation; /* of the process: a fork makes another one */
+    /* Written before other threads see the source. The last user of a closed
+     * source frees the queue and the event, so only users access them. */
+    nio_state *state;    /* borrowed: of the Watch's module */
+    uint64_t generation; /* of the process: it differs after a fork */
     HANDLE handle;
     nio_queue *queue;
     nio_event readable; /* set while the queue holds anything, or stopped */
 
     /* any thread */
-    nio_atomic references;     /* the Watch, and whoever closes it */
-    nio_atomic stopped;        /* set once, as the next */
-    nio_atomic closed_at_exit; /* closed by the exit of the interpreter */
-    nio_atomic wakeups;        /* how many waits ended before their time */
+    nio_atomic references;     /* the Watch, and the exit that closes it */
+    nio_atomic stopped;        /* set once and never cleared */
+    nio_atomic closed_at_exit; /* likewise: the interpreter's exit closed it */
+    nio_atomic wakeups;        /* waits that ended before their time */
     nio_atomic polls;          /* users between begin_poll() and end_poll() */
-    nio_atomic stage; /* changed under the lock; in a forked child at once */
+    nio_atomic stage; /* changed under the lock; in a forked child without */
 
     nio_lock lock;
     nio_condition closed; /* CLOSING has become CLOSED */
     unsigned users NIO_GUARDED_BY(lock);
-    nio_watch_source_figures
-        figures NIO_GUARDED_BY(lock); /* as they were last */
+    nio_watch_source_figures figures NIO_GUARDED_BY(lock); /* as last read */
 
     /* guarded by nio_process_lock; link NULL: not in the list */
     struct nio_watch_source *next, **link;
 } nio_watch_source;
 
-/* One reference, the caller's; NULL when memory is short. */
+/* Returns one reference; NULL on allocation failure. */
 nio_watch_source *nio_watch_source_new(nio_state *state, size_t bound);
-void nio_watch_source_drop(nio_watch_source *feed);
-/* Into the module's list, from which the exit closes it. False: too late, the
- * interpreter is exiting. */
-bool nio_watch_source_enlist(nio_watch_source *feed);
-nio_watch_source_stage nio_watch_source_stage_of(const nio_watch_source *feed);
-/* In the child of a fork() nothing of it lives, and its event is still the
- * parent's, which is not to be touched. */
-bool nio_watch_source_is_forked(const nio_watch_source *feed);
-/* True: the queue and the event are there until nio_watch_source_leave. False:
- * closed, or forked. */
-bool nio_watch_source_enter(nio_watch_source *feed);
-void nio_watch_source_leave(nio_watch_source *feed);
-/* As of now; after the closing as they were then. */
-nio_watch_source_figures nio_watch_source_figures_of(nio_watch_source *feed);
-/* For ever, and so the event must stay set: who emptied the queue, and with
- * it cleared the event, sets it again (watch_read.c). */
-void nio_watch_source_stop(nio_watch_source *feed);
-/* With the GIL, which it lets go. Returns what the system's cancel said; after
- * it the feed is closed, whoever closed it. */
-NETIO_STATUS nio_watch_source_close(nio_watch_source *feed);
-/* The interpreter exits: close all that are in the list. */
+void nio_watch_source_drop(nio_watch_source *source);
+/* Adds it to the module's list, which the exit of the interpreter closes.
+ * False: the interpreter is already exiting. */
+bool nio_watch_source_enlist(nio_watch_source *source);
+nio_watch_source_stage
+nio_watch_source_stage_of(const nio_watch_source *source);
+/* True in the child of a fork: no thread fills the queue there, and the event
+ * is shared with the parent, so that neither may be used. */
+bool nio_watch_source_is_forked(const nio_watch_source *source);
+/* True: the caller is a user, and queue and event stay until
+ * nio_watch_source_leave. False: the source is closed, or forked. */
+bool nio_watch_source_enter(nio_watch_source *source);
+void nio_watch_source_leave(nio_watch_source *source);
+/* The current figures; after the closing, those of that moment. */
+nio_watch_source_figures nio_watch_source_figures_of(nio_watch_source *source);
+/* Ends all reading for ever. The event stays set from now on: a reader that
+ * empties the queue, which clears the event, sets it again (read.c). */
+void nio_watch_source_stop(nio_watch_source *source);
+/* With the GIL, which it releases while it waits. When it returns the source
+ * is closed, by this thread or another. Returns the status of the system's
+ * cancel function; NO_ERROR when another thread closed the source. */
+NETIO_STATUS nio_watch_source_close(nio_watch_source *source);
+/* Closes every source in the list, at the exit of the interpreter. */
 void nio_watch_sources_shutdown(nio_state *state);

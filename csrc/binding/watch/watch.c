@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The Watch type, the native half of netioapi.Watcher: a subscription to the
- * system's changes and what they wait in, its feed (feed.c).
- *
- * Any number of threads may call any method at once. The module knows the open
- * feeds but keeps no Watch alive: one that nobody refers to is closed by its
- * deallocation. */
+/* The Watch type, the native half of netioapi.Watcher. Any number of threads
+ * may call any method at once. The module knows the open sources but keeps no
+ * Watch alive: the deallocation of a Watch closes its source. */
 #include "binding/watch/watch.h"
 
 #include "binding/errors.h"
@@ -16,7 +13,7 @@ static PyObject *
 watch_close(PyObject *op, PyObject *unused)
 {
     (void)unused;
-    NETIO_STATUS status = nio_watch_source_close(((nio_watch *)op)->feed);
+    NETIO_STATUS status = nio_watch_source_close(((nio_watch *)op)->source);
     if (status != NO_ERROR) {
         return nio_raise(nio_state_of(op), status, "Watcher.close");
     }
@@ -27,7 +24,7 @@ static PyObject *
 watch_stop(PyObject *op, PyObject *unused)
 {
     (void)unused;
-    nio_watch_source_stop(((nio_watch *)op)->feed);
+    nio_watch_source_stop(((nio_watch *)op)->source);
     Py_RETURN_NONE;
 }
 
@@ -37,17 +34,17 @@ watch_dealloc(PyObject *op)
     nio_watch *self = (nio_watch *)op;
     PyTypeObject *type = Py_TYPE(op);
 
-    if (self->feed != NULL) {
-        (void)nio_watch_source_close(self->feed);
-        nio_watch_source_drop(self->feed);
+    if (self->source != NULL) {
+        (void)nio_watch_source_close(self->source);
+        nio_watch_source_drop(self->source);
     }
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(op);
     Py_DECREF(type);
 }
 
-/* ---- making */
+/* ---- opening */
 /* The first function that a Watcher of these kinds (bits) needs and the system
- * lacks; NULL: it is none of these. */
+ * lacks; NULL: it has all of them. */
 static const char *
 missing_function(unsigned kinds)
 {
@@ -73,20 +70,20 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
            size_t bound)
 {
     NETIO_STATUS status = NO_ERROR;
-    nio_watch_source *feed = nio_watch_source_new(state, bound);
+    nio_watch_source *source = nio_watch_source_new(state, bound);
 
-    if (feed == NULL) {
+    if (source == NULL) {
         nio_raise(state, ERROR_NOT_ENOUGH_MEMORY, "Watcher");
         return false;
     }
     Py_BEGIN_ALLOW_THREADS
-    status = nio_subscribe(request, feed->queue, &feed->handle);
+    status = nio_subscribe(request, source->queue, &source->handle);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
         const char *missing = status == ERROR_PROC_NOT_FOUND
                                   ? missing_function(request->kinds)
                                   : NULL;
-        nio_watch_source_drop(feed);
+        nio_watch_source_drop(source);
         if (missing != NULL) {
             nio_raise_missing(state, missing);
         } else {
@@ -94,8 +91,8 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
         }
         return false;
     }
-    self->feed = feed;
-    if (!nio_watch_source_enlist(feed)) {
+    self->source = source;
+    if (!nio_watch_source_enlist(source)) {
         PyErr_SetString(PyExc_RuntimeError,
                         "Watcher: the interpreter is exiting");
         return false;
@@ -110,17 +107,17 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
                             "interfaces",     "prefixes", "prefix_match",
                             "protocols",      "snapshot", "queue",
                             "receive_buffer", NULL};
-    nio_filter_arguments given = {.prefix_match = NIO_COVERED};
-    nio_watch_filter wanted = {.filter = {.family = 0}};
-    nio_request request = {.filter = &wanted.filter};
+    nio_filter_arguments arguments = {.prefix_match = NIO_COVERED};
+    nio_watch_filter filter = {.filter = {.family = 0}};
+    nio_request request = {.filter = &filter.filter};
     int snapshot = 0;
     Py_ssize_t bound = 0;
 
     if (!PyArg_ParseTupleAndKeywords(
             args, keywords, "IOOOOIOpni:Watch", names, &request.kinds,
-            &given.family, &given.tables, &given.interfaces, &given.prefixes,
-            &given.prefix_match, &given.protocols, &snapshot, &bound,
-            &request.receive_buffer)) {
+            &arguments.family, &arguments.tables, &arguments.interfaces,
+            &arguments.prefixes, &arguments.prefix_match, &arguments.protocols,
+            &snapshot, &bound, &request.receive_buffer)) {
         return NULL;
     }
     PyObject *op = PyType_GenericAlloc(type, 0);
@@ -131,9 +128,9 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     nio_state *state = nio_state_of(op);
     request.snapshot = snapshot != 0;
     bool good =
-        nio_watch_filter_from(state, &given, &wanted) &&
+        nio_watch_filter_from(state, &arguments, &filter) &&
         open_watch(self, state, &request, bound > 0 ? (size_t)bound : 1);
-    nio_watch_filter_done(&wanted);
+    nio_watch_filter_done(&filter);
     if (!good) {
         Py_DECREF(op);
         return NULL;
@@ -141,13 +138,13 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     return op;
 }
 
-/* ---- what it tells */
+/* ---- its state */
 static PyObject *
 watch_stats(PyObject *op, PyObject *unused)
 {
     (void)unused;
     nio_watch_source_figures figures =
-        nio_watch_source_figures_of(((nio_watch *)op)->feed);
+        nio_watch_source_figures_of(((nio_watch *)op)->source);
     const nio_queue_statistics *queue = &figures.queue;
     const nio_statistics *system = &figures.system;
     return Py_BuildValue(
@@ -162,8 +159,16 @@ static PyObject *
 watch_closed(PyObject *op, void *closure)
 {
     (void)closure;
+    return PyBool_FromLong(nio_watch_source_stage_of(
+                               ((nio_watch *)op)->source) != NIO_SOURCE_OPEN);
+}
+
+static PyObject *
+watch_closed_at_exit(PyObject *op, void *closure)
+{
+    (void)closure;
     return PyBool_FromLong(
-        nio_watch_source_stage_of(((nio_watch *)op)->feed) != NIO_SOURCE_OPEN);
+        nio_atomic_load(&((nio_watch *)op)->source->closed_at_exit) != 0);
 }
 
 static PyObject *
@@ -178,28 +183,31 @@ watch_wakeups(PyObject *op, void *closure)
 {
     (void)closure;
     return PyLong_FromUnsignedLongLong(
-        nio_atomic_load(&((nio_watch *)op)->feed->wakeups));
+        nio_atomic_load(&((nio_watch *)op)->source->wakeups));
 }
 
 static PyGetSetDef watch_getset[] = {
     {"closed", watch_closed, NULL, "True once close() has begun.", NULL},
-    {"closed_at_exit", nio_watch_closed_at_exit, NULL,
-     "True when the exit closed it.", NULL},
+    {"closed_at_exit", watch_closed_at_exit, NULL,
+     "True when the exit of the interpreter closed it.", NULL},
     {"stopped", watch_stopped, NULL, "True after stop() or close().", NULL},
-    {"wakeups", watch_wakeups, NULL, "Waits that ended early.", NULL},
+    {"wakeups", watch_wakeups, NULL, "How many waits ended before their time.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyMethodDef watch_methods[] = {
     {"read", nio_watch_read, METH_VARARGS,
      PyDoc_STR("read($self, timeout, max_changes, /)\n--\n\n"
-               "A Batch; or None: stopped, or the time has passed.")},
+               "Wait for changes: a Batch, or None when it is stopped or the "
+               "time has passed.")},
     {"wait", nio_watch_wait, METH_VARARGS,
      PyDoc_STR("wait($self, timeout, /)\n--\n\n"
-               "Return when there is something to read, it is stopped, or "
-               "the time has passed.")},
+               "Wait until there is something to read, it is stopped, or "
+               "the time has\npassed.")},
     {"wake_one", nio_watch_wake_one, METH_NOARGS,
-     PyDoc_STR("wake_one($self, /)\n--\n\nMake a waiter look around.")},
+     PyDoc_STR("wake_one($self, /)\n--\n\n"
+               "End one wait before its time.")},
     {"stop", watch_stop, METH_NOARGS,
      PyDoc_STR("stop($self, /)\n--\n\nEnd all waits, for ever.")},
     {"close", watch_close, METH_NOARGS,
@@ -210,8 +218,8 @@ static PyMethodDef watch_methods[] = {
                "read.")},
     {"begin_poll", nio_watch_begin_poll, METH_NOARGS,
      PyDoc_STR("begin_poll($self, /)\n--\n\n"
-               "As fileno(), or on Windows the handle of an event object; it "
-               "stays open\nuntil end_poll(), close() or not.")},
+               "As fileno(), or on Windows the handle of an event object. It "
+               "stays open\nuntil end_poll(), also after close().")},
     {"end_poll", nio_watch_end_poll, METH_NOARGS,
      PyDoc_STR("end_poll($self, /)\n--\n\nEnd what begin_poll() began.")},
     {"stats", watch_stats, METH_NOARGS,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Macros that tell the compiler what we promise; none of them makes code. */
+/* Annotations for the compiler (clang's thread safety analysis) and the
+ * spelling of thread-local; none of them generates code. */
 #pragma once
 
 #if defined(__clang__)
@@ -9,9 +10,10 @@
 #endif
 
 #define NIO_CAPABILITY NIO_ANNOTATE(capability("mutex"))
-/* Of a lock that is a member of the same struct, or one for all. In C clang
- * tells two of them apart by the address only; `tools/analyze` has one that
- * finds a member, others see none of this. */
+/* The lock is a member of the same struct, or a static one; in C clang
+ * identifies it by its address. Naming a member needs clang 20 or later with
+ * an experimental flag, as in `tools/analyze`; for every other compiler these
+ * two are empty. */
 #if defined(NIO_ANALYZE)
 #    define NIO_GUARDED_BY(lock) NIO_ANNOTATE(guarded_by(&lock))
 #    define NIO_AFTER(lock) NIO_ANNOTATE(acquired_after(&lock))
@@ -20,11 +22,11 @@
 #    define NIO_AFTER(lock)
 #endif
 #define NIO_REQUIRES(lock) NIO_ANNOTATE(requires_capability(lock))
-/* It takes the lock itself, so that whoever holds it may not call. */
+/* The function takes the lock itself, so its caller must not hold it. */
 #define NIO_EXCLUDES(lock) NIO_ANNOTATE(locks_excluded(lock))
 #define NIO_ACQUIRE(lock) NIO_ANNOTATE(acquire_capability(lock))
 #define NIO_RELEASE(lock) NIO_ANNOTATE(release_capability(lock))
-/* Where it is used the reason stands. */
+/* Each use states its reason. */
 #define NIO_UNCHECKED NIO_ANNOTATE(no_thread_safety_analysis)
 
 #if defined(_MSC_VER)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The layout of Microsoft's structs, held at compile time: x64 figures that
- * a Windows header and ours must both meet. Included once by each tower. */
+/* Compile-time checks of the layout of Microsoft's structs: sizes and offsets
+ * of x64 that a Windows header and ours must both have. Included once by each
+ * tower. */
 #pragma once
 
 #include "contract/netio.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The ground: Microsoft's netioapi.h as this system has it. The one place in
- * the tree where a platform is asked for; all else is a choice of files. */
+/* Microsoft's netioapi.h as this system has it. This is the one #ifdef on a
+ * platform in the tree; every other difference is a choice of files. */
 #pragma once
 
-/* Bits, for NIO_THIS_SYSTEM, which each of the two headers sets. */
+/* Bits for NIO_THIS_SYSTEM, which each of the two headers defines. */
 #define NIO_SYSTEM_LINUX 1
 #define NIO_SYSTEM_WINDOWS 2
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a tower (csrc/rtnetlink, csrc/iphlpapi) gives to the binding: the
- * functions of netioapi.h, and the few things that Microsoft has no word for:
- * batches, subscriptions, identity. Any thread may call any of it; none of it
- * needs or takes the GIL. */
+/* The interface between the binding and a tower (csrc/rtnetlink,
+ * csrc/iphlpapi): the functions of netioapi.h, and what that header has no
+ * word for: batches, identity, subscriptions. Any thread may call any of it;
+ * none of it needs or takes the GIL. */
 #pragma once
 
 #include "contract/netio.h"
@@ -10,8 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One row a function: its name and parameters as in netioapi.h (all of them
- * return NETIO_STATUS), and the first Windows that has it. */
+/* The functions that this project uses, one row each: the name and parameters
+ * as in netioapi.h (all return NETIO_STATUS), and the first Windows that has
+ * the function. Every table of functions is made of these rows. */
 #define NIO_FUNCTIONS(X)                                                      \
     X(NotifyIpInterfaceChange,                                                \
       (ADDRESS_FAMILY, PIPINTERFACE_CHANGE_CALLBACK, PVOID, BOOLEAN,          \
@@ -72,23 +73,25 @@ typedef struct nio_functions {
 } nio_functions;
 #undef NIO_FUNCTION_MEMBER
 
-/* Calls a function of the table `system`. ERROR_PROC_NOT_FOUND where the
- * system lacks it. */
+/* Calls a function of the table `system`; ERROR_PROC_NOT_FOUND where it is
+ * NULL. */
 #define NIO_CALL(system, function, ...)                                       \
     ((system)->function == NULL ? ERROR_PROC_NOT_FOUND                        \
                                 : (system)->function(__VA_ARGS__))
 
-/* The functions of this system, found at the first call. A member is NULL
- * where the system lacks that function. Never NULL itself. */
+/* The functions of this system, looked up at the first call. A member is NULL
+ * where the system lacks that function. Never returns NULL. */
 const nio_functions *nio_system(void);
 
-/* The system's text for a Win32 code, without a line end, or "" where it has
- * none. Borrowed for ever or written to `buffer`. */
+/* The system's text for a Win32 code, without a line end; "" where there is
+ * none. A constant, or written to `buffer`. */
 const char *nio_status_text(DWORD status, char *buffer, size_t size);
 
+/* The offset of a member that the rows of this system lack
+ * (NIO_LINUX_OFFSET). */
 #define NIO_ABSENT 0xffffu
 
-/* What has rows. */
+/* The kinds of rows. */
 typedef enum nio_kind {
     NIO_INTERFACE,
     NIO_ADDRESS,
@@ -97,13 +100,13 @@ typedef enum nio_kind {
 } nio_kind;
 
 /* ---- Batches ------------------------------------------------------------
- * A tower that has several callbacks of one registration queued calls begin
- * before the first and end after the last, on the thread that calls back and
- * with the registration's context, so that the binding takes the GIL once for
- * all of them; its rows have to be whole. A tower may call back outside of any
- * batch. thread_end: this registration's thread calls back no more. Set once,
- * before the first registration; every registration of this process belongs
- * to the setter. */
+ * A tower with several queued callbacks of one registration calls `begin`
+ * before the first and `end` after the last, on the thread that calls back and
+ * with the registration's context. So the binding takes the GIL once for all
+ * of them; their rows have to be whole. A tower may also call back outside of
+ * a batch. `thread_end`: this registration's thread makes no further callback.
+ * Set once, before the first registration, by the one user of the tower in
+ * this process. */
 typedef struct nio_hooks {
     void (*begin)(void *context);
     void (*end)(void *context);
@@ -112,54 +115,57 @@ typedef struct nio_hooks {
 void nio_set_hooks(const nio_hooks *hooks);
 
 /* ---- Rows in callbacks -------------------------------------------------- */
-/* What a callback of this system leaves out of a row. Returns the whole row:
- * `row` itself where nothing is missing, else `space` (as large as any row),
- * filled from the system as it is now. *ret_details is false where no more
- * than the key members of the row are known, say since it is gone. */
+/* Completes a row that a callback of this system gives in part. Returns `row`
+ * itself where nothing is missing; otherwise `space` (as large as any row)
+ * with the row as the system has it now. *ret_details is false where only the
+ * key members are known, for example because the row was deleted. */
 const void *nio_complete_row(nio_kind kind, MIB_NOTIFICATION_TYPE type,
                              const void *row, void *space, bool *ret_details);
 
-/* True when `handle` was made before a fork() and this is the child, where
- * nothing of it lives: there is no callback, and cancel has nothing to do. */
+/* True when `handle` was made before a fork() and this process is the child.
+ * Nothing of the handle lives there: no callback comes, and there is nothing
+ * to cancel. */
 bool nio_is_forked(HANDLE handle);
 
 /* ---- Identity -----------------------------------------------------------
- * Two rows with the same key are two states of one thing. Windows: the key
- * members of the header. Linux: route (table, tos, priority, prefix,
- * interface, next hop), address (interface, address, prefix length, peer),
- * interface (family, interface). Returns the length of the key. */
+ * Two rows with the same key are two states of one thing. The key on Windows:
+ * the key members of the header. On Linux: route (table, tos, priority,
+ * prefix, interface, next hop), address (interface, address, prefix length,
+ * peer), interface (family, interface). Returns the length of the key. */
 #define NIO_KEY_SIZE 64
 size_t nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE]);
 
 /* ---- Subscriptions ------------------------------------------------------
- * The stream under the high layer: changes of several kinds in the system's
- * order, in one queue (base/queue.h), with its losses and repairs marked.
- * The tower's thread appends to the queue and never waits for its reader. */
+ * The stream for the high layer (Watcher): changes of several kinds in the
+ * system's order, in one queue (base/queue.h), with marks for losses and
+ * repairs. The tower's thread appends to the queue and never waits for a
+ * reader of it. */
 struct nio_queue;
 struct nio_filter;
 
 typedef struct nio_request {
     unsigned kinds;                  /* bits: 1u << NIO_ROUTE, ... */
     const struct nio_filter *filter; /* borrowed for the call; NULL: all */
-    bool snapshot;      /* first all present rows as initial changes */
-    int receive_buffer; /* bytes wanted of the system; 0: the default */
+    bool snapshot;      /* begin with all present rows, as ADD with SNAPSHOT */
+    int receive_buffer; /* bytes requested of the system; 0: the default */
 } nio_request;
 
-/* Live on return: every change after it reaches `queue` (borrowed until
- * nio_unsubscribe has returned). A snapshot and a loss are each followed by a
- * SYNCED mark as soon as the state is known to be exact: at once on a quiet
- * network, after the next reading of the tables on a busy one. */
+/* Every change after the return reaches `queue` (borrowed until
+ * nio_unsubscribe has returned). A snapshot, and each loss, is followed by a
+ * SYNCED mark as soon as the state is known to be exact: immediately on a
+ * quiet network, after the tables were read again on a busy one. */
 NETIO_STATUS nio_subscribe(const nio_request *request, struct nio_queue *queue,
                            HANDLE *ret_handle);
-/* After it returns nothing is appended to the queue. Idempotent it is not. */
+/* Nothing is appended to the queue after the return. Once per handle. */
 NETIO_STATUS nio_unsubscribe(HANDLE handle);
 
-/* What the system told us so far, in the namespace of the subscription. */
+/* What was received from the system so far, in the network namespace of the
+ * subscription. */
 typedef struct nio_statistics {
-    uint64_t messages;  /* change messages read from the kernel */
-    uint64_t ignored;   /* messages not from the kernel, or malformed */
-    uint64_t overflows; /* times that the kernel's buffer was full */
-    uint64_t resyncs;   /* times that tables were read again and compared */
+    uint64_t messages;       /* change messages read from the kernel */
+    uint64_t ignored;        /* messages not from the kernel, or malformed */
+    uint64_t overflows;      /* times that the kernel's buffer was full */
+    uint64_t resyncs;        /* times that tables were re-read and compared */
     uint64_t receive_buffer; /* bytes granted */
 } nio_statistics;
 NETIO_STATUS nio_statistics_of(HANDLE handle, nio_statistics *ret_statistics);

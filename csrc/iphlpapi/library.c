@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The system's functions, found by name in iphlpapi.dll at the first call. A
- * static import of one that is missing would keep the whole module from
- * loading, on an older Windows as under Wine. Any thread. */
+/* The system's functions, looked up by name in iphlpapi.dll at the first call,
+ * and its texts. A static import of a missing function would keep the whole
+ * module from loading, on an older Windows or under Wine. On any thread. */
 #include "contract/tower.h"
 
 #include "contract/windows/layout.h"
@@ -10,7 +10,7 @@
 
 static nio_functions functions;
 
-/* `ret_function` has the size of a function pointer; NULL: not there. */
+/* Writes a function pointer to `ret_function`; NULL: the library lacks it. */
 static void
 find(HMODULE library, const char *name, void *ret_function)
 {
@@ -18,8 +18,8 @@ find(HMODULE library, const char *name, void *ret_function)
     memcpy(ret_function, &found, sizeof(found));
 }
 
-/* Only the system's own folder is looked in: nobody puts another DLL of this
- * name before it. The library stays loaded, as long as the process lives. */
+/* Only the system's own folder is searched, so that no other DLL of this name
+ * can take its place. The library stays loaded until the process ends. */
 static BOOL CALLBACK
 resolve(PINIT_ONCE once, PVOID parameter, PVOID *context)
 {
@@ -44,14 +44,14 @@ nio_system(void)
     return &functions;
 }
 
-/* In the user's language, as every program of this machine says it. */
+/* In the user's language, as in other programs of this machine. */
 const char *
 nio_status_text(DWORD status, char *buffer, size_t size)
 {
     WCHAR wide[256];
     DWORD length = FormatMessageW(
         FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
-            FORMAT_MESSAGE_MAX_WIDTH_MASK, /* no line ends within */
+            FORMAT_MESSAGE_MAX_WIDTH_MASK, /* without line ends inside */
         NULL, status, 0, wide, (DWORD)(sizeof(wide) / sizeof(wide[0])), NULL);
 
     while (length > 0 &&
@@ -67,8 +67,8 @@ nio_status_text(DWORD status, char *buffer, size_t size)
     return buffer;
 }
 
-/* The binding's hooks are for towers that queue: this one's callbacks come
- * straight from the system. */
+/* Hooks are for towers that queue callbacks; here they come directly from the
+ * system. */
 void
 nio_set_hooks(const nio_hooks *hooks)
 {

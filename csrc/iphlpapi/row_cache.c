@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* What a Watcher's readers know of the system, row by row, so that a change
- * is told as what it is: Windows gives a key and reports much that did not
- * happen, a row that is deleted cannot be read any more, and what is read at
- * the start may be reported once more. Each key that is heard of is read
- * again, and the difference is told. Everything here runs on one thread. */
-#include "iphlpapi/subscription.h"
+/* The row cache: re-read each row for which the system reports a change, and
+ * put the difference. A notification alone does not say what changed: Windows
+ * gives a key, reports much that did not happen, and may report once more what
+ * was read at the start; and a deleted row can no longer be read. */
+#include "iphlpapi/row_cache.h"
+
+#include "base/lock.h"
 
 #include <string.h>
 
-/* ---- the store */
+/* ---- the store: whole rows, as they were last put */
+typedef struct cached_row {
+    nio_record record;
+    uint64_t row[]; /* nio_windows_row_size() bytes */
+} cached_row;
+
+/* Space for one cached row of any kind. */
+typedef union cached_row_space {
+    cached_row cached;
+    uint64_t bytes[(sizeof(cached_row) + sizeof(nio_any_row)) / 8 + 1];
+} cached_row_space;
+
 static uint64_t
 hash_of(nio_kind kind, const void *record, uint64_t seed)
 {
     uint8_t key[NIO_KEY_SIZE] = {0};
-    size_t size = nio_row_key(kind, ((const nio_known *)record)->row, key);
+    size_t size = nio_row_key(kind, ((const cached_row *)record)->row, key);
     return nio_hash(key, (size + 3) / 4 * 4, seed);
 }
 
@@ -35,196 +47,197 @@ hash_route(const void *record, uint64_t seed)
     return hash_of(NIO_ROUTE, record, seed);
 }
 
-/* Room for one record of any kind. */
-typedef union room {
-    nio_known known;
-    uint64_t bytes[(sizeof(nio_known) + sizeof(nio_any_row)) / 8 + 1];
-} room;
-
 void
-nio_row_cache_init(nio_subscription *self)
+nio_row_cache_init(nio_row_cache *cache, unsigned kinds,
+                   const nio_filter *filter, nio_queue *queue)
 {
     static uint64_t (*const hashes[NIO_KINDS])(const void *, uint64_t) = {
         [NIO_INTERFACE] = hash_interface,
         [NIO_ADDRESS] = hash_address,
         [NIO_ROUTE] = hash_route,
     };
+
+    *cache = (nio_row_cache){
+        .kinds = kinds, .filter = filter, .queue = queue, .generation = 1};
     for (int kind = 0; kind < NIO_KINDS; kind++) {
-        nio_store_init(&self->known[kind],
-                       sizeof(nio_known) +
+        nio_store_init(&cache->rows[kind],
+                       sizeof(cached_row) +
                            nio_windows_row_size((nio_kind)kind),
                        hashes[kind]);
     }
-    self->reading = 1;
 }
 
 void
-nio_row_cache_done(nio_subscription *self)
+nio_row_cache_done(nio_row_cache *cache)
 {
     for (int kind = 0; kind < NIO_KINDS; kind++) {
-        nio_store_done(&self->known[kind]);
+        nio_store_done(&cache->rows[kind]);
     }
 }
 
 static bool
-has_key(nio_kind kind, const nio_known *known, const uint8_t *key, size_t size)
+has_key(nio_kind kind, const cached_row *cached, const uint8_t *key,
+        size_t size)
 {
     uint8_t other[NIO_KEY_SIZE];
-    return nio_row_key(kind, known->row, other) == size &&
+    return nio_row_key(kind, cached->row, other) == size &&
            memcmp(other, key, size) == 0;
 }
 
-/* The record with the key of `row`, or NULL. */
-static nio_known *
+/* The cached row with the key of `row`, or NULL. */
+static cached_row *
 find(const nio_store *store, nio_kind kind, const void *row)
 {
-    room wanted;
+    cached_row_space wanted;
     uint8_t key[NIO_KEY_SIZE];
     size_t size = nio_row_key(kind, row, key);
 
-    memcpy(wanted.known.row, row, nio_windows_row_size(kind));
-    nio_known *known = nio_store_first(store, &wanted.known);
-    while (known != NULL && !has_key(kind, known, key, size)) {
-        known = nio_store_next(store, known);
+    memcpy(wanted.cached.row, row, nio_windows_row_size(kind));
+    cached_row *cached = nio_store_first(store, &wanted.cached);
+    while (cached != NULL && !has_key(kind, cached, key, size)) {
+        cached = nio_store_next(store, cached);
     }
-    return known;
+    return cached;
 }
 
-/* ---- telling */
-/* How a difference is told: what stands in each of its changes. */
-typedef struct manner {
+/* ---- putting differences */
+/* What the changes of one difference have in common. */
+typedef struct change_template {
     uint64_t time_ns;
     uint8_t flags;
-    bool silent; /* only learn */
-} manner;
+    bool silent; /* only fill the cache */
+} change_template;
 
-/* False: it was not told, for want of memory, and must not be known. */
+/* False on allocation failure: the cache must not contain this state then. */
 static bool
-tell(nio_subscription *self, nio_kind kind, uint8_t type, const void *row,
-     const manner *how)
+emit(nio_row_cache *cache, nio_kind kind, uint8_t type, const void *row,
+     const change_template *template)
 {
-    nio_change change = {.time_ns = how->time_ns,
+    nio_change change = {.time_ns = template->time_ns,
                          .size = (uint16_t)nio_windows_row_size(kind),
                          .kind = (uint8_t)kind,
                          .type = type,
-                         .flags = how->flags};
-    if (how->silent || nio_queue_put(self->queue, &change, row)) {
+                         .flags = template->flags};
+    if (template->silent || nio_queue_put(cache->queue, &change, row)) {
         return true;
     }
-    self->dirty = true; /* the queue has counted it, and owes the mark */
+    cache->dirty = true; /* the queue counts the loss, and puts the mark */
     return false;
 }
 
 static void
-tell_mark(nio_subscription *self, uint8_t flag)
+emit_mark(nio_row_cache *cache, uint8_t flag)
 {
     nio_change mark = {
         .time_ns = nio_realtime_ns(), .kind = NIO_CHANGE_MARK, .flags = flag};
-    self->dirty |= !nio_queue_put(self->queue, &mark, NULL);
+    cache->dirty |= !nio_queue_put(cache->queue, &mark, NULL);
 }
 
 static void
-tell_gone(nio_subscription *self, nio_kind kind, nio_known *known,
-          const manner *how)
+emit_delete(nio_row_cache *cache, nio_kind kind, cached_row *cached,
+            const change_template *template)
 {
-    if (tell(self, kind, NIO_CHANGE_DELETE, known->row, how)) {
-        nio_store_remove(&self->known[kind], known);
+    if (emit(cache, kind, NIO_CHANGE_DELETE, cached->row, template)) {
+        nio_store_remove(&cache->rows[kind], cached);
     }
 }
 
 static void
-tell_new(nio_subscription *self, nio_kind kind, const void *row,
-         const manner *how)
+emit_add(nio_row_cache *cache, nio_kind kind, const void *row,
+         const change_template *template)
 {
-    room made = {.known = {.record = {.mark = self->reading}}};
+    cached_row_space space = {
+        .cached = {.record = {.mark = cache->generation}}};
 
-    memcpy(made.known.row, row, nio_windows_row_size(kind));
-    nio_known *known = nio_store_add(&self->known[kind], &made.known);
-    if (known == NULL) {
-        self->dirty = true;
-    } else if (!tell(self, kind, NIO_CHANGE_ADD, row, how)) {
-        nio_store_remove(&self->known[kind], known);
+    memcpy(space.cached.row, row, nio_windows_row_size(kind));
+    cached_row *cached = nio_store_add(&cache->rows[kind], &space.cached);
+    if (cached == NULL) {
+        cache->dirty = true;
+    } else if (!emit(cache, kind, NIO_CHANGE_ADD, row, template)) {
+        nio_store_remove(&cache->rows[kind], cached);
     }
 }
 
-/* The row is there now, as it is in `row`. */
+/* `row` is the present state. `cached` is the cached row of its key, or NULL.
+ */
 static void
-tell_present(nio_subscription *self, nio_kind kind, nio_known *known,
-             const void *row, const manner *how)
+emit_present(nio_row_cache *cache, nio_kind kind, cached_row *cached,
+             const void *row, const change_template *template)
 {
-    if (!nio_filter_accepts(self->filter, kind, row)) {
-        if (known != NULL) {
-            tell_gone(self, kind, known, how);
+    if (!nio_filter_accepts(cache->filter, kind, row)) {
+        if (cached != NULL) {
+            emit_delete(cache, kind, cached, template);
         }
         return;
     }
-    if (known == NULL) {
-        tell_new(self, kind, row, how);
+    if (cached == NULL) {
+        emit_add(cache, kind, row, template);
         return;
     }
-    known->record.mark = self->reading;
-    bool same = nio_rows_are_same(kind, known->row, row);
-    if (same || tell(self, kind, NIO_CHANGE_PARAMETER, row, how)) {
-        /* Also what is no difference: lifetimes are told as they are. */
-        memcpy(known->row, row, nio_windows_row_size(kind));
+    cached->record.mark = cache->generation;
+    bool equal = nio_rows_equal(kind, cached->row, row);
+    if (equal || emit(cache, kind, NIO_CHANGE_PARAMETER, row, template)) {
+        /* Even if equal: a later DELETE then has the latest lifetimes. */
+        memcpy(cached->row, row, nio_windows_row_size(kind));
     }
 }
 
 void
-nio_row_cache_look(nio_subscription *self, const nio_change *change,
-                   const void *key)
+nio_row_cache_update(nio_row_cache *cache, const nio_change *notified,
+                     const void *key)
 {
-    const nio_kind kind = (nio_kind)change->kind;
-    const manner how = {.time_ns = change->time_ns};
+    const nio_kind kind = (nio_kind)notified->kind;
+    const change_template template = {.time_ns = notified->time_ns};
     nio_any_row row;
-    nio_known *known = find(&self->known[kind], kind, key);
+    cached_row *cached = find(&cache->rows[kind], kind, key);
 
-    /* It may be there again by now: then it is another one. */
-    if (known != NULL && change->type == NIO_CHANGE_DELETE) {
-        tell_gone(self, kind, known, &how);
-        known = find(&self->known[kind], kind, key);
+    /* A row with this key may exist again by now, but it is another row. */
+    if (cached != NULL && notified->type == NIO_CHANGE_DELETE) {
+        emit_delete(cache, kind, cached, &template);
+        cached = find(&cache->rows[kind], kind, key);
     }
-    switch (nio_reread(kind, key, &row)) {
+    switch (nio_reread_row(kind, key, &row)) {
     case NO_ERROR:
-        /* By its own key: a callback may have named the interface otherwise.
-         */
-        known = find(&self->known[kind], kind, &row);
-        tell_present(self, kind, known, &row, &how);
+        /* By the key of the row itself: a callback may have identified the
+         * interface differently. */
+        cached = find(&cache->rows[kind], kind, &row);
+        emit_present(cache, kind, cached, &row, &template);
         break;
     case ERROR_NOT_FOUND:
-    case ERROR_FILE_NOT_FOUND: /* its interface is gone, too */
-        if (known != NULL) {
-            tell_gone(self, kind, known, &how);
+    case ERROR_FILE_NOT_FOUND: /* its interface does not exist either */
+        if (cached != NULL) {
+            emit_delete(cache, kind, cached, &template);
         }
         break;
-    default: /* memory is short, or the function is missing */
-        self->dirty = true;
+    default: /* allocation failure, or the function is missing */
+        cache->dirty = true;
     }
 }
 
 /* ---- reading the tables */
 static void
-forget_unseen(nio_subscription *self, nio_kind kind, const manner *how)
+remove_unseen(nio_row_cache *cache, nio_kind kind,
+              const change_template *template)
 {
     uint32_t cursor = 0;
-    nio_known *known;
+    cached_row *cached;
 
-    while ((known = nio_store_each(&self->known[kind], &cursor)) != NULL) {
-        if (known->record.mark != self->reading) {
-            tell_gone(self, kind, known, how);
+    while ((cached = nio_store_each(&cache->rows[kind], &cursor)) != NULL) {
+        if (cached->record.mark != cache->generation) {
+            emit_delete(cache, kind, cached, template);
         }
     }
 }
 
-/* One table: all its rows are told, and what is known and not in it. */
+/* Reads one table and puts the difference to the cache. */
 static NETIO_STATUS
-read_kind(nio_subscription *self, nio_kind kind, const manner *how)
+read_kind(nio_row_cache *cache, nio_kind kind, const change_template *template)
 {
     PVOID memory;
     const void *rows;
     size_t count;
     NETIO_STATUS status = nio_read_table(
-        nio_system(), kind, self->filter->family, &memory, &rows, &count);
+        nio_system(), kind, cache->filter->family, &memory, &rows, &count);
 
     if (status != NO_ERROR) {
         return status;
@@ -232,67 +245,67 @@ read_kind(nio_subscription *self, nio_kind kind, const manner *how)
     for (size_t i = 0; i < count; i++) {
         const void *row =
             (const uint8_t *)rows + i * nio_windows_row_size(kind);
-        tell_present(self, kind, find(&self->known[kind], kind, row), row,
-                     how);
+        emit_present(cache, kind, find(&cache->rows[kind], kind, row), row,
+                     template);
     }
     if (memory != NULL) {
         nio_system()->FreeMibTable(memory);
     }
-    forget_unseen(self, kind, how);
+    remove_unseen(cache, kind, template);
     return NO_ERROR;
 }
 
 static NETIO_STATUS
-read_all(nio_subscription *self, const manner *how)
+read_all(nio_row_cache *cache, const change_template *template)
 {
     NETIO_STATUS status = NO_ERROR;
 
-    self->reading++;
-    self->reading += self->reading == 0; /* 0 marks a free record */
-    /* Interfaces first: who is told of a route knows its interface. */
+    cache->generation++;
+    cache->generation += cache->generation == 0; /* 0 marks a free record */
+    /* Interfaces first: a reader knows the interface of a route that comes. */
     for (int kind = 0; kind < NIO_KINDS && status == NO_ERROR; kind++) {
-        if ((self->kinds & (1u << kind)) != 0) {
-            status = read_kind(self, (nio_kind)kind, how);
+        if ((cache->kinds & (1u << kind)) != 0) {
+            status = read_kind(cache, (nio_kind)kind, template);
         }
     }
     return status;
 }
 
 NETIO_STATUS
-nio_row_cache_learn(nio_subscription *self, bool snapshot)
+nio_row_cache_load(nio_row_cache *cache, bool snapshot)
 {
-    const manner how = {.time_ns = nio_realtime_ns(),
-                        .flags = NIO_FLAG_SNAPSHOT,
-                        .silent = !snapshot};
-    NETIO_STATUS status = read_all(self, &how);
+    const change_template template = {.time_ns = nio_realtime_ns(),
+                                      .flags = NIO_FLAG_SNAPSHOT,
+                                      .silent = !snapshot};
+    NETIO_STATUS status = read_all(cache, &template);
 
-    if (status == NO_ERROR && self->dirty) {
+    if (status == NO_ERROR && cache->dirty) {
         status = ERROR_NOT_ENOUGH_MEMORY;
     }
     if (status == NO_ERROR && snapshot) {
-        tell_mark(self, NIO_FLAG_SYNCED);
+        emit_mark(cache, NIO_FLAG_SYNCED);
     }
     return status;
 }
 
 void
-nio_row_cache_repair(nio_subscription *self)
+nio_row_cache_repair(nio_row_cache *cache)
 {
-    const manner how = {.time_ns = nio_realtime_ns(),
-                        .flags = NIO_FLAG_SYNTHESIZED};
+    const change_template template = {.time_ns = nio_realtime_ns(),
+                                      .flags = NIO_FLAG_SYNTHESIZED};
 
-    (void)nio_atomic_add(&self->resyncs, 1);
-    self->dirty = false;
-    if (!self->owed) {
-        (void)nio_atomic_add(&self->overflows, 1);
-        tell_mark(self, NIO_FLAG_OVERFLOW);
-        self->owed = true;
+    (void)nio_atomic_add(&cache->resyncs, 1);
+    cache->dirty = false;
+    if (!cache->overflow_open) {
+        (void)nio_atomic_add(&cache->overflows, 1);
+        emit_mark(cache, NIO_FLAG_OVERFLOW);
+        cache->overflow_open = true;
     }
-    if (read_all(self, &how) != NO_ERROR) {
-        self->dirty = true;
+    if (read_all(cache, &template) != NO_ERROR) {
+        cache->dirty = true;
     }
-    if (!self->dirty) {
-        tell_mark(self, NIO_FLAG_SYNCED);
+    if (!cache->dirty) {
+        emit_mark(cache, NIO_FLAG_SYNCED);
     }
-    self->owed = self->dirty;
+    cache->overflow_open = cache->dirty;
 }

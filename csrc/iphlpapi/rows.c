@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of Windows: identity, equality, and reading them. Pure but for the two
- * functions that ask the system. Any thread. */
+/* Rows of Windows: identity, equality, and reading them again. On any thread;
+ * only nio_reread_row and nio_complete_row call the system. */
 #include "iphlpapi/rows.h"
-
-#include "base/filter.h"
 
 #include <string.h>
 
@@ -24,7 +22,8 @@ append_address(uint8_t *key, size_t used, const SOCKADDR_INET *address)
                : append(key, used, &address->Ipv4.sin_addr, 4);
 }
 
-/* The LUID is what lasts; a row made by hand may have the index alone. */
+/* The LUID is stable; but a row that a program made may only have the index.
+ */
 static size_t
 append_interface(uint8_t *key, size_t used, NET_LUID luid, NET_IFINDEX index)
 {
@@ -61,40 +60,41 @@ nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE])
 /* ---- equality */
 #define MEMBER(type, member)                                                  \
     {offsetof(type, member), sizeof(((type *)0)->member)}
-#define SPAN(type, first, last)                                               \
+#define RANGE(type, first, last)                                              \
     {offsetof(type, first), offsetof(type, last) +                            \
                                 sizeof(((type *)0)->last) -                   \
                                 offsetof(type, first)}
 
-/* What is compared beside the key, without padding in between. Not in here:
- * ages, ReachableTime, which is random, and lifetimes, which count down: of
- * these counts only whether there is an end. */
-typedef struct nio_span_of {
+/* The members that are compared, besides the key, as ranges without padding.
+ * Left out are ages, ReachableTime, which is random, and lifetimes, which
+ * count down: of these only the difference between finite and infinite counts.
+ */
+typedef struct byte_range {
     size_t offset, size;
-} nio_span_of;
-#define SPANS 8
+} byte_range;
+#define MAX_RANGES 8
 
 static const struct {
     size_t size;
-    nio_span_of spans[SPANS];
+    byte_range ranges[MAX_RANGES];
 } kinds[NIO_KINDS] = {
     [NIO_INTERFACE] =
         {sizeof(MIB_IPINTERFACE_ROW),
          {MEMBER(MIB_IPINTERFACE_ROW, InterfaceIndex),
-          SPAN(MIB_IPINTERFACE_ROW, MaxReassemblySize, AdvertiseDefaultRoute),
-          SPAN(MIB_IPINTERFACE_ROW, RouterDiscoveryBehavior,
-               SupportsRouterDiscovery),
-          SPAN(MIB_IPINTERFACE_ROW, TransmitOffload, DisableDefaultRoutes)}},
+          RANGE(MIB_IPINTERFACE_ROW, MaxReassemblySize, AdvertiseDefaultRoute),
+          RANGE(MIB_IPINTERFACE_ROW, RouterDiscoveryBehavior,
+                SupportsRouterDiscovery),
+          RANGE(MIB_IPINTERFACE_ROW, TransmitOffload, DisableDefaultRoutes)}},
     [NIO_ADDRESS] =
         {sizeof(MIB_UNICASTIPADDRESS_ROW),
          {MEMBER(MIB_UNICASTIPADDRESS_ROW, InterfaceIndex),
-          SPAN(MIB_UNICASTIPADDRESS_ROW, PrefixOrigin, SuffixOrigin),
-          SPAN(MIB_UNICASTIPADDRESS_ROW, OnLinkPrefixLength, SkipAsSource),
-          SPAN(MIB_UNICASTIPADDRESS_ROW, DadState, CreationTimeStamp)}},
+          RANGE(MIB_UNICASTIPADDRESS_ROW, PrefixOrigin, SuffixOrigin),
+          RANGE(MIB_UNICASTIPADDRESS_ROW, OnLinkPrefixLength, SkipAsSource),
+          RANGE(MIB_UNICASTIPADDRESS_ROW, DadState, CreationTimeStamp)}},
     [NIO_ROUTE] = {sizeof(MIB_IPFORWARD_ROW2),
                    {MEMBER(MIB_IPFORWARD_ROW2, InterfaceIndex),
                     MEMBER(MIB_IPFORWARD_ROW2, SitePrefixLength),
-                    SPAN(MIB_IPFORWARD_ROW2, Metric, Immortal),
+                    RANGE(MIB_IPFORWARD_ROW2, Metric, Immortal),
                     MEMBER(MIB_IPFORWARD_ROW2, Origin)}},
 };
 
@@ -105,7 +105,8 @@ nio_windows_row_size(nio_kind kind)
 }
 
 static bool
-same_ends(ULONG valid_a, ULONG preferred_a, ULONG valid_b, ULONG preferred_b)
+lifetimes_equal(ULONG valid_a, ULONG preferred_a, ULONG valid_b,
+                ULONG preferred_b)
 {
     const ULONG never = 0xffffffffu;
     return (valid_a == never) == (valid_b == never) &&
@@ -113,36 +114,37 @@ same_ends(ULONG valid_a, ULONG preferred_a, ULONG valid_b, ULONG preferred_b)
 }
 
 static bool
-lifetimes_are_same(nio_kind kind, const void *a, const void *b)
+row_lifetimes_equal(nio_kind kind, const void *a, const void *b)
 {
     if (kind == NIO_ROUTE) {
         const MIB_IPFORWARD_ROW2 *x = a, *y = b;
-        return same_ends(x->ValidLifetime, x->PreferredLifetime,
-                         y->ValidLifetime, y->PreferredLifetime);
+        return lifetimes_equal(x->ValidLifetime, x->PreferredLifetime,
+                               y->ValidLifetime, y->PreferredLifetime);
     }
     if (kind == NIO_ADDRESS) {
         const MIB_UNICASTIPADDRESS_ROW *x = a, *y = b;
-        return same_ends(x->ValidLifetime, x->PreferredLifetime,
-                         y->ValidLifetime, y->PreferredLifetime);
+        return lifetimes_equal(x->ValidLifetime, x->PreferredLifetime,
+                               y->ValidLifetime, y->PreferredLifetime);
     }
     return true;
 }
 
 bool
-nio_rows_are_same(nio_kind kind, const void *a, const void *b)
+nio_rows_equal(nio_kind kind, const void *a, const void *b)
 {
-    for (int i = 0; i < SPANS; i++) {
-        const nio_span_of *span = &kinds[kind].spans[i];
-        if (memcmp((const uint8_t *)a + span->offset,
-                   (const uint8_t *)b + span->offset, span->size) != 0) {
+    for (int i = 0; i < MAX_RANGES; i++) {
+        const byte_range *range = &kinds[kind].ranges[i];
+        if (memcmp((const uint8_t *)a + range->offset,
+                   (const uint8_t *)b + range->offset, range->size) != 0) {
             return false;
         }
     }
-    return lifetimes_are_same(kind, a, b);
+    return row_lifetimes_equal(kind, a, b);
 }
 
 /* ---- reading */
-/* The key members of `row`, all others zero: the header wants it so. */
+/* Copies the key members of `row`; the header requires all others to be zero.
+ */
 static void
 copy_key(nio_kind kind, const void *row, nio_any_row *ret)
 {
@@ -167,19 +169,19 @@ copy_key(nio_kind kind, const void *row, nio_any_row *ret)
 }
 
 NETIO_STATUS
-nio_reread(nio_kind kind, const void *key, nio_any_row *ret_row)
+nio_reread_row(nio_kind kind, const void *key, nio_any_row *ret_row)
 {
     copy_key(kind, key, ret_row);
     return nio_read_entry(nio_system(), kind, ret_row);
 }
 
-/* Windows calls back with no more than a key. What was deleted cannot be
- * read, and what has the same key by now is another thing. */
+/* Windows calls back with only the key members. A deleted row cannot be read,
+ * and a row that has the same key by now is another one. */
 const void *
 nio_complete_row(nio_kind kind, MIB_NOTIFICATION_TYPE type, const void *row,
                  void *space, bool *ret_details)
 {
-    *ret_details =
-        type != MibDeleteInstance && nio_reread(kind, row, space) == NO_ERROR;
+    *ret_details = type != MibDeleteInstance &&
+                   nio_reread_row(kind, row, space) == NO_ERROR;
     return *ret_details ? space : row;
 }

@@ -1,26 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* The subscriptions of the high layer over the header's own notifications.
+/* The subscriptions of contract/tower.h over the header's notifications.
  *
  *   the system's threads -> inbox (keys) -> worker -> queue (rows)
  *
- * A callback does no more than leave the key: so a cancel, which waits for
- * callbacks, never waits long, and callbacks that overlap or overtake each
- * other do no harm. One worker a subscription reads rows and compares them
- * (mirror.c). The system loses nothing, but memory may be short: then the
- * tables are read again and the difference is told. */
-#include "iphlpapi/subscription.h"
+ * A callback only enqueues the key. So a cancel, which waits for callbacks,
+ * never waits long, and callbacks that overlap or overtake each other do no
+ * harm. One worker per subscription re-reads rows and puts the differences
+ * (row_cache.c). The system itself loses nothing; after an allocation failure
+ * the worker re-reads the tables and puts the difference. */
+#include "base/lock.h"
+#include "base/thread.h"
+#include "iphlpapi/row_cache.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+typedef struct subscription {
+    nio_filter *filter; /* owned */
+    nio_queue *inbox;   /* owned: the keys that the callbacks enqueue */
+    nio_event readable; /* set while the inbox holds anything */
+    HANDLE handles[NIO_KINDS];
+    nio_thread worker;
+
+    /* any thread */
+    nio_atomic stopped;
+    nio_atomic keys_lost; /* a key could not be enqueued */
+    nio_atomic messages;
+
+    /* the worker's alone; before it starts, the subscriber's */
+    nio_row_cache cache;
+} subscription;
 
 enum {
-    INBOX_BOUND = 100000, /* keys; beyond it those of one row are one */
-    INBOX_MOST = 400000,  /* beyond it they are lost, and tables are read */
-    AT_ONCE = 1024,       /* keys taken from it in one go */
+    INBOX_BOUND = 100000,    /* keys; beyond it the inbox coalesces them */
+    MAX_INBOX_KEYS = 400000, /* beyond it keys are lost, and tables read */
+    MAX_KEYS_AT_ONCE = 1024,
 };
-/* How long a repair waits for what it lacked, at first and at last. */
-#define FIRST_RETRY_NS 50000000u
-#define LAST_RETRY_NS 3200000000u
+/* The interval between two repairs that fail. */
+#define MIN_RETRY_NS 50000000u
+#define MAX_RETRY_NS 3200000000u
 
 static size_t
 key_of(int kind, const void *row, uint8_t *key)
@@ -35,15 +52,15 @@ is_full(nio_queue *inbox)
     nio_queue_statistics statistics;
 
     nio_queue_statistics_of(inbox, &statistics);
-    return statistics.queued >= INBOX_MOST;
+    return statistics.queued >= MAX_INBOX_KEYS;
 }
 
-/* An addition is looked at like any other change, and said to be one: the
- * inbox would take an ADD and its DELETE for a row that nobody knows, and give
- * its place to another, but the worker may have met it in what it has read. */
+/* An addition is enqueued as a PARAMETER, not as an ADD: the inbox could give
+ * the place of an ADD and its DELETE to another key, as if the worker had
+ * never seen the row; but the worker may have read it in a table. */
 static void
-leave(nio_subscription *self, nio_kind kind, const void *row,
-      MIB_NOTIFICATION_TYPE type)
+enqueue_key(subscription *self, nio_kind kind, const void *row,
+            MIB_NOTIFICATION_TYPE type)
 {
     nio_change change = {.time_ns = nio_realtime_ns(),
                          .size = (uint16_t)nio_windows_row_size(kind),
@@ -52,11 +69,11 @@ leave(nio_subscription *self, nio_kind kind, const void *row,
                                      ? NIO_CHANGE_DELETE
                                      : NIO_CHANGE_PARAMETER};
     if (row == NULL) {
-        return; /* that it is registered: nobody asked */
+        return; /* an initial notification, which was not requested */
     }
     (void)nio_atomic_add(&self->messages, 1);
     if (is_full(self->inbox) || !nio_queue_put(self->inbox, &change, row)) {
-        nio_atomic_store(&self->lost, 1);
+        nio_atomic_store(&self->keys_lost, 1);
         nio_event_set(&self->readable);
     }
 }
@@ -65,91 +82,91 @@ static VOID NETIOAPI_API_
 on_interface(PVOID context, PMIB_IPINTERFACE_ROW row,
              MIB_NOTIFICATION_TYPE type)
 {
-    leave(context, NIO_INTERFACE, row, type);
+    enqueue_key(context, NIO_INTERFACE, row, type);
 }
 
 static VOID NETIOAPI_API_
 on_address(PVOID context, PMIB_UNICASTIPADDRESS_ROW row,
            MIB_NOTIFICATION_TYPE type)
 {
-    leave(context, NIO_ADDRESS, row, type);
+    enqueue_key(context, NIO_ADDRESS, row, type);
 }
 
 static VOID NETIOAPI_API_
 on_route(PVOID context, PMIB_IPFORWARD_ROW2 row, MIB_NOTIFICATION_TYPE type)
 {
-    leave(context, NIO_ROUTE, row, type);
+    enqueue_key(context, NIO_ROUTE, row, type);
 }
 
 /* ---- the worker */
 static void
-look_at(nio_subscription *self, nio_taken *taken)
+update_rows(subscription *self, nio_taken *keys)
 {
     nio_cursor cursor = {0};
     nio_change *change;
 
     while (!nio_atomic_load(&self->stopped) &&
-           (change = nio_taken_next(taken, &cursor)) != NULL) {
-        if (change->kind == NIO_CHANGE_MARK) {
-            self->dirty = true; /* keys were lost before it */
+           (change = nio_taken_next(keys, &cursor)) != NULL) {
+        if (nio_change_is_mark(change)) {
+            self->cache.dirty = true; /* keys were lost before it */
         } else {
-            nio_row_cache_look(self, change, nio_change_row(change));
+            nio_row_cache_update(&self->cache, change, nio_change_row(change));
         }
     }
 }
 
-/* Reads the tables when that is due: at first after FIRST_RETRY_NS, and at
- * most half of the time. Also under load: what is still queued is only read
- * once more. */
+/* Reads the tables when that is due: the first retry comes after MIN_RETRY_NS,
+ * and reading takes at most half of the time. Also under load: a key that is
+ * still queued then only causes one more read of its row. */
 static void
-repair(nio_subscription *self, uint64_t *not_before, uint64_t *pause)
+repair(subscription *self, uint64_t *not_before, uint64_t *pause)
 {
     const uint64_t began = nio_monotonic_ns();
 
-    if (!self->dirty || began < *not_before) {
+    if (!self->cache.dirty || began < *not_before) {
         return;
     }
-    nio_row_cache_repair(self);
-    *pause = !self->dirty             ? FIRST_RETRY_NS
-             : *pause < LAST_RETRY_NS ? *pause * 2
-                                      : LAST_RETRY_NS;
+    nio_row_cache_repair(&self->cache);
+    *pause = !self->cache.dirty      ? MIN_RETRY_NS
+             : *pause < MAX_RETRY_NS ? *pause * 2
+                                     : MAX_RETRY_NS;
     const uint64_t now = nio_monotonic_ns(), took = now - began;
     *not_before = now + (took > *pause ? took : *pause);
 }
 
 static void
-work(void *argument)
+run_worker(void *argument)
 {
-    nio_subscription *self = argument;
-    uint64_t not_before = 0, pause = FIRST_RETRY_NS;
+    subscription *self = argument;
+    uint64_t not_before = 0, pause = MIN_RETRY_NS;
 
     while (!nio_atomic_load(&self->stopped)) {
-        nio_taken taken;
-        bool took = nio_queue_take(self->inbox, AT_ONCE, &taken) > 0;
-        if (took) {
-            look_at(self, &taken);
-            nio_taken_free(&taken);
+        nio_taken keys;
+        bool again = nio_queue_take(self->inbox, MAX_KEYS_AT_ONCE, &keys) > 0;
+        if (again) {
+            update_rows(self, &keys);
+            nio_taken_free(&keys);
         }
-        if (nio_atomic_exchange(&self->lost, 0) != 0) {
-            self->dirty = true;
-            /* It set the event, perhaps with nothing to take. */
+        if (nio_atomic_exchange(&self->keys_lost, 0) != 0) {
+            self->cache.dirty = true;
+            /* A lost key sets the event even if there is nothing to take. */
             nio_event_clear(&self->readable);
-            took = true; /* perhaps something came before the clearing */
+            again = true; /* a key may have come before the clearing */
         }
         repair(self, &not_before, &pause);
-        if (!took) {
+        if (!again) {
             (void)nio_event_wait(&self->readable,
-                                 self->dirty ? pause : NIO_FOREVER);
+                                 self->cache.dirty ? pause : NIO_FOREVER);
         }
     }
 }
 
 /* ---- the subscriber's thread */
-static nio_subscription *
-subscription_free(nio_subscription *self)
+static subscription *
+subscription_free(subscription *self)
 {
     if (self != NULL) {
-        nio_row_cache_done(self);
+        nio_row_cache_done(&self->cache);
         nio_queue_free(self->inbox);
         nio_event_done(&self->readable);
         free(self->filter);
@@ -158,23 +175,21 @@ subscription_free(nio_subscription *self)
     return NULL;
 }
 
-static nio_subscription *
+static subscription *
 subscription_new(const nio_request *request, nio_queue *queue)
 {
     static const nio_filter everything;
-    nio_subscription *self = calloc(1, sizeof(*self));
+    subscription *self = calloc(1, sizeof(*self));
 
     if (self == NULL) {
         return NULL;
     }
-    self->kinds = request->kinds;
-    self->queue = queue;
-    nio_row_cache_init(self);
+    self->filter = nio_filter_copy(request->filter != NULL ? request->filter
+                                                           : &everything);
+    nio_row_cache_init(&self->cache, request->kinds, self->filter, queue);
     if (!nio_event_init(&self->readable)) {
         return subscription_free(self);
     }
-    self->filter = nio_filter_copy(request->filter != NULL ? request->filter
-                                                           : &everything);
     self->inbox = nio_queue_new(INBOX_BOUND, key_of, &self->readable);
     return self->filter != NULL && self->inbox != NULL
                ? self
@@ -182,7 +197,7 @@ subscription_new(const nio_request *request, nio_queue *queue)
 }
 
 static NETIO_STATUS
-register_kind(nio_subscription *self, nio_kind kind)
+register_kind(subscription *self, nio_kind kind)
 {
     const nio_functions *system = nio_system();
     ADDRESS_FAMILY family = self->filter->family;
@@ -201,22 +216,23 @@ register_kind(nio_subscription *self, nio_kind kind)
 }
 
 static NETIO_STATUS
-register_all(nio_subscription *self)
+register_all(subscription *self, unsigned kinds)
 {
     NETIO_STATUS status = NO_ERROR;
 
     for (int kind = 0; kind < NIO_KINDS && status == NO_ERROR; kind++) {
-        if ((self->kinds & (1u << kind)) != 0) {
+        if ((kinds & (1u << kind)) != 0) {
             status = register_kind(self, (nio_kind)kind);
         }
     }
     return status;
 }
 
-/* Ends what there is of it. Where the system's cancel fails, it may call back
- * for ever: what its callbacks use is closed, and leaked. */
+/* Ends and frees a subscription, also one that was registered in part. Where
+ * the system's cancel fails, it may call back for ever: then the subscription
+ * is closed and leaked. */
 static NETIO_STATUS
-end(nio_subscription *self)
+subscription_end(subscription *self)
 {
     NETIO_STATUS status = NO_ERROR;
 
@@ -228,7 +244,7 @@ end(nio_subscription *self)
         }
     }
     nio_atomic_store(&self->stopped, 1);
-    nio_queue_close(self->inbox); /* wakes the worker for good */
+    nio_queue_close(self->inbox); /* sets `readable` for good */
     nio_thread_join(&self->worker);
     if (status == NO_ERROR) {
         subscription_free(self);
@@ -251,23 +267,23 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *ret_handle)
         return ERROR_NOT_SUPPORTED; /* there is one table */
     }
     if (nio_system()->CancelMibChangeNotify2 == NULL) {
-        return ERROR_PROC_NOT_FOUND; /* what could never be ended */
+        return ERROR_PROC_NOT_FOUND; /* it could never be ended */
     }
-    nio_subscription *self = subscription_new(request, queue);
+    subscription *self = subscription_new(request, queue);
     if (self == NULL) {
         return ERROR_NOT_ENOUGH_MEMORY;
     }
-    status = register_all(self);
-    /* First the registrations, then the tables: nothing falls between. */
+    /* Registered before the tables are read, so that no change is missed. */
+    status = register_all(self, request->kinds);
     if (status == NO_ERROR) {
-        status = nio_row_cache_learn(self, request->snapshot);
+        status = nio_row_cache_load(&self->cache, request->snapshot);
     }
     if (status == NO_ERROR &&
-        !nio_thread_start(&self->worker, "netio-watch", work, self)) {
+        !nio_thread_start(&self->worker, "netio-watch", run_worker, self)) {
         status = ERROR_NO_SYSTEM_RESOURCES;
     }
     if (status != NO_ERROR) {
-        (void)end(self);
+        (void)subscription_end(self);
         return status;
     }
     *ret_handle = (HANDLE)self;
@@ -277,21 +293,21 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *ret_handle)
 NETIO_STATUS
 nio_unsubscribe(HANDLE handle)
 {
-    return handle == NULL ? ERROR_INVALID_HANDLE : end(handle);
+    return handle == NULL ? ERROR_INVALID_HANDLE : subscription_end(handle);
 }
 
 NETIO_STATUS
 nio_statistics_of(HANDLE handle, nio_statistics *ret_statistics)
 {
-    const nio_subscription *self = handle;
+    const subscription *self = handle;
 
     if (self == NULL) {
         return ERROR_INVALID_HANDLE;
     }
     *ret_statistics = (nio_statistics){
         .messages = nio_atomic_load(&self->messages),
-        .overflows = nio_atomic_load(&self->overflows),
-        .resyncs = nio_atomic_load(&self->resyncs),
+        .overflows = nio_atomic_load(&self->cache.overflows),
+        .resyncs = nio_atomic_load(&self->cache.resyncs),
     };
     return NO_ERROR;
 }

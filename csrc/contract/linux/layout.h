@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where Microsoft's part of each row ends and the members that only Linux
- * knows begin: exactly at the size that the row has on Windows. */
+/* Compile-time checks of our rows: the members that only Linux has begin
+ * exactly where the row ends on Windows. */
 #pragma once
 
 #include "contract/layout.h"

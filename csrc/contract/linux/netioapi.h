@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Our subset of Microsoft's netioapi.h (with what it draws from ifdef.h,
- * ws2ipdef.h and winerror.h; nldef.h stands beside it) for Linux: the same
- * names, types and layouts, so that a page of Microsoft's documentation is the
- * documentation. Members that only Linux knows stand behind Microsoft's in
- * each row, where a program written for Windows never looks. contract/layout.h
- * holds the sizes and offsets fast. Address families are the socket API's own
- * numbers of the system: AF_INET6 is 10 here and 23 on Windows. */
+/* Our subset of Microsoft's netioapi.h for Linux, with what it needs of
+ * ifdef.h, ws2ipdef.h and winerror.h (nldef.h is a file of its own). Names,
+ * types and layouts are the same, so Microsoft's documentation applies.
+ * Members that only Linux has follow Microsoft's in each row, where a program
+ * written for Windows never looks. contract/layout.h checks sizes and offsets.
+ * Address families have the numbers of this system's socket API: AF_INET6 is
+ * 10 here and 23 on Windows. */
 #pragma once
 
 #include "contract/linux/nldef.h"
@@ -66,7 +66,7 @@ typedef UINT8 IFTYPE;
 #define IF_MAX_STRING_SIZE 256
 #define MIB_INVALID_TEREDO_PORT_NUMBER 0
 
-/* Bits are named from the low end, as on Windows, whatever the byte order. */
+/* Bit-fields start at the low end, as on Windows, for either byte order. */
 typedef union _NET_LUID_LH {
     ULONG64 Value;
     struct {
@@ -325,9 +325,9 @@ NETIO_STATUS NETIOAPI_API_ ConvertInterfaceAliasToLuid(
 }
 #endif
 
-/* What the binding asks of this header beside Microsoft's words. */
+/* ---- What the project adds to Microsoft's header, on each system. */
 #define NIO_THIS_SYSTEM NIO_SYSTEM_LINUX
-/* Where a member stands that only Linux has; NIO_ABSENT on Windows. */
+/* The offset of a member that only Linux has; NIO_ABSENT on Windows. */
 #define NIO_LINUX_OFFSET(type, member) offsetof(type, member)
 
 /* The routing table of a route row. */

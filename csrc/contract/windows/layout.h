@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On Windows a row ends where Linux' own members begin in ours. */
+/* Compile-time checks of Windows' rows: each ends where the members that only
+ * Linux has begin in our header. */
 #pragma once
 
 #include "contract/layout.h"

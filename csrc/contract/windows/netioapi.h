@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Microsoft's own netioapi.h, as a Windows SDK or mingw-w64 has it, with what
- * it draws in, in the one order that compiles. No function of it is linked:
- * csrc/iphlpapi finds them by name. */
+/* Microsoft's own netioapi.h, from a Windows SDK or mingw-w64, and the headers
+ * that it needs, in the one order that compiles. None of its functions is
+ * linked: csrc/iphlpapi looks them up by name. */
 #pragma once
 
 #ifndef WIN32_LEAN_AND_MEAN
-#    define WIN32_LEAN_AND_MEAN /* else windows.h brings the old winsock.h */
+#    define WIN32_LEAN_AND_MEAN /* else windows.h includes winsock.h */
 #endif
-/* The two Teredo functions are marked as errors otherwise. */
+/* Otherwise a use of the two Teredo functions is an error. */
 #define TEREDO_API_NO_DEPRECATE
 
 #include <winsock2.h>
@@ -15,17 +15,17 @@
 
 #include <windows.h>
 
-#include <iphlpapi.h> /* brings netioapi.h, with the status of user mode */
+#include <iphlpapi.h> /* includes netioapi.h, with the NETIO_STATUS of user mode */
 
 #include <stddef.h>
 #include <stdint.h>
 
-#undef interface /* a macro of COM's, and a word of ours */
+#undef interface /* a macro of COM, but a name in our code */
 
-/* The connectivity hint is younger than some headers (mingw-w64 and older
- * SDKs have none of it), and no macro tells which: so it is declared here
- * under names of our own, which take the place of Microsoft's. layout.h holds
- * them to Microsoft's layout; the enums' members are known to Python only. */
+/* mingw-w64 and older SDKs do not declare the connectivity hint, and no macro
+ * says whether a header does. So it is declared here under our own names,
+ * which replace Microsoft's. layout.h checks them against Microsoft's layout;
+ * only Python knows the members of the enums. */
 typedef struct nio_connectivity_hint {
     INT ConnectivityLevel; /* NL_NETWORK_CONNECTIVITY_LEVEL_HINT */
     INT ConnectivityCost;  /* NL_NETWORK_CONNECTIVITY_COST_HINT */
@@ -39,9 +39,9 @@ typedef VOID(WINAPI *nio_connectivity_hint_callback)(
 #define PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK                            \
     nio_connectivity_hint_callback
 
-/* What the binding asks of this header beside Microsoft's words. */
+/* ---- What the project adds to Microsoft's header, on each system. */
 #define NIO_THIS_SYSTEM NIO_SYSTEM_WINDOWS
-/* Where a member stands that only Linux has: not in here. */
+/* The offset of a member that only Linux has: absent here. */
 #define NIO_LINUX_OFFSET(type, member) NIO_ABSENT
 
 /* The routing table of a route row. Windows has one table per compartment,

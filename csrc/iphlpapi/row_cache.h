@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The rows of the system as the reader of a subscription knows them, and the
+ * changes that follow from re-reading them. Not locked: it belongs to one
+ * thread at a time, except for the two counters. */
+#pragma once
+
+#include "base/filter.h"
+#include "base/queue.h"
+#include "base/store.h"
+#include "iphlpapi/rows.h"
+
+typedef struct nio_row_cache {
+    unsigned kinds;           /* bits: 1u << NIO_ROUTE, ... */
+    const nio_filter *filter; /* borrowed; not NULL */
+    nio_queue *queue;         /* borrowed: changes are put there */
+    nio_store rows[NIO_KINDS];
+    uint32_t generation; /* number of the last reading of the tables */
+    /* The cache may be wrong: the tables have to be read. */
+    bool dirty;
+    bool overflow_open; /* an OVERFLOW was put, and no SYNCED since */
+
+    /* any thread */
+    nio_atomic overflows;
+    nio_atomic resyncs;
+} nio_row_cache;
+
+/* An empty cache, which owns none of the arguments. */
+void nio_row_cache_init(nio_row_cache *cache, unsigned kinds,
+                        const nio_filter *filter, nio_queue *queue);
+void nio_row_cache_done(nio_row_cache *cache);
+/* Reads all tables once, and puts each row as an ADD if `snapshot`. */
+NETIO_STATUS nio_row_cache_load(nio_row_cache *cache, bool snapshot);
+/* Re-reads the row with the key members of `key`, which `notified` says has
+ * changed, and puts the difference. */
+void nio_row_cache_update(nio_row_cache *cache, const nio_change *notified,
+                          const void *key);
+/* Re-reads all tables and puts the difference, between the marks OVERFLOW and
+ * SYNCED. `dirty` stays set where that failed; the next repair then puts no
+ * second OVERFLOW. */
+void nio_row_cache_repair(nio_row_cache *cache);

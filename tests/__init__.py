@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""A package, so that `from tests.support.paths import ROOT` always means this folder."""
+"""The tests, as a package: `from tests.support.paths import ROOT` always means this folder."""

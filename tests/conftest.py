@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Fixtures. On Linux the whole run happens in a user and network namespace of its own, on Windows
-over a stand-in for the system's DLL: no test can see or touch the machine's network. A test that
-changes something asks for `netns`, and gets a network for itself."""
+over a stand-in for iphlpapi.dll: no test can see or change the machine's network. A test that
+changes something requests `netns` and gets a network for itself."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import pytest
 from tests.support.collector import Collector
 from tests.support.network import Flood, Network, may_be_missing, prepare
 
-forbidden = ""  # why there are no networks here
-ELSEWHERE = "windows" if sys.platform != "win32" else "linux"  # the folder of another system
+forbidden = ""  # why networks for tests cannot be made here
+ELSEWHERE = "windows" if sys.platform != "win32" else "linux"  # the folder of the other system
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # At once: on Linux a process of several threads may not.
+    # Now, since on Linux a process with several threads cannot enter a user namespace.
     global forbidden
     if config.option.help or config.option.version or config.option.collectonly:
         return
-    # A job that a script left in the background ignores it, and so would all that a test starts.
+    # A background job of a script ignores SIGINT, and so would every program that a test starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -46,7 +46,8 @@ def pytest_report_header() -> str:
 
 @pytest.fixture
 def netns() -> Iterator[Network]:
-    """A network that the test's thread is in, and all that it starts: lo alone, and up."""
+    """A network for this test: its thread and the programs that it starts are in it. `lo` alone,
+    up."""
     if forbidden:
         if not may_be_missing():
             pytest.fail(f"not to be skipped: {forbidden}")
@@ -62,14 +63,14 @@ def netns() -> Iterator[Network]:
 
 @pytest.fixture
 def flood(netns: Network) -> Iterator[None]:
-    """That network changes all the time, so that callbacks of every kind come."""
+    """That network changes all the time, so that callbacks of every kind run."""
     with Flood(netns.veth()):
         yield
 
 
 @pytest.fixture
 def other_netns(netns: Network) -> Iterator[Network]:
-    """A second one, to move links to: `netns.ip(f"link set v0 netns {other_netns.path}")`."""
+    """A second network, to move links to: `netns.ip(f"link set v0 netns {other_netns.path}")`."""
     if not hasattr(os, "fork"):
         pytest.skip("this system has one network")
     other = Network()
@@ -84,7 +85,7 @@ def collector() -> Collector:
 
 @pytest.fixture
 def seed() -> int:
-    """The seed of a test's random part: printed, and set again by NETIOAPI_SEED."""
+    """The seed of a test's random part: printed, and set by NETIOAPI_SEED to repeat a run."""
     value = int(os.environ.get("NETIOAPI_SEED") or random.SystemRandom().randrange(2**32))
     print(f"seed: NETIOAPI_SEED={value}")
     return value

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The enums are the header's, number by number; the hint is a value."""
+"""The enums have the numbers and names of the header; the connectivity hint behaves as a value."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ HEADER = {
     "ConnectivityLevel": "NL_NETWORK_CONNECTIVITY_LEVEL_HINT",
     "ConnectivityCost": "NL_NETWORK_CONNECTIVITY_COST_HINT",
 }
-# Windows knows these by numbers that our part of the header leaves out.
-BEYOND = {"RouteProtocol": {10002, 10006, 10007}}
+# Numbers of Windows that our copy of the header leaves out.
+WINDOWS_ONLY = {"RouteProtocol": {10002, 10006, 10007}}
 RTN = (
     "UNSPEC UNICAST LOCAL BROADCAST ANYCAST MULTICAST BLACKHOLE UNREACHABLE PROHIBIT THROW NAT "
     "XRESOLVE"
@@ -38,7 +38,7 @@ RTN = (
 def test_enum_members_match_the_header(name: str) -> None:
     kind: type[IntEnum] = getattr(netioapi, name)
     words = header.enum(HEADER[name])
-    assert set(map(int, kind)) == set(words) | BEYOND.get(name, set())
+    assert set(map(int, kind)) == set(words) | WINDOWS_ONLY.get(name, set())
     assert kind.__doc__
     assert HEADER[name] in kind.__doc__
     for number, word in words.items():

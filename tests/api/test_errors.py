@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The errors: code, function, a message that names the remedy; they survive pickle and copy."""
+"""Exceptions: their code and function, a message that names the remedy, pickle and copy."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_exception_classes_have_documented_bases() -> None:
 
 
 class Own(InvalidParameterError):
-    """A subclass of a user."""
+    """A user's subclass."""
 
 
 @pytest.mark.parametrize("kind", [NetioError, InvalidParameterError, Own])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The field tables, the header, the docstrings and the stub say the same."""
+"""The field tables, the header, the docstrings and the stub agree."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ STRUCTS = {
     "IpInterfaceRow": "MIB_IPINTERFACE_ROW",
 }
 FIELDS = [(name, field) for name in STRUCTS for field in TABLES[name]]
-# What has no member of its own, by design.
-MADE = {"interface_name", "family", "key"}
-# What the design wants of both layers, whatever else there is.
+# Fields without a struct member of their own, by design.
+DERIVED = {"interface_name", "family", "key"}
+# The fields that the design promises; there may be more.
 PROMISED = {
     "IpForwardRow": "destination_prefix next_hop interface_index interface_luid metric protocol "
     "origin table type tos preferred_source nexthop_id weight flags interface_name",
@@ -84,20 +84,20 @@ def test_field_docstring_states_unit_source_and_systems(
 
 @pytest.mark.parametrize("name", STRUCTS)
 def test_fields_match_the_members_of_the_header(name: str) -> None:
-    """Forget a member, or misspell one, and this fails."""
+    """Fails for a forgotten or misspelled member."""
     members = {header.snake(member) for member in header.members(STRUCTS[name])}
-    members -= {"pad", "microsoft_end", "name"}  # `name` reads as interface_name
+    members -= {"pad", "microsoft_end", "name"}  # `name` is read as interface_name
     fields = [field["name"] for field in TABLES[name]]
     assert len(fields) == len(set(fields))
-    assert set(fields) - MADE == members - MADE
-    assert set(fields) >= MADE | set(PROMISED[name].split())
+    assert set(fields) - DERIVED == members - DERIVED
+    assert set(fields) >= DERIVED | set(PROMISED[name].split())
 
 
 @pytest.mark.parametrize("name", STRUCTS)
 def test_field_source_names_its_header_member(name: str) -> None:
     members = {header.snake(member): member for member in header.members(STRUCTS[name])}
     for field in TABLES[name]:
-        if field["name"] not in MADE and "windows" in field["systems"]:
+        if field["name"] not in DERIVED and "windows" in field["systems"]:
             assert field["source"].startswith(f"{STRUCTS[name]}.{members[field['name']]}")
 
 
@@ -111,12 +111,12 @@ def test_row_type_lists_its_fields(name: str) -> None:
 
 
 def test_key_fields_match_the_key_of_the_header() -> None:
-    keys = {name: {f["name"] for f in TABLES[name] if f["key"]} - MADE for name in STRUCTS}
+    keys = {name: {f["name"] for f in TABLES[name] if f["key"]} - DERIVED for name in STRUCTS}
     interface = {"interface_index", "interface_luid"}
     assert keys == {
         "IpForwardRow": interface | {"destination_prefix", "next_hop"},
         "UnicastIpAddressRow": interface | {"address"},
-        "IpInterfaceRow": interface,  # and family, which all rows have
+        "IpInterfaceRow": interface,  # and the family, which every row has
     }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The functions that ask once, of a real kernel in a network namespace."""
+"""The one-shot functions Get*, in a network of the test's own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ENTRIES: dict[Callable[..., Any], Any] = {
 
 @pytest.fixture
 def net(netns: Network) -> Network:
-    """v0 with 10.0.0.1/24 and fd00::1/64, both settled, and a default route by it."""
+    """v0 with 10.0.0.1/24 and fd00::1/64, both preferred, and a default route through it."""
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")
     netns.ip("address add fd00::1/64 dev v0 nodad")
@@ -172,7 +172,8 @@ def test_entry_of_a_missing_row_raises_not_found(net: Network) -> None:
 
 
 def test_entry_of_an_index_beyond_24_bits_returns_its_own_row(net: Network) -> None:
-    """Its LUID is that of v0, and its rows are its own."""
+    """The LUID has 24 bits for the index, so v1 has the LUID of v0; its rows are still told
+    apart."""
     index = socket.if_nametoindex("v0") + (1 << 24)
     net.ip(f"link add v1 index {index} mtu 1333 type veth peer name p1")
     rows = [
@@ -250,7 +251,7 @@ def test_supported_is_true_for_the_headers_functions_alone() -> None:
             netioapi.supported(wrong)  # type: ignore[arg-type]
 
 
-# Bad input
+# Wrong arguments
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -322,7 +323,7 @@ def test_query_functions_have_signatures_and_docstrings() -> None:
 
 
 def test_tables_read_by_many_threads_are_complete(net: Network) -> None:
-    """The namespace is that of the calling thread, so each enters it."""
+    """A query reads the namespace of the calling thread, so each thread enters it."""
     expected = [sorted(row.key for row in table()) for table in TABLES]
     wrong: list[object] = []
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Every public name is used in a loop, and leaves nothing behind: no block or byte, no reference,
-no thread, no descriptor. A name that the tables in leak_*.py do not use fails the suite."""
+"""Every public name is used in a loop and leaks nothing: no block, byte, reference, thread or
+descriptor. A public name that is missing in the tables of tests/support/leak_*.py fails the
+suite."""
 
 from __future__ import annotations
 
@@ -22,11 +23,11 @@ from tests.support.leaks import leaks
 from tests.support.network import Network
 from tests.support.public_names import public_names
 
-ROUNDS_OF_STREAMS = 20  # a thread or two for each call
+ROUNDS_OF_STREAMS = 20  # each call starts one or two threads
 
 
 class World:
-    """What the calls use: rows of the system's, a table, changes, a watcher, a loop."""
+    """The objects that the calls use: rows of the system, a table, a batch, a watcher, a loop."""
 
     def __init__(self, network: Network) -> None:
         network.veth()
@@ -44,7 +45,7 @@ class World:
         self.live = Watcher("route", prefixes=["203.0.113.0/24"])
         self.registration = netioapi.notify_route_change2(leak_streams.ignore, socket.AF_INET)
         self.loop = asyncio.new_event_loop()
-        leak_streams.change(network)  # whatever is made once
+        leak_streams.change(network)  # creates everything that is made once and kept
 
     def close(self) -> None:
         self.loop.close()
@@ -53,7 +54,7 @@ class World:
 
     @property
     def watched(self) -> list[object]:
-        """References to them are counted one by one."""
+        """The objects whose references are counted one by one."""
         named = [getattr(netioapi, name) for name in netioapi.__all__]
         things = [one for one in vars(self).values() if not isinstance(one, asyncio.BaseEventLoop)]
         return [*named, *things, netioapi._native, leak_streams.ignore, None, True]
@@ -96,7 +97,7 @@ GROUPS: list[tuple[Callable[[World], Calls], int]] = [
 
 
 def held_by(use: Callable[[], object]) -> list[object]:
-    """What a call uses: of a method its object, of a function what it closes over."""
+    """The objects that a call uses: the object of a method, the closure of a function."""
     of = use if isinstance(use, partial) else None
     cells = getattr(use, "__closure__", None) or ()
     held = [getattr(use, "__self__", None), *(cell.cell_contents for cell in cells)]
@@ -107,7 +108,7 @@ def held_by(use: Callable[[], object]) -> list[object]:
 def world(netns: Network) -> Iterator[World]:
     world = World(netns)
     gc.collect()
-    gc.freeze()  # what was there before is not walked thousands of times
+    gc.freeze()  # so that the garbage collector does not walk the older objects thousands of times
     try:
         yield world
     finally:
@@ -118,9 +119,9 @@ def world(netns: Network) -> Iterator[World]:
 def test_every_public_name_has_a_leak_check(world: World) -> None:
     used = {name.partition(":")[0] for group, _ in GROUPS for name in group(world)}
     public = public_names()
-    assert public - used == set(), "no test of what they leave behind"
-    of_no_name = set() if sys.version_info >= (3, 12) else {"Table.__buffer__"}
-    assert used - public == of_no_name, "no such public names"
+    assert public - used == set(), "public names without a leak check"
+    not_public = set() if sys.version_info >= (3, 12) else {"Table.__buffer__"}
+    assert used - public == not_public, "no such public names"
 
 
 @pytest.mark.timeout(600)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every allocation of a call fails once: the call raises MemoryError, or does its work. Of a reader
-no change is lost by it: who reads again has it."""
+"""Each allocation of a call fails once: the call raises MemoryError, or succeeds. No change is
+lost: the next read returns it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ failed = 0
 for name, call in calls.items():
     call()
     worked = number = 0
-    while worked < 10 and number < 250:  # ten times past the last allocation of the call
+    while worked < 10 and number < 250:  # until ten calls had no such allocation
         caught = None
         _testcapi.set_nomemory(number, number + 1)
         try:
@@ -81,7 +81,7 @@ import netioapi as n
 from netioapi.watcher.settling import Settler
 
 class Sparing:
-    # Calls that find no memory for their number-th allocation, and are made again.
+    # Makes a call in which one allocation fails, and makes it again.
     def __init__(self, number):
         self.number, self.failed = number, 0
     def __call__(self, call, *given, **named):
@@ -132,7 +132,7 @@ for name, use, expected in [
     ("settler", lambda spare: settle_all(changes, spare), changes),
 ]:
     worked = number = failed = 0
-    while worked < 10:  # past the last allocation
+    while worked < 10:  # until the number is past the last allocation
         spare = Sparing(number)
         found = use(spare)
         assert found == expected, (name, number, found)

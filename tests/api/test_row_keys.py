@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rows made by hand: keys to look up with, and what is refused."""
+"""Constructed rows: keys for the Get*Entry functions, and the arguments that they reject."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ Row = IpForwardRow | UnicastIpAddressRow | IpInterfaceRow
 def make(
     row_type: type[Any], *, family: int = socket.AF_INET6, details: bool = True, **members: Any
 ) -> Any:
-    """A row of bytes: {member of the header: struct code and number, or bytes}."""
+    """A row of raw bytes: {member of the header: struct code and number, or bytes}."""
     data = bytearray(header.size(STRUCTS[row_type]))
     offsets = header.offsets(STRUCTS[row_type])
     addresses = ["DestinationPrefix", "NextHop", "Address", "Family"]
@@ -50,7 +50,7 @@ def make(
     for member, value in members.items():
         if member not in offsets:
             assert WINDOWS, member
-            continue  # Linux' own
+            continue  # a member of Linux alone
         raw = value if isinstance(value, bytes) else struct.pack("=" + value[0], *value[1:])
         data[offsets[member] : offsets[member] + len(raw)] = raw
     return row_type._from_bytes(bytes(data), details)
@@ -75,17 +75,17 @@ def route(**members: Any) -> IpForwardRow:
     return row
 
 
-def seen(row: Row) -> dict[str, Any]:
-    """What == promises to look at."""
+def compared_fields(row: Row) -> dict[str, Any]:
+    """The fields that == compares."""
     names = [f["name"] for f in TABLES[type(row).__name__] if not f["volatile"]]
     return {name: getattr(row, name) for name in names if name not in ("key", "interface_name")}
 
 
-# What attributes read
+# Attributes
 
 
-def as_here(on_linux: dict[str, Any]) -> dict[str, Any]:
-    """The values of a route that Linux shows, as this system shows them."""
+def as_on_this_system(on_linux: dict[str, Any]) -> dict[str, Any]:
+    """The values of a route on Linux, reduced to what this system provides."""
     if not WINDOWS:
         return on_linux
     systems = {field["name"]: field["systems"] for field in TABLES["IpForwardRow"]}
@@ -111,7 +111,7 @@ def test_route_attributes_read_the_structs_bytes() -> None:
         Age=("I", 9),
         Table=("II16sHBBBB", 77, 5, ip_address("10.0.0.9").packed, 2, 6, 16, 4, 186),
     )
-    assert row._asdict() == as_here(
+    assert row._asdict() == as_on_this_system(
         {
             "destination_prefix": IPv4Network("10.1.0.0/16"),
             "next_hop": IPv4Address("10.0.0.1"),
@@ -203,7 +203,7 @@ def test_zone_indices_read_as_a_tuple() -> None:
 
 @pytest.mark.parametrize("row_type", ROW_TYPES)
 def test_row_of_random_bytes_never_raises(row_type: type[Any], seed: int) -> None:
-    """Nothing that the system could ever say makes an attribute raise."""
+    """No bytes that a system could return make an attribute raise."""
     random_ = random.Random(seed)
     size = header.size(STRUCTS[row_type])
     for _ in range(300):
@@ -223,7 +223,7 @@ def test_row_of_random_bytes_never_raises(row_type: type[Any], seed: int) -> Non
 def test_row_equality_compares_every_field_that_is_not_volatile(
     row_type: type[Any], family: int
 ) -> None:
-    """Change each byte in turn: == sees it exactly when a compared attribute shows it."""
+    """Flips a bit of each byte in turn: == sees it exactly when a compared attribute does."""
     host = prefix("10.0.0.7/32" if family == socket.AF_INET else "fd00::7/128")
     members: dict[str, Any] = {"DestinationPrefix": host} if row_type is IpForwardRow else {}
     row = make(row_type, family=family, **members)
@@ -234,7 +234,7 @@ def test_row_equality_compares_every_field_that_is_not_volatile(
         changed = bytearray(data)
         changed[place] ^= 1
         other = row_type._from_bytes(bytes(changed), True)
-        shows = seen(other) != seen(row)
+        shows = compared_fields(other) != compared_fields(row)
         shows |= other.interface_name != row.interface_name
         assert (other != row) == shows, f"byte {place}"
         assert (hash(other) != hash(row)) == shows, f"byte {place}"
@@ -272,7 +272,7 @@ def test_rows_without_details_compare_by_key() -> None:
     assert hash(partial(0)) == hash(partial(3))
     assert partial(0) != partial(0, NextHop=sockaddr("10.0.0.2")), "another route"
     assert partial(0) != route(), "less is known"
-    for member in ("Table", "Metric"):  # of Linux' identity, and not of Windows'
+    for member in ("Table", "Metric"):  # part of a route's key on Linux, and not on Windows
         assert (partial(0) == partial(0, **{member: ("I", 77)})) == WINDOWS
 
 
@@ -291,7 +291,7 @@ def test_row_without_details_has_key_fields_alone(row_type: type[Any]) -> None:
     assert json.loads(json.dumps(row._asdict(json=True)))["interface_index"] == row.interface_index
 
 
-# What an immutable value does
+# Rows as values
 
 
 @pytest.mark.parametrize("row_type", ROW_TYPES)

@@ -29,7 +29,7 @@ KINDS: dict[str, tuple[type[Any], str]] = {
 
 
 def table_of(kind: str, count: int) -> Table[Any]:
-    """Rows that differ in their interface's index: 100, 101, ..."""
+    """Rows that differ in their interface index: 100, 101, ..."""
     name = KINDS[kind][1]
     at = header.offsets(name)["InterfaceIndex"]
     data = bytearray(header.size(name) * count)
@@ -211,7 +211,7 @@ def test_buffer_numbers_equal_the_attributes(kind: str, seed: int) -> None:
 def test_buffer_is_read_only_and_leaks_nothing() -> None:
     table = table_of("route", 3)
     with pytest.raises((TypeError, BufferError)):
-        (ctypes.c_char * 8).from_buffer(table)  # asks for a buffer to write to
+        (ctypes.c_char * 8).from_buffer(table)  # requests a writable buffer
 
     def look() -> None:
         with memoryview(table) as view:
@@ -222,7 +222,7 @@ def test_buffer_is_read_only_and_leaks_nothing() -> None:
 
 def test_numpy_reads_columns_without_a_copy() -> None:
     if on_wine():
-        pytest.skip("numpy asks Wine's C library for what it lacks")
+        pytest.skip("numpy needs functions that Wine's C library lacks")
     numpy = pytest.importorskip("numpy", reason="numpy is not installed")
     table = table_of("route", 3)
     array = numpy.asarray(table)

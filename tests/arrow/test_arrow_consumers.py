@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.arrow_consumers import NEEDS, PROGRAMS
-from tests.support.arrow_libraries import must_be_there, need
+from tests.support.arrow_libraries import must_be_installed, need
 from tests.support.processes import python
 
 EVERY = [(library, program.__name__) for library in PROGRAMS for program in PROGRAMS[library]]
@@ -27,5 +27,5 @@ def test_missing_consumer_fails_in_ci_and_skips_elsewhere(monkeypatch: pytest.Mo
     with pytest.raises(pytest.skip.Exception):
         need(name)
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception if must_be_there() else pytest.skip.Exception):
+    with pytest.raises(pytest.fail.Exception if must_be_installed() else pytest.skip.Exception):
         need(name)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What is written is true: every example in the README, in docstrings and in examples/ runs, the
-help texts are docs/cli_help.txt, and docs/json.md has exactly the keys that are printed.
+"""The documents are true: every example in the README, in docstrings and in examples/ runs, the
+help texts equal docs/cli_help.txt, and docs/json.md lists exactly the keys that are printed.
 
 NETIOAPI_UPDATE=1 writes docs/cli_help.txt and docs/api.md anew.
 """
@@ -34,7 +34,8 @@ HELP = ROOT / "docs" / "cli_help.txt"
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 SOURCES = sorted((ROOT / "python").rglob("*.py*"))
 
-# What an example prints once routes and addresses come and go; where it ends by itself, its end.
+# What an example prints while routes and addresses come and go; for one that ends by itself, its
+# whole output.
 SAYS = {
     "README 1": r"ADD 203\.0\.113\.0/24 via 0\.0\.0\.0 dev v0",
     "README 2": r"route DELETE <?IpForwardRow.*203\.0\.113\.0/24",
@@ -66,7 +67,8 @@ PROGRAMS = {
 
 
 def docstring_examples() -> Iterator[tuple[str, str]]:
-    """Each indented block that is a program: it imports, or uses a name of the package."""
+    """Each indented block that is a program: it imports something, or uses a name of the
+    package."""
     for path in SOURCES:
         if path.suffix not in (".py", ".pyi"):
             continue
@@ -106,8 +108,8 @@ def busy(netns: Network) -> Iterator[Network]:
                 while True:
                     for line in lines:
                         netns.ip(line)
-                        ended.wait(0.05)  # Windows' rows are read after their notifications
-                    if ended.wait(0.7):  # settle=0.5 sees it as bursts
+                        ended.wait(0.05)  # on Windows a row is read after its notification
+                    if ended.wait(0.7):  # one burst for settle=0.5
                         return
         except BaseException as error:
             failed.append(error)
@@ -159,7 +161,7 @@ def test_every_example_has_a_check() -> None:
 
 @pytest.mark.parametrize("name", DOCSTRINGS)
 def test_docstring_example_runs(busy: Network, name: str) -> None:
-    """It runs, and what it prints tells of a change. `...` stands for waiting."""
+    """The example runs and prints a change. `...` stands for waiting."""
     program = "import netioapi\nfrom netioapi import Watcher\n" + re.sub(
         r"^\.\.\.$", "import threading; threading.Event().wait(5)", DOCSTRINGS[name], flags=re.M
     )

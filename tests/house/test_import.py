@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Importing the package: what it must not do, and which binary it takes."""
+"""Importing the package: it starts and opens nothing, imports little, and checks its binary."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_import_starts_no_thread_and_opens_no_descriptor() -> None:
 import os, sys
 def state():
     if sys.platform == "win32":
-        return None  # what it loads is what is left to see
+        return None  # there only the imported modules can be checked
     return os.listdir("/proc/self/task"), sorted(os.listdir("/proc/self/fd"))
 before = state()
 modules = set(sys.modules)

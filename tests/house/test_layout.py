@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The house rules: which room may know which, and how a file looks. Each rule is shown to fail."""
+"""The house rules: which room may include which, and the form of every file. Each rule is also
+shown to fail."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tests' own tools do what they say, failure included."""
+"""The test helpers work, and fail when they must."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What others read of our tables, against the row objects. Each function is the whole of a program
-(test_arrow_consumers.py): these libraries start threads, which other tests have no use for."""
+"""Arrow consumers read our tables, and the result is compared with the row objects. Each function
+is a whole program (test_arrow_consumers.py), since these libraries start threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIME = "creation_time_stamp"
 
 
 def tables(seed: int) -> list[Table[Any]]:
-    """Random ones of each kind and of several sizes, and those of this network."""
+    """Random tables of each kind and of several sizes, and the tables of this network."""
     return [
         *(random_table(kind, size, seed) for kind in KINDS for size in SIZES),
         netioapi.get_ip_forward_table2(),
@@ -82,7 +82,7 @@ def pyarrow_reads(seed: int) -> None:
 
 
 def pyarrow_keeps_metadata(seed: int) -> None:
-    """What a column means is still there in a file of another day or another system."""
+    """The metadata of a column survives a file, and so reaches another day or another system."""
     import pyarrow
     from pyarrow import ipc
 
@@ -104,8 +104,8 @@ def pyarrow_keeps_metadata(seed: int) -> None:
         assert enums >= 2
 
 
-def pyarrow_wishes(seed: int) -> None:
-    """A schema that is asked for: pyarrow casts, or says that it cannot."""
+def pyarrow_requests_a_schema(seed: int) -> None:
+    """A requested schema: pyarrow casts to it, or raises where it cannot."""
     import pyarrow
 
     table = random_table("route", 100, seed)
@@ -119,13 +119,13 @@ def pyarrow_wishes(seed: int) -> None:
     for make in (pyarrow.table, pyarrow.record_batch):
         try:
             make(table, schema=stranger)
-        except ValueError:  # also of pyarrow's own errors
+        except ValueError:  # pyarrow's own errors included
             continue
         raise AssertionError("another schema cannot be had")
 
 
 def pyarrow_releases(seed: int) -> None:
-    """Arrays outlive their batch, in whatever thread they die."""
+    """Arrays outlive their batch, and any thread may release them."""
     import pyarrow
 
     table = random_table("route", 5000, seed)
@@ -151,7 +151,7 @@ def pyarrow_releases(seed: int) -> None:
 
 
 def numpy_reads(seed: int) -> None:
-    """The buffer protocol and Arrow say the same, each without a copy of its own."""
+    """The buffer protocol and Arrow give the same numbers, both without a copy."""
     import numpy
     import pyarrow
 
@@ -196,7 +196,7 @@ def polars_reads(seed: int) -> None:
 
 
 def polars_reads_what_pyarrow_has(seed: int) -> None:
-    """A Table is a sequence, so polars.DataFrame(table) would take its rows as objects."""
+    """A Table is a sequence, so polars.DataFrame(table) would read its rows as objects."""
     import polars
     import pyarrow
 
@@ -215,12 +215,12 @@ def duckdb_reads(seed: int) -> None:
         select = ", ".join(f"epoch_ns({name})" if name == TIME else f'"{name}"' for name in names)
         wanted = expected(table)
         connection.register("view_", table)
-        for source in ("view_", "table", "table"):  # the last by the name of our variable
+        for source in ("view_", "table", "table"):  # the last one is our local variable
             found = connection.sql(f'select {select} from "{source}"')
             rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
             for row, other in zip(rows, wanted, strict=True):
                 if row.get(TIME) is not None and abs(row[TIME] - other[TIME]) < 1000:
-                    row[TIME] = other[TIME]  # older ones have microseconds
+                    row[TIME] = other[TIME]  # older versions have microseconds
             same(rows, wanted)
         connection.unregister("view_")
     routes = random_table("route", 700, seed)
@@ -245,7 +245,7 @@ def nanoarrow_reads(seed: int) -> None:
             assert (column.null_count, column.length) == (values.count(None), len(table))
             if name != TIME:
                 found = nanoarrow.Array(column).to_pylist()
-            else:  # which would be cut down to microseconds
+            else:  # to_pylist() would cut it down to microseconds
                 data = list(column.view().buffer(1))[: len(table)]
                 found = [
                     None if wish is None else one for one, wish in zip(data, values, strict=True)
@@ -257,11 +257,11 @@ def nanoarrow_reads(seed: int) -> None:
 
 
 PROGRAMS = {
-    "pyarrow": [pyarrow_reads, pyarrow_keeps_metadata, pyarrow_wishes, pyarrow_releases],
+    "pyarrow": [pyarrow_reads, pyarrow_keeps_metadata, pyarrow_requests_a_schema, pyarrow_releases],
     "numpy": [numpy_reads],
     "polars": [polars_reads, polars_reads_what_pyarrow_has],
     "duckdb": [duckdb_reads],
     "nanoarrow": [nanoarrow_reads],
 }
-# What a program imports beside the library that it is about.
+# Modules that a program imports besides its own library.
 NEEDS = {"numpy": ["pyarrow"], "polars": ["pyarrow"]}

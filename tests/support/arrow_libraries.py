@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Which readers of columns there have to be: a test of one that is not installed is skipped, but
-not in CI on a Linux CPython that all of them are made for."""
+"""Which Arrow consumers must be installed. The test of a missing one is skipped, except in CI on
+the Linux CPythons that every consumer has wheels for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sysconfig
 import pytest
 
 
-def must_be_there() -> bool:
+def must_be_installed() -> bool:
     return (
         os.environ.get("CI") == "true"
         and sys.platform == "linux"
@@ -25,6 +25,6 @@ def must_be_there() -> bool:
 
 def need(library: str) -> None:
     if importlib.util.find_spec(library) is None:
-        if must_be_there():
+        if must_be_installed():
             pytest.fail(f"CI may not skip: {library} is not installed")
         pytest.skip(f"{library} is not installed")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads Arrow's C structs with ctypes alone, as their specification has them: for tests on every
-system, with no other reader there. It takes a struct out of its capsule as a consumer does."""
+"""Reads Arrow's C structs with ctypes alone, following their specification: for tests on every
+system, without any consumer library. It moves a struct out of its capsule as a consumer does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 NULLABLE = 2
-# A plain type in place of a function's: a call then says whether it keeps the GIL.
+# A plain pointer in place of a function type: each call then chooses whether it keeps the GIL.
 Address = ctypes.c_void_p
 
 
@@ -76,14 +76,15 @@ _pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
 
 
 def within(capsule: object, kind: type[T]) -> T:
-    """The struct in its capsule, not moved; it keeps the capsule."""
+    """The struct inside its capsule, not moved. It keeps a reference to the capsule."""
     found = kind.from_address(_pointer(capsule, NAMES[kind]))
     found.capsule = capsule
     return found
 
 
 def moved(source: T) -> T:
-    """What was in `source`, which is released after that, as the specification moves a struct."""
+    """The content of `source`, which is marked as released: how the specification moves a
+    struct."""
     copy = type(source).from_buffer_copy(source)
     assert copy.release, "released already"
     source.release = None
@@ -95,7 +96,7 @@ def taken(capsule: object, kind: type[T]) -> T:
 
 
 def release(base: ArrowSchema | ArrowArray | ArrowArrayStream) -> None:
-    """Without the GIL, as ctypes calls functions of C."""
+    """Calls `release` without the GIL, as ctypes calls C functions."""
     ctypes.CFUNCTYPE(None, ctypes.c_void_p)(base.release)(ctypes.addressof(base))
     assert base.release is None, "a release callback marks what it releases"
 
@@ -113,7 +114,7 @@ def last_error(stream: ArrowArrayStream) -> bytes | None:
 
 @dataclass(frozen=True)
 class Column:
-    """What a schema says."""
+    """A column as its schema describes it."""
 
     name: str
     format: str
@@ -182,7 +183,7 @@ BUFFERS = {"+s": 1, "+w:16": 1, "u": 3}
 
 
 def values(column: Column, array: ArrowArray) -> list[Any]:
-    """The values of an array, None for null, after what the specification demands of it."""
+    """The values of an array, None for null, once the rules of the specification are checked."""
     assert array.n_buffers == BUFFERS.get(column.format, 2)
     assert (array.offset, array.n_children) == (0, len(column.children))
     assert not array.dictionary
@@ -215,7 +216,7 @@ def schema_of(exporter: Any) -> Column:
 
 
 def read(exporter: Any) -> tuple[Column, list[dict[str, Any]]]:
-    """The schema and the rows of what has __arrow_c_array__."""
+    """The schema and the rows of an object that has __arrow_c_array__."""
     of_schema, of_array = exporter.__arrow_c_array__()
     schema, array = taken(of_schema, ArrowSchema), taken(of_array, ArrowArray)
     column = described(schema)

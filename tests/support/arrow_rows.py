@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Random rows for the tests of columns, and what their columns have to say: taken from the row
-objects, field by field."""
+"""Random rows for the tests of columns, and the values that their columns must have, taken from the
+row objects field by field."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[type[Any], str]] = {
 FIELDS: dict[str, list[dict[str, Any]]] = {
     kind: _native._fields()[row_type.__name__] for kind, (row_type, _) in KINDS.items()
 }
-# What a field has beside the column of its name.
+# The columns that a field has besides the column of its own name.
 MORE = {"destination_prefix": ["destination_prefix_length"], "next_hop": ["next_hop_family"]}
 EPOCH = 116444736000000000  # 1970 in units of 100 ns since 1601
 MOST = (2**63 - 1) // 100
@@ -37,7 +37,7 @@ TIMES = [0, EPOCH, EPOCH - MOST, EPOCH - MOST - 1, EPOCH + MOST, EPOCH + MOST + 
 
 
 def column_names(kind: str) -> list[str]:
-    """Of the schema, in its order."""
+    """The column names of a schema, in order."""
     names: list[str] = []
     for field in FIELDS[kind]:
         if not field["hidden"]:
@@ -46,12 +46,12 @@ def column_names(kind: str) -> list[str]:
 
 
 def _row(kind: str, random_: random.Random) -> bytes:
-    """Some of it plausible, some not at all."""
+    """The bytes of a row: some plausible, some not."""
     name = KINDS[kind][1]
     size = header.size(name)
     if random_.random() < 0.2:
         return random_.randbytes(size)
-    zeros = random_.random()  # how much of the row is 0
+    zeros = random_.random()  # the share of the row that is 0
     words = [
         0 if random_.random() < zeros else random_.choice([1, 2**32 - 1, random_.getrandbits(32)])
         for _ in range(size // 4)
@@ -61,12 +61,12 @@ def _row(kind: str, random_: random.Random) -> bytes:
     for member in FAMILY_AT[name]:
         family = random_.choice([socket.AF_INET, socket.AF_INET6, socket.AF_INET6, 0])
         struct.pack_into("=H", data, at[member], family)
-    if kind == "route":  # a length that can be, and one that cannot
+    if kind == "route":  # a possible length, and an impossible one
         data[at["DestinationPrefix"] + 28] = random_.choice([*range(0, 131, 1), 255])
     if kind == "address":
         time = random_.choice([*TIMES, EPOCH + random_.randrange(2**60)])
         struct.pack_into("=Q", data, at["CreationTimeStamp"], time % 2**64)
-    if random_.random() < 0.3:  # an interface that there is
+    if random_.random() < 0.3:  # an interface that exists
         struct.pack_into("=Q", data, at["InterfaceLuid"], 0)
         struct.pack_into("=I", data, at["InterfaceIndex"], 1)
     if kind == "interface" and size >= 200:
@@ -76,7 +76,8 @@ def _row(kind: str, random_: random.Random) -> bytes:
 
 
 def random_table(kind: str, count: int, seed: int) -> Table[Any]:
-    """Of many rows the first are there again, but not in step with the blocks that C copies."""
+    """A table of at most 601 different rows, repeated: out of step with the blocks that C
+    copies."""
     random_ = random.Random(f"{seed} {kind} {count}")
     rows = [_row(kind, random_) for _ in range(min(count, 601))]
     return Table._from_bytes(kind, b"".join(islice(cycle(rows), count)))
@@ -92,7 +93,7 @@ def _plain(field: dict[str, Any], value: Any) -> Any:
         return mapped(value)
     if isinstance(value, IPv4Network | IPv6Network):
         return mapped(value.network_address)
-    if isinstance(value, str):  # of which some are no text
+    if isinstance(value, str):  # some of them are not valid text
         return value.encode("utf-8", "backslashreplace").decode()
     if field["unit"].startswith("100 nanoseconds since 1601"):
         return (value - EPOCH) * 100 if abs(value - EPOCH) <= MOST else None
@@ -104,7 +105,7 @@ def expected(table: Table[Any]) -> list[dict[str, Any]]:
 
 
 def expected_of(kind: str, rows_: Iterable[Any]) -> list[dict[str, Any]]:
-    """{column: value} of each row, by its attributes."""
+    """{column: value} of each row, from its attributes."""
     rows = []
     for row in rows_:
         columns: dict[str, Any] = {}

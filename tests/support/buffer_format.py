@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads the format string of a Table's buffer: which member is where."""
+"""Parses the format string of a Table's buffer: the place of each member."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SIZES = {"?": 1, "B": 1, "H": 2, "I": 4, "i": 4, "Q": 8, "16s": 16, "(16)B": 16,
 
 
 def places(text: str) -> dict[str, tuple[int, str]]:
-    """{member: (offset, code)} of a format, and its whole size under the empty name."""
+    """{member: (offset, code)} of a format; the empty name has the total size."""
     assert text[:3] == "T{="
     assert text[-1] == "}"
     found: dict[str, tuple[int, str]] = {}

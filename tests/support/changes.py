@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Changes of a Watcher: reading them, recognising one, and the state that they lead to."""
+"""Changes of a Watcher: reading them, recognising one, and applying them to a state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ State = dict[tuple[str, bytes], Any]
 def read_until(
     watcher: Watcher, *wanted: Callable[[Change], bool], timeout: float = 60
 ) -> list[Change]:
-    """All changes up to the end of the batch by which each of those wanted was there."""
+    """Reads until each predicate was true of some change; all changes read, to the end of that
+    batch."""
     deadline = time.monotonic() + timeout
     changes: list[Change] = []
     while not all(any(map(found, changes)) for found in wanted):
@@ -30,7 +31,7 @@ def read_until(
 
 
 def route_to(prefix: str, type: NotificationType = ADD) -> Callable[[Change], bool]:
-    """Is it a route to there?"""
+    """A predicate: is the change about a route to `prefix`, of this type?"""
     return lambda c: (
         c.kind == "route" and c.type == type and c.row.destination_prefix == ip_network(prefix)
     )
@@ -47,7 +48,7 @@ def read_snapshot(watcher: Watcher) -> list[Change]:
 
 
 def apply(state: State, changes: Iterable[Change]) -> None:
-    """What the changes make of a state: and each must fit what it meets."""
+    """Applies the changes to a state; each must fit the state that it meets."""
     for change in changes:
         key = (change.kind, change.row.key)
         assert (change.type == ADD) == (key not in state), change
@@ -59,7 +60,7 @@ def apply(state: State, changes: Iterable[Change]) -> None:
 
 
 def tables(family: int = socket.AF_UNSPEC) -> State:
-    """What the Get functions say, as a Watcher without parameters sees it."""
+    """The state according to the Get functions, as a Watcher without parameters sees it."""
     found: dict[str, Iterable[Any]] = {
         "route": netioapi.get_ip_forward_table2(family),
         "address": netioapi.get_unicast_ip_address_table(family),

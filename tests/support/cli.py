@@ -21,21 +21,21 @@ from tests.support.signals import BY_CTRL_C
 COMMAND = [sys.executable, "-X", "faulthandler", "-m", "netioapi"]
 Record = dict[str, Any]
 
-# What Popen has to be told on Windows for a process that Ctrl-C is to end: a console of its own,
-# since Ctrl-C is for all who are at one console.
+# For Popen on Windows, where Ctrl-C reaches every process of a console: a process that Ctrl-C is to
+# end alone needs a console of its own.
 OWN_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 CTRL_C_AT_ITS_CONSOLE = """
 import ctypes, sys
 kernel = ctypes.WinDLL("kernel32.dll")
 kernel.FreeConsole()
 assert kernel.AttachConsole(int(sys.argv[1]))
-assert kernel.SetConsoleCtrlHandler(None, True)  # to be left alone itself
+assert kernel.SetConsoleCtrlHandler(None, True)  # so that it ignores the Ctrl-C that it sends
 assert kernel.GenerateConsoleCtrlEvent(0, 0)
 """
 
 
 def send_signal(process: subprocess.Popen[Any], number: int) -> None:
-    """On Windows Ctrl-C is what a user strikes, and any other ends the process."""
+    """SIGINT on Windows is Ctrl-C at the console; any other signal ends the process there."""
     if sys.platform == "win32" and number == signal.SIGINT:
         run([sys.executable, "-c", CTRL_C_AT_ITS_CONSOLE, str(process.pid)])
     else:
@@ -43,7 +43,7 @@ def send_signal(process: subprocess.Popen[Any], number: int) -> None:
 
 
 def ended_by(number: int) -> set[int]:
-    """The exit codes of who was ended by that signal, which it does not handle itself."""
+    """The possible exit codes of a process that this signal ended, without a handler of its own."""
     if sys.platform != "win32":
         return {-number}
     assert number == signal.SIGINT
@@ -53,7 +53,7 @@ def ended_by(number: int) -> set[int]:
 def netioapi(
     *arguments: str, code: int | None = 0, env: dict[str, str] | None = None, timeout: float = 90
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Runs a command to its end."""
     return run([*COMMAND, *arguments], code=code, env=env, timeout=timeout)
 
 
@@ -62,8 +62,8 @@ def records(text: str) -> list[Record]:
 
 
 def on_terminal(*arguments: str, env: dict[str, str]) -> str:
-    """What a command writes to a terminal."""
-    import pty  # not on Windows
+    """The output that a command writes to a terminal."""
+    import pty  # missing on Windows
 
     mine, its = pty.openpty()
     with subprocess.Popen(
@@ -82,7 +82,7 @@ def on_terminal(*arguments: str, env: dict[str, str]) -> str:
 
 
 class Running:
-    """A command, or another program, that goes on: read its lines, then end it."""
+    """A command, or another program, that keeps running: read its lines, then end it."""
 
     def __init__(self, *arguments: str, command: list[str] | None = None) -> None:
         self._lines = Collector()
@@ -145,7 +145,7 @@ class Running:
         return line
 
     def wait_record(self, timeout: float = 60, **wanted: object) -> Record:
-        """The first record that has all of these."""
+        """The first record that has all of these values."""
 
         def fits(line: str) -> bool:
             record = json.loads(line)
@@ -164,7 +164,7 @@ class Running:
         return self.wait()
 
     def wait(self, timeout: float = 60) -> int:
-        """The exit code; the whole of the output is there then."""
+        """Waits for the end: the exit code. The output is complete then."""
         code = self._process.wait(timeout)
         for thread in self._threads:
             thread.join(timeout)
@@ -172,7 +172,7 @@ class Running:
 
 
 def live_monitor(*arguments: str) -> Running:
-    """`monitor --json`, past its snapshot: whatever happens from now on is printed."""
+    """`monitor --json` after its snapshot: every later change is printed."""
     running = Running("monitor", "--json", "--snapshot", *arguments)
     try:
         running.wait_record(kind="mark", change="synced")

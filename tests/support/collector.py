@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A callback that keeps what it is given, and can be waited for."""
+"""A callback that keeps its arguments, and can be waited for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Collector:
-    """A callback that keeps what it is given, as tuples of its arguments, and can be waited for."""
+    """A callback that keeps its arguments, one tuple a call, and can be waited for."""
 
     def __init__(self, then: Callable[..., object] | None = None) -> None:
         self._condition = threading.Condition()
@@ -44,7 +44,7 @@ class Collector:
     def wait_for(
         self, predicate: Callable[[list[tuple[Any, ...]]], T], timeout: float = TIMEOUT_S
     ) -> T:
-        """What `predicate(all events so far)` returns as soon as that is true."""
+        """Waits until `predicate(all events so far)` is true, and returns what it returned."""
         deadline = time.monotonic() + timeout
         with self._condition:
             while not (result := predicate(list(self._events))):
@@ -61,7 +61,8 @@ class Collector:
     def wait_any(
         self, predicate: Callable[..., object], timeout: float = TIMEOUT_S
     ) -> tuple[Any, ...]:
-        """The first event whose `predicate(*arguments)` is true. Each is looked at once."""
+        """Waits for the first event whose `predicate(*arguments)` is true. Each event is tried
+        once."""
         looked = 0
 
         def find(all_: list[tuple[Any, ...]]) -> tuple[Any, ...] | None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads our netioapi.h, with the nldef.h that it includes: the enums and structs, for tests that
-hold Python against them."""
+"""Parses our netioapi.h, and the nldef.h that it includes: the enums and structs that tests compare
+Python with."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def snake(word: str) -> str:
 
 
 def enum(name: str) -> dict[int, str]:
-    """{number: the header's word} of an enum."""
+    """{number: name in the header} of an enum."""
     found = re.search(rf"typedef enum \w+ \{{([^}}]*)\}} {name};", TEXT)
     assert found, name
     words: dict[int, str] = {}
@@ -42,14 +42,15 @@ def enum(name: str) -> dict[int, str]:
 
 
 def members(name: str) -> list[str]:
-    """The members of a struct, in their order."""
+    """The members of a struct, in order."""
     found = re.search(rf"typedef struct _{name} \{{(.*?)\n\}} {name}", TEXT, re.DOTALL)
     assert found, name
     return re.findall(r"(\w+)(?:\[\d+\])?(?: : \d+)?;", found[1])
 
 
 def offsets(name: str) -> dict[str, int]:
-    """{member: offset}, as the compiler checks them; on Windows without Linux' own."""
+    """{member: offset} as the compiler checks them; on Windows without the members of Linux
+    alone."""
     pairs = re.findall(rf"NIO_AT\({name}, (\w+), (\d+)\)", LAYOUT)
     return {member: int(offset) for member, offset in pairs if int(offset) < size(name)}
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Calls that must leave nothing behind: registrations and watchers, from their making to their end.
-Named as in leak_values.py."""
+"""Calls that must leak nothing: registrations and watchers, from construction to close. Their names
+follow the rule in leak_values.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.leak_values import Calls, fails
 from tests.support.network import Network
 from tests.support.platforms import WINDOWS
 
-# The notify functions whose registration lasts; True: for them a family can be given.
+# The Notify* functions with a lasting registration; True where a family can be given.
 LASTING = {
     "notify_ip_interface_change": True,
     "notify_unicast_ip_address_change": True,
@@ -36,14 +36,15 @@ def ignore(*_: object) -> None:
 
 
 def stable() -> None:
-    """Which of the two comes depends on how far the kernel is with the addresses."""
+    """Returns a table or a registration: that depends on the state of duplicate address
+    detection."""
     _, registration = netioapi.notify_stable_unicast_ip_address_table(ignore)
     if registration is not None:
         registration.cancel()
 
 
 def change(network: Network) -> None:
-    """Routes and an address come and go, an interface changes."""
+    """Routes and an address come and go, and an interface changes."""
     routes = [f"198.18.0.{number}/32 dev v0" for number in CHANGED]
     network.batch("\n".join(f"route add {one}" for one in routes))
     network.batch("address add 10.8.0.1/24 dev v0\naddress del 10.8.0.1/24 dev v0")
@@ -52,7 +53,7 @@ def change(network: Network) -> None:
 
 
 def called(notify: Callable[..., Registration], make: Callable[[], object], **named: Any) -> Any:
-    """Registered, called back because of `make`, and cancelled."""
+    """Registers, calls `make` until the callback ran, and cancels."""
 
     def use() -> None:
         seen = threading.Event()
@@ -64,7 +65,7 @@ def called(notify: Callable[..., Registration], make: Callable[[], object], **na
 
 
 def raising(**named: Any) -> Callable[[], None]:
-    """A callback raises: on_error hears of it, or else sys.unraisablehook."""
+    """A callback raises: on_error is called, or else sys.unraisablehook."""
     initial = partial(netioapi.notify_route_change2, initial_notification=True)
 
     def use() -> None:
@@ -83,7 +84,7 @@ def raising(**named: Any) -> Callable[[], None]:
 
 
 def cancels_itself(**named: Any) -> None:
-    """From within its callback: refused, or begun without waiting."""
+    """Cancels within its own callback: that is refused, or begins without waiting."""
     own: list[Registration] = []
     known, over = threading.Event(), threading.Event()
 
@@ -160,7 +161,7 @@ def registrations(network: Network, live: Registration) -> Calls:
 
 
 def synced(watcher: Watcher) -> int:
-    """Reads it up to the mark; how many changes there were."""
+    """Reads up to the `synced` flag; the number of changes."""
     count = 0
     for batch in watcher:
         count += len(batch)
@@ -179,9 +180,10 @@ def read_changes(network: Network, **named: Any) -> None:
     with Watcher(**named) as watcher:
         change(network)
         seen = 0
-        while seen < len(CHANGED):  # what came and went may have become one
+        while seen < len(CHANGED):  # an addition and a deletion may have become one change
             batch = watcher.read(timeout=0.1 if WINDOWS else 20)
-            if batch is None and WINDOWS:  # what came and went leaves no trace there
+            # On Windows an addition and a deletion may leave no change.
+            if batch is None and WINDOWS:
                 break
             assert batch is not None
             seen += len(list(batch))
@@ -195,7 +197,7 @@ async def iterate() -> None:
 
 
 async def give_up() -> None:
-    """A reader that waits is cancelled."""
+    """Cancels a task that waits in a read."""
     async with Watcher("route", prefixes=["203.0.113.0/24"]) as watcher:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(watcher.__anext__(), 0.001)
@@ -213,7 +215,7 @@ def forget() -> None:
 
 
 def stopped(use: Callable[[Watcher], object]) -> Callable[[], None]:
-    """Done with a watcher that is stopped."""
+    """Uses a watcher that is stopped."""
 
     def do() -> None:
         with Watcher("route", snapshot=True) as watcher:
@@ -275,7 +277,7 @@ def watchers(network: Network, loop: asyncio.AbstractEventLoop, live: Watcher) -
         "Watcher.stats": lambda: (live.stats(), closed.stats()),
         "Watcher.__repr__": lambda: (repr(live), repr(closed)),
     }
-    with contextlib.suppress(NetioError):  # where this system has descriptors
+    with contextlib.suppress(NetioError):  # where this system has no descriptors
         live.fileno()
         found["Watcher.fileno: live"] = live.fileno
     for name in ("stopped", "closed"):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Calls that must leave nothing behind: values. Rows, tables, changes, enums, errors, and what asks
-the system once. A call's name is a public name, or one with ": " and what is particular behind it.
-"""
+"""Calls that must leak nothing: rows, tables, changes, enums, errors and the one-shot functions.
+The name of a call is a public name, or one followed by ": " and what is special about the call."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ COMPARED = ("lt", "le", "eq", "ne", "gt", "ge")
 def fails(
     error: type[BaseException], call: Callable[..., object], *given: Any, **named: Any
 ) -> Any:
-    """It raises, each time."""
+    """A call that must raise this exception, each time."""
 
     def use() -> None:
         try:
@@ -36,7 +35,7 @@ def fails(
 
 
 def compared(name: str, thing: Any, other: Any) -> Calls:
-    """By each operator; but for equality none of ours has an order."""
+    """Compares with each operator; our types have equality and no order."""
     found: Calls = {}
     for short in COMPARED:
         compare = partial(getattr(operator, short), thing)
@@ -58,7 +57,7 @@ def copied(name: str, thing: Any) -> Calls:
 
 
 def row(row: Any, made: tuple[Any, ...]) -> Calls:
-    """A row of the system's; and what a key of its type is made of."""
+    """A row of the system, and the construction of a key of its type."""
     kind = type(row)
     name = kind.__name__
     data, details = row.__reduce__()[1]
@@ -134,7 +133,7 @@ def table(table: Table[Any]) -> Calls:
 
 
 def batch(batch: Batch) -> Calls:
-    """One of all three kinds, and a change of it."""
+    """A batch with changes of all three kinds, and one of its changes."""
     change, other = batch[0], batch[-1]
     found: Calls = {
         "Batch": lambda: Batch([change], False, True),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Does a call leave anything behind? Counted are blocks of Python's allocator, bytes of the C
-library's, references, threads and descriptors; never time."""
+"""Does a call leak? Counted are blocks of Python's allocator, bytes of the C library, references,
+threads and descriptors; never time."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if sys.platform == "linux":
 
 ROUNDS = 100
 TRIES = 10
-IMMORTAL = 1 << 28  # a count of references that is none (since 3.12)
+IMMORTAL = 1 << 28  # a reference count from which an object is immortal (since 3.12)
 
 
 class Figure(NamedTuple):
-    """Something that is counted."""
+    """A quantity that is counted."""
 
     name: str
     count: Callable[[], int]
-    least: int = 1  # what one leak adds
+    least: int = 1  # how much one leak adds
 
 
 def _references(name: str, thing: object) -> Figure:
@@ -46,7 +46,8 @@ def _figures(watched: Iterable[object]) -> list[Figure]:
     if counts_are_known():
         found.append(Figure("threads", lambda: counts()[0]))
         found.append(Figure("descriptors", lambda: counts()[1]))
-    if not sysconfig.get_config_var("Py_GIL_DISABLED"):  # where they are counted elsewhere, too
+    # Free-threaded CPython counts references elsewhere.
+    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
         found += [_references(repr(one), one) for one in watched if sys.getrefcount(one) < IMMORTAL]
     return found
 
@@ -54,8 +55,8 @@ def _figures(watched: Iterable[object]) -> list[Figure]:
 def leaks(
     use: Callable[[], object], *, rounds: int = ROUNDS, watched: Iterable[object] = ()
 ) -> dict[str, int]:
-    """What each call leaves, at least: its name and how many of it; of objects also their types.
-    Nothing when at least once nothing grew with the calls: caches that fill once are no leak.
+    """What each call leaks at least: {name: amount}, with the types of leaked objects. Empty when
+    in one of several tries no figure grew with the calls, since a cache that fills once is no leak.
 
     watched: long-lived objects, whose references are counted one by one.
     """
@@ -65,12 +66,12 @@ def leaks(
     grown: dict[str, int] = {}
     threads = counts()[0]
     for _ in range(TRIES):
-        _drop_what_may_go()
+        _free_garbage_and_caches()
         before = [figure.count() for figure in suspects]
         for _ in range(rounds):
             use()
-        _wait_for_no_more_than(threads)
-        _drop_what_may_go()
+        _wait_for_threads_to_end(threads)
+        _free_garbage_and_caches()
         growth = [figure.count() - was for figure, was in zip(suspects, before, strict=True)]
         still = [
             (figure, more)
@@ -84,17 +85,17 @@ def leaks(
     return {**grown, **_types_left(use, rounds)}
 
 
-def _drop_what_may_go() -> None:
-    """Garbage, and CPython's cache of attributes: for hundreds of calls it keeps the names that C
-    code looks up, each call's anew."""
+def _free_garbage_and_caches() -> None:
+    """Frees garbage and CPython's cache of attributes, which for hundreds of calls keeps the names
+    that C code looks up."""
     clear = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
     clear()
     gc.collect()
 
 
-def _wait_for_no_more_than(threads: int) -> None:
-    """What a call began and did not wait for has threads, which take some time on a busy machine.
-    One that stays is counted."""
+def _wait_for_threads_to_end(threads: int) -> None:
+    """Threads of a call that did not wait for them take a moment to end on a busy machine. A thread
+    that stays is counted."""
     if counts_are_known():
         with contextlib.suppress(AssertionError):
             eventually(lambda: counts()[0] <= threads, timeout=5)

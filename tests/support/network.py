@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The network that a test has to itself, on this system: `Network.ip("route add ...")` changes it,
-in a network namespace (Linux) or in the stand-in for iphlpapi.dll (Windows). One suite for both."""
+"""The network of a test on this system: `Network.ip("route add ...")` changes it, in a network
+namespace (Linux) or in the stand-in for iphlpapi.dll (Windows). One suite serves both."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def prepare() -> None:
-    """Before the first Network. Raises OSError where there can be none."""
+    """Call before the first Network. Raises OSError where there can be none."""
     if sys.platform != "win32":
         enter_user_namespace()
     elif not is_standin():
@@ -34,14 +34,14 @@ def prepare() -> None:
 
 
 def settle_slowly(network: Network, seconds: float = 0.5) -> None:
-    """IPv6 addresses are tentative for a while, as they always are on Linux. On Windows they are
-    in the stand-in when a test says so."""
+    """Makes IPv6 addresses tentative for a while: on Linux they always are, in the stand-in on
+    request."""
     if sys.platform == "win32":
         network.dad_seconds = seconds
 
 
 def may_be_missing() -> bool:
-    """Where it is not an error that there are no networks for tests: on a real Windows."""
+    """True where missing networks are no error: on a real Windows, and outside CI."""
     if sys.platform == "win32":
         return os.environ.get("NETIOAPI_STANDIN") != "1"
     return os.environ.get("CI") != "true"

@@ -9,5 +9,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def repo_text(path: str) -> str:
-    """A text file of the repository; Windows' own encoding is another."""
+    """The content of a text file of the repository, as UTF-8: Windows' default encoding is
+    another."""
     return (ROOT / path).read_text(encoding="utf-8")

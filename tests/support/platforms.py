@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The system that the tests run on, and the mark of a test for Linux alone."""
+"""The system that the tests run on, and the mark for tests of Linux alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WINDOWS = sys.platform == "win32"
 
 
 def linux_only(reason: str) -> pytest.MarkDecorator:
-    """For a test of what Windows does not have, with what that is."""
+    """Marks a test of something that Windows lacks; `reason` names it."""
     return pytest.mark.skipif(WINDOWS, reason=f"not on Windows: {reason}")
 
 

@@ -16,7 +16,7 @@ from tests.support.paths import ROOT
 
 
 def fork() -> int:
-    """os.fork(); from 3.12 on it warns of the threads, of which tests of a fork have some."""
+    """os.fork() without the warning that 3.12 and later give where there are threads."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
@@ -30,7 +30,8 @@ def run(
     stdin: str | None = None,
     env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run to the end; kill the whole group at the deadline. `code` None: any exit code is right."""
+    """Runs a command to its end, and kills its process group at the deadline. `code` None: any exit
+    code is accepted."""
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
@@ -38,7 +39,7 @@ def run(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **(env or {})},
-        start_new_session=True,  # Windows has no such groups, and ignores it
+        start_new_session=True,  # ignored on Windows
     ) as process:
         late = False
         try:
@@ -54,14 +55,14 @@ def run(
 
 
 def _end(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """End it with all that it started, as far as the system can; what it said."""
+    """Ends a process and its children, as far as the system can; returns its output."""
     if sys.platform == "win32":
-        # The tree, and not the process alone: a child would keep the pipes open.
+        # The whole tree: a surviving child would keep the pipes open.
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True)
         process.kill()
         return process.communicate()
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGABRT)  # faulthandler shows where it stood
+        os.killpg(process.pid, signal.SIGABRT)  # faulthandler then prints the stack
     try:
         return process.communicate(timeout=5)
     except subprocess.TimeoutExpired:
@@ -77,10 +78,10 @@ def python(
     code: int | None = 0,
     env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script (a Path) or a program (its text) in a fresh interpreter of this Python.
+    """Runs a script (a Path) or a program (its text) in a new interpreter of this Python.
 
-    It must end in time with exit code `code` and have printed `marker`: a crash after the last
-    line of a script is seen by the code, a script that never got that far by the marker.
+    It must end in time with exit code `code` and have printed `marker`. The code shows a crash
+    after the last line of a script; the missing marker shows a script that ended early.
     """
     program = [str(source)] if isinstance(source, Path) else ["-c", source]
     command = [sys.executable, "-X", "faulthandler", *program, *arguments]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every public name of the package: what `netioapi.__all__` has, and the members of its classes,
-`Class.member`, those that only Python's own protocols call (`__iter__`) among them."""
+"""Every public name of the package: the names in `netioapi.__all__`, and the members of its classes
+as `Class.member`, including those that only Python's protocols call (`__iter__`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import types
 
 import netioapi
 
-# Python's own, of classes of all kinds.
+# Attributes of Python's own, in classes of all kinds.
 OF_ALL = {
     *("__module__", "__doc__", "__slots__", "__dict__", "__weakref__", "__annotations__"),
     *("__match_args__", "__static_attributes__", "__firstlineno__"),
@@ -18,7 +18,8 @@ OF_ALL = {
 
 
 def is_public(name: str, member: object) -> bool:
-    """`_fields` and `_asdict` are: as with named tuples, a field may have any name of its own."""
+    """Also true of `_fields` and `_asdict`: as with named tuples, the underscore keeps them apart
+    from fields."""
     if name.startswith("_") and not name.startswith("__"):
         return not isinstance(member, types.FunctionType | types.MemberDescriptorType)
     return name not in OF_ALL
@@ -26,7 +27,7 @@ def is_public(name: str, member: object) -> bool:
 
 def members(cls: type) -> set[str]:
     if issubclass(cls, enum.Enum):
-        return set()  # to call it finds all of its members
+        return set()  # calling an enum covers all of its members
     return {f"{cls.__name__}.{name}" for name, each in vars(cls).items() if is_public(name, each)}
 
 

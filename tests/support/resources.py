@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Threads and descriptors of this process, counted."""
+"""The number of threads and descriptors of this process."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if sys.platform == "win32":
 
 
 def counts() -> tuple[int, int]:
-    """The threads of this process and its descriptors. On Windows the system's pool has threads and
-    handles of its own, which come and go: there it is what the system holds for us."""
+    """The threads and descriptors of this process. On Windows, where the threads and handles of the
+    system's pool come and go: the registrations and tables that the system holds for us."""
     if sys.platform == "win32":
         return stat(Figure.LIVE), stat(Figure.GIVEN)
     return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
 
 
 def counts_are_known() -> bool:
-    """Can counts() tell? On Windows the stand-in alone does."""
+    """True where counts() works: on Windows with the stand-in alone."""
     return sys.platform != "win32" or is_standin()

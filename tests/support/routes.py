@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Routes by number, for tests that make many of them through the link `v0`."""
+"""Routes by number, for tests that add many of them through the link `v0`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def delete_routes(netns: Network, numbers: range) -> None:
 
 
 def is_route(number: int, type: int | None = None) -> Callable[[Any, Any], bool]:
-    """Is a change of that route, of that type or any?"""
+    """A predicate: is the change about that route, of that type or any?"""
     prefix = ip_network(route(number))
 
     def check(row: Any, seen: NotificationType) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ctrl-C and other signals of a process to itself."""
+"""Ctrl-C and other signals that a process sends to itself."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import signal
 
 from tests.support.platforms import WINDOWS
 
-# What a process ends with by Ctrl-C that nobody handles: seen by its parent.
+# The exit code, as its parent sees it, of a process that an unhandled Ctrl-C ended.
 BY_CTRL_C = 0xC000013A if WINDOWS else -signal.SIGINT
 
 
 def ctrl_c() -> None:
-    """What Ctrl-C does to this process, from any thread."""
-    if WINDOWS:  # os.kill() would end it there
+    """Sends Ctrl-C to this process, from any thread."""
+    if WINDOWS:  # on Windows os.kill() would end the process
         signal.raise_signal(signal.SIGINT)
-    else:  # raise_signal() would interrupt the calling thread here, and not the main one
+    else:  # raise_signal() would interrupt the calling thread in place of the main one
         os.kill(os.getpid(), signal.SIGINT)
 
 
 def signal_statement(name: str) -> str:
-    """The statement of a program that strikes itself with this signal, as ctrl_c() does."""
+    """A statement for a program: it sends the program this signal, as ctrl_c() does."""
     if WINDOWS:
         return f"signal.raise_signal(signal.{name})"
     return f"os.kill(os.getpid(), signal.{name})"

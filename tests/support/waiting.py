@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Waiting with a deadline, which says what it saw when the deadline passes."""
+"""Waiting with a deadline; a failure shows the last state seen."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-# Seconds to wait for what is sure to come: on a starved machine it comes late.
+# Seconds to wait for a certain event: on a busy machine it comes late.
 TIMEOUT_S = 60.0
 T = TypeVar("T")
 
 
 def eventually(check: Callable[[], T], timeout: float = TIMEOUT_S, what: str = "") -> T:
-    """Look until `check()` is true: for states of the kernel that no event announces."""
+    """Polls until `check()` is true: for states that no event announces."""
     deadline = time.monotonic() + timeout
     pause = threading.Event()
     while not (result := check()):

@@ -306,7 +306,9 @@ def test_read_with_wrong_arguments_raises(netns: Network) -> None:
     for settle in (0, 1):
         with Watcher(settle=settle) as watcher:
             for timeout in (-1, float("nan")):
-                with pytest.raises(ValueError, match="timeout must be a number of seconds, at least 0"):
+                with pytest.raises(
+                    ValueError, match="timeout must be a number of seconds, at least 0"
+                ):
                     watcher.read(timeout=timeout)
             with pytest.raises(TypeError):
                 watcher.read(timeout="1")  # type: ignore[arg-type]

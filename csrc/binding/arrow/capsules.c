@@ -109,7 +109,7 @@ description_for(nio_state *state, nio_kind kind,
                      "requested_schema has not the %zu columns of kind '%s' "
                      "in their order: ask for no schema, and select of what "
                      "comes",
-                     count, nio_schema_template_rows(description)->noun);
+                     count, nio_schema_template_rows(description)->kind_name);
         nio_schema_template_drop(description);
         return NULL;
     }

@@ -158,7 +158,7 @@ add_column(words *to, nio_state *state, const nio_column *column,
     static const char enum_key[] = "netioapi.enum";
     const nio_field *field = column->field;
     bool family = nio_column_is_family(column);
-    PyObject *members = nio_enum_members(state, field->which);
+    PyObject *members = nio_enum_members(state, field->enum_class);
     ret_place->name = to->used;
     bool good = add_text(to, field->name) &&
                 add_text(to, nio_column_suffix(column)) && add(to, "", 1) &&
@@ -196,7 +196,7 @@ nio_schema_template_new(nio_state *state, nio_kind kind)
     description->count = nio_columns_of(rows, description->columns);
     words *to = &description->words;
     bool good = begin_metadata(to, 1, &description->metadata) &&
-                add_pair(to, "netioapi.kind", rows->noun);
+                add_pair(to, "netioapi.kind", rows->kind_name);
     for (size_t i = 0; good && i < description->count; i++) {
         good = add_column(to, state, &description->columns[i], &places[i]);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the field tables mean: a native row and a field to a value, to plain
- * JSON, to the bytes that == compares, to the buffer's format. Nothing here
- * knows a single field by name. Called with the GIL. */
+/* What the field tables are for: a field of a native row as a Python value, as
+ * a JSON value, as bytes for ==, and as an item of the buffer's format. No
+ * field is named here. With the GIL. */
 #include "binding/rows/fields.h"
 
 #include "binding/values/to_python.h"
@@ -19,12 +19,13 @@ nio_schema_of(nio_kind kind)
     return schemas[kind];
 }
 
-/* Per kind: bytes in the native row, format of PEP 3118, type in the stub. */
+/* For each kind its bytes in the native row, its format in PEP 3118, its type
+ * in the stub. */
 static const struct {
     size_t size;
     const char *format;
     const char *python;
-} shapes[NIO_FIELD_KINDS] = {
+} native_types[NIO_FIELD_KINDS] = {
     [NIO_FIELD_BOOL] = {1, "?", "bool"},
     [NIO_FIELD_U8] = {1, "B", "int"},
     [NIO_FIELD_U16] = {2, "H", "int"},
@@ -61,16 +62,16 @@ family_of(const nio_schema *schema, const void *row)
     return family;
 }
 
-/* Bytes of the field that mean something: an address of IPv4 has four. */
+/* The bytes of the field that are used: an IPv4 address uses four. */
 static size_t
 size_of(const nio_schema *schema, const nio_field *field, const void *row)
 {
     bool ipv4 = field->kind == NIO_FIELD_RAW_ADDRESS &&
                 family_of(schema, row) == AF_INET;
-    return ipv4 ? 4 : shapes[field->kind].size;
+    return ipv4 ? 4 : native_types[field->kind].size;
 }
 
-/* Is the field a member of the native row of its own? */
+/* True for a member of the native row that is no part of another field. */
 static bool
 is_stored(const nio_field *field)
 {
@@ -78,24 +79,24 @@ is_stored(const nio_field *field)
            (field->flags & NIO_FIELD_VIRTUAL) == 0;
 }
 
-/* By this system, in rows of that family? */
+/* True when this system provides the field in rows of that family. */
 static bool
-is_said_of(const nio_field *field, bool ipv6)
+is_available_in(const nio_field *field, bool ipv6)
 {
-    unsigned says = field->says;
-    if (ipv6 && (says & NIO_ON_LINUX_IPV6)) {
-        says |= NIO_ON_LINUX;
+    unsigned systems = field->available_on;
+    if (ipv6 && (systems & NIO_ON_LINUX_IPV6)) {
+        systems |= NIO_ON_LINUX;
     }
-    return (says & NIO_THIS_SYSTEM) != 0;
+    return (systems & NIO_THIS_SYSTEM) != 0;
 }
 
 static bool
-is_said(const nio_schema *schema, const nio_field *field, const void *row)
+is_available(const nio_schema *schema, const nio_field *field, const void *row)
 {
-    return is_said_of(field, family_of(schema, row) == AF_INET6);
+    return is_available_in(field, family_of(schema, row) == AF_INET6);
 }
 
-/* Nothing in the row, and nothing to make it of. */
+/* True when the row has no such member, and it cannot be computed either. */
 static bool
 is_missing(const nio_field *field)
 {
@@ -106,11 +107,11 @@ is_missing(const nio_field *field)
 nio_nullability
 nio_field_nullability(const nio_field *field)
 {
-    if (is_missing(field) || !is_said_of(field, true)) {
+    if (is_missing(field) || !is_available_in(field, true)) {
         return NIO_ALWAYS_NULL;
     }
-    bool by_row =
-        (field->flags & NIO_FIELD_OPTIONAL) != 0 || !is_said_of(field, false);
+    bool by_row = (field->flags & NIO_FIELD_OPTIONAL) != 0 ||
+                  !is_available_in(field, false);
     return by_row ? NIO_NULL_BY_ROW : NIO_NEVER_NULL;
 }
 
@@ -131,7 +132,7 @@ nio_field_is_known(const nio_schema *schema, const nio_field *field,
             return false;
         }
     }
-    return is_said(schema, field, row);
+    return is_available(schema, field, row);
 }
 
 static PyObject *
@@ -142,9 +143,9 @@ name_value(nio_state *state, const nio_schema *schema, const nio_field *field,
     NET_IFINDEX index;
     if (field->offset != NIO_ABSENT && at(row, field->offset)[0] != 0) {
         const char *name = (const char *)at(row, field->offset);
-        const char *end = memchr(name, 0, shapes[field->kind].size);
-        size_t length =
-            end != NULL ? (size_t)(end - name) : shapes[field->kind].size;
+        const char *end = memchr(name, 0, native_types[field->kind].size);
+        size_t length = end != NULL ? (size_t)(end - name)
+                                    : native_types[field->kind].size;
         return PyUnicode_DecodeFSDefaultAndSize(name, (Py_ssize_t)length);
     }
     memcpy(&luid, at(row, schema->luid_offset), sizeof(luid));
@@ -224,10 +225,10 @@ nio_field_value(nio_state *state, const nio_schema *schema,
             (const char *)key,
             (Py_ssize_t)nio_row_key(schema->kind, row, key));
     case NIO_FIELD_ENUM8:
-        return nio_enum_new(state, field->which, bytes[0]);
+        return nio_enum_new(state, field->enum_class, bytes[0]);
     case NIO_FIELD_ENUM32:
         memcpy(&i32, bytes, sizeof(i32));
-        return nio_enum_new(state, field->which, i32);
+        return nio_enum_new(state, field->enum_class, i32);
     default:
         return nio_number_value(field->kind, bytes);
     }
@@ -259,70 +260,73 @@ nio_field_plain(nio_state *state, const nio_schema *schema,
     return value;
 }
 
-/* What the value shows: no port, no zone, and no garbage behind. */
+/* The bytes that the Python value shows: without port, zone and the bytes
+ * behind an IPv4 address. */
 static size_t
-pack_address(const uint8_t *bytes, uint8_t *pack)
+equality_bytes_of_address(const uint8_t *bytes, uint8_t *ret_bytes)
 {
     SOCKADDR_INET address;
     memcpy(&address, bytes, sizeof(address));
-    memset(pack, 0, 18);
-    memcpy(pack, &address.si_family, 2);
+    memset(ret_bytes, 0, 18);
+    memcpy(ret_bytes, &address.si_family, 2);
     if (address.si_family == AF_INET) {
-        memcpy(pack + 2, &address.Ipv4.sin_addr, 4);
+        memcpy(ret_bytes + 2, &address.Ipv4.sin_addr, 4);
     } else if (address.si_family == AF_INET6) {
-        memcpy(pack + 2, &address.Ipv6.sin6_addr, 16);
+        memcpy(ret_bytes + 2, &address.Ipv6.sin6_addr, 16);
     }
     return 18;
 }
 
+/* Writes the bytes of one field that == compares, and returns how many. */
 static size_t
-pack_field(const nio_field *field, const uint8_t *bytes, size_t size,
-           uint8_t *pack)
+equality_bytes_of_field(const nio_field *field, const uint8_t *bytes,
+                        size_t size, uint8_t *ret_bytes)
 {
     switch (field->kind) {
     case NIO_FIELD_ADDRESS:
-        return pack_address(bytes, pack);
+        return equality_bytes_of_address(bytes, ret_bytes);
     case NIO_FIELD_PREFIX:
-        pack[18] = bytes[offsetof(IP_ADDRESS_PREFIX, PrefixLength)];
-        return pack_address(bytes, pack) + 1;
+        ret_bytes[18] = bytes[offsetof(IP_ADDRESS_PREFIX, PrefixLength)];
+        return equality_bytes_of_address(bytes, ret_bytes) + 1;
     case NIO_FIELD_BOOL:
-        pack[0] = bytes[0] != 0;
+        ret_bytes[0] = bytes[0] != 0;
         return 1;
     case NIO_FIELD_NAME:
-        memset(pack, 0, size);
+        memset(ret_bytes, 0, size);
         for (size_t i = 0; i < size && bytes[i] != 0; i++) {
-            pack[i] = bytes[i];
+            ret_bytes[i] = bytes[i];
         }
         return size;
     default:
-        memcpy(pack, bytes, size);
+        memcpy(ret_bytes, bytes, size);
         return size;
     }
 }
 
 size_t
-nio_row_pack(const nio_schema *schema, const void *row, bool details,
-             uint8_t pack[NIO_PACK_SIZE])
+nio_row_equality_bytes(const nio_schema *schema, const void *row, bool details,
+                       uint8_t ret_bytes[NIO_EQUALITY_SIZE])
 {
     size_t size = 2;
-    pack[0] = (uint8_t)schema->kind;
-    pack[1] = details;
+    ret_bytes[0] = (uint8_t)schema->kind;
+    ret_bytes[1] = details;
     for (size_t i = 0; i < schema->field_count; i++) {
         const nio_field *field = &schema->fields[i];
         if (is_stored(field) && (field->flags & NIO_FIELD_VOLATILE) == 0 &&
             (details || (field->flags & NIO_FIELD_KEY) != 0) &&
-            is_said(schema, field, row)) {
-            size += pack_field(field, at(row, field->offset),
-                               size_of(schema, field, row), pack + size);
+            is_available(schema, field, row)) {
+            size += equality_bytes_of_field(field, at(row, field->offset),
+                                            size_of(schema, field, row),
+                                            ret_bytes + size);
         }
     }
-    if (!details) { /* what else there is of it: its identity */
-        size += nio_row_key(schema->kind, row, pack + size);
+    if (!details) { /* the identity has members that are no KEY field */
+        size += nio_row_key(schema->kind, row, ret_bytes + size);
     }
     return size;
 }
 
-/* The stored field at the smallest offset from `position` on. */
+/* The stored field with the smallest offset that is at least `position`. */
 static const nio_field *
 field_from(const nio_schema *schema, size_t position)
 {
@@ -343,7 +347,7 @@ nio_schema_format_new(const nio_schema *schema)
     size_t length = 16, used, position = 0;
     for (size_t i = 0; i < schema->field_count; i++) {
         length += strlen(schema->fields[i].name) +
-                  strlen(shapes[schema->fields[i].kind].format) + 16;
+                  strlen(native_types[schema->fields[i].kind].format) + 16;
     }
     char *format = PyMem_Malloc(length);
     if (format == NULL) {
@@ -360,10 +364,10 @@ nio_schema_format_new(const nio_schema *schema)
         }
         position = next;
         if (field != NULL) {
-            used += (size_t)PyOS_snprintf(format + used, length - used,
-                                          "%s:%s:", shapes[field->kind].format,
-                                          field->name);
-            position += shapes[field->kind].size;
+            used += (size_t)PyOS_snprintf(
+                format + used, length - used,
+                "%s:%s:", native_types[field->kind].format, field->name);
+            position += native_types[field->kind].size;
         }
     }
     PyOS_snprintf(format + used, length - used, "}");
@@ -373,5 +377,5 @@ nio_schema_format_new(const nio_schema *schema)
 const char *
 nio_field_type(const nio_field *field)
 {
-    return shapes[field->kind].python;
+    return native_types[field->kind].python;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* One table per native struct says everything about its fields: the name in
- * Python, kind, place, unit, who says it, source, documentation. Getters,
- * docstrings, repr, equality, hash, dictionaries, the buffer's format, the
- * columns of Arrow and the stub are all made from it. A field is added by one
- * line in fields_interface.c, fields_address.c or fields_route.c. */
+/* One table per native struct describes its fields: the name in Python, kind,
+ * offset, unit, the systems that provide it, source, documentation. Getters,
+ * docstrings, repr, equality, hash, dictionaries, the buffer's format, Arrow's
+ * columns and the stub are made from it. One entry in fields_interface.c,
+ * fields_address.c or fields_route.c adds a field. */
 #pragma once
 
 #include "binding/values/enums.h"
 
 #include <stddef.h>
 
-/* How a field lies in the native row, and so what it reads as. A kind also
- * stands in the tables of fields.c and arrow_columns.c. */
+/* The type of a field in the native row, which determines its type in Python.
+ * Each kind has an entry in the tables of fields.c and arrow/columns.c. */
 typedef enum nio_field_kind {
     NIO_FIELD_BOOL, /* BOOLEAN */
     NIO_FIELD_U8,
@@ -20,28 +20,29 @@ typedef enum nio_field_kind {
     NIO_FIELD_U64,
     NIO_FIELD_FAMILY, /* ADDRESS_FAMILY, in this system's numbers */
     NIO_FIELD_TIME,   /* 100 nanoseconds since 1601, UTC */
-    NIO_FIELD_LAST_NUMBER = NIO_FIELD_TIME, /* no objects but int and bool */
-    NIO_FIELD_ENUM8,       /* a byte that a Python enum names */
+    NIO_FIELD_LAST_NUMBER = NIO_FIELD_TIME, /* up to here an int or a bool */
+    NIO_FIELD_ENUM8,       /* a byte; Python has an enum for it */
     NIO_FIELD_ENUM32,      /* a C enum */
     NIO_FIELD_ADDRESS,     /* SOCKADDR_INET */
     NIO_FIELD_PREFIX,      /* IP_ADDRESS_PREFIX */
     NIO_FIELD_RAW_ADDRESS, /* 16 bytes, an address of the row's family */
     NIO_FIELD_ZONES,       /* ULONG[16] */
-    NIO_FIELD_NAME,        /* CHAR[16], or asked of the system if absent */
-    NIO_FIELD_IDENTITY,    /* nothing stored: nio_row_key() */
+    NIO_FIELD_NAME,        /* CHAR[16]; where absent the system is asked */
+    NIO_FIELD_IDENTITY,    /* not stored: nio_row_key() computes it */
     NIO_FIELD_KINDS
 } nio_field_kind;
 
 enum {
     NIO_FIELD_KEY = 1,       /* known without details, too */
-    NIO_FIELD_VOLATILE = 2,  /* counts down or is random: not compared */
+    NIO_FIELD_VOLATILE = 2,  /* changes by itself: not compared */
     NIO_FIELD_VIRTUAL = 4,   /* stored as a part of another field */
-    NIO_FIELD_BRIEF = 8,     /* worth a place in repr() */
-    NIO_FIELD_OPTIONAL = 16, /* zero means that there is none: None */
-    NIO_FIELD_HIDDEN = 32    /* an attribute, but not one of _fields */
+    NIO_FIELD_BRIEF = 8,     /* shown by repr() */
+    NIO_FIELD_OPTIONAL = 16, /* zero stands for None */
+    NIO_FIELD_HIDDEN = 32    /* an attribute that is not in _fields */
 };
 
-/* Who says it: bits like NIO_THIS_SYSTEM, and one more. */
+/* The systems that provide a field: the bits of NIO_THIS_SYSTEM, and one
+ * more. */
 enum {
     NIO_ON_LINUX = NIO_SYSTEM_LINUX,
     NIO_ON_WINDOWS = NIO_SYSTEM_WINDOWS,
@@ -51,21 +52,21 @@ enum {
 typedef struct nio_field {
     const char *name;
     nio_field_kind kind;
-    size_t offset;  /* in the native row; NIO_ABSENT: not in there */
+    size_t offset;  /* in the native row; NIO_ABSENT: this system has none */
     unsigned flags; /* NIO_FIELD_KEY, ... */
-    unsigned says;  /* NIO_ON_LINUX, ... */
-    nio_enum which; /* of enums.py, or NIO_ENUM_NULL */
+    unsigned available_on; /* NIO_ON_LINUX, ... */
+    nio_enum enum_class;   /* a class of enums.py, or NIO_ENUM_NULL */
     const char *unit;
     const char *source;
-    const char *doc; /* the whole docstring */
-    bool always;     /* in the native row, and known in all with details */
+    const char *doc;   /* the whole docstring */
+    bool always_known; /* stored, and never None in a row with details */
 } nio_field;
 
 /* A struct: its Python type and its fields. */
 typedef struct nio_schema {
     nio_kind kind;
     const char *type_name; /* "netioapi.IpForwardRow" */
-    const char *noun;      /* "route" */
+    const char *kind_name; /* "route" */
     const char *doc;
     const nio_field *fields;
     size_t field_count;
@@ -84,65 +85,67 @@ extern const nio_schema nio_interface_schema, nio_address_schema,
 #define NIO_ON_BITS_IPV6 (NIO_ON_LINUX_IPV6 | NIO_ON_WINDOWS)
 #define NIO_ON_TEXT_BOTH ""
 #define NIO_ON_TEXT_LINUX "\nLinux only: None on Windows."
-#define NIO_ON_TEXT_WINDOWS "\nNone on Linux, which does not say."
-#define NIO_ON_TEXT_IPV6 "\nNone on Linux in rows of IPv4."
+#define NIO_ON_TEXT_WINDOWS "\nWindows only: None on Linux."
+#define NIO_ON_TEXT_IPV6 "\nNone on Linux in IPv4 rows."
 
-#define NIO_FIELD_DOC(says, unit, source, text)                               \
-    text "\n\nUnit: " unit ".\nSource: " source "." NIO_ON_TEXT_##says
+#define NIO_FIELD_DOC(systems, unit, source, text)                            \
+    text "\n\nUnit: " unit ".\nSource: " source "." NIO_ON_TEXT_##systems
 
-#define NIO_FIELD_INDEX(name, kind, offset, flags, says, enum_name, unit,     \
+#define NIO_FIELD_INDEX(name, kind, offset, flags, systems, enum_name, unit,  \
                         source, text)                                         \
     FIELD_##name,
-#define NIO_FIELD_ROW(name, kind, offset, flags, says, enum_name, unit,       \
+#define NIO_FIELD_ROW(name, kind, offset, flags, systems, enum_name, unit,    \
                       source, text)                                           \
     {#name,                                                                   \
      NIO_FIELD_##kind,                                                        \
      offset,                                                                  \
      (flags),                                                                 \
-     NIO_ON_BITS_##says,                                                      \
+     NIO_ON_BITS_##systems,                                                   \
      NIO_ENUM_##enum_name,                                                    \
      unit,                                                                    \
      source,                                                                  \
-     NIO_FIELD_DOC(says, unit, source, text),                                 \
+     NIO_FIELD_DOC(systems, unit, source, text),                              \
      (offset) != NIO_ABSENT && ((flags) & NIO_FIELD_OPTIONAL) == 0 &&         \
-         (NIO_ON_BITS_##says & NIO_THIS_SYSTEM) != 0},
-/* The closure of a getter is its field; a table file names it `fields`, and
- * includes row.h. */
-#define NIO_FIELD_GETTER(name, kind, offset, flags, says, enum_name, unit,    \
+         (NIO_ON_BITS_##systems & NIO_THIS_SYSTEM) != 0},
+/* The closure of a getter is its field. The file of a table names its array
+ * `fields`, and includes row.h. */
+#define NIO_FIELD_GETTER(name, kind, offset, flags, systems, enum_name, unit, \
                          source, text)                                        \
-    {#name, nio_row_get, NULL, NIO_FIELD_DOC(says, unit, source, text),       \
+    {#name, nio_row_get, NULL, NIO_FIELD_DOC(systems, unit, source, text),    \
      (void *)&fields[FIELD_##name]},
 
 /* ---- fields.c: pure functions of a native row */
 const nio_schema *nio_schema_of(nio_kind kind);
-/* A new reference to the value of a field; None where it is not known. */
+/* A new reference to the value of a field; None when it is not known. */
 PyObject *nio_field_value(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
                           bool details);
-/* Of a field up to NIO_FIELD_LAST_NUMBER, from where it lies in a row. */
+/* The value of a field of a kind up to NIO_FIELD_LAST_NUMBER, from its bytes
+ * in a row. */
 PyObject *nio_number_value(nio_field_kind kind, const uint8_t *bytes);
-/* As nio_field_value, but as JSON can write it: text for addresses, names for
- * enums. */
+/* As nio_field_value, but of a type that JSON has: text for addresses, names
+ * for members of an enum. */
 PyObject *nio_field_plain(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
                           bool details);
-/* What == and hash() look at, as bytes. Returns how many. */
-#define NIO_PACK_SIZE 512
-size_t nio_row_pack(const nio_schema *schema, const void *row, bool details,
-                    uint8_t pack[NIO_PACK_SIZE]);
-/* Which rows with details know a field: the answer that needs no row, and
- * the question to a row. A value may be none all the same: an address of no
- * family that we know, a name that nobody knows. */
+/* Writes the bytes that == and hash() compare, and returns how many. */
+#define NIO_EQUALITY_SIZE 512
+size_t nio_row_equality_bytes(const nio_schema *schema, const void *row,
+                              bool details,
+                              uint8_t ret_bytes[NIO_EQUALITY_SIZE]);
+/* Whether a field is None in rows with details, as far as the field decides.
+ * The value of a known field can be None, too: an address of an unknown
+ * family, or a name that the system does not have. */
 typedef enum nio_nullability {
     NIO_ALWAYS_NULL,
     NIO_NEVER_NULL,
-    NIO_NULL_BY_ROW /* ask nio_field_is_known */
+    NIO_NULL_BY_ROW /* nio_field_is_known decides for each row */
 } nio_nullability;
 nio_nullability nio_field_nullability(const nio_field *field);
 bool nio_field_is_known(const nio_schema *schema, const nio_field *field,
                         const void *row, bool details);
-/* The format of the native row for the buffer protocol (PEP 3118), to be
- * given to PyMem_Free; NULL with MemoryError. */
+/* The format of the native row for the buffer protocol (PEP 3118). The caller
+ * frees it with PyMem_Free; NULL with MemoryError. */
 char *nio_schema_format_new(const nio_schema *schema);
-/* What the stub writes for a field of this kind, borrowed for ever. */
+/* The type of the field in the stub; static. */
 const char *nio_field_type(const nio_field *field);

@@ -10,76 +10,84 @@
     X(interface_name, NAME, LINUX_AT(Name), NIO_FIELD_KEY | NIO_FIELD_BRIEF,  \
       BOTH, NULL, "no unit",                                                  \
       "ConvertInterfaceLuidToAlias(" ROW "InterfaceLuid); IFLA_IFNAME",       \
-      "The interface's name: on Linux the one it had when the row was "       \
-      "made,\n"                                                               \
-      "on Windows the one it has now; None when it is not known.")            \
+      "The interface's name: on Linux at the time of the row, on Windows "    \
+      "at\n"                                                                  \
+      "the time when this field is read; None when it is not known.")         \
     X(family, FAMILY, AT(Family), NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH,      \
       NULL, "no unit", ROW "Family; IFLA_AF_SPEC",                            \
-      "socket.AF_INET or socket.AF_INET6: an interface has a row for each.")  \
+      "socket.AF_INET or socket.AF_INET6: an interface has one row for "      \
+      "each.")                                                                \
     X(interface_index, U32, AT(InterfaceIndex),                               \
       NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH, NULL, "no unit",                 \
       ROW "InterfaceIndex; ifi_index",                                        \
       "The interface's index, as socket.if_nametoindex() gives it.")          \
     X(interface_luid, U64, AT(InterfaceLuid), NIO_FIELD_KEY, BOTH, NULL,      \
       "no unit", ROW "InterfaceLuid; ifi_type and ifi_index",                 \
-      "The interface's locally unique identifier. On Windows it outlives\n"   \
-      "a restart of the machine; on Linux it is made of the interface's\n"    \
-      "type and index.")                                                      \
+      "The interface's locally unique identifier. On Windows it stays the\n"  \
+      "same after a restart of the machine; on Linux it consists of the\n"    \
+      "interface's type and index.")                                          \
     X(connected, BOOL, AT(Connected), NIO_FIELD_BRIEF, BOTH, NULL, "no unit", \
       ROW "Connected; IFF_RUNNING",                                           \
-      "True while the interface is up and its link is there.")                \
+      "True while the interface is up and its link has a carrier.")           \
     X(metric, U32, AT(Metric), NIO_FIELD_BRIEF, BOTH, NULL, "no unit",        \
       ROW "Metric; always 0",                                                 \
-      "What the interface adds to the metric of each of its routes.")         \
+      "The number that is added to the metric of each of its routes.")        \
     X(nl_mtu, U32, AT(NlMtu), NIO_FIELD_BRIEF, BOTH, NULL, "bytes",           \
       ROW "NlMtu; IFLA_MTU, for IPv6 DEVCONF_MTU6",                           \
       "The largest packet of this family that the interface sends.")          \
     X(forwarding_enabled, BOOL, AT(ForwardingEnabled), 0, BOTH, NULL,         \
       "no unit", ROW "ForwardingEnabled; NETCONFA_FORWARDING",                \
-      "True when packets for others are passed on.")                          \
+      "True when packets for other hosts are forwarded.")                     \
     X(advertising_enabled, BOOL, AT(AdvertisingEnabled), 0, BOTH, NULL,       \
       "no unit", ROW "AdvertisingEnabled; always False",                      \
-      "True when router advertisements are sent. The kernel of Linux never\n" \
-      "does that itself.")                                                    \
+      "True when router advertisements are sent. The Linux kernel sends\n"    \
+      "none.")                                                                \
     X(advertise_default_route, BOOL, AT(AdvertiseDefaultRoute), 0, BOTH,      \
       NULL, "no unit", ROW "AdvertiseDefaultRoute; always False",             \
       "True when a default route is advertised.")                             \
     X(weak_host_send, BOOL, AT(WeakHostSend), 0, BOTH, NULL, "no unit",       \
       ROW "WeakHostSend; always True",                                        \
-      "True when packets with an address of another interface are sent.")     \
+      "True when the interface sends packets whose source is an address of\n" \
+      "another interface.")                                                   \
     X(weak_host_receive, BOOL, AT(WeakHostReceive), 0, BOTH, NULL, "no unit", \
       ROW "WeakHostReceive; always True",                                     \
-      "True when packets to an address of another interface are taken.")      \
+      "True when the interface accepts packets to an address of another\n"    \
+      "interface.")                                                           \
     X(use_automatic_metric, BOOL, AT(UseAutomaticMetric), 0, BOTH, NULL,      \
       "no unit", ROW "UseAutomaticMetric; always False",                      \
       "True when the system chose the metric.")                               \
     X(use_neighbor_unreachability_detection, BOOL,                            \
       AT(UseNeighborUnreachabilityDetection), 0, BOTH, NULL, "no unit",       \
       ROW "UseNeighborUnreachabilityDetection; not IFF_NOARP",                \
-      "True when the system notices that a neighbour is gone.")               \
+      "True when the system detects that a neighbour is unreachable.")        \
     X(managed_address_configuration_supported, BOOL,                          \
       AT(ManagedAddressConfigurationSupported), 0, BOTH, NULL, "no unit",     \
       ROW "ManagedAddressConfigurationSupported; IFLA_INET6_FLAGS",           \
-      "True when routers say that addresses come from DHCP (M flag).")        \
+      "True when router advertisements have the M flag: addresses come "      \
+      "from\n"                                                                \
+      "DHCP.")                                                                \
     X(other_stateful_configuration_supported, BOOL,                           \
       AT(OtherStatefulConfigurationSupported), 0, BOTH, NULL, "no unit",      \
       ROW "OtherStatefulConfigurationSupported; IFLA_INET6_FLAGS",            \
-      "True when routers say that other settings come from DHCP (O flag).")   \
+      "True when router advertisements have the O flag: other settings "      \
+      "come\n"                                                                \
+      "from DHCP.")                                                           \
     X(router_discovery_behavior, ENUM32, AT(RouterDiscoveryBehavior), 0,      \
       BOTH, RouterDiscoveryBehavior, "no unit",                               \
       ROW "RouterDiscoveryBehavior; DEVCONF_ACCEPT_RA",                       \
-      "Whether routers are looked for, as a RouterDiscoveryBehavior.")        \
+      "Whether the interface discovers routers, as a\n"                       \
+      "RouterDiscoveryBehavior.")                                             \
     X(dad_transmits, U32, AT(DadTransmits), 0, BOTH, NULL, "messages",        \
       ROW "DadTransmits; DEVCONF_DAD_TRANSMITS",                              \
-      "How many probes duplicate address detection sends; 0: none.")          \
+      "How many probes duplicate address detection sends; 0 disables it.")    \
     X(base_reachable_time, U32, AT(BaseReachableTime), 0, BOTH, NULL,         \
       "milliseconds", ROW "BaseReachableTime; NDTPA_BASE_REACHABLE_TIME",     \
-      "What reachable_time is drawn around.")                                 \
+      "The mean of reachable_time.")                                          \
     X(reachable_time, U32, AT(ReachableTime), NIO_FIELD_VOLATILE, BOTH, NULL, \
       "milliseconds",                                                         \
       ROW "ReachableTime; NDTPA_REACHABLE_TIME or IFLA_INET6_CACHEINFO",      \
-      "How long a neighbour counts as reachable after a sign of life.\n"      \
-      "Drawn anew at random now and then, so it is not compared.")            \
+      "How long a neighbour is considered reachable after a confirmation.\n"  \
+      "The system draws it at random now and then, so it is not compared.")   \
     X(retransmit_time, U32, AT(RetransmitTime), 0, BOTH, NULL,                \
       "milliseconds",                                                         \
       ROW "RetransmitTime; NDTPA_RETRANS_TIME or IFLA_INET6_CACHEINFO",       \
@@ -91,26 +99,26 @@
     X(link_local_address_behavior, ENUM32, AT(LinkLocalAddressBehavior), 0,   \
       BOTH, LinkLocalAddressBehavior, "no unit",                              \
       ROW "LinkLocalAddressBehavior; IFLA_INET6_ADDR_GEN_MODE",               \
-      "Whether a link-local address is made, as a\n"                          \
+      "Whether a link-local address is configured, as a\n"                    \
       "LinkLocalAddressBehavior.")                                            \
     X(link_local_address_timeout, U32, AT(LinkLocalAddressTimeout), 0, BOTH,  \
       NULL, "milliseconds", ROW "LinkLocalAddressTimeout; always 0",          \
-      "How long the system waits before it makes a link-local address.")      \
+      "How long the system waits before it adds a link-local address.")       \
     X(zone_indices, ZONES, AT(ZoneIndices), 0, BOTH, NULL, "no unit",         \
       ROW "ZoneIndices; ifi_index",                                           \
       "The zone of each of the 16 scope levels, as a tuple of int.")          \
     X(supports_neighbor_discovery, BOOL, AT(SupportsNeighborDiscovery), 0,    \
       BOTH, NULL, "no unit", ROW "SupportsNeighborDiscovery; not IFF_NOARP",  \
-      "True when the link has neighbours to discover.")                       \
+      "True when neighbour discovery works on the link.")                     \
     X(supports_router_discovery, BOOL, AT(SupportsRouterDiscovery), 0, BOTH,  \
       NULL, "no unit", ROW "SupportsRouterDiscovery; not IFF_NOARP",          \
-      "True when the link can have routers to discover.")                     \
+      "True when router discovery works on the link.")                        \
     X(max_reassembly_size, U32, AT(MaxReassemblySize), 0, IPV6, NULL,         \
       "bytes", ROW "MaxReassemblySize; IFLA_INET6_CACHEINFO",                 \
-      "The largest packet that can be put together from fragments.")          \
+      "The largest packet that can be reassembled from fragments.")           \
     X(interface_identifier, U64, AT(InterfaceIdentifier), 0, WINDOWS, NULL,   \
       "no unit", ROW "InterfaceIdentifier; none",                             \
-      "The identifier that addresses of this interface are made with.")       \
+      "The identifier in the addresses of this interface.")                   \
     X(min_router_advertisement_interval, U32,                                 \
       AT(MinRouterAdvertisementInterval), 0, WINDOWS, NULL, "milliseconds",   \
       ROW "MinRouterAdvertisementInterval; none",                             \
@@ -126,11 +134,11 @@
       "True when a packet can wake the machine.")                             \
     X(transmit_offload, U8, AT(TransmitOffload), 0, WINDOWS, NULL, "no unit", \
       ROW "TransmitOffload; none",                                            \
-      "What the interface does for outgoing packets: the bits of\n"           \
-      "NL_INTERFACE_OFFLOAD_ROD, the first member is 1.")                     \
+      "The offloads for outgoing packets: the bits of\n"                      \
+      "NL_INTERFACE_OFFLOAD_ROD, of which the first member is 1.")            \
     X(receive_offload, U8, AT(ReceiveOffload), 0, WINDOWS, NULL, "no unit",   \
       ROW "ReceiveOffload; none",                                             \
-      "What the interface does for incoming packets, in the same bits.")      \
+      "The offloads for incoming packets, in the same bits.")                 \
     X(disable_default_routes, BOOL, AT(DisableDefaultRoutes), 0, WINDOWS,     \
       NULL, "no unit", ROW "DisableDefaultRoutes; none",                      \
       "True when default routes through the interface are not used.")         \
@@ -140,19 +148,22 @@
       "...")                                                                  \
     X(master, U32, LINUX_AT(Master), NIO_FIELD_OPTIONAL, LINUX, NULL,         \
       "no unit", "IFLA_MASTER",                                               \
-      "The index of the bridge, bond or VRF that the interface is a part\n"   \
-      "of; None when it is part of none.")                                    \
+      "The index of the bridge, bond or VRF that the interface belongs to;\n" \
+      "None when it belongs to none.")                                        \
     X(hardware_type, U16, LINUX_AT(HardwareType), 0, LINUX, NULL, "no unit",  \
-      "ifi_type", "The kind of link, in the kernel's numbers ARPHRD_*.")      \
+      "ifi_type", "The type of link, as a number ARPHRD_* of the kernel.")    \
     X(oper_state, U8, LINUX_AT(OperState), 0, LINUX, NULL, "no unit",         \
       "IFLA_OPERSTATE",                                                       \
-      "The state of RFC 2863 in the kernel's numbers IF_OPER_*: 0 unknown,\n" \
+      "The state of RFC 2863, as a number IF_OPER_* of the kernel: 0 "        \
+      "unknown,\n"                                                            \
       "2 down, 3 lower layer down, 5 dormant, 6 up, ...")                     \
     X(key, IDENTITY, NIO_ABSENT, NIO_FIELD_KEY | NIO_FIELD_HIDDEN, BOTH,      \
       NULL, "no unit", ROW "Family, InterfaceLuid",                           \
-      "The identity of the row: two rows with the same key are two states\n"  \
-      "of one interface in one family. Bytes, to key a dict of the current\n" \
-      "state by.")
+      "The identity of the row as bytes: two rows with the same key are "     \
+      "two\n"                                                                 \
+      "states of the same interface and family. A dict of the current "       \
+      "state\n"                                                               \
+      "can use it as its key.")
 
 enum { FIELDS(NIO_FIELD_INDEX) FIELD_COUNT };
 
@@ -164,21 +175,21 @@ static PyGetSetDef getters[FIELD_COUNT + 1] = {
 const nio_schema nio_interface_schema = {
     .kind = NIO_INTERFACE,
     .type_name = "netioapi.IpInterfaceRow",
-    .noun = "interface",
+    .kind_name = "interface",
     .doc =
         "IpInterfaceRow(family, *, interface_index=0, "
         "interface_luid=0)\n--\n\n"
         "An interface, as one address family sees it: MIB_IPINTERFACE_ROW.\n"
-        "Immutable; a field is decoded when it is read.\n\n"
+        "Immutable; a field is converted when it is read.\n\n"
         "Rows come from get_ip_interface_table(), from callbacks and from\n"
-        "Watcher. One made by hand is a key to look up with\n"
+        "Watcher. A row that a program creates is a key for\n"
         "get_ip_interface_entry(): family is socket.AF_INET or AF_INET6, and\n"
         "one of interface_index and interface_luid is not 0. Its other\n"
-        "fields, as those of a row with details=False, read as None. None\n"
-        "also means that this system does not say.\n\n"
-        "Two rows are equal when all fields are that do not change by\n"
-        "themselves (reachable_time does); `key` tells whether two rows are\n"
-        "of the same interface and family.\n\n"
+        "fields are None, as in a row with details=False. A field that this\n"
+        "system does not provide is None, too.\n\n"
+        "Two rows are equal when all their fields are, except those that\n"
+        "change by themselves (reachable_time). Two rows with the same `key`\n"
+        "are states of the same interface and family.\n\n"
         "Raises: InvalidParameterError, TypeError.\n"
         "Source: MIB_IPINTERFACE_ROW; RTM_NEWLINK, RTM_DELLINK.",
     .fields = fields,

@@ -10,98 +10,103 @@
     X(destination_prefix, PREFIX, AT(DestinationPrefix),                      \
       NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH, NULL, "no unit",                 \
       ROW "DestinationPrefix; RTA_DST and rtm_dst_len",                       \
-      "The addresses that this route leads to, as an ipaddress network.\n"    \
+      "The destination of the route, as an ipaddress network.\n"              \
       "The default route is 0.0.0.0/0 or ::/0.")                              \
     X(next_hop, ADDRESS, AT(NextHop), NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH,  \
       NULL, "no unit", ROW "NextHop; RTA_GATEWAY or RTA_VIA",                 \
-      "The gateway, as an ipaddress address; 0.0.0.0 or :: where the\n"       \
-      "destination is on the link itself. On Linux a route of IPv4 can\n"     \
-      "have a gateway of IPv6. The zone of a link-local gateway is the\n"     \
-      "interface of the row.")                                                \
+      "The gateway, as an ipaddress address; 0.0.0.0 or :: when the\n"        \
+      "destination is on the link. On Linux an IPv4 route can have an IPv6\n" \
+      "gateway. The zone of a link-local gateway is the row's interface.")    \
     X(interface_name, NAME, NIO_ABSENT, NIO_FIELD_KEY | NIO_FIELD_BRIEF,      \
       BOTH, NULL, "no unit",                                                  \
       "ConvertInterfaceLuidToAlias(" ROW "InterfaceLuid); IFLA_IFNAME",       \
-      "The name of the interface now, at the time of reading; None when\n"    \
-      "the interface is gone, or is in another network namespace than the\n"  \
-      "thread that asks.")                                                    \
+      "The interface's name at the time when this field is read; None when\n" \
+      "the interface no longer exists, or is not in the network namespace\n"  \
+      "of the reading thread.")                                               \
     X(interface_index, U32, AT(InterfaceIndex),                               \
       NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH, NULL, "no unit",                 \
       ROW "InterfaceIndex; RTA_OIF or rtnh_ifindex",                          \
       "The interface's index, as socket.if_nametoindex() gives it.")          \
     X(interface_luid, U64, AT(InterfaceLuid), NIO_FIELD_KEY, BOTH, NULL,      \
       "no unit", ROW "InterfaceLuid; ifi_type and RTA_OIF",                   \
-      "The interface's locally unique identifier. On Windows it outlives\n"   \
-      "a restart of the machine; on Linux it is made of the interface's\n"    \
-      "type and index.")                                                      \
+      "The interface's locally unique identifier. On Windows it stays the\n"  \
+      "same after a restart of the machine; on Linux it consists of the\n"    \
+      "interface's type and index.")                                          \
     X(family, FAMILY, AT(DestinationPrefix.Prefix.si_family),                 \
       NIO_FIELD_KEY | NIO_FIELD_VIRTUAL, BOTH, NULL, "no unit",               \
       ROW "DestinationPrefix.Prefix.si_family; rtm_family",                   \
       "socket.AF_INET or socket.AF_INET6.")                                   \
     X(metric, U32, AT(Metric), NIO_FIELD_BRIEF, BOTH, NULL, "no unit",        \
       ROW "Metric; RTA_PRIORITY",                                             \
-      "What this route costs: of two to one destination the lower wins.\n"    \
-      "On Windows the metric of the interface is added to it.")               \
+      "The cost of the route: of two routes to the same destination the\n"    \
+      "system uses that with the lower metric. On Windows the interface's\n"  \
+      "metric is added to it.")                                               \
     X(protocol, ENUM32, AT(Protocol), NIO_FIELD_BRIEF, BOTH, RouteProtocol,   \
       "no unit", ROW "Protocol; rtm_protocol",                                \
-      "Who made the route, as a RouteProtocol. What Linux calls it is in\n"   \
-      "kernel_protocol.")                                                     \
+      "What added the route, as a RouteProtocol. The kernel's own number "    \
+      "is\n"                                                                  \
+      "in kernel_protocol.")                                                  \
     X(origin, ENUM32, AT(Origin), 0, BOTH, RouteOrigin, "no unit",            \
       ROW "Origin; rtm_protocol",                                             \
-      "Where the route comes from, as a RouteOrigin.")                        \
+      "How the route was configured, as a RouteOrigin.")                      \
     X(valid_lifetime, U32, AT(ValidLifetime), NIO_FIELD_VOLATILE, BOTH, NULL, \
       "seconds", ROW "ValidLifetime; RTA_CACHEINFO rta_expires",              \
-      "How long the route is valid from when the row was made; INFINITE\n"    \
-      "when it does not expire. Counts down, so it is not compared.")         \
+      "How long the route is valid, counted from the time of the row;\n"      \
+      "INFINITE when it does not expire. Counts down, so it is not "          \
+      "compared.")                                                            \
     X(preferred_lifetime, U32, AT(PreferredLifetime), NIO_FIELD_VOLATILE,     \
       BOTH, NULL, "seconds",                                                  \
       ROW "PreferredLifetime; RTA_CACHEINFO rta_expires",                     \
-      "How long the route is preferred from when the row was made;\n"         \
-      "INFINITE when that does not end. Not compared.")                       \
+      "How long the route is preferred, counted from the time of the row;\n"  \
+      "INFINITE without an end. Not compared.")                               \
     X(site_prefix_length, U8, AT(SitePrefixLength), 0, WINDOWS, NULL, "bits", \
       ROW "SitePrefixLength; none", "The length of the site prefix.")         \
     X(loopback, BOOL, AT(Loopback), 0, BOTH, NULL, "no unit",                 \
       ROW "Loopback; rtm_type and RTA_OIF",                                   \
-      "True for a route that stays on this machine.")                         \
+      "True for a route to this machine itself.")                             \
     X(autoconfigure_address, BOOL, AT(AutoconfigureAddress), 0, BOTH, NULL,   \
       "no unit", ROW "AutoconfigureAddress; RTPROT_KERNEL with an expiry",    \
-      "True when addresses are made from this prefix on their own.")          \
+      "True when the system configures addresses from this prefix itself.")   \
     X(publish, BOOL, AT(Publish), 0, BOTH, NULL, "no unit",                   \
       ROW "Publish; always False",                                            \
-      "True when the route is sent in router advertisements. The kernel\n"    \
-      "of Linux never does that itself.")                                     \
+      "True when router advertisements contain the route. The Linux kernel\n" \
+      "sends none.")                                                          \
     X(immortal, BOOL, AT(Immortal), 0, BOTH, NULL, "no unit",                 \
       ROW "Immortal; no rta_expires", "True when the route does not expire.") \
     X(age, U32, AT(Age), NIO_FIELD_VOLATILE, WINDOWS, NULL, "seconds",        \
       ROW "Age; none",                                                        \
-      "How long ago the route was made or changed. Not compared.")            \
+      "The time since the route was added or changed. Not compared.")         \
     X(table, U32, LINUX_AT(Table), NIO_FIELD_BRIEF, LINUX, NULL, "no unit",   \
       "RTA_TABLE", "The routing table: 254 is main, 253 default, 255 local.") \
     X(type, ENUM8, LINUX_AT(Type), NIO_FIELD_BRIEF, LINUX, RouteType,         \
       "no unit", "rtm_type",                                                  \
-      "What becomes of a packet, as a RouteType: UNICAST, BLACKHOLE, ...")    \
+      "What happens to a packet, as a RouteType: UNICAST, BLACKHOLE, ...")    \
     X(tos, U8, LINUX_AT(Tos), 0, LINUX, NULL, "no unit", "rtm_tos",           \
       "The type of service that the route is for; 0: any.")                   \
     X(preferred_source, RAW_ADDRESS, LINUX_AT(PreferredSource),               \
       NIO_FIELD_OPTIONAL, LINUX, NULL, "no unit", "RTA_PREFSRC",              \
-      "The source address that this route asks for; None: no wish.")          \
+      "The preferred source address; None when the route has none.")          \
     X(nexthop_id, U32, LINUX_AT(NexthopId), NIO_FIELD_OPTIONAL, LINUX, NULL,  \
       "no unit", "RTA_NH_ID",                                                 \
       "The nexthop object that the route uses; None when it uses none.")      \
     X(weight, U16, LINUX_AT(Weight), 0, LINUX, NULL, "no unit",               \
       "rtnh_hops + 1",                                                        \
-      "The share of this leg in a multipath route; 1 in one of one leg.")     \
+      "The weight of this leg of a multipath route; 1 in a route of one\n"    \
+      "leg.")                                                                 \
     X(flags, U8, LINUX_AT(Flags), 0, LINUX, NULL, "no unit",                  \
       "rtm_flags or rtnh_flags",                                              \
       "The bits RTNH_F_*: 1 dead, 4 onlink, 8 offload, 16 linkdown, ...")     \
     X(kernel_protocol, U8, LINUX_AT(KernelProtocol), 0, LINUX, NULL,          \
       "no unit", "rtm_protocol",                                              \
-      "Who made the route, in the kernel's numbers RTPROT_*.")                \
+      "What added the route, as a number RTPROT_* of the kernel.")            \
     X(key, IDENTITY, NIO_ABSENT, NIO_FIELD_KEY | NIO_FIELD_HIDDEN, BOTH,      \
       NULL, "no unit",                                                        \
       ROW "DestinationPrefix, NextHop, InterfaceLuid; with RTA_TABLE,\n"      \
           "rtm_tos and RTA_PRIORITY",                                         \
-      "The identity of the route: two rows with the same key are two\n"       \
-      "states of one route. Bytes, to key a dict of the current state by.")
+      "The identity of the route as bytes: two rows with the same key are\n"  \
+      "two states of the same route. A dict of the current state can use "    \
+      "it\n"                                                                  \
+      "as its key.")
 
 enum { FIELDS(NIO_FIELD_INDEX) FIELD_COUNT };
 
@@ -113,22 +118,23 @@ static PyGetSetDef getters[FIELD_COUNT + 1] = {
 const nio_schema nio_route_schema = {
     .kind = NIO_ROUTE,
     .type_name = "netioapi.IpForwardRow",
-    .noun = "route",
+    .kind_name = "route",
     .doc =
         "IpForwardRow(destination_prefix, next_hop=None, *, "
         "interface_index=0, interface_luid=0)\n--\n\n"
-        "A route: MIB_IPFORWARD_ROW2. Immutable; a field is decoded when it\n"
+        "A route: MIB_IPFORWARD_ROW2. Immutable; a field is converted when "
+        "it\n"
         "is read.\n\n"
         "Rows come from get_ip_forward_table2(), from callbacks and from\n"
-        "Watcher. One made by hand is a key to look up with\n"
+        "Watcher. A row that a program creates is a key for\n"
         "get_ip_forward_entry2(): destination_prefix is an ipaddress network\n"
         "or a str, next_hop an address (None: on the link), and one of\n"
-        "interface_index and interface_luid is not 0. Its other fields, as\n"
-        "those of a row with details=False, read as None. None also means\n"
-        "that this system does not say.\n\n"
-        "Two rows are equal when all fields are that do not change by\n"
-        "themselves (lifetimes and age do); `key` tells whether two rows\n"
-        "are of the same route.\n\n"
+        "interface_index and interface_luid is not 0. Its other fields are\n"
+        "None, as in a row with details=False. A field that this system does\n"
+        "not provide is None, too.\n\n"
+        "Two rows are equal when all their fields are, except those that\n"
+        "change by themselves (lifetimes and age). Two rows with the same\n"
+        "`key` are states of the same route.\n\n"
         "Raises: InvalidParameterError, TypeError.\n"
         "Source: MIB_IPFORWARD_ROW2; RTM_NEWROUTE, RTM_DELROUTE.",
     .fields = fields,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The three row types: immutable objects with the native row inline, whose
- * attributes are decoded when they are read. All they can do comes from the
- * field tables. Called with the GIL. */
+/* The three row types: immutable objects with the native row inline. A field
+ * is converted when it is read. What the types can do comes from the field
+ * tables. With the GIL. */
 #include "binding/rows/row.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@ nio_row_get(PyObject *self, void *closure)
 {
     const nio_row *row = (nio_row *)self;
     const nio_field *field = closure;
-    /* The shortest way to what is read the most. */
-    if (row->details && field->always &&
+    /* The shortest path, for the fields that are read most often. */
+    if (row->details && field->always_known &&
         field->kind <= NIO_FIELD_LAST_NUMBER) {
         return nio_number_value(field->kind,
                                 (const uint8_t *)row->data + field->offset);
@@ -39,16 +39,18 @@ row_dealloc(PyObject *self)
 static PyObject *
 row_compare(PyObject *a, PyObject *b, int operation)
 {
-    uint8_t pack_a[NIO_PACK_SIZE], pack_b[NIO_PACK_SIZE];
+    uint8_t bytes_a[NIO_EQUALITY_SIZE], bytes_b[NIO_EQUALITY_SIZE];
     if ((operation != Py_EQ && operation != Py_NE) ||
         Py_TYPE(a) != Py_TYPE(b)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
     nio_row *x = (nio_row *)a, *y = (nio_row *)b;
     const nio_schema *schema = nio_schema_of(x->kind);
-    size_t size_a = nio_row_pack(schema, x->data, x->details, pack_a);
-    size_t size_b = nio_row_pack(schema, y->data, y->details, pack_b);
-    bool equal = size_a == size_b && memcmp(pack_a, pack_b, size_a) == 0;
+    size_t size_a =
+        nio_row_equality_bytes(schema, x->data, x->details, bytes_a);
+    size_t size_b =
+        nio_row_equality_bytes(schema, y->data, y->details, bytes_b);
+    bool equal = size_a == size_b && memcmp(bytes_a, bytes_b, size_a) == 0;
     return PyBool_FromLong(equal == (operation == Py_EQ));
 }
 
@@ -56,9 +58,9 @@ static Py_hash_t
 row_hash(PyObject *self)
 {
     nio_row *row = (nio_row *)self;
-    uint8_t pack[NIO_PACK_SIZE];
-    size_t size =
-        nio_row_pack(nio_schema_of(row->kind), row->data, row->details, pack);
+    uint8_t pack[NIO_EQUALITY_SIZE];
+    size_t size = nio_row_equality_bytes(nio_schema_of(row->kind), row->data,
+                                         row->details, pack);
     PyObject *bytes =
         PyBytes_FromStringAndSize((const char *)pack, (Py_ssize_t)size);
     if (bytes == NULL) {
@@ -69,7 +71,7 @@ row_hash(PyObject *self)
     return hash;
 }
 
-/* "name=value", or NULL; a borrowed None where there is nothing to show. */
+/* "name=value"; None for a field that is None; NULL with an exception. */
 static PyObject *
 repr_part(nio_state *state, const nio_row *row, const nio_field *field)
 {
@@ -78,7 +80,7 @@ repr_part(nio_state *state, const nio_row *row, const nio_field *field)
     if (value == NULL || value == Py_None) {
         return value;
     }
-    bool bare = field->which != NIO_ENUM_NULL && PyUnicode_Check(value);
+    bool bare = field->enum_class != NIO_ENUM_NULL && PyUnicode_Check(value);
     PyObject *part =
         PyUnicode_FromFormat(bare ? "%s=%S" : "%s=%R", field->name, value);
     Py_DECREF(value);
@@ -159,10 +161,11 @@ row_asdict(PyObject *self, PyObject *args, PyObject *keywords)
 
 PyDoc_STRVAR(from_bytes_doc,
              "_from_bytes($type, data, details, /)\n--\n\n"
-             "A row of the bytes of the native row, for pickle. They mean "
-             "something on\n"
-             "the same system only.\n\n"
-             "Raises: ValueError when they are not as many as a row has.");
+             "A row from the bytes of a native row, for pickle. The layout of "
+             "the bytes is\n"
+             "that of the system that wrote them.\n\n"
+             "Raises: ValueError when the number of bytes is not that of a "
+             "row.");
 
 static PyObject *
 row_from_bytes(PyObject *type, PyObject *args)
@@ -277,8 +280,8 @@ bool
 nio_row_equal(nio_kind kind, const void *a, const void *b)
 {
     const nio_schema *schema = nio_schema_of(kind);
-    uint8_t pack_a[NIO_PACK_SIZE], pack_b[NIO_PACK_SIZE];
-    size_t size = nio_row_pack(schema, a, true, pack_a);
-    return size == nio_row_pack(schema, b, true, pack_b) &&
-           memcmp(pack_a, pack_b, size) == 0;
+    uint8_t bytes_a[NIO_EQUALITY_SIZE], bytes_b[NIO_EQUALITY_SIZE];
+    size_t size = nio_row_equality_bytes(schema, a, true, bytes_a);
+    return size == nio_row_equality_bytes(schema, b, true, bytes_b) &&
+           memcmp(bytes_a, bytes_b, size) == 0;
 }

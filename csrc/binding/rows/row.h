@@ -5,8 +5,8 @@
 
 #include "binding/rows/fields.h"
 
-/* A row object: the native row inline, 8-byte aligned. Immutable; it holds
- * no reference, so that the garbage collector has no business with it. */
+/* A row object: the native row inline, 8-byte aligned. Immutable. It refers to
+ * no object, so it needs no garbage collection. */
 typedef struct nio_row {
     PyObject_HEAD
     nio_kind kind;
@@ -16,11 +16,12 @@ typedef struct nio_row {
 
 /* Bytes of the native row of a kind. */
 size_t nio_row_size(nio_kind kind);
-/* A new row object holding a copy. details false: only the header's key
- * members are known, the others read as None. */
+/* A new row object that holds a copy. With details false only the key members
+ * of Microsoft's header are known, and the other fields are None. */
 PyObject *nio_row_new(nio_state *state, nio_kind kind, const void *row,
                       bool details);
-/* Borrowed native row of a row object of that kind; NULL with TypeError. */
+/* The native row of a row object of that kind, borrowed; NULL with TypeError
+ * for another object. */
 const void *nio_row_data(nio_state *state, nio_kind kind, PyObject *row,
                          const char *function);
 /* Compares two native rows of a kind as == does. */

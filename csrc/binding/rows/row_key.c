@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows made by hand: the key members alone, to look up with. */
+/* Rows that a program creates: keys for Get*Entry, with the key members
+ * only. */
 #include "binding/rows/row_key.h"
 
 #include "binding/errors.h"
@@ -88,8 +89,8 @@ interface_new(nio_state *state, PyObject *args, PyObject *keywords)
     }
     if (row.Family == AF_UNSPEC) {
         return nio_raise_invalid(state, "IpInterfaceRow",
-                                 "the row of an interface is of AF_INET or "
-                                 "AF_INET6, not of both");
+                                 "an interface has one row for AF_INET and "
+                                 "one for AF_INET6: give one of them");
     }
     row.InterfaceIndex = (NET_IFINDEX)key.index;
     row.InterfaceLuid.Value = key.luid;

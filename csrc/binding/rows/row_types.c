@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes the three row types of their tables when the module is loaded, and
- * tells Python what stands in the tables (_fields), for the stub and tests. */
+/* Creates the three row types from the field tables when the module is loaded.
+ * _fields() returns the tables themselves, for the stub and for tests. */
 #include "binding/rows/row_types.h"
 
 #include "binding/rows/row.h"
@@ -10,7 +10,7 @@
 
 /* `_fields` of a type: the names, in the order of the table. */
 static PyObject *
-names_new(const nio_schema *schema)
+field_names_new(const nio_schema *schema)
 {
     PyObject *list = PyList_New(0), *names = NULL;
     for (size_t i = 0; list != NULL && i < schema->field_count; i++) {
@@ -40,7 +40,7 @@ type_add(PyObject *module, nio_state *state, nio_kind kind)
     if (state->row_types[kind] == NULL || state->formats[kind] == NULL) {
         return -1;
     }
-    PyObject *names = names_new(schema);
+    PyObject *names = field_names_new(schema);
     if (names == NULL) {
         return -1;
     }
@@ -50,24 +50,24 @@ type_add(PyObject *module, nio_state *state, nio_kind kind)
     return result < 0 ? -1 : PyModule_AddType(module, state->row_types[kind]);
 }
 
-/* Who says a field, as words. */
+/* The systems that provide a field, as a list of their names. */
 static PyObject *
-says_new(const nio_field *field)
+systems_new(const nio_field *field)
 {
     const char *on_linux = "", *on_windows = "";
-    if (field->says & NIO_ON_LINUX) {
+    if (field->available_on & NIO_ON_LINUX) {
         on_linux = "linux ";
-    } else if (field->says & NIO_ON_LINUX_IPV6) {
+    } else if (field->available_on & NIO_ON_LINUX_IPV6) {
         on_linux = "linux-ipv6 ";
     }
-    if (field->says & NIO_ON_WINDOWS) {
+    if (field->available_on & NIO_ON_WINDOWS) {
         on_windows = "windows";
     }
-    PyObject *words = PyUnicode_FromFormat("%s%s", on_linux, on_windows);
-    if (words != NULL) {
-        nio_replace(&words, PyUnicode_Split(words, NULL, -1));
+    PyObject *systems = PyUnicode_FromFormat("%s%s", on_linux, on_windows);
+    if (systems != NULL) {
+        nio_replace(&systems, PyUnicode_Split(systems, NULL, -1));
     }
-    return words;
+    return systems;
 }
 
 static PyObject *
@@ -76,9 +76,9 @@ field_describe(const nio_field *field)
     unsigned flags = field->flags;
     return Py_BuildValue(
         "{s:s,s:s,s:z,s:s,s:s,s:s,s:N,s:O,s:O,s:O,s:O}", "name", field->name,
-        "type", nio_field_type(field), "enum", nio_enum_name(field->which),
-        "unit", field->unit, "source", field->source, "doc", field->doc,
-        "systems", says_new(field), "key",
+        "type", nio_field_type(field), "enum",
+        nio_enum_name(field->enum_class), "unit", field->unit, "source",
+        field->source, "doc", field->doc, "systems", systems_new(field), "key",
         flags & NIO_FIELD_KEY ? Py_True : Py_False, "volatile",
         flags & NIO_FIELD_VOLATILE ? Py_True : Py_False, "optional",
         flags & NIO_FIELD_OPTIONAL ? Py_True : Py_False, "hidden",
@@ -100,9 +100,9 @@ schema_describe(const nio_schema *schema)
 }
 
 PyDoc_STRVAR(fields_doc, "_fields($module, /)\n--\n\n"
-                         "The field tables: {name of the row type: [field, "
-                         "...]}, a field as a dict.\n"
-                         "For the generator of the stub and for tests.");
+                         "The field tables: {name of a row type: [field, "
+                         "...]}, each field a dict.\n"
+                         "For the generator of the stub, and for tests.");
 
 static PyObject *
 describe(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))

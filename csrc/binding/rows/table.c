@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Table: an immutable sequence of rows of one kind in one block of memory,
- * as the system lays them out. A row object is made when one is asked for.
- * Called with the GIL. */
+/* Table: an immutable sequence of rows of one kind, in one block of memory
+ * with the system's own layout. A row object is created when a program asks
+ * for a row. With the GIL. */
 #include "binding/rows/table.h"
 
 #include "binding/rows/row.h"
@@ -132,7 +132,8 @@ table_subscript(PyObject *self, PyObject *index)
     return table_item(self, number < 0 ? number + table_length(self) : number);
 }
 
-/* The first index of `row` from `start` on and before `stop`; -1: none. */
+/* The first index of the row from `start` up to, but not including, `stop`;
+ * -1: none. */
 static Py_ssize_t
 find(nio_table *table, PyObject *object, Py_ssize_t start, Py_ssize_t stop)
 {
@@ -159,7 +160,8 @@ table_contains(PyObject *self, PyObject *row)
 
 PyDoc_STRVAR(index_doc,
              "index($self, row, start=0, stop=sys.maxsize, /)\n--\n\n"
-             "The place of the first row that equals `row`.\n\n"
+             "The index of the first row that equals `row`.\n\n"
+             "start, stop: search between these indices only.\n\n"
              "Raises: ValueError when there is none.");
 
 static PyObject *
@@ -172,23 +174,23 @@ table_index(PyObject *self, PyObject *args)
         return NULL;
     }
     (void)PySlice_AdjustIndices(table->count, &start, &stop, 1);
-    Py_ssize_t place = find(table, row, start, stop);
-    if (place < 0) {
+    Py_ssize_t index = find(table, row, start, stop);
+    if (index < 0) {
         PyErr_SetString(PyExc_ValueError, "the row is not in the table");
         return NULL;
     }
-    return PyLong_FromSsize_t(place);
+    return PyLong_FromSsize_t(index);
 }
 
 PyDoc_STRVAR(count_doc, "count($self, row, /)\n--\n\n"
-                        "How many rows equal `row`.");
+                        "The number of rows that equal `row`.");
 
 static PyObject *
 table_count(PyObject *self, PyObject *row)
 {
     nio_table *table = (nio_table *)self;
-    Py_ssize_t count = 0, place = -1;
-    while ((place = find(table, row, place + 1, table->count)) >= 0) {
+    Py_ssize_t count = 0, index = -1;
+    while ((index = find(table, row, index + 1, table->count)) >= 0) {
         count++;
     }
     return PyLong_FromSsize_t(count);
@@ -222,7 +224,7 @@ static PyObject *
 table_kind(PyObject *self, void *Py_UNUSED(closure))
 {
     return PyUnicode_FromString(
-        nio_schema_of(((nio_table *)self)->kind)->noun);
+        nio_schema_of(((nio_table *)self)->kind)->kind_name);
 }
 
 static PyObject *
@@ -235,25 +237,27 @@ table_row_type(PyObject *self, void *Py_UNUSED(closure))
 PyDoc_STRVAR(
     from_bytes_doc,
     "_from_bytes($type, kind, data, /)\n--\n\n"
-    "A table of the bytes of its rows, for pickle. They mean something on "
-    "the\n"
-    "same system only.\n\n"
-    "Raises: ValueError for another kind, and when they are no whole rows.");
+    "A table from the bytes of native rows, for pickle. The layout of the "
+    "bytes is\n"
+    "that of the system that wrote them.\n\n"
+    "kind: 'interface', 'address' or 'route'.\n\n"
+    "Raises: ValueError for another kind, and when the number of bytes is no\n"
+    "multiple of a row's.");
 
 static PyObject *
 table_from_bytes(PyObject *type, PyObject *args)
 {
-    const char *noun;
+    const char *kind_name;
     PyObject *data = NULL;
     nio_state *state = PyType_GetModuleState((PyTypeObject *)type);
     if (state == NULL ||
-        !PyArg_ParseTuple(args, "sS:_from_bytes", &noun, &data)) {
+        !PyArg_ParseTuple(args, "sS:_from_bytes", &kind_name, &data)) {
         return NULL;
     }
     Py_ssize_t size = PyBytes_Size(data);
     for (int kind = 0; kind < NIO_KINDS; kind++) {
         const nio_schema *schema = nio_schema_of((nio_kind)kind);
-        if (strcmp(schema->noun, noun) == 0 &&
+        if (strcmp(schema->kind_name, kind_name) == 0 &&
             (size_t)size % schema->row_size == 0) {
             return nio_table_new(state, (nio_kind)kind, PyBytes_AsString(data),
                                  (size_t)size / schema->row_size);
@@ -262,7 +266,7 @@ table_from_bytes(PyObject *type, PyObject *args)
     PyErr_Format(PyExc_ValueError,
                  "%zd bytes are no table of kind '%s' on this system: tables "
                  "cannot be pickled from one system to another",
-                 size, noun);
+                 size, kind_name);
     return NULL;
 }
 
@@ -278,14 +282,14 @@ table_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
         return NULL;
     }
     return Py_BuildValue(
-        "N(sN)", make, nio_schema_of(table->kind)->noun,
+        "N(sN)", make, nio_schema_of(table->kind)->kind_name,
         PyBytes_FromStringAndSize(
             table->rows != NULL ? (const char *)table->rows : "",
             table->count * table->size));
 }
 
-/* The block as the system laid it out: read-only, one item per row. There is
- * nothing to release. */
+/* The block itself: read-only, one item per row. Nothing is left to
+ * release. */
 static int
 table_buffer(PyObject *self, Py_buffer *view, int flags)
 {
@@ -293,7 +297,7 @@ table_buffer(PyObject *self, Py_buffer *view, int flags)
     const char *format = NULL;
     view->obj = NULL;
     if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE) {
-        PyErr_SetString(PyExc_BufferError, "a table cannot be written to");
+        PyErr_SetString(PyExc_BufferError, "a table is read-only");
         return -1;
     }
     if ((flags & PyBUF_FORMAT) == PyBUF_FORMAT) {
@@ -316,7 +320,7 @@ table_buffer(PyObject *self, Py_buffer *view, int flags)
 
 static PyGetSetDef table_getters[] = {
     {"kind", table_kind, NULL,
-     "What the rows are: 'interface', 'address' or 'route'.", NULL},
+     "The kind of the rows: 'interface', 'address' or 'route'.", NULL},
     {"row_type", table_row_type, NULL, "The class of the rows.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

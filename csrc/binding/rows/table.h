@@ -9,19 +9,19 @@ typedef struct nio_table {
     nio_kind kind;
     Py_ssize_t count;    /* the buffer's shape */
     Py_ssize_t size;     /* of a row: the buffer's stride */
-    const uint8_t *rows; /* count rows; NULL when there is none */
-    PVOID memory;        /* owned, of the system: the rows lie in it */
-    uint8_t *copy;       /* owned, of ours: likewise */
+    const uint8_t *rows; /* in one of the next two; NULL: no rows */
+    PVOID memory;        /* owned; FreeMibTable frees it */
+    uint8_t *copy;       /* owned; PyMem_Free frees it */
 } nio_table;
 
-/* A new Table of `count` rows, which are copied. */
+/* A new Table of a copy of `count` rows. */
 PyObject *nio_table_new(nio_state *state, nio_kind kind, const void *rows,
                         size_t count);
-/* A new Table with room of its own for `count` rows (`copy`), which the caller
- * writes before anybody else sees it. */
+/* A new Table with memory of its own (`copy`) for `count` rows. The caller
+ * writes the rows before another thread sees the Table. */
 PyObject *nio_table_blank(nio_state *state, nio_kind kind, size_t count);
-/* A new Table of `count` rows that lie in `memory`, which FreeMibTable frees:
- * the Table does, and where there is none to be had, this function. */
+/* A new Table of `count` rows that lie in `memory`. Takes ownership of
+ * `memory`, also on failure. */
 PyObject *nio_table_adopt(nio_state *state, nio_kind kind, PVOID memory,
                           const void *rows, size_t count);
 

@@ -22,12 +22,6 @@ _Static_assert(offsetof(change_object, data) ==
                    offsetof(change_object, change) + sizeof(nio_change),
                "the row lies right behind the change");
 
-static const char *const kind_names[NIO_KINDS] = {
-    [NIO_INTERFACE] = "interface",
-    [NIO_ADDRESS] = "address",
-    [NIO_ROUTE] = "route",
-};
-
 /* The caller writes the row. */
 static change_object *
 change_alloc(nio_state *state, const nio_change *change)
@@ -63,6 +57,12 @@ static nio_kind
 kind_of(const change_object *self)
 {
     return (nio_kind)self->change.kind;
+}
+
+static const char *
+kind_name_of(PyObject *op)
+{
+    return nio_schema_of(kind_of((change_object *)op))->kind_name;
 }
 
 static void
@@ -106,8 +106,7 @@ static PyObject *
 change_kind(PyObject *op, void *closure)
 {
     (void)closure;
-    return PyUnicode_InternFromString(
-        kind_names[((change_object *)op)->change.kind]);
+    return PyUnicode_InternFromString(kind_name_of(op));
 }
 
 static PyObject *
@@ -180,7 +179,7 @@ change_repr(PyObject *op)
         goto done;
     }
     result = PyUnicode_FromFormat(
-        "<Change %s %S%s%s %R>", kind_names[change->kind], name,
+        "<Change %s %S%s%s %R>", kind_name_of(op), name,
         change->flags & NIO_FLAG_SNAPSHOT ? " initial" : "",
         change->flags & NIO_FLAG_SYNTHESIZED ? " synthesized" : "", row);
 done:

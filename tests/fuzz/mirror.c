@@ -38,7 +38,7 @@ see(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
                nio_decode_neighbour_table(body, &family, &index, &times) ==
                    0 &&
                index != 0) {
-        nio_mirror_dumped_times(mirror, family, index, &times);
+        nio_mirror_dumped_neighbour_table(mirror, family, index, &times);
     }
 }
 

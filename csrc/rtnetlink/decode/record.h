@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the mirror remembers of the kernel, in the kernel's words: one struct
- * for each kind of object, decoded once and kept small (a route is 88 bytes).
- * The MIB rows of the contract are made from these when somebody wants one. */
+/* What the mirror stores of the kernel's objects: one struct for each kind, in
+ * the kernel's terms, decoded once and small (a route is 88 bytes). Rows of
+ * the contract are made from them when a subscriber wants one: rows.h. */
 #pragma once
 
 #include "base/store.h"
@@ -32,9 +32,9 @@ typedef struct nio_route {
     uint8_t legs;           /* live legs of the kernel's route, at most 255 */
     uint16_t weight;        /* 1 and up */
     uint8_t instances;      /* kernel routes that share this identity */
-    uint8_t ambiguous_in_replay; /* the replay in which there are fewer here
-                                    than were */
-    uint32_t expires;            /* seconds, when last told; NIO_INFINITE */
+    uint8_t ambiguous_in_replay; /* the replay (mirror.h) in which a message
+                                    may mean a route that is already gone */
+    uint32_t expires; /* seconds left in the last message; NIO_INFINITE */
 } nio_route;
 
 typedef struct nio_address {
@@ -45,14 +45,14 @@ typedef struct nio_address {
     uint32_t flags; /* IFA_F_* */
     uint8_t family;
     uint8_t prefix_length;
-    uint8_t protocol; /* IFA_PROTO, 0: not said */
+    uint8_t protocol; /* IFA_PROTO; 0: not given */
     uint8_t pad;
-    uint32_t valid; /* seconds, when last told; NIO_INFINITE */
+    uint32_t valid; /* seconds left in the last message; NIO_INFINITE */
     uint32_t preferred;
     uint32_t created; /* 1/100 s since boot */
 } nio_address;
 
-/* What a link says of itself in one address family. */
+/* The part of a link in one address family. */
 typedef struct nio_link_family {
     bool present;
     bool forwarding;

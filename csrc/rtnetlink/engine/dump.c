@@ -55,7 +55,8 @@ on_neighbour_times(void *context, const struct nlmsghdr *header,
     (void)header;
     if (nio_decode_neighbour_table(body, &family, &index, &times) == 0 &&
         index != 0) {
-        nio_mirror_dumped_times(dumper->mirror, family, index, &times);
+        nio_mirror_dumped_neighbour_table(dumper->mirror, family, index,
+                                          &times);
     }
     return go_on(dumper);
 }

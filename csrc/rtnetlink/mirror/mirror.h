@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* What we believe the kernel's tables to be. Every message and every row of a
- * dump becomes the state of one identity; the difference to what was there
- * goes to the fanout. Where a message does not tell what really happened (the
- * kernel removes much in silence) the mirror asks for a reading of the tables
- * by marking them dirty. Not locked: the reader's alone.
+/* The mirror: our copy of the kernel's links, addresses, nexthop objects and
+ * routes. Every message and every row of a dump gives the new state of one
+ * object; the difference to the old state goes to the fanout. Where a message
+ * does not say what happened (the kernel removes much without a message) the
+ * mirror marks tables as dirty, and reconcile.c dumps them. Not locked: the
+ * reader's alone.
  *
- * A reading of the tables (reconcile.c): nio_mirror_begin_dump gives it a
- * mark, nio_mirror_saw_* takes every row of the dump, and nio_mirror_sweep_*
- * removes what none of them was. */
+ * A dump is compared by mark and sweep: nio_mirror_begin_dump makes a new
+ * mark, nio_mirror_dumped_* gives it to every row's record, and
+ * nio_mirror_sweep_* removes the records without it. */
 #pragma once
 
+#include "base/store.h"
 #include "rtnetlink/decode/decode.h"
 #include "rtnetlink/mirror/fanout.h"
 #include "rtnetlink/socket/table_set.h"
-#include "base/store.h"
 
 #define NIO_DIRTY_LINKS 16
 
 /* What must be read again. */
 typedef struct nio_dirty {
     bool all_links;
-    bool neighbours; /* times of the neighbour tables: for new links */
+    bool neighbours; /* the times of the neighbour tables: for new links */
     bool addresses;
     bool nexthops;
     bool routes[2]; /* IPv4, IPv6 */
-    bool raced[2];  /* the same, only since a reading raced with changes */
+    bool raced[2];  /* likewise, only because a dump raced with changes */
     size_t link_count;
     uint32_t links[NIO_DIRTY_LINKS]; /* single links, by index */
 } nio_dirty;
@@ -33,22 +34,20 @@ typedef struct nio_mirror {
     nio_store links, addresses, nexthops, routes;
     nio_fanout fanout;
     nio_dirty dirty;
-    uint32_t mark;          /* of the newest reading */
-    uint64_t nexthop_users; /* legs of routes that name a nexthop object */
-    bool dead_legs[2];  /* IPv4, IPv6: some legs were dead when last seen */
-    bool derived_dirty; /* something changed that hints and ports are made from
-                         */
-    bool
-        allocation_failed; /* a record found no room: all must be read again */
-    bool wants_routes;     /* else route messages are not asked for */
-    /* Messages may be older than the last reading, which has seen what they
-     * led to: what they say of one route of several says nothing any more. */
+    uint32_t mark;          /* of the newest dump; not 0 */
+    uint64_t nexthop_users; /* route records that name a nexthop object */
+    bool dead_legs[2];      /* IPv4, IPv6: a route was seen with dead legs */
+    bool derived_dirty;     /* what hints and ports are made from changed */
+    bool allocation_failed; /* a record is missing: all must be read again */
+    bool wants_routes;      /* else no route messages are received */
+    /* Messages that are being applied may be older than the last dump, which
+     * has seen their effect: where routes share an identity, such a message no
+     * longer says which of them it meant. */
     bool replaying;
-    uint8_t replay; /* its number, for records that are ambiguous_in_replay in
-                       it; not 0 */
-    bool has_duplicates; /* there were routes that share an identity */
-    bool has_expiring; /* there were IPv6 addresses or their routes that expire
-                        */
+    uint8_t replay;      /* number of the replay; not 0 */
+    bool has_duplicates; /* routes that share an identity were seen */
+    bool has_expiring;   /* IPv6 addresses or their routes that expire were
+                            seen */
 } nio_mirror;
 
 #define NIO_FAMILY_BIT(family) ((family) == AF_INET6 ? 1 : 0)
@@ -57,11 +56,17 @@ void nio_mirror_init(nio_mirror *mirror);
 void nio_mirror_done(nio_mirror *mirror);
 
 bool nio_dirty_any(const nio_dirty *dirty);
-/* All that is mirrored. */
+/* Mark everything that is mirrored. */
 void nio_mirror_dirty_all(nio_mirror *mirror);
 void nio_mirror_dirty_link(nio_mirror *mirror, uint32_t index);
+/* Mark what depends on links: the kernel may change it without a message. */
+void nio_mirror_dirty_dependents(nio_mirror *mirror);
 
-/* Messages: `flags` is nlmsg_flags. */
+/* Must succeed before a record is changed: see nio_fanout_reserve. False:
+ * allocation failure; everything is read again later. */
+bool nio_mirror_reserve(nio_mirror *mirror);
+
+/* Messages. `flags` is nlmsg_flags. */
 void nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs,
                           unsigned flags);
 void nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs);
@@ -69,42 +74,42 @@ void nio_mirror_new_address(nio_mirror *mirror, const nio_address *address);
 void nio_mirror_del_address(nio_mirror *mirror, const nio_address *address);
 void nio_mirror_new_link(nio_mirror *mirror, const nio_link *link);
 void nio_mirror_del_link(nio_mirror *mirror, uint32_t index);
-/* Takes the members of the nexthop over. */
+/* Takes nexthop->members over. */
 void nio_mirror_new_nexthop(nio_mirror *mirror, nio_nexthop *nexthop);
 void nio_mirror_del_nexthop(nio_mirror *mirror, uint32_t id);
 
-/* Nobody wants routes any more: what is known of them is dropped, unsaid. */
-void nio_mirror_forget_routes(nio_mirror *mirror);
-/* Likewise of other tables than these. */
-void nio_mirror_keep_tables(nio_mirror *mirror, const nio_table_set *tables);
-
-/* A reading of the tables. */
+/* Dumps. */
 void nio_mirror_begin_dump(nio_mirror *mirror);
 void nio_mirror_dumped_link(nio_mirror *mirror, const nio_link *link);
-void nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs);
+void nio_mirror_dumped_neighbour_table(nio_mirror *mirror, uint8_t family,
+                                       uint32_t index,
+                                       const nio_link_family *times);
 void nio_mirror_dumped_address(nio_mirror *mirror, const nio_address *address);
+/* Takes nexthop->members over. */
 void nio_mirror_dumped_nexthop(nio_mirror *mirror, nio_nexthop *nexthop);
-void nio_mirror_dumped_times(nio_mirror *mirror, uint8_t family,
-                             uint32_t index, const nio_link_family *times);
-/* Remove what was last seen before the reading with this mark. When memory is
- * short, what was there may not have been marked: then nothing is removed. */
-void nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
-                             uint32_t since);
+void nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs);
+/* Remove what the last dump did not show. After an allocation failure nothing
+ * is removed: a row of the dump may have been left without its mark. */
+void nio_mirror_sweep_links(nio_mirror *mirror);
 void nio_mirror_sweep_addresses(nio_mirror *mirror);
 void nio_mirror_sweep_nexthops(nio_mirror *mirror);
-void nio_mirror_sweep_links(nio_mirror *mirror);
+/* Likewise, with the dump that had the mark `since` and all later ones. */
+void nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
+                             uint32_t since);
 
-/* All rows, as changes of type ADD with the flag SNAPSHOT. */
+/* Drop, without reporting it, what no subscriber wants any more: all routes
+ * and nexthop objects, or the routes of all tables but these. */
+void nio_mirror_forget_routes(nio_mirror *mirror);
+void nio_mirror_keep_tables(nio_mirror *mirror, const nio_table_set *tables);
+
+/* Put all rows into a queue, as ADD changes with the flag SNAPSHOT. */
 void nio_mirror_snapshot(nio_mirror *mirror, nio_subscriber *to);
 
-/* False: memory is short, so nothing may change now; all is read again. */
-bool nio_mirror_reserve(nio_mirror *mirror);
-
-void nio_mirror_init_routes(nio_mirror *mirror); /* by nio_mirror_init */
-
+/* NULL: there is no such link. */
 nio_link *nio_mirror_link(const nio_mirror *mirror, uint32_t index);
 
 #ifndef NDEBUG
-/* For assertions: every record is found by its key, and counted right. */
+/* For assertions: every record is found by its key, and the counts are right.
+ */
 bool nio_mirror_is_sound(const nio_mirror *mirror);
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The mirror's nexthop objects: see mirror.h. Routes through an object are
- * expanded with them where the kernel names only the object. */
+/* The mirror's nexthop objects: see mirror.h. They are no rows; they supply
+ * the legs of a route for which the kernel names only its object. */
 #include "rtnetlink/mirror/mirror.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static nio_nexthop *
 find_nexthop(const nio_mirror *mirror, uint32_t id)
@@ -17,11 +16,11 @@ find_nexthop(const nio_mirror *mirror, uint32_t id)
     return nexthop;
 }
 
-/* A nexthop object changes its routes and its groups in silence. Of routes
- * that share an identity only the first is known: another one may use the
- * object. */
+/* The change of a nexthop object changes the routes and the groups that use it
+ * without a message. Of routes that share an identity only one is recorded:
+ * another one may be the user. */
 static void
-dirty_below_nexthop(nio_mirror *mirror)
+dirty_users(nio_mirror *mirror)
 {
     bool used = mirror->wants_routes &&
                 (mirror->nexthop_users > 0 || mirror->has_duplicates);
@@ -49,7 +48,7 @@ void
 nio_mirror_new_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
 {
     if (find_nexthop(mirror, nexthop->id) != NULL) {
-        dirty_below_nexthop(mirror);
+        dirty_users(mirror);
     }
     nio_mirror_dumped_nexthop(mirror, nexthop);
 }
@@ -65,7 +64,7 @@ void
 nio_mirror_del_nexthop(nio_mirror *mirror, uint32_t id)
 {
     nio_nexthop *known = find_nexthop(mirror, id);
-    dirty_below_nexthop(mirror);
+    dirty_users(mirror);
     if (known != NULL) {
         drop_nexthop(mirror, known);
     }
@@ -82,21 +81,4 @@ nio_mirror_sweep_nexthops(nio_mirror *mirror)
             drop_nexthop(mirror, nexthop);
         }
     }
-}
-
-void
-nio_mirror_forget_routes(nio_mirror *mirror)
-{
-    uint32_t cursor = 0;
-    nio_nexthop *nexthop;
-    while ((nexthop = nio_store_each(&mirror->nexthops, &cursor)) != NULL) {
-        drop_nexthop(mirror, nexthop);
-    }
-    nio_store_done(&mirror->routes);
-    mirror->wants_routes = false;
-    mirror->nexthop_users = 0;
-    mirror->has_duplicates = false;
-    memset(mirror->dead_legs, 0, sizeof(mirror->dead_legs));
-    mirror->dirty.nexthops = false;
-    memset(mirror->dirty.routes, 0, sizeof(mirror->dirty.routes));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What makes two of the mirror's routes the same: their group, which is found
- * by a hash, their identity within it, and what else a subscriber can see. */
+/* Which route records belong together and which are the same: their group, by
+ * which they are hashed and found, their identity within the group, and the
+ * state that a subscriber can see. Pure. */
 #pragma once
 
 #include "rtnetlink/decode/record.h"
@@ -8,9 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* On-link prefixes that every interface has: one group would hold them all,
- * so the interface is a part of their group (and a replacement is never
- * worked out, but read again). */
+/* Prefixes that every interface has (fe80::/64 and the like, multicast): one
+ * group would hold all interfaces' routes, so here the interface is part of
+ * the group. Then the group is not the kernel's, and what a replacement
+ * replaces cannot be told from it. */
 static inline bool
 is_per_interface(const nio_route *route)
 {
@@ -19,6 +21,7 @@ is_per_interface(const nio_route *route)
             (route->destination[0] == 0xfe && route->destination[1] == 0x80));
 }
 
+/* Of the group alone, so that a group lies in one chain of the store. */
 static inline uint64_t
 route_hash(const void *record, uint64_t seed)
 {
@@ -34,8 +37,9 @@ route_hash(const void *record, uint64_t seed)
     return nio_mix(hash, (uint64_t)oif << 32 | small);
 }
 
-/* The destination first: of records that only share a bucket it is another
- * one, and it lies where the memory of the record begins. */
+/* The group: what the kernel's NLM_F_REPLACE selects by. The destination is
+ * compared first: it differs in most records that only share a bucket, and it
+ * lies at the beginning of the record, in the cache line just read. */
 static inline bool
 same_group(const nio_route *a, const nio_route *b)
 {
@@ -45,6 +49,7 @@ same_group(const nio_route *a, const nio_route *b)
            a->tos == b->tos && (!is_per_interface(a) || a->oif == b->oif);
 }
 
+/* The identity of a leg, which is that of its row. */
 static inline bool
 same_identity(const nio_route *a, const nio_route *b)
 {
@@ -53,20 +58,54 @@ same_identity(const nio_route *a, const nio_route *b)
            memcmp(a->gateway, b->gateway, 16) == 0;
 }
 
-/* In what the kernel says once for all legs; but for a lifetime that counts
- * down. */
+/* Attributes that a message has once for all legs of the route. Of the
+ * lifetime only whether there is one: it runs down without a change. */
 static inline bool
-same_words(const nio_route *a, const nio_route *b)
+same_shared_attributes(const nio_route *a, const nio_route *b)
 {
     return a->type == b->type && a->protocol == b->protocol &&
            memcmp(a->preferred_source, b->preferred_source, 16) == 0 &&
            (a->expires == NIO_INFINITE) == (b->expires == NIO_INFINITE);
 }
 
-/* Equal in all that a subscriber can see. */
+/* Equal in everything that a subscriber can see. */
 static inline bool
 same_state(const nio_route *a, const nio_route *b)
 {
-    return same_words(a, b) && a->flags == b->flags &&
+    return same_shared_attributes(a, b) && a->flags == b->flags &&
            a->weight == b->weight && a->nexthop_id == b->nexthop_id;
+}
+
+/* The record of a leg; NULL: there is none. */
+static inline nio_route *
+find_leg(const nio_store *routes, const nio_route *leg)
+{
+    nio_route *route = nio_store_first(routes, leg);
+    while (route != NULL && !same_identity(route, leg)) {
+        route = nio_store_next(routes, route);
+    }
+    return route;
+}
+
+/* Walk the records of a group: first, then next until NULL. The next one is
+ * read before a record is removed. */
+static inline nio_route *
+first_of_group(const nio_store *routes, const nio_route *head)
+{
+    nio_route *route = nio_store_first(routes, head);
+    while (route != NULL && !same_group(route, head)) {
+        route = nio_store_next(routes, route);
+    }
+    return route;
+}
+
+static inline nio_route *
+next_of_group(const nio_store *routes, const nio_route *head,
+              const nio_route *route)
+{
+    nio_route *next = nio_store_next(routes, route);
+    while (next != NULL && !same_group(next, head)) {
+        next = nio_store_next(routes, next);
+    }
+    return next;
 }

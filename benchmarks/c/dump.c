@@ -8,8 +8,7 @@
 
 #include <sys/socket.h>
 
-#define REPLY_SIZE (64u * 1024u) /* the kernel sends at most 32 KiB at once   \
-                                  */
+#define REPLY_SIZE (64u * 1024u) /* the kernel sends 32 KiB at most */
 
 static void
 request_dump(int opened, int family)

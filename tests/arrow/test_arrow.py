@@ -291,9 +291,9 @@ def test_requested_schema_with_other_columns_raises(kind: str) -> None:
     release(within(released, ArrowSchema))
     for method in (table.__arrow_c_array__, table.__arrow_c_stream__):
         for wish in wishes:
-            with pytest.raises(ValueError, match=rf"has not the \d+ columns of kind '{kind}'"):
+            with pytest.raises(ValueError, match=rf"must have the \d+ columns of kind '{kind}'"):
                 method(wish)
-        with pytest.raises(ValueError, match="was released or taken already"):
+        with pytest.raises(ValueError, match="was already released or moved"):
             method(requested_schema=released)
 
 

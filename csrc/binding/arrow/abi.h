@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The three structs of Arrow's C data and C stream interfaces, exactly as
- * those define them, under the guards that are theirs. */
+/* The three structs of Arrow's C data and C stream interfaces, with the text
+ * and the guards of Arrow's own definition. */
 #pragma once
 
 #include <stdint.h>

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* ArrowArray: rows copied into columns, each in memory of its own, so that a
- * consumer may move one away and release the rest. */
-#include "binding/arrow/arrow.h"
+/* ArrowArray: rows copied into columns. Each column has memory of its own,
+ * since a consumer may move one column away and release the others. */
+#include "binding/arrow/array.h"
+
+#include "binding/arrow/columns.h"
+#include "binding/arrow/names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What Arrow recommends for buffers: where they begin, and what their sizes
- * are multiples of. */
+/* Arrow's recommendation for the addresses and sizes of buffers. */
 #define ALIGNMENT ((size_t)64)
-/* Rows that stay in the cache while column after column is taken of them. */
+/* Rows that fit in the cache while all columns are copied from them. */
 #define BLOCK ((size_t)512)
-/* From here on others may have the GIL meanwhile. For fewer rows, giving it
- * away could cost a busy program a switch interval for microseconds of work.
- */
+/* From this many rows on they are copied without the GIL. For fewer rows, to
+ * release it could cost a busy program a switch interval for microseconds of
+ * work. */
 #define MANY ((size_t)4096)
 
-/* What is private to one ArrowArray, and where its children lie; its buffers
- * follow. */
+/* The private data of one ArrowArray, and the memory of its children. Its
+ * buffers follow in the same block. */
 typedef struct node {
     const void *buffers[3];
     char *text;                   /* owned; NULL: none */
@@ -37,7 +39,7 @@ release(struct ArrowArray *array)
     node *own = array->private_data;
     for (int64_t i = 0; i < array->n_children; i++) {
         struct ArrowArray *child = array->children[i];
-        if (child->release != NULL) { /* else it was moved away */
+        if (child->release != NULL) { /* NULL: it was moved away */
             child->release(child);
         }
     }
@@ -46,8 +48,9 @@ release(struct ArrowArray *array)
     array->release = NULL;
 }
 
-/* With children that are released still, and buffers of these sizes, which
- * are 0 all over. They are no larger than the rows, so nothing overflows. */
+/* Initializes an array with `children` children, which are marked released,
+ * and zeroed buffers of these sizes. The sizes are at most those of the rows,
+ * so their sum does not overflow. */
 static bool
 array_init(struct ArrowArray *array, size_t length, size_t children,
            size_t buffers, const size_t sizes[2])
@@ -63,8 +66,8 @@ array_init(struct ArrowArray *array, size_t length, size_t children,
     for (size_t i = 0; i < children; i++) {
         own->children[i] = &own->nodes[i];
     }
-    uintptr_t behind = (uintptr_t)(own->children + children);
-    own->buffers[0] = (const void *)(uintptr_t)padded(behind);
+    uintptr_t end = (uintptr_t)(own->children + children);
+    own->buffers[0] = (const void *)(uintptr_t)padded(end);
     own->buffers[1] = (const uint8_t *)own->buffers[0] + padded(sizes[0]);
     *array = (struct ArrowArray){
         .length = (int64_t)length,
@@ -84,20 +87,20 @@ buffer_of(const struct ArrowArray *array, size_t which)
     return (uint8_t *)(uintptr_t)array->buffers[which];
 }
 
-/* Where the values of a column are to be written. */
+/* The buffer for the values of a column. */
 static uint8_t *
 values_of(const nio_column *column, const struct ArrowArray *array)
 {
-    bool list = column->shape->layout == NIO_LAYOUT_LIST;
+    bool list = column->type->layout == NIO_LAYOUT_LIST;
     return buffer_of(list ? array->children[0] : array, 1);
 }
 
 static bool
 column_init(struct ArrowArray *array, const nio_column *column, size_t count)
 {
-    const nio_arrow_type *shape = column->shape;
-    size_t bits = (count + 7) / 8, bytes = count * shape->width;
-    switch (shape->layout) {
+    const nio_arrow_type *type = column->type;
+    size_t bits = (count + 7) / 8, bytes = count * type->width;
+    switch (type->layout) {
     case NIO_LAYOUT_BITS:
         return array_init(array, count, 0, 2, (size_t[]){bits, bits});
     case NIO_LAYOUT_TEXT:
@@ -105,47 +108,47 @@ column_init(struct ArrowArray *array, const nio_column *column, size_t count)
                           (size_t[]){bits, (count + 1) * sizeof(int32_t)});
     case NIO_LAYOUT_LIST:
         if (!array_init(array, count, 1, 1, (size_t[]){bits, 0}) ||
-            !array_init(array->children[0], count * shape->items, 0, 2,
+            !array_init(array->children[0], count * type->items, 0, 2,
                         (size_t[]){0, bytes})) {
             return false;
         }
-        array->children[0]->buffers[0] = NULL; /* its items are all there */
+        array->children[0]->buffers[0] = NULL; /* no item is null */
         return true;
     default:
         return array_init(array, count, 0, 2, (size_t[]){bits, bytes});
     }
 }
 
-/* With the GIL. While filling, null_count counts the values that are there. */
+/* With the GIL. Until fill() has ended, null_count is the number of values
+ * that are not null. */
 static bool
 fill_text(nio_state *state, const nio_column *column, const void *rows,
           size_t count, struct ArrowArray *array)
 {
     node *own = array->private_data;
-    Py_ssize_t there =
+    Py_ssize_t not_null =
         nio_text_fill(state, column, rows, count, buffer_of(array, 0),
                       (int32_t *)(void *)buffer_of(array, 1), &own->text);
-    if (there < 0) {
+    if (not_null < 0) {
         return false;
     }
     own->buffers[2] = own->text;
-    array->null_count = (int64_t)there;
+    array->null_count = (int64_t)not_null;
     return true;
 }
 
-/* Without Python. */
+/* Called with or without the GIL. */
 static void
-fill(const nio_schema_template *description, const void *rows, size_t count,
+fill(const nio_schema_template *template, const void *rows, size_t count,
      struct ArrowArray *whole)
 {
     size_t width;
-    const nio_column *columns =
-        nio_schema_template_columns(description, &width);
+    const nio_column *columns = nio_schema_template_columns(template, &width);
     for (size_t begin = 0; begin < count; begin += BLOCK) {
         size_t end = count - begin < BLOCK ? count : begin + BLOCK;
         for (size_t i = 0; i < width; i++) {
             struct ArrowArray *array = whole->children[i];
-            if (columns[i].shape->layout != NIO_LAYOUT_TEXT) {
+            if (columns[i].type->layout != NIO_LAYOUT_TEXT) {
                 array->null_count += (int64_t)nio_column_fill(
                     &columns[i], rows, begin, end, buffer_of(array, 0),
                     values_of(&columns[i], array));
@@ -162,12 +165,11 @@ fill(const nio_schema_template *description, const void *rows, size_t count,
 }
 
 bool
-nio_array_new(nio_state *state, const nio_schema_template *description,
+nio_array_new(nio_state *state, const nio_schema_template *template,
               const void *rows, size_t count, struct ArrowArray *ret_array)
 {
     size_t width;
-    const nio_column *columns =
-        nio_schema_template_columns(description, &width);
+    const nio_column *columns = nio_schema_template_columns(template, &width);
     struct ArrowArray whole;
     bool good = false;
     if (!array_init(&whole, count, width, 1, (size_t[]){0, 0})) {
@@ -180,15 +182,15 @@ nio_array_new(nio_state *state, const nio_schema_template *description,
             PyErr_NoMemory();
             goto done;
         }
-        if (columns[i].shape->layout == NIO_LAYOUT_TEXT &&
+        if (columns[i].type->layout == NIO_LAYOUT_TEXT &&
             !fill_text(state, &columns[i], rows, count, whole.children[i])) {
             goto done;
         }
     }
-    PyThreadState *python = count < MANY ? NULL : PyEval_SaveThread();
-    fill(description, rows, count, &whole);
-    if (python != NULL) {
-        PyEval_RestoreThread(python);
+    PyThreadState *released = count < MANY ? NULL : PyEval_SaveThread();
+    fill(template, rows, count, &whole);
+    if (released != NULL) {
+        PyEval_RestoreThread(released);
     }
     *ret_array = whole;
     good = true;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Arrow's PyCapsule interface: the structs in capsules, which release what
- * nobody took out of them. Called with the GIL. */
-#include "binding/arrow/arrow.h"
+/* The capsules of Arrow's PyCapsule interface. A capsule releases its struct
+ * unless a consumer has taken it out. */
+#include "binding/arrow/capsules.h"
+
+#include "binding/arrow/array.h"
+#include "binding/arrow/stream.h"
 
 #include <stdlib.h>
 
@@ -9,7 +12,8 @@ static const char schema_name[] = "arrow_schema";
 static const char array_name[] = "arrow_array";
 static const char stream_name[] = "arrow_array_stream";
 
-/* By its own name, whatever that is: a destructor has nowhere to fail to. */
+/* A consumer may rename a capsule, and a destructor cannot raise, so the
+ * pointer is read by the current name. */
 static void *
 pointer_of(PyObject *capsule)
 {
@@ -62,10 +66,10 @@ destroy_stream(PyObject *capsule)
 }
 
 static PyObject *
-schema_capsule(nio_schema_template *description)
+schema_capsule(nio_schema_template *template)
 {
     struct ArrowSchema *schema = calloc(1, sizeof(*schema));
-    if (schema == NULL || !nio_schema_template_schema(description, schema)) {
+    if (schema == NULL || !nio_schema_template_schema(template, schema)) {
         free(schema);
         return PyErr_NoMemory();
     }
@@ -77,14 +81,14 @@ schema_capsule(nio_schema_template *description)
 }
 
 static PyObject *
-array_capsule(nio_state *state, const nio_schema_template *description,
+array_capsule(nio_state *state, const nio_schema_template *template,
               const void *rows, size_t count)
 {
     struct ArrowArray *array = calloc(1, sizeof(*array));
     if (array == NULL) {
         return PyErr_NoMemory();
     }
-    if (!nio_array_new(state, description, rows, count, array)) {
+    if (!nio_array_new(state, template, rows, count, array)) {
         free(array);
         return NULL;
     }
@@ -95,79 +99,80 @@ array_capsule(nio_state *state, const nio_schema_template *description,
     return capsule;
 }
 
-/* A description that fits the wish; NULL with an exception. */
+/* The template of a kind; NULL with an exception, also where the requested
+ * schema has other columns. */
 static nio_schema_template *
-description_for(nio_state *state, nio_kind kind,
-                const struct ArrowSchema *wish)
+template_for(nio_state *state, nio_kind kind,
+             const struct ArrowSchema *requested)
 {
-    nio_schema_template *description = nio_schema_template_new(state, kind);
-    if (description != NULL && wish != NULL &&
-        !nio_schema_template_fits(description, wish)) {
+    nio_schema_template *template = nio_schema_template_new(state, kind);
+    if (template != NULL && requested != NULL &&
+        !nio_schema_template_fits(template, requested)) {
         size_t count;
-        (void)nio_schema_template_columns(description, &count);
+        (void)nio_schema_template_columns(template, &count);
         PyErr_Format(PyExc_ValueError,
-                     "requested_schema has not the %zu columns of kind '%s' "
-                     "in their order: ask for no schema, and select of what "
-                     "comes",
-                     count, nio_schema_template_rows(description)->kind_name);
-        nio_schema_template_drop(description);
+                     "requested_schema must have the %zu columns of kind '%s' "
+                     "in their order: request no schema, and select columns "
+                     "of the result",
+                     count, nio_schema_template_rows(template)->kind_name);
+        nio_schema_template_drop(template);
         return NULL;
     }
-    return description;
+    return template;
 }
 
 PyObject *
 nio_arrow_schema(nio_state *state, nio_kind kind)
 {
-    nio_schema_template *description = nio_schema_template_new(state, kind);
-    if (description == NULL) {
+    nio_schema_template *template = nio_schema_template_new(state, kind);
+    if (template == NULL) {
         return NULL;
     }
-    PyObject *capsule = schema_capsule(description);
-    nio_schema_template_drop(description);
+    PyObject *capsule = schema_capsule(template);
+    nio_schema_template_drop(template);
     return capsule;
 }
 
 PyObject *
 nio_arrow_array(nio_state *state, nio_kind kind, const void *rows,
-                size_t count, const struct ArrowSchema *wish)
+                size_t count, const struct ArrowSchema *requested)
 {
     PyObject *schema = NULL, *array = NULL, *both = NULL;
-    nio_schema_template *description = description_for(state, kind, wish);
-    if (description != NULL) {
-        schema = schema_capsule(description);
+    nio_schema_template *template = template_for(state, kind, requested);
+    if (template != NULL) {
+        schema = schema_capsule(template);
     }
     if (schema != NULL) {
-        array = array_capsule(state, description, rows, count);
+        array = array_capsule(state, template, rows, count);
     }
     if (array != NULL) {
         both = PyTuple_Pack(2, schema, array);
     }
     Py_XDECREF(schema);
     Py_XDECREF(array);
-    nio_schema_template_drop(description);
+    nio_schema_template_drop(template);
     return both;
 }
 
 PyObject *
 nio_arrow_stream(nio_state *state, nio_kind kind, const void *rows,
-                 size_t count, const struct ArrowSchema *wish)
+                 size_t count, const struct ArrowSchema *requested)
 {
     struct ArrowArray array = {.release = NULL};
     PyObject *capsule = NULL;
-    nio_schema_template *description = description_for(state, kind, wish);
+    nio_schema_template *template = template_for(state, kind, requested);
     struct ArrowArrayStream *stream = calloc(1, sizeof(*stream));
-    if (description == NULL || stream == NULL) {
+    if (template == NULL || stream == NULL) {
         goto done;
     }
-    if (!nio_array_new(state, description, rows, count, &array)) {
+    if (!nio_array_new(state, template, rows, count, &array)) {
         goto done;
     }
-    if (!nio_stream_new(description, &array, stream)) {
+    if (!nio_stream_new(template, &array, stream)) {
         array.release(&array);
         goto done;
     }
-    description = NULL; /* taken, as the array is */
+    template = NULL; /* owned by the stream now, as the array is */
     capsule = PyCapsule_New(stream, stream_name, destroy_stream);
 done:
     if (capsule == NULL) {
@@ -178,34 +183,36 @@ done:
             free_stream(stream);
         }
     }
-    nio_schema_template_drop(description);
+    nio_schema_template_drop(template);
     return capsule;
 }
 
 bool
-nio_arrow_wish(PyObject *args, PyObject *keywords, const char *format,
-               const struct ArrowSchema **ret_wish)
+nio_arrow_requested_schema(PyObject *args, PyObject *keywords,
+                           const char *format,
+                           const struct ArrowSchema **ret_requested)
 {
     static char *names[] = {"requested_schema", NULL};
-    PyObject *wish = Py_None;
-    *ret_wish = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, format, names, &wish)) {
+    PyObject *requested = Py_None;
+    *ret_requested = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, format, names,
+                                     &requested)) {
         return false;
     }
-    if (wish == Py_None) {
+    if (requested == Py_None) {
         return true;
     }
-    if (!PyCapsule_IsValid(wish, schema_name)) {
+    if (!PyCapsule_IsValid(requested, schema_name)) {
         PyErr_Format(PyExc_TypeError,
                      "requested_schema must be None or a capsule with an "
                      "ArrowSchema, not %R",
-                     (PyObject *)Py_TYPE(wish));
+                     (PyObject *)Py_TYPE(requested));
         return false;
     }
-    *ret_wish = PyCapsule_GetPointer(wish, schema_name);
-    if ((*ret_wish)->release == NULL) {
+    *ret_requested = PyCapsule_GetPointer(requested, schema_name);
+    if ((*ret_requested)->release == NULL) {
         PyErr_SetString(PyExc_ValueError,
-                        "requested_schema was released or taken already");
+                        "requested_schema was already released or moved");
         return false;
     }
     return true;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which columns of Arrow the field tables make, and their values: pure, any
- * thread. Nothing here knows a single field by name, and of text only that
- * there is some (arrow_text.c).
+/* The columns that a field table describes, and their values; text is in
+ * names.c. No field is named here. Pure.
  *
  *   kind         column                    Arrow
  *   BOOL ... U64 name                      bool, uint8 ... uint64
@@ -14,14 +13,14 @@
  *   ZONES        name                      fixed_size_list<uint32>[16]
  *   NAME         name                      utf8
  *
- * An address that has the row's family needs no other column to say it. One
- * of IPv4 is written as IPv6 maps it, ::ffff:a.b.c.d: with zeros behind it,
- * 10.0.0.0 would equal a00:: and 0.0.0.0 equal ::. */
-#include "binding/arrow/arrow.h"
+ * An address of the row's own family needs no column for its family. An IPv4
+ * address is mapped to IPv6, ::ffff:a.b.c.d: padded with zeros 10.0.0.0 would
+ * equal a00::, and 0.0.0.0 would equal ::. */
+#include "binding/arrow/columns.h"
 
 #include <string.h>
 
-/* Where a SOCKADDR_INET keeps its address. */
+/* Offsets of the address in a SOCKADDR_INET. */
 #define IPV4_AT offsetof(SOCKADDR_INET, Ipv4.sin_addr)
 #define IPV6_AT offsetof(SOCKADDR_INET, Ipv6.sin6_addr)
 
@@ -33,7 +32,7 @@ family_at(const uint8_t *bytes)
     return family;
 }
 
-/* `bytes` in network order: 4 or 16 of them. */
+/* Writes an address of 4 or 16 bytes in network order. */
 static bool
 put_bytes(ADDRESS_FAMILY family, const uint8_t *bytes, uint8_t *value)
 {
@@ -92,7 +91,7 @@ put_length(const nio_column *column, const uint8_t *row, uint8_t *value)
     return true;
 }
 
-/* Without host bits, as Python shows it. */
+/* Writes a prefix without host bits, as Python shows it. */
 static bool
 put_prefix(const nio_column *column, const uint8_t *row, uint8_t *value)
 {
@@ -113,8 +112,8 @@ put_prefix(const nio_column *column, const uint8_t *row, uint8_t *value)
     return true;
 }
 
-/* Nanoseconds since 1970 reach from 1677 to 2262; beyond, and so where the
- * system has no time and leaves a 0, there is none. */
+/* Nanoseconds since 1970 cover the years 1677 to 2262. A time outside of them
+ * is null, and so is the 0 that the system leaves where it has no time. */
 static bool
 put_time(const nio_column *column, const uint8_t *row, uint8_t *value)
 {
@@ -157,7 +156,7 @@ static const nio_arrow_type family_type = {
     .format = "S", .width = 2, .put = put_address_family};
 
 size_t
-nio_columns_most(const nio_schema *schema)
+nio_columns_max(const nio_schema *schema)
 {
     return 2 * schema->field_count;
 }
@@ -165,11 +164,11 @@ nio_columns_most(const nio_schema *schema)
 static nio_column
 column_of(const nio_schema *schema, const nio_field *field, nio_part part)
 {
-    const nio_arrow_type *shape = part == NIO_PART_LENGTH ? &length_type
-                                  : part == NIO_PART_FAMILY
-                                      ? &family_type
-                                      : &arrow_types[field->kind];
-    return (nio_column){schema, field, part, shape,
+    const nio_arrow_type *type = part == NIO_PART_LENGTH ? &length_type
+                                 : part == NIO_PART_FAMILY
+                                     ? &family_type
+                                     : &arrow_types[field->kind];
+    return (nio_column){schema, field, part, type,
                         nio_field_nullability(field)};
 }
 
@@ -224,29 +223,29 @@ nio_column_is_family(const nio_column *column)
            column->field->kind == NIO_FIELD_FAMILY;
 }
 
-/* One value, where each row is asked whether it has one. */
+/* Writes one value of a column that can be null, or has a put(). */
 static bool
 put_one(const nio_column *column, const uint8_t *row, size_t at,
         uint8_t *values)
 {
-    const nio_arrow_type *shape = column->shape;
-    if (column->knowledge == NIO_NULL_BY_ROW &&
+    const nio_arrow_type *type = column->type;
+    if (column->nullability == NIO_NULL_BY_ROW &&
         !nio_field_is_known(column->schema, column->field, row, true)) {
         return false;
     }
-    if (shape->put != NULL) {
-        return shape->put(column, row, values + at * shape->width);
+    if (type->put != NULL) {
+        return type->put(column, row, values + at * type->width);
     }
     const uint8_t *bytes = row + column->field->offset;
-    if (shape->layout != NIO_LAYOUT_BITS) {
-        memcpy(values + at * shape->width, bytes, shape->width);
+    if (type->layout != NIO_LAYOUT_BITS) {
+        memcpy(values + at * type->width, bytes, type->width);
     } else if (bytes[0] != 0) {
         nio_bit_set(values, at);
     }
     return true;
 }
 
-/* memcpy of a size that the compiler knows is a move. */
+/* A memcpy of constant size compiles to a move. */
 #define COPY_EACH(size)                                                       \
     for (size_t i = 0; i < count; i++) {                                      \
         memcpy(values + i * (size), bytes + i * step, (size));                \
@@ -279,29 +278,29 @@ size_t
 nio_column_fill(const nio_column *column, const uint8_t *rows, size_t begin,
                 size_t end, uint8_t *valid, uint8_t *values)
 {
-    const nio_arrow_type *shape = column->shape;
-    size_t step = column->schema->row_size, there = 0;
-    if (column->knowledge == NIO_ALWAYS_NULL) {
+    const nio_arrow_type *type = column->type;
+    size_t step = column->schema->row_size, not_null = 0;
+    if (column->nullability == NIO_ALWAYS_NULL) {
         return 0;
     }
-    if (column->knowledge == NIO_NULL_BY_ROW || shape->put != NULL) {
+    if (column->nullability == NIO_NULL_BY_ROW || type->put != NULL) {
         for (size_t i = begin; i < end; i++) {
             if (put_one(column, rows + i * step, i, values)) {
                 nio_bit_set(valid, i);
-                there++;
+                not_null++;
             }
         }
-        return there;
+        return not_null;
     }
     const uint8_t *bytes = rows + begin * step + column->field->offset;
-    if (shape->layout == NIO_LAYOUT_BITS) {
+    if (type->layout == NIO_LAYOUT_BITS) {
         for (size_t i = begin; i < end; i++, bytes += step) {
             if (bytes[0] != 0) {
                 nio_bit_set(values, i);
             }
         }
     } else {
-        copy_all(values + begin * shape->width, shape->width, bytes, step,
+        copy_all(values + begin * type->width, type->width, bytes, step,
                  end - begin);
     }
     return end - begin;

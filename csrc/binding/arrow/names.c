@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Columns of text: names of interfaces, which the system is asked for, once
- * for each interface and not for each row. With the GIL. */
-#include "binding/arrow/arrow.h"
+/* Columns of text: names of interfaces. The system is asked once for each
+ * interface, not for each row. With the GIL. */
+#include "binding/arrow/names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* All that a name depends on; no more of it is set than that. */
+/* Everything that a name depends on. Members that it does not depend on are
+ * 0. */
 typedef struct key {
     uint8_t stored[16];
     uint64_t luid;
-    uint64_t index; /* as wide as it is for want of padding */
+    uint64_t index; /* 64 bits, so that the struct has no padding */
 } key;
 
-/* The texts that the rows have, each once, found by their keys. */
+/* The different texts of the rows, in a hash table by their keys. */
 typedef struct texts {
     key *keys;
-    PyObject **utf8; /* bytes; NULL: none */
+    PyObject **utf8; /* bytes; NULL: null */
     size_t count;
-    size_t *slots; /* a power of two; 1 + place in `keys`, or 0 */
-    size_t slot_count;
+    size_t *slots;     /* 1 + index in `keys`; 0: free */
+    size_t slot_count; /* a power of two */
 } texts;
 
 static void
@@ -49,25 +50,26 @@ key_of(const nio_column *column, const uint8_t *row)
     return found;
 }
 
-/* The slot of a key: its own, or the free one where it belongs. */
+/* The slot of a key, or the free slot where it is to be inserted. */
 static size_t *
-slot_of(const texts *known, const key *wanted)
+slot_of(const texts *known, const key *own)
 {
     uint64_t words[4], hash = 0;
-    memcpy(words, wanted, sizeof(words));
+    memcpy(words, own, sizeof(words));
     for (size_t i = 0; i < 4; i++) {
         hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15u;
         hash ^= hash >> 32;
     }
     size_t at = (size_t)hash & (known->slot_count - 1);
     while (known->slots[at] != 0 && memcmp(&known->keys[known->slots[at] - 1],
-                                           wanted, sizeof(*wanted)) != 0) {
+                                           own, sizeof(*own)) != 0) {
         at = (at + 1) & (known->slot_count - 1);
     }
     return &known->slots[at];
 }
 
-/* Room for one more, with half of the slots free. False: no memory. */
+/* Makes room for one more key, with half of the slots free. False on
+ * allocation failure. */
 static bool
 make_room(texts *known)
 {
@@ -93,12 +95,12 @@ make_room(texts *known)
     return true;
 }
 
-/* What the attribute says, in UTF-8; *ret_utf8 is NULL for none. A name on
- * Linux is bytes: one that is not UTF-8 reads as lone surrogates, which Arrow
- * does not take, so they are written out, as JSON does it. */
+/* The value of the attribute in UTF-8; *ret_utf8 is NULL for None. On Linux a
+ * name consists of bytes. Bytes that are not UTF-8 become lone surrogates in
+ * Python, which Arrow does not allow; so they are written out as in JSON. */
 static bool
-ask(nio_state *state, const nio_column *column, const uint8_t *row,
-    PyObject **ret_utf8)
+utf8_of(nio_state *state, const nio_column *column, const uint8_t *row,
+        PyObject **ret_utf8)
 {
     PyObject *utf8 = NULL;
     PyObject *value =
@@ -117,34 +119,34 @@ ask(nio_state *state, const nio_column *column, const uint8_t *row,
     return good;
 }
 
-/* The place of the row's text in `known`; -1 with an exception. */
+/* The index of the row's text in `known`; -1 with an exception. */
 static Py_ssize_t
-place_of(texts *known, nio_state *state, const nio_column *column,
+index_of(texts *known, nio_state *state, const nio_column *column,
          const uint8_t *row, size_t last)
 {
-    key wanted = key_of(column, row);
+    key own = key_of(column, row);
     if (last < known->count &&
-        memcmp(&known->keys[last], &wanted, sizeof(wanted)) == 0) {
+        memcmp(&known->keys[last], &own, sizeof(own)) == 0) {
         return (Py_ssize_t)last;
     }
     if (!make_room(known)) {
         PyErr_NoMemory();
         return -1;
     }
-    size_t *slot = slot_of(known, &wanted);
+    size_t *slot = slot_of(known, &own);
     if (*slot == 0) {
         PyObject *utf8;
-        if (!ask(state, column, row, &utf8)) {
+        if (!utf8_of(state, column, row, &utf8)) {
             return -1;
         }
-        known->keys[known->count] = wanted;
+        known->keys[known->count] = own;
         known->utf8[known->count] = utf8;
         *slot = ++known->count;
     }
     return (Py_ssize_t)(*slot - 1);
 }
 
-/* Places become offsets and text. */
+/* Replaces the indices in `offsets` by offsets, and writes the text. */
 static void
 write_texts(const texts *known, size_t count, uint8_t *valid, int32_t *offsets,
             char *text)
@@ -167,38 +169,39 @@ nio_text_fill(nio_state *state, const nio_column *column, const uint8_t *rows,
               size_t count, uint8_t *valid, int32_t *offsets, char **ret_text)
 {
     texts known = {NULL, NULL, 0, NULL, 0};
-    Py_ssize_t there = -1, found = 0, place = 0;
+    Py_ssize_t result = -1, not_null = 0, index = 0;
     size_t total = 0;
     char *text = NULL;
-    /* An offset first holds the place of its row's text: how long all of them
-     * are is known at the end only. */
+    /* `offsets` first holds the index of each row's text, since the total
+     * length is known only at the end. */
     for (size_t i = 0; i < count; i++) {
-        place = place_of(&known, state, column,
-                         rows + i * column->schema->row_size, (size_t)place);
-        if (place < 0) {
+        index = index_of(&known, state, column,
+                         rows + i * column->schema->row_size, (size_t)index);
+        if (index < 0) {
             goto done;
         }
-        offsets[i + 1] = (int32_t)place;
-        if (known.utf8[place] != NULL) {
-            total += (size_t)PyBytes_Size(known.utf8[place]);
-            found++;
+        offsets[i + 1] = (int32_t)index;
+        if (known.utf8[index] != NULL) {
+            total += (size_t)PyBytes_Size(known.utf8[index]);
+            not_null++;
         }
-        if (total > INT32_MAX || place == INT32_MAX) {
-            PyErr_SetString(PyExc_OverflowError,
-                            "the interface names of so many rows do not fit "
-                            "in one column of Arrow: export a slice");
+        if (total > INT32_MAX || index == INT32_MAX) {
+            PyErr_SetString(
+                PyExc_OverflowError,
+                "the interface names of these rows exceed the 2 GiB of "
+                "one Arrow column: export a slice");
             goto done;
         }
     }
-    text = malloc(total + 1); /* even of nothing there is a buffer */
+    text = malloc(total + 1); /* an empty text has a buffer, too */
     if (text == NULL) {
         PyErr_NoMemory();
         goto done;
     }
     write_texts(&known, count, valid, offsets, text);
     *ret_text = text;
-    there = found;
+    result = not_null;
 done:
     done(&known);
-    return there;
+    return result;
 }

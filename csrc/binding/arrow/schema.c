@@ -1,45 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* ArrowSchema: the names of the columns, and in their metadata what the field
- * tables say of them. The words are put together once, with the GIL, in a
- * description; a schema of it is then made without. */
-#include "binding/arrow/arrow.h"
+/* ArrowSchema: the names of the columns, and the descriptions of the field
+ * tables as their metadata. */
+#include "binding/arrow/schema.h"
+
+#include "base/lock.h"
+#include "binding/arrow/columns.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that grow. */
-typedef struct words {
+/* A buffer that grows. */
+typedef struct byte_buffer {
     char *data; /* of malloc; owned */
     size_t used, room;
-} words;
+} byte_buffer;
 
-/* Where a column's words stand in them. */
-typedef struct place {
+/* Offsets of a column's texts in the buffer. */
+typedef struct text_ref {
     size_t name, metadata;
-} place;
+} text_ref;
 
 struct nio_schema_template {
     nio_atomic references;
     const nio_schema *rows;
-    words words;
-    size_t metadata; /* of the whole, in the words */
-    place *places;   /* one a column; owned */
+    byte_buffer text;
+    size_t metadata; /* of the whole schema: an offset in `text` */
+    text_ref *refs;  /* one per column; owned */
     size_t count;
     nio_column columns[];
 };
 
-/* What is private to one ArrowSchema: it keeps the description, and is where
- * its children lie. They may be moved away, so each does the same. */
+/* The private data of one ArrowSchema: its reference to the template, and the
+ * memory of its children. A consumer may move a child away and release the
+ * parent, so each child has private data of its own. */
 typedef struct node {
-    nio_schema_template *description;
+    nio_schema_template *template;
     struct ArrowSchema **children; /* &nodes[0], ... */
     struct ArrowSchema nodes[];
 } node;
 
-/* ---- words: false with an exception */
+/* ---- appending: false with an exception */
 
 static bool
-add(words *to, const void *bytes, size_t size)
+add(byte_buffer *to, const void *bytes, size_t size)
 {
     if (size > to->room - to->used) {
         size_t room = 2 * to->room + size + 1024;
@@ -57,35 +60,35 @@ add(words *to, const void *bytes, size_t size)
 }
 
 static bool
-add_text(words *to, const char *text)
+add_text(byte_buffer *to, const char *text)
 {
     return add(to, text, strlen(text));
 }
 
-/* Metadata is int32 and bytes in turn: the number of pairs, then of each key
- * and each value the length and the bytes. */
+/* Metadata is the number of pairs, and then for each key and each value its
+ * length and its bytes; the numbers are int32. */
 static bool
-add_number(words *to, size_t number)
+add_number(byte_buffer *to, size_t number)
 {
     int32_t small = (int32_t)number;
     return add(to, &small, sizeof(small));
 }
 
 static bool
-add_measured(words *to, const char *text)
+add_measured(byte_buffer *to, const char *text)
 {
     return add_number(to, strlen(text)) && add_text(to, text);
 }
 
 static bool
-add_pair(words *to, const char *key, const char *value)
+add_pair(byte_buffer *to, const char *key, const char *value)
 {
     return add_measured(to, key) && add_measured(to, value);
 }
 
-/* Begins metadata of so many pairs, where int32 can be read in place. */
+/* Begins the metadata of `pairs` pairs, aligned for int32. */
 static bool
-begin_metadata(words *to, size_t pairs, size_t *ret_at)
+begin_metadata(byte_buffer *to, size_t pairs, size_t *ret_at)
 {
     static const char zeros[sizeof(int32_t)];
     size_t odd = to->used % sizeof(zeros);
@@ -96,15 +99,15 @@ begin_metadata(words *to, size_t pairs, size_t *ret_at)
     return add_number(to, pairs);
 }
 
-/* `"16": "UNCHANGED"`, with what separates it from those before. */
+/* `"16": "UNCHANGED"`, behind a comma where it is not the first. */
 static bool
-add_member(words *to, PyObject *number, PyObject *member, bool first)
+add_member(byte_buffer *to, PyObject *number, PyObject *member, bool first)
 {
     bool good = false;
     PyObject *name = PyObject_GetAttrString(member, "name"), *text = NULL;
     PyObject *utf8 = NULL;
     if (name != NULL) {
-        /* A name is an identifier: nothing in it wants escaping. */
+        /* A name is an identifier, so JSON needs no escapes in it. */
         text = PyUnicode_FromFormat("%s\"%S\": \"%U\"", first ? "" : ", ",
                                     number, name);
     }
@@ -120,9 +123,9 @@ add_member(words *to, PyObject *number, PyObject *member, bool first)
     return good;
 }
 
-/* The members of an enum as a JSON object, after its length. */
+/* The members of an enum as a JSON object, behind its length. */
 static bool
-add_members(words *to, PyObject *members)
+add_members(byte_buffer *to, PyObject *members)
 {
     size_t begin = to->used;
     Py_ssize_t position = 0;
@@ -142,7 +145,7 @@ add_members(words *to, PyObject *members)
 }
 
 static bool
-add_families(words *to)
+add_families(byte_buffer *to)
 {
     char text[64];
     PyOS_snprintf(text, sizeof(text),
@@ -152,18 +155,18 @@ add_families(words *to)
 }
 
 static bool
-add_column(words *to, nio_state *state, const nio_column *column,
-           place *ret_place)
+add_column(byte_buffer *to, nio_state *state, const nio_column *column,
+           text_ref *ret_ref)
 {
     static const char enum_key[] = "netioapi.enum";
     const nio_field *field = column->field;
     bool family = nio_column_is_family(column);
     PyObject *members = nio_enum_members(state, field->enum_class);
-    ret_place->name = to->used;
+    ret_ref->name = to->used;
     bool good = add_text(to, field->name) &&
                 add_text(to, nio_column_suffix(column)) && add(to, "", 1) &&
                 begin_metadata(to, family || members != NULL ? 3 : 2,
-                               &ret_place->metadata) &&
+                               &ret_ref->metadata) &&
                 add_pair(to, "netioapi.unit", nio_column_unit(column)) &&
                 add_pair(to, "netioapi.source", field->source);
     if (good && family) {
@@ -174,76 +177,75 @@ add_column(words *to, nio_state *state, const nio_column *column,
     return good;
 }
 
-/* ---- the description */
+/* ---- the template */
 
 nio_schema_template *
 nio_schema_template_new(nio_state *state, nio_kind kind)
 {
     const nio_schema *rows = nio_schema_of(kind);
-    size_t most = nio_columns_most(rows);
-    nio_schema_template *description =
-        calloc(1, sizeof(*description) + most * sizeof(nio_column));
-    place *places = calloc(most, sizeof(*places));
-    if (description == NULL || places == NULL) {
-        free(description);
-        free(places);
+    size_t most = nio_columns_max(rows);
+    nio_schema_template *template =
+        calloc(1, sizeof(*template) + most * sizeof(nio_column));
+    text_ref *refs = calloc(most, sizeof(*refs));
+    if (template == NULL || refs == NULL) {
+        free(template);
+        free(refs);
         PyErr_NoMemory();
         return NULL;
     }
-    nio_atomic_store(&description->references, 1);
-    description->rows = rows;
-    description->places = places;
-    description->count = nio_columns_of(rows, description->columns);
-    words *to = &description->words;
-    bool good = begin_metadata(to, 1, &description->metadata) &&
+    nio_atomic_store(&template->references, 1);
+    template->rows = rows;
+    template->refs = refs;
+    template->count = nio_columns_of(rows, template->columns);
+    byte_buffer *to = &template->text;
+    bool good = begin_metadata(to, 1, &template->metadata) &&
                 add_pair(to, "netioapi.kind", rows->kind_name);
-    for (size_t i = 0; good && i < description->count; i++) {
-        good = add_column(to, state, &description->columns[i], &places[i]);
+    for (size_t i = 0; good && i < template->count; i++) {
+        good = add_column(to, state, &template->columns[i], &refs[i]);
     }
     if (!good) {
-        nio_schema_template_drop(description);
+        nio_schema_template_drop(template);
         return NULL;
     }
-    return description;
+    return template;
 }
 
 void
-nio_schema_template_drop(nio_schema_template *description)
+nio_schema_template_drop(nio_schema_template *template)
 {
-    if (description != NULL &&
-        nio_atomic_add(&description->references, (uint64_t)-1) == 1) {
-        free(description->words.data);
-        free(description->places);
-        free(description);
+    if (template != NULL &&
+        nio_atomic_add(&template->references, (uint64_t)-1) == 1) {
+        free(template->text.data);
+        free(template->refs);
+        free(template);
     }
 }
 
 const nio_schema *
-nio_schema_template_rows(const nio_schema_template *description)
+nio_schema_template_rows(const nio_schema_template *template)
 {
-    return description->rows;
+    return template->rows;
 }
 
 const nio_column *
-nio_schema_template_columns(const nio_schema_template *description,
+nio_schema_template_columns(const nio_schema_template *template,
                             size_t *ret_count)
 {
-    *ret_count = description->count;
-    return description->columns;
+    *ret_count = template->count;
+    return template->columns;
 }
 
 bool
-nio_schema_template_fits(const nio_schema_template *description,
-                         const struct ArrowSchema *wish)
+nio_schema_template_fits(const nio_schema_template *template,
+                         const struct ArrowSchema *requested)
 {
-    if (strcmp(wish->format, "+s") != 0 ||
-        wish->n_children != (int64_t)description->count) {
+    if (strcmp(requested->format, "+s") != 0 ||
+        requested->n_children != (int64_t)template->count) {
         return false;
     }
-    for (size_t i = 0; i < description->count; i++) {
-        const char *name = wish->children[i]->name;
-        const char *ours =
-            description->words.data + description->places[i].name;
+    for (size_t i = 0; i < template->count; i++) {
+        const char *name = requested->children[i]->name;
+        const char *ours = template->text.data + template->refs[i].name;
         if (name == NULL || strcmp(name, ours) != 0) {
             return false;
         }
@@ -251,7 +253,7 @@ nio_schema_template_fits(const nio_schema_template *description,
     return true;
 }
 
-/* ---- schemas of it */
+/* ---- schemas made of it */
 
 static void
 release(struct ArrowSchema *schema)
@@ -259,18 +261,18 @@ release(struct ArrowSchema *schema)
     node *own = schema->private_data;
     for (int64_t i = 0; i < schema->n_children; i++) {
         struct ArrowSchema *child = schema->children[i];
-        if (child->release != NULL) { /* else it was moved away */
+        if (child->release != NULL) { /* NULL: it was moved away */
             child->release(child);
         }
     }
-    nio_schema_template_drop(own->description);
+    nio_schema_template_drop(own->template);
     free(own);
     schema->release = NULL;
 }
 
-/* With so many children that are released still. */
+/* Initializes a schema with `children` children, which are marked released. */
 static bool
-schema_init(struct ArrowSchema *schema, nio_schema_template *description,
+schema_init(struct ArrowSchema *schema, nio_schema_template *template,
             const char *format, const char *name, const char *metadata,
             size_t children)
 {
@@ -283,8 +285,8 @@ schema_init(struct ArrowSchema *schema, nio_schema_template *description,
     for (size_t i = 0; i < children; i++) {
         own->children[i] = &own->nodes[i];
     }
-    own->description = description;
-    (void)nio_atomic_add(&description->references, 1);
+    own->template = template;
+    (void)nio_atomic_add(&template->references, 1);
     *schema = (struct ArrowSchema){
         .format = format,
         .name = name,
@@ -298,36 +300,37 @@ schema_init(struct ArrowSchema *schema, nio_schema_template *description,
 }
 
 static bool
-column_init(struct ArrowSchema *schema, nio_schema_template *description,
+column_init(struct ArrowSchema *schema, nio_schema_template *template,
             size_t i)
 {
-    const char *data = description->words.data;
-    const place *at = &description->places[i];
-    const nio_arrow_type *shape = description->columns[i].shape;
-    bool list = shape->layout == NIO_LAYOUT_LIST;
-    if (!schema_init(schema, description, shape->format, data + at->name,
+    const char *data = template->text.data;
+    const text_ref *at = &template->refs[i];
+    const nio_arrow_type *type = template->columns[i].type;
+    bool list = type->layout == NIO_LAYOUT_LIST;
+    if (!schema_init(schema, template, type->format, data + at->name,
                      data + at->metadata, list)) {
         return false;
     }
-    /* On the other system it may be unknown, and the schema is the same. */
+    /* The schema is the same on every system, and another one may not provide
+     * the field. */
     schema->flags = ARROW_FLAG_NULLABLE;
-    return !list || schema_init(schema->children[0], description, shape->item,
+    return !list || schema_init(schema->children[0], template, type->item,
                                 "item", NULL, 0);
 }
 
 bool
-nio_schema_template_schema(nio_schema_template *description,
+nio_schema_template_schema(nio_schema_template *template,
                            struct ArrowSchema *ret_schema)
 {
     struct ArrowSchema whole;
-    bool good = schema_init(&whole, description, "+s", "",
-                            description->words.data + description->metadata,
-                            description->count);
+    bool good =
+        schema_init(&whole, template, "+s", "",
+                    template->text.data + template->metadata, template->count);
     if (!good) {
         return false;
     }
-    for (size_t i = 0; good && i < description->count; i++) {
-        good = column_init(whole.children[i], description, i);
+    for (size_t i = 0; good && i < template->count; i++) {
+        good = column_init(whole.children[i], template, i);
     }
     if (!good) {
         whole.release(&whole);

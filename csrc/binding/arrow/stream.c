@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* ArrowArrayStream: a stream of one array, which was made before, so that the
- * consumer's thread needs nothing of Python. */
-#include "binding/arrow/arrow.h"
+/* ArrowArrayStream: a stream of one array. The array exists before the stream
+ * does, so that the thread of the consumer needs no Python. */
+#include "binding/arrow/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct stream {
-    nio_schema_template *description; /* a reference */
-    struct ArrowArray array;          /* released once it was given */
-    const char *error;                /* of the last call; NULL: none */
+    nio_schema_template *template; /* a reference */
+    struct ArrowArray array;       /* marked released after get_next */
+    const char *error;             /* of the last call; NULL: no error */
 } stream;
 
 static int
 get_schema(struct ArrowArrayStream *self, struct ArrowSchema *ret_schema)
 {
     stream *own = self->private_data;
-    if (!nio_schema_template_schema(own->description, ret_schema)) {
+    if (!nio_schema_template_schema(own->template, ret_schema)) {
         own->error = "not enough memory for a schema";
         return ENOMEM;
     }
@@ -29,7 +29,7 @@ static int
 get_next(struct ArrowArrayStream *self, struct ArrowArray *ret_array)
 {
     stream *own = self->private_data;
-    *ret_array = own->array; /* at the end: one that is released */
+    *ret_array = own->array; /* at the end: marked released */
     memset(&own->array, 0, sizeof(own->array));
     own->error = NULL;
     return 0;
@@ -49,20 +49,20 @@ release(struct ArrowArrayStream *self)
     if (own->array.release != NULL) {
         own->array.release(&own->array);
     }
-    nio_schema_template_drop(own->description);
+    nio_schema_template_drop(own->template);
     free(own);
     self->release = NULL;
 }
 
 bool
-nio_stream_new(nio_schema_template *description, struct ArrowArray *array,
+nio_stream_new(nio_schema_template *template, struct ArrowArray *array,
                struct ArrowArrayStream *ret_stream)
 {
     stream *own = calloc(1, sizeof(*own));
     if (own == NULL) {
         return false;
     }
-    own->description = description;
+    own->template = template;
     own->array = *array;
     *ret_stream = (struct ArrowArrayStream){
         .get_schema = get_schema,

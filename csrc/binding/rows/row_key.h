@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows that a program makes: the key members alone, to look up with. */
+/* The constructors of the row types: keys for Get*Entry. */
 #pragma once
 
 #include "binding/state.h"

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers of the system to members of the classes of enums.py: the dicts that
- * the package hands over at import (_register_enums). A member is asked for
- * with every change, so those of small numbers lie in arrays. Any thread asks,
- * without a lock: what was handed over is never changed, and stays until the
- * module goes, also when it is handed over again. */
+ * the package registers at import. Every change needs a member, so members
+ * with small numbers are in arrays. Any thread reads them without a lock: a
+ * registered dict is never changed, and it stays until the module is freed,
+ * also when another one is registered. */
 #include "binding/values/enums.h"
 
 /* Members with a number below this are found without a dict. */
 enum { SMALL = 20 };
 
 typedef struct nio_enums {
-    struct nio_enums *replaced; /* by this one; somebody may still read it */
-    PyObject *hint_type;        /* NetworkConnectivityHint */
-    PyObject *all[NIO_ENUM_COUNT];          /* {0: member, ...}; NULL: none */
-    PyObject *small[NIO_ENUM_COUNT][SMALL]; /* borrowed from those */
+    struct nio_enums *replaced;    /* another thread may still read it */
+    PyObject *hint_type;           /* NetworkConnectivityHint */
+    PyObject *all[NIO_ENUM_COUNT]; /* {0: member, ...}; NULL: none */
+    PyObject *small[NIO_ENUM_COUNT][SMALL]; /* borrowed from `all` */
 } nio_enums;
 
 static const nio_enums *
@@ -101,7 +101,7 @@ nio_enums_clear(nio_state *state)
     enums_free((nio_enums *)(uintptr_t)nio_atomic_exchange(&state->enums, 0));
 }
 
-/* Fills in one class by its members; false with an exception set. */
+/* Adds the members of one class; false with an exception set. */
 static bool
 enums_add(nio_enums *enums, int which, PyObject *all)
 {
@@ -120,7 +120,7 @@ enums_add(nio_enums *enums, int which, PyObject *all)
     return PyErr_Occurred() == NULL;
 }
 
-/* Of {name: members}; NULL with an exception. */
+/* From {name of a class: members}; NULL with an exception. */
 static nio_enums *
 enums_new(PyObject *members, PyObject *hint_type)
 {
@@ -150,9 +150,10 @@ enums_new(PyObject *members, PyObject *hint_type)
 PyDoc_STRVAR(
     register_enums_doc,
     "_register_enums($module, enums, hint_type, /)\n--\n\n"
-    "Takes what values are made of: {name of an IntEnum: {number: member}},\n"
-    "which stay as they are, and NetworkConnectivityHint. Called once by the\n"
-    "package at import.");
+    "Registers the enums: {name of an IntEnum: {number: member}}, whose "
+    "inner\n"
+    "dicts are never changed, and the class NetworkConnectivityHint. The\n"
+    "package calls it once, at import.");
 
 static PyObject *
 register_enums(PyObject *module, PyObject *args)

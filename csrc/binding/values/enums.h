@@ -27,10 +27,10 @@ typedef enum nio_enum {
 /* A new reference to the member of the enum, or to a plain int where the
  * number is unknown. */
 PyObject *nio_enum_new(nio_state *state, nio_enum which, long number);
-/* Borrowed for ever: the name of the class; NULL for NIO_ENUM_NULL. */
+/* The name of the class, static; NULL for NIO_ENUM_NULL. */
 const char *nio_enum_name(nio_enum which);
 /* Borrowed from the state: {number: member}, which is never changed, and the
- * class NetworkConnectivityHint; NULL: not handed over yet. */
+ * class NetworkConnectivityHint; NULL: not registered yet. */
 PyObject *nio_enum_members(nio_state *state, nio_enum which);
 PyObject *nio_hint_type(nio_state *state);
 

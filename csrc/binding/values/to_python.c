@@ -36,8 +36,8 @@ ipv4_number(const uint8_t *bytes)
            ((unsigned long)bytes[2] << 8) | bytes[3];
 }
 
-/* No "y#" here or elsewhere: built with the headers of 3.13 that format asks
- * an older Python for what it does not give. */
+/* The format "y#" is used nowhere: built with the headers of 3.13 it calls
+ * functions that refuse it in an older Python. */
 static PyObject *
 packed_new(const uint8_t bytes[16])
 {
@@ -63,7 +63,7 @@ nio_raw_address_new(nio_state *state, ADDRESS_FAMILY family,
     return PyObject_CallFunction(type, "k", ipv4_number(bytes));
 }
 
-/* Where an address keeps its bytes, in network order. Borrowed. */
+/* The bytes of an address, in network order. Borrowed. */
 static const uint8_t *
 address_bytes(const SOCKADDR_INET *address)
 {
@@ -92,7 +92,7 @@ nio_prefix_new(nio_state *state, const IP_ADDRESS_PREFIX *prefix)
     if (type == NULL) {
         return NULL;
     }
-    /* ipaddress refuses host bits; a row with some still has to be read. */
+    /* ipaddress refuses host bits, but a row may contain some. */
     uint8_t bytes[16] = {0};
     int length = prefix->PrefixLength;
     memcpy(bytes, address_bytes(&prefix->Prefix), ipv6 ? 16 : 4);

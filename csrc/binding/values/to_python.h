@@ -13,7 +13,7 @@ PyObject *nio_raw_address_new(nio_state *state, ADDRESS_FAMILY family,
                               const uint8_t *bytes);
 PyObject *nio_hint_new(nio_state *state,
                        const NL_NETWORK_CONNECTIVITY_HINT *hint);
-/* The interface's name as this system's users write it; None if unknown. */
+/* The interface's name (Windows: its alias); None when it is unknown. */
 PyObject *nio_interface_name_new(nio_state *state, NET_LUID luid,
                                  NET_IFINDEX index);
 
@@ -26,6 +26,6 @@ typedef enum nio_ip_kind {
 /* Borrowed: a class of ipaddress, which is imported at first use. */
 PyObject *nio_ip_type(nio_state *state, nio_ip_kind which);
 
-/* False where no interface has this index. Releases the GIL: on Linux links
- * are read, which waits for a process that changes them. */
+/* False when no interface has this index. Releases the GIL: on Linux the call
+ * reads links, and waits for a process that changes them. */
 bool nio_luid_of_index(NET_IFINDEX index, NET_LUID *ret_luid);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Columns by Arrow's PyCapsule interface, read with ctypes alone: the schema, and every value
-against the row objects, which are random here and real in test_arrow_batch.py. Other readers are in
-test_arrow_consumers.py, memory in test_arrow_release.py."""
+"""Columns through Arrow's PyCapsule interface, read with ctypes alone: the schema, and every value
+compared with the row objects. The rows are random here, and real in test_arrow_batch.py;
+test_arrow_consumers.py has the other consumers, test_arrow_release.py the memory."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ FORMATS: dict[str, dict[str, str]] = {
         "peer": ADDRESS,
     },
 }
-# The rest of an interface's fields are numbers of 4 bytes.
+# The other fields of an interface are 4-byte numbers.
 BOOLS = "connected forwarding_enabled advertising_enabled advertise_default_route weak_host_send "
 BOOLS += "weak_host_receive use_automatic_metric use_neighbor_unreachability_detection "
 BOOLS += "managed_address_configuration_supported other_stateful_configuration_supported "
@@ -110,14 +110,14 @@ FORMATS["interface"] = {
     name: OTHERS.get(name, "b" if name in BOOLS.split() else "I")
     for name in column_names("interface")
 }
-# Around bytes of bits and the blocks of rows that columns are made of; for the last of them others
-# get the GIL.
+# Around a byte of bits, and around the blocks of rows that columns are made of; the last size lets
+# other threads take the GIL in between.
 SIZES = [0, 1, 7, 8, 9, 64, 511, 512, 513, 1024, 4096]
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def field_of(kind: str, column: str) -> dict[str, Any]:
-    """The field that a column is, or is more of."""
+    """The field that a column belongs to."""
     (found,) = (
         field
         for field in FIELDS[kind]
@@ -197,7 +197,7 @@ def test_columns_of_any_number_of_rows_match_the_rows(kind: str, count: int, see
 
 @each_kind
 def test_column_that_this_system_lacks_is_null(kind: str, seed: int) -> None:
-    """Or what no row has; the column is there all the same."""
+    """Also where no row has a value: the column exists in any case."""
     system = "windows" if sys.platform == "win32" else "linux"
     _, rows = read(random_table(kind, 100, seed))
     for name in column_names(kind):
@@ -209,7 +209,7 @@ def test_column_that_this_system_lacks_is_null(kind: str, seed: int) -> None:
 
 
 def test_addresses_of_two_families_never_share_bytes() -> None:
-    """As they would be if an IPv4 address were filled up with zeros."""
+    """An IPv4 address filled up with zeros would be an IPv6 address."""
     table = random_table("route", 2000, 1)
     _, rows = read(table)
     families: dict[bytes, set[int]] = {}
@@ -227,7 +227,7 @@ def test_stream_is_one_batch(kind: str, seed: int) -> None:
     for count in (0, 3, 600):
         table = random_table(kind, count, seed)
         stream = taken(table.__arrow_c_stream__(), ArrowArrayStream)
-        for _ in range(2):  # a schema each time
+        for _ in range(2):  # each call makes a schema
             schema = ArrowSchema()
             assert call(stream, "get_schema", schema) == 0
             column = described(schema)
@@ -269,7 +269,7 @@ def test_requested_schema_with_other_types_is_accepted_and_ignored(seed: int) ->
 
 
 def renamed(kind: str, name: bytes | None) -> object:
-    """The schema of a kind with its last column called otherwise."""
+    """The schema of a kind with another name for its last column."""
     wish = random_table(kind, 0, 0).__arrow_c_schema__()
     within(wish, ArrowSchema).children[len(column_names(kind)) - 1].contents.name = name
     return wish
@@ -283,7 +283,7 @@ def not_a_struct(kind: str) -> object:
 
 @each_kind
 def test_requested_schema_with_other_columns_raises(kind: str) -> None:
-    """The specification wants an exception, and no surprise."""
+    """The specification demands an exception."""
     table = random_table(kind, 3, 0)
     wishes = [random_table(other, 0, 0).__arrow_c_schema__() for other in KINDS if other != kind]
     wishes += [renamed(kind, b"x"), renamed(kind, None), not_a_struct(kind)]
@@ -344,7 +344,7 @@ def test_columns_outlive_the_table(seed: int) -> None:
 
 
 def test_concurrent_exports_of_one_table_match_the_rows(seed: int) -> None:
-    table = random_table("route", 4096, seed)  # for which others get the GIL
+    table = random_table("route", 4096, seed)  # so many that other threads get the GIL
     start, results = threading.Barrier(4), []
 
     def export() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Columns of what the system has and of what a Watcher reports, against the row objects."""
+"""Columns of the system's tables and of a Watcher's batches, compared with the row objects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.network import Network
 
 
 def test_columns_of_this_network_match_the_rows(netns: Network) -> None:
-    """What is read is there, with its interface's name."""
+    """Real rows, with the names of their interfaces."""
     netns.veth("v0", "p0")
     netns.ip("address add 192.0.2.1/24 dev v0")
     netns.ip("route add 203.0.113.0/24 dev v0")
@@ -35,7 +35,7 @@ def test_columns_of_this_network_match_the_rows(netns: Network) -> None:
 
 
 def test_columns_of_a_batch_match_the_rows_of_its_changes(netns: Network) -> None:
-    """One for one, those of what is gone included: what happened to a row stands in its change."""
+    """One row for each change, deletions included: the change says what happened to its row."""
     netns.veth("v0", "p0")
     seen: dict[str, set[str]] = {kind: set() for kind in KINDS}
     initial: dict[str, set[bool]] = {kind: set() for kind in KINDS}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""pyarrow, polars, duckdb, nanoarrow and numpy read our tables and see what the row objects say:
-the programs in arrow_consumers.py, each in a process of its own."""
+"""pyarrow, polars, duckdb, nanoarrow and numpy read the values of the row objects from our tables:
+the programs in tests/support/arrow_consumers.py, each in a process of its own."""
 
 from __future__ import annotations
 

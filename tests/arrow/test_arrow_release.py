@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Who gives back the memory of columns, and where: a capsule that nobody took from, a consumer in
-any thread, without the GIL, after Python's end."""
+"""The memory of columns is released by every owner: a capsule that no consumer took from, a
+consumer in any thread, without the GIL, after Python's end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def leave_it(table: Table[Any]) -> None:
 
 
 def release_it(table: Table[Any]) -> None:
-    """In the capsule, where it is seen to be released."""
+    """Releases each struct inside its capsule, where the capsule sees it."""
     of_schema, of_array = table.__arrow_c_array__()
     for one in (
         within(table.__arrow_c_schema__(), ArrowSchema),
@@ -48,7 +48,7 @@ def release_it(table: Table[Any]) -> None:
 
 
 def take_it(table: Table[Any]) -> None:
-    """Out of the capsules, which are gone before what was in them."""
+    """Moves each struct out of its capsule, and releases it after the capsule."""
     of_schema, of_array = table.__arrow_c_array__()
     schema, array = taken(of_schema, ArrowSchema), taken(of_array, ArrowArray)
     stream = taken(table.__arrow_c_stream__(), ArrowArrayStream)
@@ -85,9 +85,9 @@ def resident_bytes() -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc says how much memory is in use")
 @each_use
 def test_export_leaks_no_memory(use: Callable[[Table[Any]], None]) -> None:
-    """Beside Python's: tests/linux/test_arrow_memory.py counts it block by block."""
+    """Memory outside of Python's allocator; tests/linux/test_arrow_memory.py counts it by block."""
     table = random_table("route", 2000, 1)
-    columns = 2000 * 100  # bytes, at least
+    columns = 2000 * 100  # at least so many bytes
     for _ in range(5):
         use(table)
     gc.collect()
@@ -99,8 +99,8 @@ def test_export_leaks_no_memory(use: Callable[[Table[Any]], None]) -> None:
 
 
 def in_a_thread_of_c(function: int, argument: int) -> None:
-    """Calls it in a thread that Python does not know, and waits with the GIL: ctypes.PyDLL keeps
-    it. A callback that wanted it would never return."""
+    """Calls `function` in a thread unknown to Python, and waits with the GIL held: ctypes.PyDLL
+    keeps it. A callback that needed the GIL would never return."""
     if sys.platform == "win32":
         kernel = ctypes.PyDLL("kernel32")
         kernel.CreateThread.restype = ctypes.c_void_p
@@ -140,10 +140,10 @@ def test_release_in_another_thread_while_the_gil_is_held_does_not_block(seed: in
 
 
 def test_renamed_capsule_still_releases_its_struct(seed: int) -> None:
-    """A consumer may mark a capsule as used, as they do with others."""
+    """A consumer may rename a capsule to mark it as used."""
     rename = ctypes.pythonapi.PyCapsule_SetName
     rename.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    used = b"used"  # a capsule borrows its name
+    used = b"used"  # kept alive: a capsule borrows its name
     table = random_table("address", 10, seed)
 
     def use() -> None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Tests of the Notify* functions: what a callback is given, and cancel()."""
+"""Tests of the Notify* functions: the arguments of callbacks, and cancel()."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the callbacks of each notify function are given, on the real system."""
+"""The arguments that the callbacks of each Notify* function get, on a real network."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_route_callback_gets_row_and_type(netns: Network, collector: Collector) 
         assert isinstance(type_, NotificationType)
         netns.ip("route del 198.18.0.7")
         gone, type_ = collector.wait_any(is_route(7, DELETE))
-        # Windows gives the key alone, and it cannot be read any more.
+        # Windows gives the key alone, and a deleted row cannot be read again.
         metric = None if WINDOWS else 5
         assert (gone.destination_prefix, gone.metric) == (row.destination_prefix, metric)
         assert (registration.function, registration.family) == ("NotifyRouteChange2", 0)
@@ -168,7 +168,7 @@ def test_stable_table_with_tentative_addresses_arrives_by_callback(
     netns: Network, collector: Collector
 ) -> None:
     settle_slowly(netns)
-    netns.veth()  # its link-local addresses are tentative for a second or two
+    netns.veth()  # its link-local addresses are tentative for one or two seconds
     netns.ip("address add 2001:db8::1/64 dev v0")
     table, registration = netioapi.notify_stable_unicast_ip_address_table(
         collector, socket.AF_INET6

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""In which order, on which threads and at what price callbacks run, and what becomes of what they
-raise: the low layer, on the real system."""
+"""The order and the threads of callbacks, their number per GIL acquisition, and their exceptions,
+on a real network."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_callbacks_run_in_order_and_one_at_a_time(netns: Network) -> None:
             ip_network(route(number)) for number in range(1000)
         ]
     assert overlaps == 0
-    assert len(threads) == 1 or WINDOWS  # there it is whichever thread the pool has free
+    assert len(threads) == 1 or WINDOWS  # on Windows any free thread of the pool
     assert threading.get_ident() not in threads
 
 
@@ -186,7 +186,7 @@ def test_callbacks_may_register_and_cancel_others(netns: Network) -> None:
 
 @linux_only("the system calls back for one change after the other, and waits for each")
 def test_queued_changes_share_few_gil_acquisitions(netns: Network) -> None:
-    """Behind a callback that waits, changes queue up; all of them cost a few acquisitions."""
+    """Changes queue up behind a callback that waits; all of them need a few acquisitions."""
     netns.veth()
     entered, leave = threading.Event(), threading.Event()
 
@@ -202,7 +202,8 @@ def test_queued_changes_share_few_gil_acquisitions(netns: Network) -> None:
         witness = Collector()
         with netioapi.notify_route_change2(witness, socket.AF_INET):
             add_routes(netns, range(3000))
-            witness.wait_any(is_route(2999))  # all of them are queued for the other, too
+            # All of them are queued for the other registration, too.
+            witness.wait_any(is_route(2999))
         before = registration.batches
         leave.set()
         collector.wait_any(is_route(2999))
@@ -212,8 +213,8 @@ def test_queued_changes_share_few_gil_acquisitions(netns: Network) -> None:
 
 @linux_only("the system calls back for one change after the other, and waits for each")
 def test_changes_beside_a_busy_main_thread_share_gil_acquisitions(netns: Network) -> None:
-    """A pure-Python loop gives the GIL away once per switch interval: with one change a time,
-    3,000 changes would need 3,000 of them."""
+    """A pure-Python loop releases the GIL once per switch interval: with one change each time,
+    3,000 changes would need 3,000 intervals."""
     netns.veth()
     done = threading.Event()
 
@@ -246,7 +247,7 @@ def test_callback_thread_keeps_its_thread_state(netns: Network) -> None:
     with netioapi.notify_route_change2(collector, socket.AF_INET) as registration:
         add_routes(netns, range(100))
         eventually(lambda: registration.delivered == 100)
-    # One thread state is kept, not one made per call: on Windows one for each thread of the pool.
+    # The thread state is kept between calls: one in all, and on Windows one per pool thread.
     for seen in counts.values():
         assert seen == list(range(1, len(seen) + 1))
     assert len(counts) == 1 or (WINDOWS and len(counts) < 100)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What cancel() promises, sentence by sentence: one registration, from everywhere."""
+"""The promises of cancel(), one by one, for one registration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.routes import add_routes, is_route
 from tests.support.signals import ctrl_c
 from tests.support.waiting import eventually
 
-# Every way to say cancel-and-wait.
+# Every way to cancel and wait.
 CANCELS: list[Callable[[Registration], object]] = [
     lambda registration: registration.cancel(),
     lambda registration: registration.cancel(timeout=None),
@@ -71,7 +71,7 @@ def test_cancel_waits_for_the_running_callback(netns: Network) -> None:
     canceller = BackgroundCall(cancel)
     eventually(lambda: not registration.active)
     with pytest.raises(TimeoutError):
-        registration.cancel(0)  # it is still waiting
+        registration.cancel(0)  # the other thread still waits
     assert canceller.is_alive()
     blocking.release.set()
     canceller.result()
@@ -95,7 +95,7 @@ def test_concurrent_cancels_all_wait_and_later_ones_do_nothing(netns: Network) -
         canceller.result()
     assert returned == [True] * 4
     for cancel in CANCELS:
-        assert not cancel(registration)  # None; False of __exit__ would be as good
+        assert not cancel(registration)  # None, or False from __exit__
     registration.cancel(wait=False)
 
 
@@ -116,7 +116,7 @@ def test_cancel_in_its_own_callback_raises_deadlock_error(netns: Network, cancel
     (error,) = errors.wait_count(1)[0]
     assert isinstance(error, DeadlockError)
     assert "wait=False" in str(error)
-    assert active[0]  # it was refused before anything happened
+    assert active[0]  # refused before anything changed
     change(netns, 1)
     errors.wait_count(2)
     registration.cancel()
@@ -179,7 +179,7 @@ def test_cancel_without_wait_in_its_own_callback_drops_queued_changes(netns: Net
         witness.wait_any(is_route(99))
     entered.set()
     registration.cancel()
-    assert len(seen) == registration.delivered == 1  # of 100 that were queued
+    assert len(seen) == registration.delivered == 1  # 100 were queued
 
 
 def test_cancel_without_wait_returns_at_once(netns: Network) -> None:
@@ -233,7 +233,7 @@ def test_signal_handler_runs_while_cancel_waits(netns: Network, name: str) -> No
     try:
         signaller = threading.Timer(0.05, interrupt)
         signaller.start()
-        registration.cancel(30)  # the handler lets the callback go
+        registration.cancel(30)  # the handler releases the callback
         signaller.join()
     finally:
         signal.signal(number, before)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What cancel() promises where registrations cancel each other, and where there are very many."""
+"""The promises of cancel() for registrations that cancel each other, and for very many of them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_cancel_of_another_registration_in_a_callback_waits_for_it(netns: Networ
 
 @pytest.mark.parametrize("length", [2, 3, 5])
 def test_circle_of_cancels_raises_one_deadlock_error(netns: Network, length: int) -> None:
-    """Each callback cancels the next one: one of them must be refused, and then all end."""
+    """Each callback cancels the next registration: one cancel is refused, and then all end."""
     netns.veth()
     inside = threading.Barrier(length)
     registrations: list[Registration] = []
@@ -86,7 +86,8 @@ def test_circle_of_cancels_raises_one_deadlock_error(netns: Network, length: int
 
 
 def test_long_wait_still_counts_in_a_circle_of_cancels(netns: Network) -> None:
-    """The wait of the first has gone on for more than one look when the second would close it."""
+    """The first wait lasts for more than one periodic check before the second would close the
+    circle."""
     netns.veth()
     inside, refused = threading.Barrier(2), Collector()
     first: Registration
@@ -100,7 +101,7 @@ def test_long_wait_still_counts_in_a_circle_of_cancels(netns: Network) -> None:
         inside.wait(60)
         eventually(lambda: not second.active)
         before = sys.getswitchinterval()
-        sys.setswitchinterval(5)  # so that who looks again has to wait for the GIL
+        sys.setswitchinterval(5)  # the thread that checks then has to wait for the GIL
         try:
             end = time.monotonic() + 0.3
             while time.monotonic() < end:
@@ -119,7 +120,7 @@ def test_long_wait_still_counts_in_a_circle_of_cancels(netns: Network) -> None:
 
 
 def test_two_callbacks_cancelling_a_third_are_no_circle(netns: Network) -> None:
-    """Two callbacks cancel the same third one."""
+    """Both callbacks cancel the same third registration."""
     netns.veth()
     blocking, third = blocked_registration(netns)
     outcomes = Collector()
@@ -139,21 +140,22 @@ def test_two_callbacks_cancelling_a_third_are_no_circle(netns: Network) -> None:
 
 
 def resources() -> list[str]:
-    """Threads by name, and descriptors by what they are; on Windows what the system holds, since
-    its pool's threads and their handles come and go: tests/windows/test_threads.py counts them."""
+    """Threads by name, and descriptors by target. On Windows the registrations that the system
+    holds, since threads and handles of its pool come and go: tests/windows/test_threads.py counts
+    those."""
     if WINDOWS:
         return ["registration"] * counts()[0]
     found = [
         f"thread {Path(task, 'comm').read_text()}" for task in Path("/proc/self/task").iterdir()
     ]
     for descriptor in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(FileNotFoundError):  # the one that lists them
+        with contextlib.suppress(FileNotFoundError):  # the descriptor of this listing
             found.append(re.sub(r"\d+", "N", os.readlink(f"/proc/self/fd/{descriptor}")))
     return sorted(found)
 
 
 def mapped_kib() -> int:
-    """Virtual memory: a thread that ended and was never joined keeps its stack's 8 MiB."""
+    """Virtual memory in KiB: an ended thread that was never joined keeps its 8 MiB stack."""
     if WINDOWS:
         return 0
     (line,) = (
@@ -208,7 +210,8 @@ def test_thousand_registrations_of_four_threads_leave_nothing(netns: Network, se
             worker.result()
     assert sum(made) == 1000
     assert not failures.events
-    netioapi.notify_route_change2(print).cancel()  # reaps what nobody waited for
+    # Joins the helper threads of the cancels without wait.
+    netioapi.notify_route_change2(print).cancel()
     eventually(lambda: len(resources()) <= len(before), what=f"not {before}, but {resources()}")
     assert resources() == before
     assert mapped_kib() - mapped < 500 * 8192

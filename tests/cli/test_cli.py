@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The commands: arguments, `show`, `get`, exit codes, what is imported. `monitor` and `demo` have
-files of their own."""
+"""The commands: arguments, `show`, `get`, exit codes, imports. `monitor` and `demo` have files of
+their own."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_version_is_the_same_for_script_and_module() -> None:
 
 @pytest.mark.parametrize("arguments", ["--help", "monitor --help", "demo --help", "monitor x"])
 def test_help_and_usage_errors_import_little(arguments: str) -> None:
-    """netioapi itself is the parent package; the rest of it waits until a command runs."""
+    """The package netioapi is always imported; the rest waits until a command runs."""
     program = (
         "import sys\n"
         "before = set(sys.modules)\n"
@@ -141,7 +141,7 @@ def test_show_route_matches_ip(v0: Network) -> None:
     every = sorted(ip("main") + ip("77"))
     assert sorted(shown()) == every
     assert sorted(shown("--interface", "v0")) == [one for one in every if one[1] == "v0"]
-    if WINDOWS:  # which has one table
+    if WINDOWS:  # one routing table alone
         return
     assert sorted(shown("--table", "main")) == ip("main")
     assert sorted(shown("--table", "local")) == ip("local")

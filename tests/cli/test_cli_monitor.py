@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`netioapi monitor`: what it prints of a real kernel's changes, and how it ends."""
+"""`netioapi monitor`: its output for real changes, and how it ends."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_monitor_without_kinds_prints_all_three(netns: Network) -> None:
         netns.ip("address add 192.0.2.1/24 dev v0")
         monitor.wait_record(kind="interface", interface_name="v0", family="ipv6")
         added = monitor.wait_record(kind="address", address="192.0.2.1", change="add")
-        # On Windows an IPv4 address is tentative at first.
+        # On Windows a new IPv4 address is tentative at first.
         address = monitor.wait_record(kind="address", address="192.0.2.1", dad_state="preferred")
         monitor.wait_record(kind="route", destination_prefix="192.0.2.0/24", change="add")
     assert address == added or WINDOWS
@@ -96,7 +96,7 @@ def test_monitor_text_describes_each_change(v0: Network) -> None:
         monitor.wait_line(lambda line: " ~ interface  v0 ipv4 disconnected" in line)
         v0.ip("route add 198.51.100.128/25 dev p0")
         monitor.wait_line(lambda line: "+ route      198.51.100.128/25 dev p0" in line)
-        v0.ip("link delete p0")  # and so its name cannot be asked for any more
+        v0.ip("link delete p0")  # after which its name cannot be looked up
         monitor.wait_line(lambda line: "- route      198.51.100.128/25 dev p0" in line)
     assert re.fullmatch(
         rf"{CLOCK}  \+ route      198.51.100.0/24 via 192.0.2.2 dev v0 metric 5 by \w+", added
@@ -179,7 +179,7 @@ def test_monitor_mixes_hint_teredo_and_routes(v0: Network) -> None:
         v0.ip("route add default via 192.0.2.2")
         monitor.wait_record(kind="route", destination_prefix="0.0.0.0/0", change="add")
         hint = monitor.wait_record(kind="hint", connectivity_level="internet_access")
-        # The port 40000, and the client's address, are in there with all bits turned.
+        # The address holds port 40000 and the client's address with all bits inverted.
         v0.ip("address add 2001:0:c000:201:0:63bf:3fff:fdfe/128 dev v0 nodad")
         assert monitor.wait_record(kind="teredo", port=40000)["initial"] is False
     assert first["initial"] is True
@@ -241,7 +241,7 @@ def test_monitor_ends_after_its_duration(netns: Network) -> None:
     done = netioapi("monitor", "route", "-4", "--json", "--snapshot", "--duration", "0.3")
     kinds = [record["kind"] for record in records(done.stdout)]
     assert kinds[-1] == "mark"
-    assert kinds == ["mark"] or WINDOWS  # where lo has routes that Linux keeps in another table
+    assert kinds == ["mark"] or WINDOWS  # lo has routes there, which Linux keeps in another table
     assert netioapi("monitor", "--duration", "0").stdout == ""
 
 
@@ -286,7 +286,7 @@ SIGNALS = [
 @pytest.mark.parametrize("kinds", [(), ("route", "hint", "teredo")], ids=["watcher", "both"])
 def test_signal_ends_monitor_quietly(netns: Network, number: int, kinds: tuple[str, ...]) -> None:
     with live_monitor(*kinds) as monitor:
-        assert monitor.end(number) in ended_by(number)  # what a shell shows as 128 + number
+        assert monitor.end(number) in ended_by(number)  # a shell shows 128 + number
         assert monitor.errors == ""
 
 
@@ -311,7 +311,7 @@ def _is_nearly_full(pipe: IO[bytes]) -> bool:
         import msvcrt
 
         waiting = int(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()), 0)[0])
-        return waiting > 0.75 * 4096  # of those that subprocess makes
+        return waiting > 0.75 * 4096  # the size of subprocess's pipes
     import fcntl
     import termios
 
@@ -348,7 +348,7 @@ def test_closed_pipe_ends_a_quiet_monitor_at_once(netns: Network) -> None:
 
 @linux_only("nobody takes the place of another program with what that one ignores")
 def test_monitor_leaves_an_ignored_sigint_ignored(netns: Network) -> None:
-    """As `nohup` and a shell's `&` want it."""
+    """As for `nohup`, and for `&` in a shell."""
     code = (
         "import signal, os, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
         "os.execv(sys.argv[1], sys.argv[1:])"

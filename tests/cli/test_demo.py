@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`netioapi demo`: the main job on a real kernel, and that it does not say yes to everything."""
+"""`netioapi demo`: it succeeds on a real kernel, and reports each difference that is planted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_NAMESPACES = (
 )
 
 
-def told(*arguments: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+def demo_records(*arguments: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """The steps by name, and the verdict."""
     start, *steps, verdict = records(netioapi("demo", "--json", *arguments).stdout)
     assert start["kind"] == "start"
@@ -36,7 +36,7 @@ def told(*arguments: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
 
 @of_namespaces
 def test_demo_state_equals_the_kernels(netns: Network) -> None:
-    steps, verdict = told()
+    steps, verdict = demo_records()
     assert verdict["equal"] is True
     assert verdict["table_equal"] is True
     assert verdict["only_reported"] == verdict["only_kernel"] == []
@@ -44,7 +44,7 @@ def test_demo_state_equals_the_kernels(netns: Network) -> None:
     assert steps["replace"]["added"] == steps["replace"]["deleted"] == 5
     assert steps["multipath"]["added"] == 2
     assert steps["delete"]["deleted"] == 125
-    # 500 and the connected one; less the one with another metric, and with it; and a leg.
+    # 500 routes and the connected one; the route with two metrics; one leg of the multipath.
     assert steps["down"]["kernel_deleted_ipv4"] == 0
     assert steps["down"]["reported_deleted_ipv4"] == 502
     assert steps["down"]["synthesized"] >= 502
@@ -54,7 +54,7 @@ def test_demo_state_equals_the_kernels(netns: Network) -> None:
 @of_namespaces
 @pytest.mark.parametrize("routes", ["20", "21", "30001"])
 def test_demo_with_any_number_of_routes_is_exact(netns: Network, routes: str) -> None:
-    steps, verdict = told("--routes", routes)
+    steps, verdict = demo_records("--routes", routes)
     assert verdict["equal"] is True
     assert steps["add"]["added"] == int(routes)
 
@@ -102,13 +102,13 @@ def demo_with(patch: str, code: int) -> str:
         # one change is lost
         "State = story.State; apply = State.apply\n"
         "State.apply = lambda self, c: None if '10.0.9.0' in repr(c.row) else apply(self, c)",
-        # the silent deletions are not reported
+        # the unreported deletions are missing
         "State = story.State; apply = State.apply\n"
         "State.apply = lambda self, c: None if c.synthesized else apply(self, c)",
-        # the table that is asked for lacks a row
+        # the table lacks a row
         "get = netioapi.get_ip_forward_table2\n"
         "netioapi.get_ip_forward_table2 = lambda: list(get())[1:]",
-        # the kernel has one more
+        # the kernel has one route more
         "facts = story.oracle.facts\n"
         "story.oracle.facts = lambda kernel: facts(kernel) | {('route', 1)}",
     ],
@@ -151,7 +151,7 @@ def test_demo_json_with_forbidden_namespaces_is_one_record(netns: Network) -> No
 
 @pytest.mark.parametrize("json", [False, True])
 def test_demo_without_fork_watches_the_live_system(netns: Network, json: bool) -> None:
-    """Windows; and it could be told so here."""
+    """Windows has no fork(); it can be hidden here, too."""
     program = (
         "import os, sys\n"
         "vars(os).pop('fork', None)\n"
@@ -197,7 +197,7 @@ def test_closed_pipe_ends_demo_quietly(netns: Network) -> None:
 
 @of_namespaces
 def test_demo_on_a_terminal_shows_progress_and_colour(netns: Network) -> None:
-    import pty  # not on Windows
+    import pty  # missing on Windows
 
     mine, its = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "PYTHONUTF8": "1"}

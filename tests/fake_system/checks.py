@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the binding makes of an unruly system: run one check per process, by name, with the package
-that tests/fake_system/test_fake_system.py builds over tests/fake_system/tower.c."""
+"""The binding over an unruly system. Each check runs by name in a process of its own, with the
+package that tests/fake_system/test_fake_system.py builds over tests/fake_system/tower.c."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def overlapping_calls_become_one_stream() -> None:
         inside += 1
         assert inside == 1
         numbers.append(row.metric)
-        time.sleep(0)  # lets the GIL go
+        time.sleep(0)  # releases the GIL
         inside -= 1
 
     with notify(look, on_error=errors) as registration:
@@ -63,7 +63,7 @@ def overlapping_calls_become_one_stream() -> None:
 
 
 def at_most_1024_calls_wait_for_python() -> None:
-    """1024; then the system's threads do."""
+    """After 1024 waiting calls, the threads of the system wait."""
     entered, leave = threading.Event(), threading.Event()
 
     def held(row: Any, type: Any) -> None:
@@ -106,8 +106,8 @@ def initial_on_the_registering_thread_comes_once() -> None:
     local.here = True
 
     def look(row: Any, type: Any) -> None:
-        seen.append((row, type, getattr(local, "here", False)))  # Python's own thread state
-        if len(seen) == 1:  # one that registers another in the same way
+        seen.append((row, type, getattr(local, "here", False)))  # True in Python's own thread state
+        if len(seen) == 1:  # registers another one, which calls back in the same way
             notify(look, initial_notification=True).cancel()
 
     with notify(look, initial_notification=True) as registration:
@@ -119,7 +119,7 @@ def initial_on_the_registering_thread_comes_once() -> None:
     with notify(look):
         system.fake_call(1, 5, INITIAL)
         system.fake_join()
-    assert len(seen) == 2  # nobody asked
+    assert len(seen) == 2  # not requested
 
 
 def callback_before_the_handle_may_cancel() -> None:
@@ -147,7 +147,7 @@ def callback_before_the_handle_may_cancel() -> None:
 
 
 class Timed(threading.Thread):
-    """cancel(0) on a thread that is in no callback."""
+    """cancel(0) in a thread that is in no callback."""
 
     def __init__(self, registration: Registration) -> None:
         super().__init__()
@@ -239,7 +239,7 @@ def every_stable_table_is_freed() -> None:
 
 
 def no_callback_begins_once_a_cancel_began() -> None:
-    """Although this system calls back as long as its cancel has not returned."""
+    """Although this system calls back until its cancel returns."""
     seen = Collector()
     system.fake_set(LATE, 1000)
     for wait in (True, False):
@@ -280,7 +280,7 @@ def cancel_without_new_threads_runs_on_the_caller() -> None:
     registration.cancel(wait=False)
     assert not registration.active
     leave.set()
-    registration.cancel()  # here
+    registration.cancel()  # begins in this thread
     registration.cancel()
     system.fake_set(NO_THREADS, 0)
     waiter.start()
@@ -309,7 +309,7 @@ def cancel_that_could_not_begin_begins_later() -> None:
         registration.cancel(wait=False)
         del registration
         later()
-        assert gone[-1]() is not None  # the system has it still
+        assert gone[-1]() is not None  # the system still has it
         system.fake_set(NO_THREADS, 0)
         eventually(functools.partial(is_gone_after, later, gone[-1]))
 
@@ -326,7 +326,7 @@ def cancel_without_events_raises_and_goes_on() -> None:
     assert entered.wait(20)
     system.fake_set(NO_EVENTS, 1)
     assert raises(NetioError, registration.cancel).code == 8
-    assert not registration.active  # it goes on
+    assert not registration.active  # the cancellation goes on
     system.fake_set(NO_EVENTS, 0)
     raises(TimeoutError, registration.cancel, 0)
     leave.set()
@@ -335,7 +335,7 @@ def cancel_without_events_raises_and_goes_on() -> None:
 
 
 def callback_that_forks_is_the_last_in_the_child() -> None:
-    """This system goes on calling back in the child."""
+    """This system still calls back in the child."""
     pids: list[int] = []
 
     def forks(row: Any, type: Any) -> None:
@@ -374,9 +374,9 @@ def failed_allocation_raises_memory_error() -> None:
             memory.remove_mem_hooks()
         number += 1
     assert failed > 3
-    for left in registrations():  # a with that could not begin, or end
+    for left in registrations():  # registrations whose `with` could not begin, or end
         left.cancel()
-    left = None  # the last of them, if there was any
+    left = None  # drops the last reference
     notify(print).cancel()
     gc.collect()
     assert not registrations()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Builds the binding over a tower that does what our own never does, and runs every check of
-tests/fake_system/checks.py there, each in a process of its own."""
+"""Builds the binding over a fake system that does what ours never does, and runs every check of
+tests/fake_system/checks.py over it, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECKS = re.findall(
 )
 FLAGS = ["-std=c11", "-O1", "-g", "-fPIC", "-fvisibility=hidden", "-pthread"]
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
-# A free-threaded CPython has no limited API.
+# Free-threaded CPython has no limited API.
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 LIMITED = [] if FREE_THREADED else ["-DPy_LIMITED_API=0x030B0000"]
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX") if FREE_THREADED else ".abi3.so"
@@ -34,7 +34,7 @@ SOURCES = ["binding/*.c", "binding/*/*.c", "base/*.c", "base/posix/*.c"]
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a package netioapi that has no system under it."""
+    """A folder with a package netioapi over the fake system."""
     compiler = next(filter(None, map(shutil.which, ("gcc", "clang", "cc"))), None)
     headers = Path(sysconfig.get_path("include"))
     lacking = None if compiler else "no C compiler"
@@ -86,5 +86,5 @@ def test_binding_over_the_fake_system_keeps_its_promise(package: Path, check: st
         timeout=60,
         env={"PYTHONPATH": f"{package}{os.pathsep}{ROOT}"},
     )
-    if "fork" not in check:  # which 3.12 warns of, with threads
+    if "fork" not in check:  # 3.12 and later warn of a fork with threads
         assert done.stderr == ""

@@ -17,7 +17,7 @@ count, numbers = 0, itertools.count(1)
 
 def seen(*arguments):
     global count
-    count = number = next(numbers)  # each to one callback only, also without a GIL
+    count = number = next(numbers)  # each number for one callback, also without a GIL
     if number == 50:
         busy.set()
 
@@ -28,9 +28,9 @@ live = [
     netioapi.notify_network_connectivity_hint_change(seen),
     netioapi.notify_teredo_port_change(seen),
 ]
-netioapi.notify_route_change2(seen)  # nobody refers to it
+netioapi.notify_route_change2(seen)  # without a reference
 watcher = netioapi.Watcher("route", snapshot=True)
-live.append(live)  # a circle
+live.append(live)  # a reference cycle
 
 assert busy.wait(20)
 print("busy", flush=True)

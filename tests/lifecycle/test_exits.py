@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The interpreter ends under a flood, with live registrations and watchers, whatever it was doing:
-each way NETIOAPI_EXITS times, each seen by its exit code, by a printed marker and by its errors.
+"""The interpreter exits under a flood, with live registrations and watchers, in each way
+NETIOAPI_EXITS times. Checked are the exit code, a printed marker and the errors.
 
-`NETIOAPI_EXITS=500 pytest tests/lifecycle/test_exits.py` is the long form. What it was doing at the
-end is tried a third as often.
+`NETIOAPI_EXITS=500 pytest tests/lifecycle/test_exits.py` is the long form. Exits of a busy program
+run a third as often.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tests.support.processes import python
 from tests.support.signals import BY_CTRL_C, signal_statement
 
 TIMES = int(os.environ.get("NETIOAPI_EXITS", "60"))
-FEWER = max(TIMES // 3, 1)
+TIMES_BUSY = max(TIMES // 3, 1)
 AT_ONCE = 4
 LIMIT = 120 + 3 * TIMES
 
-# Ctrl-C as soon as the main thread is in the function of that name, or in what that calls: from a
-# callback, so that no time passes for nothing.
+# Ctrl-C as soon as the main thread is in that function, or in one that it calls. A callback sends
+# it, so that the test need not wait.
 CTRL_C_IN = """
 {is_in}
 interrupted = threading.Event()
@@ -36,7 +36,8 @@ def ctrl_c(*_):
         interrupted.set()
         {interrupt}
 interrupting = netioapi.notify_route_change2(ctrl_c)
-nothing = netioapi.Watcher("route", prefixes=["203.0.113.7"])  # and so it waits for ever
+# No such change, so it waits for ever.
+nothing = netioapi.Watcher("route", prefixes=["203.0.113.7"])
 """.replace("{interrupt}", signal_statement("SIGINT")).replace("{is_in}", TRACK_CALLS)
 IN_READ, IN_SELECT = CTRL_C_IN % "read", CTRL_C_IN % "select"
 
@@ -48,11 +49,11 @@ async def stream():
             %s
 """
 
-ENDS = {  # name: (how it ends, exit code, what the one traceback on stderr ends with)
+ENDS = {  # name: (program text, exit code, end of the one traceback on stderr)
     "return": ("", 0, ""),
     "sys.exit": ("sys.exit(3)", 3, ""),
     "exception": ("raise LookupError('the end')", 1, "LookupError: the end"),
-    # On Windows os.kill() is no signal: it ends the process, with this number as its exit code.
+    # On Windows os.kill() ends the process with this number as its exit code.
     "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM); signal.pause()", 15 if WINDOWS else -15, ""),
     "SIGINT in read": (IN_READ + "nothing.read()", BY_CTRL_C, "KeyboardInterrupt"),
     "SIGINT in a loop": (
@@ -78,7 +79,7 @@ for work in (read, iterate, look):
         threading.Thread(target=work, args=(one,), daemon=True).start()
 """
 
-BUSY = {  # the same, of what the program is doing at the end
+BUSY = {  # the same, for a program that is busy at its end
     "a callback": (
         """
 inside = threading.Event()
@@ -127,7 +128,7 @@ def read(watcher):
     try:
         watcher.read()
     except ValueError as error:
-        assert "closed" in str(error)  # before it began
+        assert "closed" in str(error)  # closed before the read began
 for _ in range(3):
     other = netioapi.Watcher(snapshot=True)
     threading.Thread(target=read, args=[other], daemon=True).start()
@@ -181,16 +182,16 @@ def test_exit_under_a_flood_is_clean(flood: None, end: str) -> None:
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("busy", BUSY)
 def test_exit_of_a_busy_program_is_clean(flood: None, busy: str) -> None:
-    check_all(*BUSY[busy], FEWER)
+    check_all(*BUSY[busy], TIMES_BUSY)
 
 
 @linux_only("an event loop waits in another function there")
 @pytest.mark.timeout(LIMIT)
 def test_ctrl_c_in_asyncio_ends_the_program_cleanly(flood: None) -> None:
-    """asyncio cancels the task, and the interrupt comes out of run()."""
+    """asyncio cancels the task, and run() raises KeyboardInterrupt."""
     how = """
 import asyncio
-async def beat():  # CPython's own select() misses a signal that comes just before it
+async def beat():  # select() of CPython misses a signal that arrives just before it
     while True:
         await asyncio.sleep(0.05)
 async def stream():
@@ -202,12 +203,12 @@ try:
 except KeyboardInterrupt:
     sys.exit(6)
 """
-    check_all(IN_SELECT + how, 6, "", FEWER)
+    check_all(IN_SELECT + how, 6, "", TIMES_BUSY)
 
 
 OTHER = """
 import _interpreters, warnings
-# From 3.14 on CPython says so of the one that is left over.
+# CPython 3.14 and later warn of an interpreter that is left.
 warnings.filterwarnings("ignore", "remaining subinterpreters", RuntimeWarning)
 failure = _interpreters.exec(_interpreters.create("%s"), '''
 import threading
@@ -224,5 +225,5 @@ assert failure is None, failure
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
 def test_exit_with_a_live_subinterpreter_is_clean(flood: None, kind: str) -> None:
-    """It is left over, with a registration and a watcher of its own."""
-    check_all(OTHER % kind, 0, "", FEWER)
+    """The other interpreter is left, with a registration and a watcher of its own."""
+    check_all(OTHER % kind, 0, "", TIMES_BUSY)

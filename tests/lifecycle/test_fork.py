@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A forked child: what the parent registered is dead there, and new registrations live."""
+"""A forked child: registrations of the parent are dead there, and new ones live."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ for number in range(25):
 assert all(registration.active for registration in live[:-1])
 busy.clear()
 numbers = itertools.count(1)
-assert busy.wait(20)  # the parent's callbacks go on
+assert busy.wait(20)  # the parent still gets callbacks
 """
 
 
@@ -102,7 +102,7 @@ def test_multiprocessing_child_may_register_again(flood: None) -> None:
 
 
 def test_fork_during_register_and_cancel_leaves_no_lock_held(flood: None) -> None:
-    """No lock is left held in the child, whatever the other threads were doing."""
+    """No lock is left held in the child, whatever other threads were doing."""
     program = """
 end = False
 def churn():
@@ -128,7 +128,8 @@ for thread in threads:
 
 
 def test_callback_that_forks_returns_in_parent_and_child(flood: None) -> None:
-    """It comes back in both; the child is dead to the system, whose thread it is, and ends."""
+    """The callback returns in both processes. The child ends with it: its one thread belongs to the
+    system."""
     program = """
 pids, child = [], False
 def forks(row, type):
@@ -136,14 +137,14 @@ def forks(row, type):
     if child:
         os._exit(13)  # a callback in the child
     if "registration" not in globals():
-        return  # it calls back before the name is bound
+        return  # called before the name is bound
     if len(pids) < 10:
         pid = os.fork()
         pids.append(pid)
         if pid == 0:
             child = True
             assert not registration.active
-            registration.cancel()  # no deadlock: nothing runs here
+            registration.cancel()  # no deadlock: no callback runs in the child
             if len(pids) % 2:
                 os._exit(11)
 def failed(error):
@@ -181,7 +182,7 @@ read, write = os.pipe()
 pid = os.fork()
 if pid == 0:
     os.close(write)
-    os.read(read, 1)  # until the parent has seen all
+    os.read(read, 1)  # until the parent has seen all changes
     os._exit(len(seen))
 lines = [f"route add 198.18.0.{number} dev v0" for number in range(200)]
 lines.append("route add 198.18.9.9 dev v0")
@@ -221,7 +222,7 @@ def open_and_close(place):
         watchers[place] = netioapi.Watcher("route")
 threads = [threading.Thread(target=open_and_close, args=(place,)) for place in range(3)]
 def groups():
-    # of the netlink sockets that this process has open
+    # of the open netlink sockets of this process
     with open("/proc/net/netlink") as table:
         joined = {line.split()[-1] for line in list(table)[1:] if int(line.split()[3], 16)}
     for name in os.listdir("/proc/self/fd"):
@@ -237,7 +238,7 @@ for _ in range(100):
     pid = os.fork()
     if pid == 0:
         for watcher in watchers:
-            watcher.close()  # another thread may have been in the middle of it
+            watcher.close()  # another thread may have been closing it
         os._exit(len(list(groups())))
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 ended.set()
@@ -250,12 +251,13 @@ print("closed", flush=True)
 
 
 def test_fork_during_open_and_close_leaves_no_socket_in_the_child(netns: Network) -> None:
-    """The child can close what others were closing, and has no socket that hears the kernel."""
+    """The child can close a Watcher that another thread was closing, and has no socket in a netlink
+    group."""
     python(QUIET + CLOSERS, marker="closed", timeout=60)
 
 
 def test_read_in_the_child_of_a_forking_signal_handler_raises(netns: Network) -> None:
-    """The child that comes back to read() is told; the parent reads on."""
+    """read() raises in the child, and goes on in the parent."""
     program = """
 import netioapi, os, signal, threading
 parent = os.getpid()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several interpreters in one process, each with its own registrations, closed in any order."""
+"""Several interpreters in one process, each with its own registrations, ended in any order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import sys, threading, warnings
 import _interpreters
 import netioapi
 
-# From 3.14 on CPython says so of the one that is left over.
+# CPython 3.14 and later warn of an interpreter that is left.
 warnings.filterwarnings("ignore", "remaining subinterpreters", RuntimeWarning)
 kind = sys.argv[1]
 LIFE = '''
@@ -63,7 +63,7 @@ for thread in threads:
     thread.join()
 assert ended == [True] * 3
 assert registration.active and registration.delivered
-life(_interpreters.create(kind))  # left over at exit
+life(_interpreters.create(kind))  # left at exit
 print("ended", flush=True)
 """
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The interpreter ends cleanly with live registrations and a live Watcher, under a flood, also
-where somebody stands in its way. How often it can, and by what way, is in test_exits.py."""
+"""The interpreter exits cleanly with live registrations and a live Watcher, under a flood, and
+where callbacks or threads hinder it. test_exits.py repeats the exits in every way."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ sys.exit('the signal was not handled')
 def test_exit_by_ctrl_c_from_a_callback_is_clean(flood: None) -> None:
     how = f"""
 netioapi.notify_route_change2(lambda *_: {signal_statement("SIGINT")})
-time.sleep(20)  # which Ctrl-C ends on every system; on Windows it ends no wait for an Event
+time.sleep(20)  # Ctrl-C ends it on every system; on Windows it ends no wait for an Event
 """
     run_all(4, LIVE + how, BY_CTRL_C, "KeyboardInterrupt")
 
 
 def test_callback_that_never_returns_is_abandoned_at_exit(flood: None) -> None:
-    """After some five seconds; and the other registrations end cleanly meanwhile."""
+    """After about five seconds; the other registrations end cleanly meanwhile."""
     how = """
 inside = threading.Event()
 def forever(*_):
@@ -58,7 +58,7 @@ def end_the_waiting():
     running.acquire()
     {signal_statement("SIGINT")}
 threading.Thread(target=end_the_waiting, daemon=True).start()
-# Just before ours, which waits; and no Python code is between the two, to see the signal first.
+# It runs just before our handler, which waits: no Python code between them sees the signal.
 atexit.register(running.release)
 """
     run_all(4, LIVE + how, 0, "Exception ignored in: <netioapi.Registration")
@@ -68,7 +68,7 @@ def test_registration_at_exit_works_before_our_handler_and_raises_after(netns: N
     program = """
 import atexit
 
-def after():  # runs after our own handler, since it was registered before it
+def after():  # registered before our handler, so it runs after it
     try:
         netioapi.notify_route_change2(print)
     except RuntimeError as error:
@@ -98,11 +98,11 @@ atexit.register(before)
 
 
 def test_watcher_after_our_exit_handler_is_closed(netns: Network) -> None:
-    """A daemon thread may be anywhere in its loop by then."""
+    """A daemon thread may be anywhere in its loop at that time."""
     program = """
 import atexit
 
-def after():  # runs after our own handler, since it was registered before it
+def after():  # registered before our handler, so it runs after it
     for watcher in (plain, settled):
         assert watcher.closed and watcher.stopped
         assert watcher.read() is None and watcher.read(timeout=0) is None

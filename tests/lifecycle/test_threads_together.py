@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Threads that use everything at once, what is their own and what they share, under a flood: with
-the GIL and without."""
+"""Threads use everything at once, their own and shared objects, under a flood: with the GIL and
+without."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from netioapi import Watcher
 from tests.support.resources import counts
 from tests.support.waiting import eventually
 
-warnings.simplefilter("ignore", ResourceWarning)  # some are dropped open, on purpose
+warnings.simplefilter("ignore", ResourceWarning)  # some watchers are dropped open on purpose
 THREADS, STEPS = 8, int(sys.argv[2])
 sys.setswitchinterval(1e-5)
 registrations, watchers, tables, batches, failures = [], [], [], [], []
 
 def pick(random, shared, *, out=False):
-    # None where another thread was faster.
+    # None where another thread took it first.
     try:
         at = random.randrange(len(shared))
         return shared.pop(at) if out else shared[at]
@@ -36,7 +36,7 @@ def pick(random, shared, *, out=False):
 def keep(shared, thing):
     shared.append(thing)
     while len(shared) > 12:
-        shared.pop(0)  # the last reference, perhaps, on this thread
+        shared.pop(0)  # perhaps the last reference
 
 def called(*_):
     try:
@@ -74,7 +74,7 @@ def read(random):
     except ValueError as error:
         assert "closed" in str(error), error
         return
-    except RuntimeError as error:  # a settled one, and another thread reads it
+    except RuntimeError as error:  # another thread reads the same settled Watcher
         assert "one reader at a time" in str(error), error
         return
     watcher.stats(), repr(watcher), watcher.stopped

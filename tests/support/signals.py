@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from collections.abc import Callable
 
+from netioapi import Watcher
 from tests.support.platforms import WINDOWS
 
 # The exit code, as its parent sees it, of a process that an unhandled Ctrl-C ended.
@@ -25,3 +28,29 @@ def signal_statement(name: str) -> str:
     if WINDOWS:
         return f"signal.raise_signal(signal.{name})"
     return f"os.kill(os.getpid(), signal.{name})"
+
+
+def read_with_signal(act: Callable[[], object], watcher: Watcher) -> object:
+    """The result of a read() that a signal interrupts, whose handler calls `act`."""
+
+    handled = threading.Event()
+
+    def handler(*_: object) -> None:
+        if not handled.is_set():
+            handled.set()
+            act()
+
+    def interrupt_until_handled() -> None:
+        # Repeated, since a signal just before the wait is handled before it begins.
+        while not handled.wait(0.02):
+            ctrl_c()
+
+    before = signal.signal(signal.SIGINT, handler)
+    interrupter = threading.Thread(target=interrupt_until_handled)
+    try:
+        interrupter.start()
+        return watcher.read(timeout=30)
+    finally:
+        handled.set()
+        interrupter.join()
+        signal.signal(signal.SIGINT, before)

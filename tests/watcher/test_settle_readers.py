@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A settled Watcher has one reader at a time. A second one, in a thread, a task, a signal
-handler or a child process, is refused; the first goes on."""
+"""A settled Watcher has one reader at a time. A second one, in a thread, a task, a signal handler
+or a child process, raises; the first one goes on."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.support.network import Network
 from tests.support.platforms import linux_only
 from tests.support.processes import fork
 from tests.support.routes import add_routes
+from tests.support.signals import read_with_signal
 from tests.support.waiting import eventually
-from tests.watcher.test_watcher_end import at_once
 
 
 def test_second_read_of_a_settled_watcher_is_refused_and_the_first_goes_on(netns: Network) -> None:
-    """In another thread, by each way to read; the first reader gets what comes."""
+    """A second reader in another thread, by each way to read; the first one gets the changes."""
     netns.veth()
     got: queue.Queue[Batch | None] = queue.Queue()
     with Watcher("route", family=socket.AF_INET, settle=0.05) as watcher:
@@ -43,8 +43,8 @@ def test_second_read_of_a_settled_watcher_is_refused_and_the_first_goes_on(netns
         reader.join()
         assert batch is not None
         size = len(batch)
-        while size < 3:  # a slow machine adds them in two goes, each quiet for itself
-            more = watcher.read(timeout=60)  # and there may be another reader after the first
+        while size < 3:  # on a slow machine they may arrive in two bursts
+            more = watcher.read(timeout=60)  # after the first reader another one is allowed
             assert more is not None
             size += len(more)
 
@@ -65,20 +65,20 @@ def test_second_task_and_thread_are_refused_while_a_task_reads(netns: Network) -
             first.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await first
-            assert watcher.read(timeout=0) is None  # the cancelled one reads no more
+            assert watcher.read(timeout=0) is None  # the cancelled task does not read any more
 
     asyncio.run(main())
 
 
 def test_settled_read_that_raises_lets_the_next_one_read(netns: Network) -> None:
-    """However the first call ended, the next one may read."""
+    """After a failed read another one is allowed, whatever the error was."""
     with Watcher("route", settle=60) as watcher:
         for wrong in ("x", -1):
             with pytest.raises((TypeError, ValueError)):
                 watcher.read(timeout=wrong)  # type: ignore[arg-type]
         for _ in range(20):
             with pytest.raises(KeyboardInterrupt):
-                at_once(lambda: signal.default_int_handler(signal.SIGINT, None), watcher)
+                read_with_signal(lambda: signal.default_int_handler(signal.SIGINT, None), watcher)
             assert watcher.read(timeout=0) is None
         assert watcher._readers == []
 
@@ -108,7 +108,7 @@ def test_one_of_several_concurrent_settled_reads_is_not_refused(netns: Network) 
 
 def test_iteration_ends_when_closed_between_two_checks(netns: Network) -> None:
     class ClosesMeanwhile:
-        """A native half that is closed between two looks at it."""
+        """A native part that is closed between two checks of `closed`."""
 
         looks = 0
         closed_at_exit = False
@@ -159,7 +159,8 @@ def test_read_in_a_signal_handler_during_a_settled_read_raises(
     def clock() -> float:
         settler = watcher._settler
         assert settler is not None
-        if settler._incoming is not None and not interrupted:  # between a change's two places
+        # Between taking changes in and holding them back.
+        if settler._incoming is not None and not interrupted:
             interrupted.append(True)
             signal.raise_signal(signal.SIGUSR1)
         return real()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Watcher's stream against a real kernel: live, in order, complete, filtered, bounded."""
+"""The stream of a Watcher on a real network: live, in order, complete, filtered, bounded."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_changes_come_in_order_with_type_and_time(netns: Network) -> None:
             for i in range(100)
             for type in (ADD, PARAMETER, DELETE)
         ]
-        if WINDOWS:  # a row is read after its notification, so each has to stand that long
+        if WINDOWS:  # a row is read after its notification, so each state has to last that long
             changes = []
             for number, type in enumerate((ADD, PARAMETER, DELETE)):
                 netns.batch("\n".join(lines[number::3]))
@@ -111,7 +111,7 @@ def test_snapshot_comes_before_later_changes(netns: Network) -> None:
 
 
 def assert_becomes_the_truth(watcher: Watcher, state: State, timeout: float = 60) -> None:
-    """The state becomes what the tables say; rows are equal in all fields, not keys alone."""
+    """Reads until the state equals the tables, in all fields and not in the keys alone."""
     deadline = time.monotonic() + timeout
     while (truth := tables()) != state:
         left = deadline - time.monotonic()
@@ -123,12 +123,12 @@ def assert_becomes_the_truth(watcher: Watcher, state: State, timeout: float = 60
 
 @contextlib.contextmanager
 def churn(netns: Network, lines: list[str]) -> Iterator[None]:
-    """`ip` commands that run meanwhile, and have run at the end."""
+    """`ip` commands that run beside the block, and have all run at its end."""
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            with netns:  # this thread, too
+            with netns:  # enters the namespace in this thread
                 netns.batch("\n".join(lines))
         except BaseException as error:
             failed.append(error)
@@ -171,7 +171,7 @@ def test_full_queue_still_leads_to_the_exact_state(netns: Network) -> None:
         ]
         lines += [f"route del 10.3.{i}.0/24 dev v0" for i in range(50)]
         lines.append("route add 10.4.0.0/16 dev v0")
-        # On Windows a row is read after its notification, so each has to stand that long.
+        # On Windows a row is read after its notification, so each state has to last that long.
         at_once = 100 if WINDOWS else len(lines)
         deadline = time.monotonic() + 30
         for start in range(0, len(lines), at_once):
@@ -183,13 +183,14 @@ def test_full_queue_still_leads_to_the_exact_state(netns: Network) -> None:
         assert before["queued"] <= 16 + 101
         state: State = {}
         changes = read_until(watcher, route_to("10.4.0.0/16"))
-        for change in changes:  # merged: an ADD may be a DELETE of what was never seen
+        for change in changes:  # merged: the DELETE of a route whose ADD was never delivered
             if change.type == DELETE:
                 state.pop((change.kind, change.row.key), None)
             else:
                 state[change.kind, change.row.key] = change.row
         found = netioapi.get_ip_forward_table2(socket.AF_INET)
-        ours = [r for r in found if str(r.destination_prefix).startswith("10.")]  # not Windows' own
+        # Without Windows' own routes.
+        ours = [r for r in found if str(r.destination_prefix).startswith("10.")]
         assert state == {("route", row.key): row for row in ours}
         stats = watcher.stats()
     assert stats["coalesced"] > 9_000
@@ -238,7 +239,7 @@ def test_batch_is_a_sequence_with_tables(netns: Network) -> None:
 
 
 def settled(watcher: Watcher) -> Batch:
-    """One batch of all up to the first route that is not initial."""
+    """One batch with all changes up to the first route that is not initial."""
     changes: list[Change] = []
     while not any(c.kind == "route" and not c.initial for c in changes):
         batch = watcher.read(timeout=60)

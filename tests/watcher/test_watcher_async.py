@@ -27,9 +27,9 @@ Main = Callable[[], Awaitable[None]]
 
 
 class Asyncio:
-    """What a test needs of a loop."""
+    """The operations of an event loop that the tests need."""
 
-    waits_in_a_thread = False  # of its own, for the time that it waits
+    waits_in_a_thread = False  # a thread of its own for each wait
 
     def run(self, main: Main) -> None:
         asyncio.run(main())  # type: ignore[arg-type]
@@ -39,14 +39,15 @@ class Asyncio:
 
     @contextlib.asynccontextmanager
     async def limit(self, seconds: float) -> AsyncIterator[None]:
-        """Cancel what is inside after that time, and go on."""
+        """Cancels the block after that time, and goes on."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 yield
 
     @contextlib.asynccontextmanager
     async def together(self, *jobs: Main) -> AsyncIterator[Callable[[], None]]:
-        """Run these beside what is inside, and wait for them at the end; gives how to cancel."""
+        """Runs these jobs beside the block, and waits for them at its end; yields a function that
+        cancels them."""
         tasks = [asyncio.ensure_future(job()) for job in jobs]
 
         def cancel() -> None:
@@ -100,7 +101,7 @@ class Trio(Asyncio):
 
 
 class Selector(Asyncio):
-    """asyncio's other loop on Windows, which can wait for no handle: a thread of its pool does."""
+    """asyncio's other loop on Windows, which cannot wait for a handle: a thread does."""
 
     waits_in_a_thread = True
 
@@ -119,7 +120,7 @@ def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Asy
     if request.param != "selector" and importlib.util.find_spec(request.param) is None:
         pytest.skip(f"{request.param} is not installed")
     if request.param == "trio" and on_wine():
-        # Wine cannot say which socket is under one that another program has put itself before.
+        # Wine does not know SIO_BASE_HANDLE, the socket below one that another program intercepts.
         windows = importlib.import_module("trio._core._io_windows")
         monkeypatch.setattr(
             windows,
@@ -130,7 +131,7 @@ def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Asy
 
     async def nothing() -> None: ...
 
-    loop.run(nothing)  # what the library itself opens once and keeps
+    loop.run(nothing)  # so that the library has opened what it keeps
     return loop
 
 
@@ -219,7 +220,8 @@ def test_cancelled_task_takes_no_change_and_leaks_nothing(netns: Network, loop: 
 
 
 def test_async_for_under_a_flood_lets_other_tasks_run(netns: Network, loop: Asyncio) -> None:
-    """With always something to read the loop still turns, and a cancellation still arrives."""
+    """While there is always a change to read, the loop still runs other tasks and delivers a
+    cancellation."""
     netns.veth()
     turns = 0
 
@@ -310,7 +312,7 @@ def test_loop_may_be_closed_before_the_watcher(netns: Network) -> None:
             closed = asyncio.new_event_loop()
             task: asyncio.Task[Any] = closed.create_task(read())
             closed.run_until_complete(asyncio.wait([task], timeout=0.01))
-            closed.set_exception_handler(lambda *_: None)  # it says that a task is pending
+            closed.set_exception_handler(lambda *_: None)  # it reports the pending task
             closed.close()
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             del task, closed
@@ -339,6 +341,11 @@ def test_two_loops_in_two_threads_share_the_changes(netns: Network) -> None:
             assert not thread.is_alive()
 
 
-def test_import_of_netioapi_imports_no_event_loop(netns: Network) -> None:
-    source = "import sys, netioapi; print(sorted({'asyncio', 'trio', 'typing'} & set(sys.modules)))"
+def test_import_of_netioapi_imports_no_event_loop() -> None:
+    source = """
+import sys
+before = set(sys.modules)  # a site's own hooks may have imported some
+import netioapi
+print(sorted({"asyncio", "trio", "typing"} & (set(sys.modules) - before)))
+"""
     assert python(source).stdout.strip() == "[]"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A Batch makes its changes when they are asked for: what it gives lives on, is equal each time."""
+"""A Batch makes its Change objects on demand: they outlive it, and are equal each time."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.support.platforms import linux_only
 from tests.support.processes import python
 from tests.support.routes import add_routes, delete_routes
 
-MANY = 3000  # more than one chunk of the queue, and more rows than are copied with the GIL
+MANY = 3000  # more than one chunk of the queue, and more rows than are copied with the GIL held
 
 
 def read(netns: Network, count: int) -> Batch:
-    """One batch of `count` changes of routes, after its Watcher is gone."""
+    """One batch with `count` route changes; its Watcher is gone."""
     netns.veth("v0", "p0")
     with Watcher("route", family=socket.AF_INET) as watcher:
-        for start in range(0, count, 100):  # on Windows a row is to stand until it is read
+        for start in range(0, count, 100):  # on Windows a row must exist until it is read
             add_routes(netns, range(start, min(start + 100, count)))
             wait(watcher, min(start + 100, count))
         batch = watcher.read(timeout=60)
@@ -86,7 +86,8 @@ def test_batch_is_indexed_and_sliced_like_a_list(batch: Batch) -> None:
 
 @linux_only("a timer that sends a signal")
 def test_gc_get_objects_during_a_read_does_not_lose_the_batch(netns: Network) -> None:
-    """What a read returns is made before it waits; a debugger or a leak finder may come by."""
+    """A read makes its result before it waits, and a debugger or a leak finder may see all
+    objects."""
     netns.veth("v0", "p0")
     seen: list[object] = []
 
@@ -170,7 +171,7 @@ def test_batch_is_immutable_and_its_own_copy(batch: Batch) -> None:
     with pytest.raises(TypeError):
         batch[0] = batch[0]  # type: ignore[index]
     assert copy.copy(batch) is batch
-    for number in range(pickle.HIGHEST_PROTOCOL + 1):  # as at 0.1.0
+    for number in range(pickle.HIGHEST_PROTOCOL + 1):  # as version 0.1.0 wrote them
         with pytest.raises(TypeError, match="cannot pickle"):
             pickle.dumps(batch, number)
     with pytest.raises(TypeError, match="cannot pickle"):

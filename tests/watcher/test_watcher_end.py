@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a Watcher ends: stop, close, signals, several threads, collection, fork, exit."""
+"""The ends of a Watcher: stop, close, signals, several threads, garbage collection, fork, exit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.network import Network
 from tests.support.platforms import WINDOWS, linux_only
 from tests.support.processes import fork
 from tests.support.resources import counts
-from tests.support.signals import ctrl_c, signal_statement
+from tests.support.signals import read_with_signal, signal_statement
 from tests.support.waiting import eventually
 
 
@@ -36,7 +36,7 @@ def nothing_left() -> Iterator[None]:
 
 
 def reader(watcher: Watcher) -> tuple[threading.Thread, list[Batch | None]]:
-    """A thread that reads for ever and keeps what it got, the None at the end too."""
+    """A thread that reads until None, and the list of all that it read."""
     got: list[Batch | None] = []
 
     def run() -> None:
@@ -56,7 +56,8 @@ def ended(*threads: threading.Thread) -> bool:
     return not any(thread.is_alive() for thread in threads)
 
 
-@pytest.mark.parametrize(("settle", "count"), [(0, 3), (60, 1)])  # which has one reader at a time
+# A settled Watcher has one reader at a time.
+@pytest.mark.parametrize(("settle", "count"), [(0, 3), (60, 1)])
 def test_stop_ends_all_readers_and_close_frees_the_watcher(
     netns: Network, settle: float, count: int
 ) -> None:
@@ -128,45 +129,19 @@ def test_close_from_a_callback_ends_a_reader(netns: Network) -> None:
     assert watcher.closed
 
 
-def at_once(act: Callable[[], object], watcher: Watcher) -> object:
-    """What read() gives when a signal comes while it waits, whose handler does this."""
-
-    handled = threading.Event()
-
-    def handler(*_: object) -> None:
-        if not handled.is_set():
-            handled.set()
-            act()
-
-    def interrupt_until_handled() -> None:
-        # Repeated: a signal just before the wait begins is handled before it, or not at all.
-        while not handled.wait(0.02):
-            ctrl_c()
-
-    before = signal.signal(signal.SIGINT, handler)
-    interrupter = threading.Thread(target=interrupt_until_handled)
-    try:
-        interrupter.start()
-        return watcher.read(timeout=30)
-    finally:
-        handled.set()
-        interrupter.join()
-        signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.parametrize("settle", [0, 60])
 def test_signal_handler_may_stop_close_or_raise_during_a_read(
     netns: Network, settle: float
 ) -> None:
     with Watcher(settle=settle) as watcher:
-        assert at_once(watcher.stop, watcher) is None
+        assert read_with_signal(watcher.stop, watcher) is None
         assert watcher.stopped
     watcher = Watcher(settle=settle)
-    assert at_once(watcher.close, watcher) is None
+    assert read_with_signal(watcher.close, watcher) is None
     assert watcher.closed
     with Watcher(settle=settle) as watcher:
         with pytest.raises(KeyboardInterrupt):
-            at_once(lambda: signal.default_int_handler(signal.SIGINT, None), watcher)
+            read_with_signal(lambda: signal.default_int_handler(signal.SIGINT, None), watcher)
         assert not watcher.stopped
 
 
@@ -208,8 +183,8 @@ def test_three_readers_share_the_changes_in_order(netns: Network) -> None:
 def test_close_during_use_by_other_threads_raises_expected_errors_alone(
     netns: Network, seed: int
 ) -> None:
-    """Close while others read, ask and close: no crash, no error but those that say closed, or
-    that another thread reads a settled one."""
+    """Close while other threads read and query: no crash, and no error but "closed" and, for a
+    settled Watcher, that another thread reads it."""
     chance = random.Random(seed)
     netns.veth()
     errors: list[BaseException] = []
@@ -222,10 +197,11 @@ def test_close_during_use_by_other_threads_raises_expected_errors_alone(
                 if str(error) != "watcher is closed":
                     errors.append(error)
             except RuntimeError as error:
-                if "one reader at a time" not in str(error):  # what a settled one says
+                if "one reader at a time" not in str(error):  # raised by a settled Watcher
                     errors.append(error)
             except netioapi.NetioError as error:
-                if not (WINDOWS and error.function == "Watcher.fileno"):  # it has none there
+                # Windows has no descriptor.
+                if not (WINDOWS and error.function == "Watcher.fileno"):
                     errors.append(error)
             except BaseException as error:
                 errors.append(error)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a Watcher lets pass, against a model of it in Python; and the parameters it refuses."""
+"""The changes that a filtered Watcher delivers, compared with a model in Python; and the parameters
+that it rejects."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
 
 LOCAL = 255
 EVERY_TABLE = [100, 200, 253, 254, LOCAL]
-# All that there is. Windows has one table, without a number.
+# Every table there is. Windows has one, without a number.
 EVERYTHING: dict[str, Any] = {} if WINDOWS else {"tables": EVERY_TABLE}
 NAMES = {"main": 254, "local": LOCAL, "default": 253}
 PREFIXES = ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3/32", "10.1.2.4/31", "0.0.0.0/0"]
@@ -31,7 +32,7 @@ PREFIXES += ["2001:db8::/32", "2001:db8:1::/48", "2001:db8:1::1/128", "2001:db8:
 
 
 def passes(kind: str, row: Any, wanted: dict[str, Any], indices: dict[str, int]) -> bool:
-    """The model: what the docstring of Watcher says."""
+    """The model, following the docstring of Watcher."""
     prefix = None
     if kind == "route":
         prefix = row.destination_prefix
@@ -63,7 +64,7 @@ def lies(prefix: Any, wanted: Any, match: str) -> bool:
 
 
 def draw(chance: random.Random, indices: dict[str, int]) -> dict[str, Any]:
-    """Some parameters, each often left out."""
+    """Random parameters; each is often left out."""
     choices: dict[str, list[Any]] = {
         **({} if WINDOWS else {"tables": [*EVERY_TABLE, *NAMES]}),
         "interfaces": [*indices, *indices.values()],
@@ -109,7 +110,7 @@ def change_much(netns: Network, chance: random.Random) -> None:
 
 
 def catch_up(watcher: Watcher, state: State) -> None:
-    """Take in all that it has to say by now."""
+    """Applies all changes that have arrived."""
     while batch := watcher.read(timeout=0):
         apply(state, batch)
 
@@ -129,7 +130,7 @@ def test_state_of_filtered_watchers_matches_the_model(netns: Network, seed: int)
         truth: State = {}
         states: list[State] = [{} for _ in wants]
 
-        # Meanwhile the system may change something by itself.
+        # The system may change something by itself meanwhile.
         def as_the_model_says() -> bool:
             catch_up(everything, truth)
             for watcher, state in zip(watchers, states, strict=True):
@@ -170,7 +171,7 @@ def test_changes_of_filtered_watchers_match_the_model(netns: Network, seed: int)
                 batch = watcher.read(timeout=60)
                 assert batch is not None, (wanted, view(got), view(expected))
                 got += batch
-            while later := everything.read(timeout=0):  # what the system did by itself meanwhile
+            while later := everything.read(timeout=0):  # changes that the system made by itself
                 changes += later
             expected = model(changes, wanted)
             assert view(got) == view(expected)[: len(got)], wanted
@@ -217,7 +218,7 @@ def test_prefix_match_selects_routes_and_addresses(
 
 
 def test_covering_an_address_selects_the_routes_to_it(netns: Network) -> None:
-    """`covering` of one address: the routes by which it could be reached."""
+    """`covering` of one address: the routes that could lead to it."""
     netns.veth()
     with Watcher("route", prefixes=[ip_address("10.1.2.3")], prefix_match="covering") as watcher:
         for prefix in ("10.1.2.0/25", "10.1.2.128/25", "0.0.0.0/0", "10.1.2.4/32", "10.1.2.3/32"):
@@ -333,4 +334,4 @@ def test_list_parameters_accept_any_iterable(netns: Network) -> None:
     ) as watcher:
         netns.ip("route add 10.6.0.0/16 dev v0")
         read_until(watcher, route_to("10.6.0.0/16"))
-        assert watcher.stats()["receive_buffer"] > 0 or WINDOWS  # there is none to be sized
+        assert watcher.stats()["receive_buffer"] > 0 or WINDOWS  # Windows has no receive buffer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A Watcher through the losses of the system: they are said, and then repaired."""
+"""A Watcher when the system loses notifications: the overflow is reported, and then repaired."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ ROUTES = 20_000
 
 
 def burst(netns: Network) -> None:
-    """The kernel deletes them all in one step, and says each: more than a small buffer holds."""
+    """The kernel deletes all routes in one step and reports each: more than a small buffer
+    holds."""
     netns.ip("link set v0 down")
     netns.ip("link set v0 up")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""settle and max_delay, with a clock that the test turns: nothing here waits for time to pass."""
+"""settle and max_delay, with a clock that the test advances: no test waits for real time."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-class Tap:
-    """Changes routes, and returns when each change has been told to whoever watches. (Another
-    watcher may not have it yet: `feed`, before the same thing changes again.)"""
+class RouteChanger:
+    """Changes routes, and returns once `plain` has read each change. (Call `feed` before the same
+    route changes again: another watcher may not have it yet.)"""
 
     def __init__(self, netns: Network) -> None:
         netns.veth()
@@ -53,14 +53,14 @@ class Tap:
 
 
 @pytest.fixture
-def tap(netns: Network) -> Iterator[Tap]:
-    tap = Tap(netns)
-    with tap.plain:
-        yield tap
+def change_route(netns: Network) -> Iterator[RouteChanger]:
+    change_route = RouteChanger(netns)
+    with change_route.plain:
+        yield change_route
 
 
 def feed(watcher: Watcher, count: int) -> None:
-    """Let the watcher take in what came; as many changes in all."""
+    """Lets the watcher take in changes, until it has so many in all."""
     deadline = time.monotonic() + 30
     while watcher._watch.stats()["delivered"] < count:
         assert time.monotonic() < deadline, watcher.stats()
@@ -68,37 +68,39 @@ def feed(watcher: Watcher, count: int) -> None:
         assert watcher.read(timeout=0) is None
 
 
-def test_settled_changes_are_the_last_ones_once_quiet(tap: Tap, clock: Clock) -> None:
+def test_settled_changes_are_the_last_ones_once_quiet(
+    change_route: RouteChanger, clock: Clock
+) -> None:
     with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
-        tap("add 10.1.0.0/16")
-        tap("add 10.2.0.0/16")
+        change_route("add 10.1.0.0/16")
+        change_route("add 10.2.0.0/16")
         feed(watcher, 2)
-        tap("replace 10.1.0.0/16 proto bgp", PARAMETER)
+        change_route("replace 10.1.0.0/16 proto bgp", PARAMETER)
         feed(watcher, 3)
         clock.now += 0.9
         assert watcher.read(timeout=0) is None
-        tap("add 10.3.0.0/16")
+        change_route("add 10.3.0.0/16")
         feed(watcher, 4)
-        clock.now += 0.9  # 1.8 after the first, and 0.9 after the last
+        clock.now += 0.9  # 1.8 after the first change, 0.9 after the last
         assert watcher.read(timeout=0) is None
         clock.now += 0.2
         batch = watcher.read(timeout=0)
         assert batch is not None
         assert [(str(c.row.destination_prefix), c.type) for c in batch] == [
             ("10.2.0.0/16", ADD),
-            ("10.1.0.0/16", ADD),  # in its last state, and at its last place
+            ("10.1.0.0/16", ADD),  # in its last state, at its last place
             ("10.3.0.0/16", ADD),
         ]
         assert batch[1].row.protocol == netioapi.RouteProtocol.BGP
         assert watcher.read(timeout=0) is None
-        tap("replace 10.1.0.0/16 proto static", PARAMETER)
-        tap("del 10.2.0.0/16", DELETE)
-        tap("del 10.3.0.0/16", DELETE)
+        change_route("replace 10.1.0.0/16 proto static", PARAMETER)
+        change_route("del 10.2.0.0/16", DELETE)
+        change_route("del 10.3.0.0/16", DELETE)
         feed(watcher, 7)
-        tap("add 10.3.0.0/16")
-        tap("add 10.4.0.0/16")
+        change_route("add 10.3.0.0/16")
+        change_route("add 10.4.0.0/16")
         feed(watcher, 9)
-        tap("del 10.4.0.0/16", DELETE)
+        change_route("del 10.4.0.0/16", DELETE)
         feed(watcher, 10)
         clock.now += 1.0
         batch = watcher.read(timeout=0)
@@ -106,23 +108,23 @@ def test_settled_changes_are_the_last_ones_once_quiet(tap: Tap, clock: Clock) ->
         assert [(str(c.row.destination_prefix), c.type) for c in batch] == [
             ("10.1.0.0/16", PARAMETER),
             ("10.2.0.0/16", DELETE),
-            ("10.3.0.0/16", PARAMETER),  # was there before, and is
+            ("10.3.0.0/16", PARAMETER),  # it existed before, and exists
             ("10.4.0.0/16", DELETE),
         ]
         stats = watcher.stats()
         assert (stats["received"], stats["delivered"], stats["coalesced"]) == (10, 7, 3)
 
 
-def test_max_delay_delivers_before_it_is_quiet(tap: Tap, clock: Clock) -> None:
+def test_max_delay_delivers_before_it_is_quiet(change_route: RouteChanger, clock: Clock) -> None:
     with Watcher("route", family=socket.AF_INET, settle=1.0, max_delay=2.5) as watcher:
         for i in range(3):
-            tap(f"add 10.{i}.0.0/16")
+            change_route(f"add 10.{i}.0.0/16")
             feed(watcher, i + 1)
             clock.now += 0.9
-        batch = watcher.read(timeout=0)  # 2.7 after the first, 0.9 after the last
+        batch = watcher.read(timeout=0)  # 2.7 after the first change, 0.9 after the last
         assert batch is not None
         assert len(batch) == 3
-        tap("add 10.9.0.0/16")  # and it counts anew
+        change_route("add 10.9.0.0/16")  # the time starts anew
         feed(watcher, 4)
         clock.now += 0.9
         assert watcher.read(timeout=0) is None
@@ -130,12 +132,14 @@ def test_max_delay_delivers_before_it_is_quiet(tap: Tap, clock: Clock) -> None:
         assert watcher.read(timeout=0) is not None
 
 
-def test_settled_batch_is_split_by_max_changes_and_keeps_its_flags(tap: Tap, clock: Clock) -> None:
+def test_settled_batch_is_split_by_max_changes_and_keeps_its_flags(
+    change_route: RouteChanger, clock: Clock
+) -> None:
     for i in range(10):
-        tap(f"add 10.{i}.0.0/16")
+        change_route(f"add 10.{i}.0.0/16")
     with Watcher("route", prefixes=["10.0.0.0/8"], snapshot=True, settle=1.0) as watcher:
-        tap("replace 10.3.0.0/16 proto bgp", PARAMETER)
-        tap("add 10.77.0.0/16")
+        change_route("replace 10.3.0.0/16 proto bgp", PARAMETER)
+        change_route("add 10.77.0.0/16")
         feed(watcher, 12)
         clock.now += 1
         batches = []
@@ -147,10 +151,12 @@ def test_settled_batch_is_split_by_max_changes_and_keeps_its_flags(tap: Tap, clo
         changes = [c for b in batches for c in b]
         assert [c.initial for c in changes] == [True] * 10 + [False]
         state = {c.row.key: c.row for c in changes}
-        assert state == tens()
+        assert state == routes_below_10()
 
 
-def test_settled_changes_lead_to_the_same_state(tap: Tap, clock: Clock, seed: int) -> None:
+def test_settled_changes_lead_to_the_same_state(
+    change_route: RouteChanger, clock: Clock, seed: int
+) -> None:
     chance = random.Random(seed)
     with Watcher("route", family=socket.AF_INET, settle=1.0, max_delay=5.0) as watcher:
         present: dict[int, int] = {}
@@ -169,19 +175,19 @@ def test_settled_changes_lead_to_the_same_state(tap: Tap, clock: Clock, seed: in
                     )
                 else:
                     lines.append(f"route del 10.1.{i}.0/24 dev v0")
-            tap.netns.batch("\n".join(lines))
-            tap(f"add 10.2.{turn}.0/24")
+            change_route.netns.batch("\n".join(lines))
+            change_route(f"add 10.2.{turn}.0/24")
             while (batch := watcher.read(timeout=0)) is None or to_not_in(batch, turn):
                 for change in batch or ():
                     follow(state, change)
                 clock.now += chance.choice([0.3, 0.6, 1.2])
             for change in batch:
                 follow(state, change)
-            assert state == tens()
+            assert state == routes_below_10()
 
 
-def tens() -> dict[bytes, object]:
-    """The routes below 10.0.0.0/8; the system has others of its own."""
+def routes_below_10() -> dict[bytes, object]:
+    """The routes below 10.0.0.0/8, without those of the system."""
     found = netioapi.get_ip_forward_table2(socket.AF_INET)
     return {row.key: row for row in found if str(row.destination_prefix).startswith("10.")}
 
@@ -195,14 +201,14 @@ def follow(state: dict[bytes, object], change: netioapi.Change) -> None:
     assert change.type != PARAMETER or key in state, change
     assert change.type != ADD or key not in state, change
     if change.type == DELETE:
-        state.pop(key, None)  # it may have come and gone while it settled
+        state.pop(key, None)  # it may have been added and deleted while settling
     else:
         state[key] = change.row
 
 
-def test_stop_drops_changes_that_are_held_back(tap: Tap, clock: Clock) -> None:
+def test_stop_drops_changes_that_are_held_back(change_route: RouteChanger, clock: Clock) -> None:
     with Watcher("route", settle=1.0) as watcher:
-        tap("add 10.1.0.0/16")
+        change_route("add 10.1.0.0/16")
         feed(watcher, 1)
         assert watcher.stats()["queued"] == 1
         watcher.stop()
@@ -211,12 +217,14 @@ def test_stop_drops_changes_that_are_held_back(tap: Tap, clock: Clock) -> None:
         assert list(watcher) == []
 
 
-def test_late_read_is_not_delayed_by_newer_changes(tap: Tap, clock: Clock) -> None:
+def test_late_read_is_not_delayed_by_newer_changes(
+    change_route: RouteChanger, clock: Clock
+) -> None:
     with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
-        tap("add 10.1.0.0/16")
+        change_route("add 10.1.0.0/16")
         feed(watcher, 1)
-        clock.now += 4  # it was quiet for long enough
-        tap("add 10.2.0.0/16")
+        clock.now += 4  # quiet for long enough
+        change_route("add 10.2.0.0/16")
         batch = watcher.read(timeout=0)
         assert batch is not None
         assert [str(change.row.destination_prefix) for change in batch] == ["10.1.0.0/16"]
@@ -226,12 +234,14 @@ def test_late_read_is_not_delayed_by_newer_changes(tap: Tap, clock: Clock) -> No
 
 
 @linux_only("fileno() is not there")
-def test_select_on_a_settled_watcher_wakes_for_due_changes(tap: Tap, clock: Clock) -> None:
+def test_select_on_a_settled_watcher_wakes_for_due_changes(
+    change_route: RouteChanger, clock: Clock
+) -> None:
     with Watcher("route", family=socket.AF_INET, settle=1.0) as watcher:
         for number in range(5):
-            tap(f"add 10.{number}.0.0/16")
+            change_route(f"add 10.{number}.0.0/16")
         feed(watcher, 5)
-        assert select.select([watcher], [], [], 0)[0] == []  # held, and not yet due
+        assert select.select([watcher], [], [], 0)[0] == []  # held back, and not yet due
         clock.now += 1
         sizes = []
         while batch := watcher.read(timeout=0, max_changes=2):

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define LOOPBACK_INDEX 1u
-
 static bool
 is_link(const nio_one_shot *one_shot, uint32_t index, NET_LUID luid)
 {
@@ -96,7 +94,7 @@ is_found(const void *context)
 static uint32_t
 index_to_dump(uint32_t index)
 {
-    return index == LOOPBACK_INDEX ? 0 : index;
+    return index == NIO_LOOPBACK_INDEX ? 0 : index;
 }
 
 NETIO_STATUS NETIOAPI_API_

@@ -9,11 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Newer than the oldest header that we build with. */
-#define ADDRESS_PROTOCOL 11 /* IFA_PROTO */
+#define ADDRESS_PROTOCOL 11 /* IFA_PROTO: not in the oldest headers */
 
 static bool
-take_lifetimes(nio_address *address, const nio_bytes *payload)
+read_lifetimes(nio_address *address, const nio_bytes *payload)
 {
     struct ifa_cacheinfo info;
     if (payload->left < sizeof(info)) {
@@ -27,8 +26,8 @@ take_lifetimes(nio_address *address, const nio_bytes *payload)
 }
 
 static bool
-take_attribute(nio_address *address, const nio_attribute *attribute,
-               uint8_t far_end[16], bool *has_local)
+read_attribute(nio_address *address, const nio_attribute *attribute,
+               uint8_t remote[16], bool *has_local)
 {
     uint8_t family = address->family;
     switch (attribute->type) {
@@ -37,12 +36,12 @@ take_attribute(nio_address *address, const nio_attribute *attribute,
         return nio_attribute_address(attribute, address->local, &family) &&
                family == address->family;
     case IFA_ADDRESS:
-        return nio_attribute_address(attribute, far_end, &family) &&
+        return nio_attribute_address(attribute, remote, &family) &&
                family == address->family;
     case IFA_FLAGS:
         return nio_attribute_u32(attribute, &address->flags);
     case IFA_CACHEINFO:
-        return take_lifetimes(address, &attribute->payload);
+        return read_lifetimes(address, &attribute->payload);
     case ADDRESS_PROTOCOL:
         return nio_attribute_u8(attribute, &address->protocol);
     default:
@@ -55,7 +54,7 @@ nio_decode_address(nio_bytes body, nio_address *ret_address)
 {
     struct ifaddrmsg message;
     nio_address address;
-    uint8_t far_end[16] = {0}; /* IFA_ADDRESS: the peer, where there is one */
+    uint8_t remote[16] = {0}; /* IFA_ADDRESS: the peer's if there is a peer */
     bool has_local = false;
     if (!nio_bytes_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
@@ -73,7 +72,7 @@ nio_decode_address(nio_bytes body, nio_address *ret_address)
 
     nio_attribute attribute;
     while (nio_attribute_next(&body, &attribute)) {
-        if (!take_attribute(&address, &attribute, far_end, &has_local)) {
+        if (!read_attribute(&address, &attribute, remote, &has_local)) {
             return -EBADMSG;
         }
     }
@@ -82,9 +81,9 @@ nio_decode_address(nio_bytes body, nio_address *ret_address)
         return -EBADMSG;
     }
     if (!has_local) {
-        memcpy(address.local, far_end, sizeof(address.local));
-    } else if (memcmp(address.local, far_end, sizeof(far_end)) != 0) {
-        memcpy(address.peer, far_end, sizeof(address.peer));
+        memcpy(address.local, remote, sizeof(address.local));
+    } else if (memcmp(address.local, remote, sizeof(remote)) != 0) {
+        memcpy(address.peer, remote, sizeof(address.peer));
     }
     *ret_address = address;
     return 0;

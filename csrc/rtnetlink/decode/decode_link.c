@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* An array of int32 within IFLA_AF_SPEC: the value at `index`, or 0. */
+/* An element of an array of int32, as in IFLA_AF_SPEC; 0 if it is missing. */
 static uint32_t
 conf_at(const nio_bytes *conf, size_t index)
 {
@@ -26,13 +26,13 @@ conf_at(const nio_bytes *conf, size_t index)
 }
 
 static void
-take_inet(nio_link *link, nio_bytes span)
+read_inet(nio_link *link, nio_bytes attributes)
 {
     nio_attribute attribute;
     link->inet.present = true;
-    while (nio_attribute_next(&span, &attribute)) {
+    while (nio_attribute_next(&attributes, &attribute)) {
         if (attribute.type == IFLA_INET_CONF) {
-            /* The array leaves out element 0 of the enum. */
+            /* The array begins with element 1 of the enum. */
             link->inet.forwarding =
                 conf_at(&attribute.payload, IPV4_DEVCONF_FORWARDING - 1) != 0;
         }
@@ -40,11 +40,11 @@ take_inet(nio_link *link, nio_bytes span)
 }
 
 static void
-take_inet6(nio_link *link, nio_bytes span)
+read_inet6(nio_link *link, nio_bytes attributes)
 {
     nio_attribute attribute;
     bool disabled = false;
-    while (nio_attribute_next(&span, &attribute)) {
+    while (nio_attribute_next(&attributes, &attribute)) {
         const nio_bytes *conf = &attribute.payload;
         switch (attribute.type) {
         case IFLA_INET6_FLAGS:
@@ -73,20 +73,20 @@ take_inet6(nio_link *link, nio_bytes span)
 }
 
 static void
-take_families(nio_link *link, nio_bytes span)
+read_families(nio_link *link, nio_bytes attributes)
 {
     nio_attribute family;
-    while (nio_attribute_next(&span, &family)) {
+    while (nio_attribute_next(&attributes, &family)) {
         if (family.type == AF_INET) {
-            take_inet(link, family.payload);
+            read_inet(link, family.payload);
         } else if (family.type == AF_INET6) {
-            take_inet6(link, family.payload);
+            read_inet6(link, family.payload);
         }
     }
 }
 
 static bool
-take_name(nio_link *link, const nio_bytes *payload)
+read_name(nio_link *link, const nio_bytes *payload)
 {
     size_t length = strnlen((const char *)payload->at, payload->left);
     if (length >= sizeof(link->name)) {
@@ -116,7 +116,7 @@ nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family)
         bool sound = true;
         switch (attribute.type) {
         case IFLA_IFNAME:
-            sound = take_name(&link, &attribute.payload);
+            sound = read_name(&link, &attribute.payload);
             break;
         case IFLA_MTU:
             sound = nio_attribute_u32(&attribute, &link.mtu);
@@ -129,7 +129,7 @@ nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family)
             break;
         case IFLA_AF_SPEC:
             if (message.ifi_family == AF_UNSPEC) {
-                take_families(&link, attribute.payload);
+                read_families(&link, attribute.payload);
             }
             break;
         default:
@@ -146,7 +146,7 @@ nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family)
     return message.ifi_family == AF_UNSPEC ? 0 : NIO_NOT_OURS;
 }
 
-/* NDTPA_* times are 64 bits of milliseconds. */
+/* An NDTPA_* time: 64 bits, in ms. */
 static uint32_t
 milliseconds(const nio_bytes *payload)
 {
@@ -158,10 +158,11 @@ milliseconds(const nio_bytes *payload)
 }
 
 static void
-take_times(nio_bytes span, uint32_t *ret_index, nio_link_family *ret_times)
+read_times(nio_bytes attributes, uint32_t *ret_index,
+           nio_link_family *ret_times)
 {
     nio_attribute attribute;
-    while (nio_attribute_next(&span, &attribute)) {
+    while (nio_attribute_next(&attributes, &attribute)) {
         switch (attribute.type) {
         case NDTPA_IFINDEX:
             nio_attribute_u32(&attribute, ret_index);
@@ -195,7 +196,7 @@ nio_decode_neighbour_table(nio_bytes body, uint8_t *ret_family,
     nio_attribute attribute;
     while (nio_attribute_next(&body, &attribute)) {
         if (attribute.type == NDTA_PARMS) {
-            take_times(attribute.payload, ret_index, ret_times);
+            read_times(attribute.payload, ret_index, ret_times);
         }
     }
     return body.left != 0 ? -EBADMSG : 0;

@@ -13,7 +13,7 @@
 
 /* NHA_GROUP: an array of struct nexthop_grp. */
 static int
-take_group(nio_nexthop *nexthop, const nio_bytes *payload)
+read_group(nio_nexthop *nexthop, const nio_bytes *payload)
 {
     size_t count = payload->left / sizeof(struct nexthop_grp);
     if (count == 0 || count > UINT16_MAX) {
@@ -26,8 +26,8 @@ take_group(nio_nexthop *nexthop, const nio_bytes *payload)
     for (size_t i = 0; i < count; i++) {
         struct nexthop_grp member;
         memcpy(&member, payload->at + i * sizeof(member), sizeof(member));
-        /* The byte behind it is the weight's high one since 6.11, and has had
-         * two names in the kernel's headers. */
+        /* The byte after the weight is its high byte since Linux 6.11; the
+         * kernel's headers have had two names for it. */
         const uint8_t *low = payload->at + i * sizeof(member) +
                              offsetof(struct nexthop_grp, weight);
         uint32_t weight = low[0] + ((uint32_t)low[1] << 8) + 1;
@@ -42,7 +42,7 @@ take_group(nio_nexthop *nexthop, const nio_bytes *payload)
 }
 
 static int
-take_attribute(nio_nexthop *nexthop, const nio_attribute *attribute)
+read_attribute(nio_nexthop *nexthop, const nio_attribute *attribute)
 {
     bool sound = true;
     switch (attribute->type) {
@@ -62,7 +62,7 @@ take_attribute(nio_nexthop *nexthop, const nio_attribute *attribute)
         nexthop->blackhole = true;
         break;
     case NHA_GROUP:
-        return take_group(nexthop, &attribute->payload);
+        return read_group(nexthop, &attribute->payload);
     default:
         break;
     }
@@ -82,7 +82,7 @@ nio_decode_nexthop(nio_bytes body, nio_nexthop *ret_nexthop)
     nexthop.flags = message.nh_flags & 0xffu;
     nio_attribute attribute;
     while (nio_attribute_next(&body, &attribute)) {
-        status = take_attribute(&nexthop, &attribute);
+        status = read_attribute(&nexthop, &attribute);
         if (status != 0) {
             goto done;
         }

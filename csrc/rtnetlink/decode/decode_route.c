@@ -9,9 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define LOOPBACK_INDEX 1u /* lo is the first interface of every namespace */
-#define USER_HZ 100       /* the ABI's ticks, whatever the kernel's HZ */
-#define GROUP_DEPTH 2     /* a group's members are never groups themselves */
+#define USER_HZ 100   /* ticks of the ABI, independent of CONFIG_HZ */
+#define GROUP_DEPTH 2 /* the members of a group are never groups */
 
 void
 nio_legs_done(nio_legs *legs)
@@ -21,8 +20,9 @@ nio_legs_done(nio_legs *legs)
     legs->capacity = 0;
 }
 
-/* Room for one more leg, a copy of the head. Live legs stay in front: a live
- * one takes the place of the first dead one. */
+/* One more leg, as a copy of the head; NULL: allocation failure. Live legs
+ * stay in front: a live one takes the place of the first dead one, which moves
+ * to the end. */
 static nio_route *
 add_leg(nio_legs *legs, bool dead)
 {
@@ -50,9 +50,9 @@ add_leg(nio_legs *legs, bool dead)
     return leg;
 }
 
-/* RTA_VIA: a family and an address of that family. */
+/* RTA_VIA: a family, then an address of that family. */
 static bool
-take_via(nio_route *route, const nio_attribute *attribute)
+read_via(nio_route *route, const nio_attribute *attribute)
 {
     uint16_t family;
     if (!nio_attribute_u16(attribute, &family)) {
@@ -69,10 +69,10 @@ take_via(nio_route *route, const nio_attribute *attribute)
 }
 
 static bool
-take_gateway(nio_route *route, const nio_attribute *attribute)
+read_gateway(nio_route *route, const nio_attribute *attribute)
 {
     bool sound = attribute->type == RTA_VIA
-                     ? take_via(route, attribute)
+                     ? read_via(route, attribute)
                      : nio_attribute_address(attribute, route->gateway,
                                              &route->gateway_family);
     route->gateway_family =
@@ -81,7 +81,7 @@ take_gateway(nio_route *route, const nio_attribute *attribute)
 }
 
 static bool
-take_expiry(nio_route *route, const nio_attribute *attribute)
+read_expiry(nio_route *route, const nio_attribute *attribute)
 {
     struct rta_cacheinfo info;
     if (attribute->payload.left < sizeof(info)) {
@@ -95,9 +95,9 @@ take_expiry(nio_route *route, const nio_attribute *attribute)
     return true;
 }
 
-/* One attribute that all legs share. True too for one that we do not know. */
+/* An attribute of the whole route. False: malformed. */
 static bool
-take_attribute(nio_route *head, const nio_attribute *attribute,
+read_attribute(nio_route *head, const nio_attribute *attribute,
                nio_bytes *ret_multipath)
 {
     uint8_t family = AF_UNSPEC;
@@ -110,7 +110,7 @@ take_attribute(nio_route *head, const nio_attribute *attribute,
                                      &family);
     case RTA_GATEWAY:
     case RTA_VIA:
-        return take_gateway(head, attribute);
+        return read_gateway(head, attribute);
     case RTA_OIF:
         return nio_attribute_u32(attribute, &head->oif);
     case RTA_PRIORITY:
@@ -120,7 +120,7 @@ take_attribute(nio_route *head, const nio_attribute *attribute,
     case RTA_NH_ID:
         return nio_attribute_u32(attribute, &head->nexthop_id);
     case RTA_CACHEINFO:
-        return take_expiry(head, attribute);
+        return read_expiry(head, attribute);
     case RTA_MULTIPATH:
         *ret_multipath = attribute->payload;
         return true;
@@ -129,17 +129,18 @@ take_attribute(nio_route *head, const nio_attribute *attribute,
     }
 }
 
-/* RTA_MULTIPATH: rtnexthops, each with attributes of its own. */
+/* RTA_MULTIPATH: an array of rtnexthop, each with its own attributes. */
 static int
-take_multipath(nio_legs *legs, nio_bytes span)
+read_multipath(nio_legs *legs, nio_bytes nexthops)
 {
-    while (span.left > 0) {
+    while (nexthops.left > 0) {
         struct rtnexthop header;
-        if (span.left < sizeof(header)) {
+        if (nexthops.left < sizeof(header)) {
             return -EBADMSG;
         }
-        memcpy(&header, span.at, sizeof(header));
-        if (header.rtnh_len < sizeof(header) || header.rtnh_len > span.left) {
+        memcpy(&header, nexthops.at, sizeof(header));
+        if (header.rtnh_len < sizeof(header) ||
+            header.rtnh_len > nexthops.left) {
             return -EBADMSG;
         }
         nio_route *leg = add_leg(legs, header.rtnh_flags & RTNH_F_DEAD);
@@ -149,27 +150,25 @@ take_multipath(nio_legs *legs, nio_bytes span)
         leg->oif = (uint32_t)header.rtnh_ifindex;
         leg->flags = header.rtnh_flags;
         leg->weight = (uint16_t)(header.rtnh_hops + 1);
-        nio_bytes inner = {span.at + sizeof(header),
+        nio_bytes inner = {nexthops.at + sizeof(header),
                            header.rtnh_len - sizeof(header)};
         nio_attribute attribute;
         while (nio_attribute_next(&inner, &attribute)) {
             if ((attribute.type == RTA_GATEWAY || attribute.type == RTA_VIA) &&
-                !take_gateway(leg, &attribute)) {
+                !read_gateway(leg, &attribute)) {
                 return -EBADMSG;
             }
         }
-        size_t step = (header.rtnh_len + 3u) & ~(size_t)3u;
-        step = step > span.left ? span.left : step;
-        span.at += step;
-        span.left -= step;
+        nio_bytes_step(&nexthops, header.rtnh_len);
     }
     return 0;
 }
 
-/* With net.ipv4.nexthop_compat_mode=0 the kernel names only the object. */
+/* With net.ipv4.nexthop_compat_mode=0 the kernel names only the nexthop object
+ * of a route, not the legs. */
 static int
-take_nexthop(nio_legs *legs, const nio_store *nexthops, uint32_t id,
-             uint16_t weight, int depth)
+add_legs_of_nexthop(nio_legs *legs, const nio_store *nexthops, uint32_t id,
+                    uint16_t weight, int depth)
 {
     nio_nexthop key = {.id = id};
     const nio_nexthop *nexthop = nio_store_first(nexthops, &key);
@@ -177,12 +176,12 @@ take_nexthop(nio_legs *legs, const nio_store *nexthops, uint32_t id,
         nexthop = nio_store_next(nexthops, nexthop);
     }
     if (nexthop == NULL || depth == 0) {
-        return 0; /* gone meanwhile: so is the route, soon */
+        return 0; /* removed meanwhile, as the route soon is */
     }
     for (uint16_t i = 0; i < nexthop->member_count; i++) {
         const nio_nexthop_member *member = &nexthop->members[i];
-        int status = take_nexthop(legs, nexthops, member->id, member->weight,
-                                  depth - 1);
+        int status = add_legs_of_nexthop(legs, nexthops, member->id,
+                                         member->weight, depth - 1);
         if (status != 0) {
             return status;
         }
@@ -201,18 +200,18 @@ take_nexthop(nio_legs *legs, const nio_store *nexthops, uint32_t id,
     memcpy(leg->gateway, nexthop->gateway, sizeof(leg->gateway));
     if (nexthop->blackhole) {
         leg->type = RTN_BLACKHOLE;
-        leg->oif = leg->oif == 0 ? LOOPBACK_INDEX : leg->oif;
+        leg->oif = leg->oif == 0 ? NIO_LOOPBACK_INDEX : leg->oif;
     }
     return 0;
 }
 
-/* A route of one leg has it in the head. */
+/* The leg of a route without RTA_MULTIPATH is described by the head. */
 static int
-take_single(nio_legs *legs)
+add_single_leg(nio_legs *legs)
 {
     nio_route *head = &legs->head;
     if (head->oif == 0 && head->type != RTN_UNICAST) {
-        head->oif = LOOPBACK_INDEX; /* blackholes and their like */
+        head->oif = NIO_LOOPBACK_INDEX; /* IPv4 gives a blackhole none */
     }
     return add_leg(legs, head->flags & RTNH_F_DEAD) == NULL ? -ENOMEM : 0;
 }
@@ -249,7 +248,7 @@ nio_decode_route(nio_bytes body, const nio_store *nexthops, nio_legs *legs)
 
     nio_attribute attribute;
     while (nio_attribute_next(&body, &attribute)) {
-        if (!take_attribute(head, &attribute, &multipath)) {
+        if (!read_attribute(head, &attribute, &multipath)) {
             return -EBADMSG;
         }
     }
@@ -258,21 +257,21 @@ nio_decode_route(nio_bytes body, const nio_store *nexthops, nio_legs *legs)
     }
     int status;
     if (multipath.left > 0) {
-        status = take_multipath(legs, multipath);
+        status = read_multipath(legs, multipath);
     } else if (head->nexthop_id != 0 && head->oif == 0) {
-        status =
-            take_nexthop(legs, nexthops, head->nexthop_id, 1, GROUP_DEPTH);
+        status = add_legs_of_nexthop(legs, nexthops, head->nexthop_id, 1,
+                                     GROUP_DEPTH);
         size_t total = legs->count + legs->dead;
         if (status == 0 && total == 0 && head->type != RTN_UNICAST) {
-            status = take_single(legs);
+            status = add_single_leg(legs);
         }
         if (total == 1 && head->family == AF_INET) {
-            /* As where the kernel says the leg: IPv6's is one of a list, with
-             * its weight, even if it is alone. */
+            /* Like a leg that the kernel names: IPv4 describes a single leg
+             * without its weight, IPv6 as a list of one, with its weight. */
             legs->legs[0].weight = 1;
         }
     } else {
-        status = take_single(legs);
+        status = add_single_leg(legs);
     }
     for (size_t i = 0; i < legs->count; i++) {
         legs->legs[i].legs = (uint8_t)(legs->count > 255 ? 255 : legs->count);

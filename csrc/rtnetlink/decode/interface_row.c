@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Links to rows of MIB_IPINTERFACE_ROW, one for each family: see rows.h. */
+/* The rows of a link, a MIB_IPINTERFACE_ROW for each family: see rows.h. */
 #include "rtnetlink/decode/rows.h"
 
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <string.h>
 
-#define RA_MANAGED 0x40u /* IF_RA_MANAGED, IF_RA_OTHERCONF: in no header */
-#define RA_OTHER 0x80u   /* that the kernel exports */
-#define PATH_MTU_TIMEOUT_MS 600000u /* net.ipv4.route.mtu_expires' default */
+/* IF_RA_MANAGED and IF_RA_OTHERCONF, which no exported header defines. */
+#define RA_MANAGED 0x40u
+#define RA_OTHER 0x80u
+/* The default of net.ipv4.route.mtu_expires. */
+#define PATH_MTU_TIMEOUT_MS 600000u
 
 static void
-take_inet6(const nio_link *link, MIB_IPINTERFACE_ROW *row)
+fill_inet6(const nio_link *link, MIB_IPINTERFACE_ROW *row)
 {
-    bool listens = link->accept_ra == 2 ||
-                   (link->accept_ra == 1 && !link->inet6.forwarding);
+    bool accepts_ra = link->accept_ra == 2 ||
+                      (link->accept_ra == 1 && !link->inet6.forwarding);
     row->MaxReassemblySize = link->max_reassembly6;
     row->ManagedAddressConfigurationSupported =
         (link->inet6_flags & RA_MANAGED) != 0;
     row->OtherStatefulConfigurationSupported =
         (link->inet6_flags & RA_OTHER) != 0;
     row->RouterDiscoveryBehavior =
-        listens ? RouterDiscoveryEnabled : RouterDiscoveryDisabled;
+        accepts_ra ? RouterDiscoveryEnabled : RouterDiscoveryDisabled;
     row->DadTransmits = link->dad_transmits;
     row->LinkLocalAddressBehavior =
         link->address_generation == IN6_ADDR_GEN_MODE_NONE ? LinkLocalAlwaysOff
@@ -39,14 +41,14 @@ nio_interface_row(const nio_link *link, ADDRESS_FAMILY family,
         return false;
     }
     memset(row, 0, sizeof(*row));
-    bool resolves = !(link->flags & IFF_NOARP);
+    bool has_arp = !(link->flags & IFF_NOARP);
     row->Family = family;
     row->InterfaceLuid = nio_luid(link->index, link->type);
     row->InterfaceIndex = link->index;
     row->ForwardingEnabled = in->forwarding;
-    row->WeakHostSend = TRUE; /* Linux is a weak host */
+    row->WeakHostSend = TRUE; /* Linux follows the weak host model */
     row->WeakHostReceive = TRUE;
-    row->UseNeighborUnreachabilityDetection = resolves;
+    row->UseNeighborUnreachabilityDetection = has_arp;
     row->BaseReachableTime = in->base_reachable;
     row->RetransmitTime = in->retransmit;
     row->ReachableTime = in->reachable;
@@ -55,10 +57,10 @@ nio_interface_row(const nio_link *link, ADDRESS_FAMILY family,
     row->ZoneIndices[2] = link->index;
     row->NlMtu = link->mtu;
     row->Connected = (link->flags & IFF_RUNNING) != 0;
-    row->SupportsNeighborDiscovery = resolves;
-    row->SupportsRouterDiscovery = resolves;
+    row->SupportsNeighborDiscovery = has_arp;
+    row->SupportsRouterDiscovery = has_arp;
     if (family == AF_INET6) {
-        take_inet6(link, row);
+        fill_inet6(link, row);
     }
     row->Flags = link->flags;
     row->Master = link->master;

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #define NIO_INFINITE UINT32_MAX /* a lifetime without an end */
+/* lo is the first interface of every namespace. */
+#define NIO_LOOPBACK_INDEX 1u
 
 /* One leg of a route: a route of several legs is several records. */
 typedef struct nio_route {

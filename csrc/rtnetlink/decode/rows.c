@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses and routes to rows: see rows.h. Interfaces: interface_row.c. */
+/* The rows of addresses and routes: see rows.h. Interfaces have a file of
+ * their own, interface_row.c. */
 #include "rtnetlink/decode/rows.h"
 
 #include "base/lock.h"
@@ -9,8 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#define ADDRESS_PROTOCOL_RA 2 /* IFAPROT_KERNEL_RA */
-#define LOOPBACK_INDEX 1u
+#define ADDRESS_PROTOCOL_RA 2     /* IFAPROT_KERNEL_RA */
 #define FILETIME_PER_TICK 100000u /* 1/100 s in units of 100 ns */
 #define FILETIME_1970 116444736000000000u
 
@@ -47,9 +47,9 @@ if_type_of(uint16_t hardware_type)
     }
 }
 
-/* By RTPROT_*. What is not listed is Other and Manual. */
+/* By RTPROT_*. Any other protocol is RouteProtocolOther and NlroManual. */
 static const struct {
-    uint8_t protocol; /* NL_ROUTE_PROTOCOL, which has no 0 */
+    uint8_t protocol; /* NL_ROUTE_PROTOCOL; 0, which it lacks: no entry */
     uint8_t origin;   /* NL_ROUTE_ORIGIN */
 } protocols[256] = {
     [RTPROT_REDIRECT] = {RouteProtocolIcmp, NlroManual},
@@ -95,7 +95,7 @@ nio_luid_in(const nio_store *links, uint32_t index)
     return nio_luid(index, link->type);
 }
 
-/* Into an address that is all zero. */
+/* Fill an address whose bytes are all 0. */
 static inline void
 fill_sockaddr(uint8_t family, const uint8_t bytes[16], uint32_t index,
               SOCKADDR_INET *ret_address)
@@ -155,10 +155,11 @@ nio_route_row(const nio_route *route, const nio_store *links,
     bool expires = route->expires != NIO_INFINITE;
     if (route->family == AF_INET6 && route->protocol == RTPROT_KERNEL &&
         expires) {
-        row->AutoconfigureAddress = TRUE; /* an on-link prefix of an RA */
+        row->AutoconfigureAddress = TRUE; /* the on-link prefix of an RA */
         row->Origin = NlroRouterAdvertisement;
     }
-    row->Loopback = route->type == RTN_LOCAL || route->oif == LOOPBACK_INDEX;
+    row->Loopback =
+        route->type == RTN_LOCAL || route->oif == NIO_LOOPBACK_INDEX;
     row->Immortal = !expires;
     row->Table = route->table;
     row->NexthopId = route->nexthop_id;
@@ -184,7 +185,8 @@ dad_state(const nio_address *address)
                                     : IpDadStatePreferred;
 }
 
-/* The interface identifier of a hardware address has ff:fe in its middle. */
+/* An interface identifier made of a hardware address (EUI-64) has ff:fe in its
+ * middle. */
 static bool
 is_eui64(const nio_address *address)
 {
@@ -192,7 +194,7 @@ is_eui64(const nio_address *address)
 }
 
 static void
-take_origins(const nio_address *address, MIB_UNICASTIPADDRESS_ROW *row)
+fill_origins(const nio_address *address, MIB_UNICASTIPADDRESS_ROW *row)
 {
     bool six = address->family == AF_INET6;
     bool temporary = six && (address->flags & IFA_F_TEMPORARY);
@@ -200,14 +202,14 @@ take_origins(const nio_address *address, MIB_UNICASTIPADDRESS_ROW *row)
     bool advertised = address->protocol == ADDRESS_PROTOCOL_RA || temporary ||
                       (address->flags & IFA_F_MANAGETEMPADDR);
     bool dhcp = !(address->flags & IFA_F_PERMANENT);
-    if (address->index == LOOPBACK_INDEX || link_local) {
+    if (address->index == NIO_LOOPBACK_INDEX || link_local) {
         row->PrefixOrigin = IpPrefixOriginWellKnown;
     } else if (advertised) {
         row->PrefixOrigin = IpPrefixOriginRouterAdvertisement;
     } else {
         row->PrefixOrigin = dhcp ? IpPrefixOriginDhcp : IpPrefixOriginManual;
     }
-    if (address->index == LOOPBACK_INDEX) {
+    if (address->index == NIO_LOOPBACK_INDEX) {
         row->SuffixOrigin = IpSuffixOriginWellKnown;
     } else if (temporary || (address->flags & IFA_F_STABLE_PRIVACY)) {
         row->SuffixOrigin = IpSuffixOriginRandom;
@@ -220,8 +222,9 @@ take_origins(const nio_address *address, MIB_UNICASTIPADDRESS_ROW *row)
     }
 }
 
-/* When the clock of the kernel's time stamps began, in FILETIME units. Taken
- * once, so that a step of the clock does not change rows that are equal. */
+/* The time of boot, from which the kernel's time stamps count, in FILETIME
+ * units. Read once: else a step of the system's clock would change all rows.
+ */
 static uint64_t
 boot_filetime(void)
 {
@@ -244,7 +247,7 @@ nio_address_row(const nio_address *address, const nio_store *links,
                  &row->Address);
     row->InterfaceIndex = address->index;
     row->InterfaceLuid = nio_luid_in(links, address->index);
-    take_origins(address, row);
+    fill_origins(address, row);
     row->ValidLifetime = address->valid;
     row->PreferredLifetime = address->preferred;
     row->OnLinkPrefixLength = address->prefix_length;

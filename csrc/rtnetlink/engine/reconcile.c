@@ -25,7 +25,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define LOOPBACK_INDEX 1u
 #define MAX_ATTEMPTS 3u
 #define LONGEST_PAUSE_NS 1000000000u
 #define ROUNDS 64 /* receives between two parts: a flood has no end */
@@ -104,7 +103,7 @@ read_links(nio_engine *engine, const nio_dirty *dirty)
 {
     nio_dirty *found = &engine->mirror.dirty;
     nio_mirror_begin_dump(&engine->mirror);
-    int status = nio_dump_link(&engine->dumper, LOOPBACK_INDEX);
+    int status = nio_dump_link(&engine->dumper, NIO_LOOPBACK_INDEX);
     if (status == 0 && dirty->all_links) {
         status = later(nio_dump_links(&engine->dumper), &found->all_links);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The events of changes: see socket.h. */
+/* The receipt of the kernel's notifications: see event_socket.h. */
 #define _GNU_SOURCE
 #include "rtnetlink/socket/event_socket.h"
 
@@ -13,9 +13,10 @@
 #include <unistd.h>
 
 #define SLOTS 64
-/* Pages that are never touched cost nothing. */
+/* Pages that stay untouched cost no memory. */
 #define SLOT_SIZE (64u * 1024u)
 
+/* One buffer and one header for each datagram of a receive. */
 struct nio_slots {
     struct mmsghdr headers[SLOTS];
     struct iovec vectors[SLOTS];
@@ -56,7 +57,7 @@ new_slots(void)
     return slots;
 }
 
-/* A socket that hears nothing yet, or a negative errno. */
+/* A socket that has joined no group, or a negative errno. */
 static int
 open_socket(void)
 {
@@ -138,7 +139,7 @@ nio_event_socket_set_buffer(nio_event_socket *events, int bytes)
     socklen_t size = sizeof(granted);
     if (setsockopt(events->socket, SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
                    sizeof(bytes)) < 0) {
-        /* Without the right: as much as net.core.rmem_max allows. */
+        /* Without CAP_NET_ADMIN net.core.rmem_max is the limit. */
         (void)setsockopt(events->socket, SOL_SOCKET, SO_RCVBUF, &bytes,
                          sizeof(bytes));
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions to the kernel and their answers: see socket.h. */
+/* Requests to the kernel and their answers: see request_socket.h. */
 #define _GNU_SOURCE
 #include "rtnetlink/socket/request_socket.h"
 
@@ -15,9 +15,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define ANSWER_SECONDS 30 /* only a broken kernel keeps us waiting longer */
+#define ANSWER_SECONDS 30 /* a time-out that only a broken kernel reaches */
 
-/* A socket to ask with, or a negative errno. */
+/* A new socket, or a negative errno. */
 static int
 open_socket(void)
 {
@@ -27,7 +27,7 @@ open_socket(void)
     if (fd < 0) {
         return -errno;
     }
-    /* Strict checks make dumps leave cloned routes out (since 4.20). */
+    /* With strict checks (Linux 4.20) a dump leaves cloned routes out. */
     (void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     return fd;
@@ -58,7 +58,7 @@ nio_request_socket_close(nio_request_socket *requests)
     requests->buffer = NULL;
 }
 
-/* One datagram of the kernel's into the buffer. */
+/* Receive one datagram of the kernel into the buffer. */
 static int
 receive(nio_request_socket *requests, nio_bytes *ret_bytes)
 {
@@ -85,6 +85,7 @@ receive(nio_request_socket *requests, nio_bytes *ret_bytes)
     return 0;
 }
 
+/* The error in the body of NLMSG_ERROR or NLMSG_DONE; 0: none. */
 static int
 kernel_error(nio_bytes body)
 {
@@ -93,18 +94,21 @@ kernel_error(nio_bytes body)
     return sound ? error : -EBADMSG;
 }
 
-/* While the rest of a dump that was given up is in the socket, the kernel
- * begins no other one there (EBUSY). */
+/* Replace the socket. After an abandoned dump it still holds the rest of the
+ * answer, and until that is read the kernel starts no other dump on it
+ * (EBUSY).
+ */
 static int
-begin_anew(nio_request_socket *requests)
+renew(nio_request_socket *requests)
 {
     int fresh = open_socket();
     return fresh < 0 ? fresh : nio_socket_replace(&requests->socket, fresh);
 }
 
-/* One datagram's messages. 1: more are to come. */
+/* Give the messages of one datagram to `reply`. Returns 1 if more datagrams
+ * follow, else what nio_query returns. */
 static int
-take_answer(nio_request_socket *requests, nio_bytes bytes, nio_reply reply,
+read_answer(nio_request_socket *requests, nio_bytes bytes, nio_reply reply,
             void *context, nio_answer *answer)
 {
     struct nlmsghdr header;
@@ -112,7 +116,7 @@ take_answer(nio_request_socket *requests, nio_bytes bytes, nio_reply reply,
     int more = 1;
     while (nio_message_next(&bytes, &header, &body)) {
         if (header.nlmsg_seq != requests->sequence) {
-            continue; /* of a question that was given up */
+            continue; /* the answer to an abandoned request */
         }
         answer->interrupted |= (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
         if (header.nlmsg_type == NLMSG_DONE ||
@@ -138,7 +142,7 @@ nio_query(nio_request_socket *requests, void *request, size_t size,
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     nio_answer answer = {false, 0};
     struct nlmsghdr header;
-    int status = requests->unread ? begin_anew(requests) : 0;
+    int status = requests->unread ? renew(requests) : 0;
     if (status < 0) {
         goto done;
     }
@@ -157,7 +161,7 @@ nio_query(nio_request_socket *requests, void *request, size_t size,
         status = receive(requests, &bytes);
         if (status == 0) {
             answer.parts++;
-            status = take_answer(requests, bytes, reply, context, &answer);
+            status = read_answer(requests, bytes, reply, context, &answer);
         }
         if (status == 1 && requests->between != NULL) {
             requests->between(requests->context);
@@ -171,7 +175,7 @@ done:
     return status;
 }
 
-/* The size of the header that a strict kernel wants behind nlmsghdr. */
+/* The size of the family header, which a strict kernel checks. */
 static size_t
 family_header_size(uint16_t type)
 {

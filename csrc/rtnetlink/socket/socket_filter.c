@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel need not tell: routes of tables that nobody wants, those of
- * the machine's own addresses above all. A classic BPF program on the feed's
- * socket drops them before they cost a wake-up, or room in the receive buffer
- * that others are then lost for.
+/* A classic BPF program on the event socket drops the route messages of tables
+ * that no subscriber wants, above all of the local table with the machine's
+ * own addresses. They then cost no wake-up, and no space in the receive buffer
+ * for lack of which other messages would be lost.
  *
- * It may only drop what is certainly unwanted; whatever it does not know it
- * lets pass, and the reader looks at the table itself (apply.c).
+ * The program drops only what is certainly unwanted and passes everything that
+ * it does not understand: the reader checks the table again (apply.c).
  *
  *   0        4      6           16      17          20         21
  *   | length | type | ...       | family | ...      | table    | protocol
  *   |<------ nlmsghdr --------->|<------ rtmsg -----------
  *
- * Tables above 255 have RT_TABLE_COMPAT in their byte; the number itself is in
- * an attribute, which is too far for such a program. */
+ * A table above 255 has RT_TABLE_COMPAT in its byte; its number is in an
+ * attribute, which such a program cannot search for. */
 #define _GNU_SOURCE
 #include "rtnetlink/socket/socket_filter.h"
 
@@ -23,7 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The program loads big-endian, netlink writes in the order of the host. */
+/* The program loads big-endian, netlink uses the byte order of the host. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #    define BYTE_OF_LENGTH(n) (n) /* n: 0 is the lowest */
 #    define HIGH_HALF 2u
@@ -47,13 +47,15 @@
 #define PASS BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
 #define DROP BPF_STMT(BPF_RET | BPF_K, 0)
 
-/* A load behind the end would drop the message, so its size comes first; and
- * what is not one message, whole and alone, passes. Ends with the table's byte
- * loaded; jumps of the rest lead to its PASS. */
+/* Checks that the datagram is a single, complete route message; anything else
+ * passes. The size is tested first, because a load beyond the end would drop
+ * the datagram. The jumps of every failed check lead to the PASS; the fragment
+ * ends with the table's byte loaded. */
 static const struct sock_filter is_route[] = {
     LOAD_SIZE,
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K,
              sizeof(struct nlmsghdr) + sizeof(struct rtmsg), 0, 13),
+    /* nlmsg_len is below 64 KiB, and X is its low half ... */
     LOAD(BPF_H, HIGH_HALF),
     EQUALS(0, 0, 11),
     LOAD(BPF_B, BYTE_OF_LENGTH(1u)),
@@ -62,6 +64,7 @@ static const struct sock_filter is_route[] = {
     LOAD(BPF_B, BYTE_OF_LENGTH(0u)),
     BPF_STMT(BPF_ALU | BPF_OR | BPF_X, 0),
     BPF_STMT(BPF_MISC | BPF_TAX, 0),
+    /* ... which is the size of the datagram */
     LOAD_SIZE,
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 3),
     LOAD(BPF_H, AT_TYPE),
@@ -71,10 +74,11 @@ static const struct sock_filter is_route[] = {
     LOAD(BPF_B, AT_TABLE),
 };
 
-/* The kernel's own IPv6 routes come from any table but the local one: with the
- * prefix of a router's advertisement comes an address of which it says nothing
- * (apply.c). They are few. */
-static const struct sock_filter unless_it_brings_an_address[] = {
+/* The kernel's own IPv6 routes pass, whatever their table (but for the local
+ * one, which was tested before): the prefix route of a router advertisement
+ * announces an address that the kernel does not report yet (apply.c). They are
+ * few. */
+static const struct sock_filter drop_unless_announces_address[] = {
     LOAD(BPF_B, AT_FAMILY),
     EQUALS(AF_INET6, 0, 3),
     LOAD(BPF_B, AT_PROTOCOL),
@@ -85,7 +89,7 @@ static const struct sock_filter unless_it_brings_an_address[] = {
 
 static const struct sock_filter pass[] = {PASS};
 
-/* Room for a comparison with every byte that there is. */
+/* Large enough for a case for each of the 256 values of the table's byte. */
 typedef struct program {
     struct sock_filter code[2 * 256 + 32];
     unsigned short size;
@@ -101,7 +105,7 @@ append(program *program, const struct sock_filter *code, size_t size)
 #define APPEND(program, code)                                                 \
     append(program, code, sizeof(code) / sizeof(*(code)))
 
-/* With the table's byte loaded: end here when it is this one. */
+/* If the table's byte, which is loaded, is this one: pass or drop. */
 static void
 append_case(program *program, uint32_t byte, bool passes)
 {
@@ -134,34 +138,34 @@ compile(program *program, const nio_table_set *tables)
     if (large) {
         append_case(program, RT_TABLE_COMPAT, true);
     }
-    APPEND(program, unless_it_brings_an_address);
+    APPEND(program, drop_unless_announces_address);
 }
 
 static bool
-attach(nio_event_socket *feed, const nio_table_set *tables)
+attach(nio_event_socket *events, const nio_table_set *tables)
 {
     program program;
     compile(&program, tables);
     struct sock_fprog made = {.len = program.size, .filter = program.code};
-    return setsockopt(feed->socket, SOL_SOCKET, SO_ATTACH_FILTER, &made,
+    return setsockopt(events->socket, SOL_SOCKET, SO_ATTACH_FILTER, &made,
                       sizeof(made)) == 0;
 }
 
 int
-nio_event_socket_filter(nio_event_socket *feed, const nio_table_set *tables)
+nio_event_socket_filter(nio_event_socket *events, const nio_table_set *tables)
 {
     static const int unused = 0;
-    if (!(tables->local && tables->all_others) && attach(feed, tables)) {
-        feed->filtered = true;
+    if (!(tables->local && tables->all_others) && attach(events, tables)) {
+        events->filtered = true;
         return 0;
     }
-    /* All is wanted, or this system lets us attach none: with none there all
-     * passes. One that stayed would hide what is wanted by now. */
-    if (feed->filtered &&
-        setsockopt(feed->socket, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+    /* All tables are wanted, or the system allows no filter; without one all
+     * messages pass. An old filter must go: it may hide wanted messages. */
+    if (events->filtered &&
+        setsockopt(events->socket, SOL_SOCKET, SO_DETACH_FILTER, &unused,
                    sizeof(unused)) < 0) {
         return -errno;
     }
-    feed->filtered = false;
+    events->filtered = false;
     return 0;
 }

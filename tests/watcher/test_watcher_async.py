@@ -228,7 +228,7 @@ def test_async_for_under_a_flood_lets_other_tasks_run(netns: Network, loop: Asyn
     async def main() -> None:
         nonlocal turns
         with Watcher("route", family=socket.AF_INET, snapshot=True) as watcher:
-            watcher._look = lambda most: Batch([], False, False)  # type: ignore[method-assign]
+            watcher._poll = lambda most: Batch([], False, False)  # type: ignore[method-assign]
 
             async def read() -> None:
                 async for _ in watcher:

@@ -245,8 +245,8 @@ def test_route_that_changes_protocol_enters_and_leaves_the_filter(netns: Network
 @pytest.mark.parametrize(
     ("kinds", "parameters", "error", "says"),
     [
-        (["routes"], {}, ValueError, "unknown kind 'routes': give any of 'route', 'address', 'int"),
-        ([["route"]], {}, TypeError, "each on its own"),
+        (["routes"], {}, ValueError, "unknown kind 'routes': use any of 'route', 'address', 'int"),
+        ([["route"]], {}, TypeError, "pass each as an argument"),
         ([7], {}, TypeError, "a kind is a str, not 7"),
         ([], {"family": 77}, InvalidParameterError, "family must be AF_UNSPEC, AF_INET or"),
         ([], {"family": "inet"}, TypeError, "family"),
@@ -263,9 +263,9 @@ def test_route_that_changes_protocol_enters_and_leaves_the_filter(netns: Network
         ([], {"interfaces": [0]}, InvalidParameterError, "0"),
         ([], {"interfaces": [None]}, TypeError, "an index (int) or a name (str)"),
         ([], {"prefixes": "10.0.0.0/8"}, TypeError, "prefixes=["),
-        ([], {"prefixes": ["10.0.0.1/8"]}, ValueError, "write '10.0.0.0/8'"),
+        ([], {"prefixes": ["10.0.0.1/8"]}, ValueError, "it has host bits set; use '10.0.0.0/8'"),
         ([], {"prefixes": ["10.0.0.0/33"]}, ValueError, "'10.0.0.0/33' in prefixes"),
-        ([], {"prefixes": ["here"]}, ValueError, "give one like '10.0.0.0/8'"),
+        ([], {"prefixes": ["here"]}, ValueError, "use one like '10.0.0.0/8'"),
         ([], {"prefixes": [10]}, TypeError, "10 in prefixes"),
         ([], {"prefix_match": "longer"}, ValueError, "one of 'covered', 'exact', 'covering', not"),
         ([], {"prefix_match": None}, TypeError, "one of 'covered', 'exact', 'covering', not None"),
@@ -273,7 +273,7 @@ def test_route_that_changes_protocol_enters_and_leaves_the_filter(netns: Network
             [],
             {"protocols": ["bgp"]},
             TypeError,
-            "'bgp' in protocols: give numbers of RouteProtocol",
+            "'bgp' in protocols: use numbers of RouteProtocol",
         ),
         ([], {"settle": -0.1}, ValueError, "settle must be a number of seconds, at least 0"),
         ([], {"settle": float("nan")}, ValueError, "at least 0, not nan"),
@@ -286,9 +286,9 @@ def test_route_that_changes_protocol_enters_and_leaves_the_filter(netns: Network
         ),
         ([], {"max_delay": -1}, ValueError, "max_delay must be"),
         ([], {"queue": 0}, ValueError, "queue must be at least 1"),
-        ([], {"queue": 1.5}, TypeError, "queue is an int"),
+        ([], {"queue": 1.5}, TypeError, "queue must be an int"),
         ([], {"receive_buffer": 0}, ValueError, "receive_buffer must be at least 1"),
-        ([], {"receive_buffer": "1M"}, TypeError, "receive_buffer is an int"),
+        ([], {"receive_buffer": "1M"}, TypeError, "receive_buffer must be an int"),
     ],
 )
 def test_wrong_parameter_raises_with_its_name_and_remedy(
@@ -315,7 +315,7 @@ def test_read_with_wrong_arguments_raises(netns: Network) -> None:
                 watcher.read(timeout="1")  # type: ignore[arg-type]
             with pytest.raises(ValueError, match="max_changes must be at least 1"):
                 watcher.read(max_changes=0)
-            with pytest.raises(TypeError, match="max_changes is an int"):
+            with pytest.raises(TypeError, match="max_changes must be an int"):
                 watcher.read(max_changes="1")  # type: ignore[arg-type]
 
 

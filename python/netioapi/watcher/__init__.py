@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Watcher: the stream of the system's changes, for loops of all kinds."""
+"""Watcher: the stream of the system's changes, for threads and for event loops."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
     from typing import Literal, Self
 
-# The most changes of one batch when the reader does not say: so much memory a batch costs at most.
+# The most changes of one batch, unless the reader gives another number. It bounds the memory of a
+# batch.
 LARGEST_BATCH = 65_536
 
-_clock = time.monotonic  # of settling; tests put another one here
+_clock = time.monotonic  # the clock of settling, which tests replace
 
 
 class Watcher:
@@ -32,41 +33,46 @@ class Watcher:
                 for change in batch:
                     print(change.kind, change.type.name, change.row)
 
-    Nothing is dropped in silence: where the system lost changes a batch says so (`overflow`), the
-    tables are read again, and the difference is delivered (until `synced`).
+    No loss is silent. Where changes were lost, a batch has `overflow` set; the tables are read
+    again, and the difference is delivered, up to a batch that has `synced` set.
 
-    kinds: any of "route", "address", "interface"; none means all three.
-    family: AF_INET, AF_INET6 of the socket module, or AF_UNSPEC (0) for both.
-    tables: routing tables, as numbers or "main", "local", "default"; None means all but local.
-        Routes only, Linux only.
-    interfaces: names or indices of interfaces that exist now; None means all. The name is looked
-        up once: the filter follows the interface, not the name.
+    kinds: any of "route", "address", "interface"; without any, all three.
+    family: AF_INET or AF_INET6 of the socket module, or AF_UNSPEC (0, the default) for both.
+    tables: the routing tables, as numbers or as "main", "local", "default"; None means all but
+        local. For routes, and on Linux only.
+    interfaces: names or indices of existing interfaces; None means all. A name is looked up once,
+        when the Watcher is created: the filter follows the interface, not the name.
     prefixes: str like "10.0.0.0/8", networks or addresses of ipaddress; None means all. They are
-        compared to the destinations of routes, and to addresses as prefixes of full length (/32,
-        /128; not their subnet). Interfaces pass always.
-    prefix_match: how what passes lies to one of the prefixes. "covered": equal to it or more
-        specific, thus inside it. "exact": equal to it. "covering": equal to it or less specific,
-        thus containing it: the routes, a default route too, that could lead there. So
-        "0.0.0.0/0" is everything of IPv4 when covered, its default routes alone when exact.
-    protocols: numbers of RouteProtocol; routes only; None means all.
-    snapshot: begin with all rows that exist, as changes that are `initial`; the batch that
-        completes them says `synced`.
-    settle: seconds. Hold changes back until the stream was quiet for that long, and deliver the
-        last state of each thing only. 0.0 delivers at once. More than 0.0 allows one reader.
-    max_delay: seconds. With settle: deliver at the latest so long after the first change that is
-        held back. None means no limit.
-    queue: how many changes wait for a slow reader one by one; beyond, changes of the same thing
-        become one, so that memory stays bounded and what is delivered last is the exact state.
-    receive_buffer: bytes to ask of the system for its side of the stream; None means the default.
-        On Linux all of a process in one network share it: the largest that was asked for since the
-        first of them came counts, also below the default.
+        compared with the destination of a route, and with an address as a prefix of full length
+        (/32 or /128, not its subnet). Interfaces always pass.
+    prefix_match: the relation of a destination or address that passes to one of the prefixes.
+        "covered": equal to the prefix or more specific, so inside of it. "exact": equal to it.
+        "covering": equal to it or less specific, so it contains the prefix; these are the routes
+        that could lead there, default routes included. "0.0.0.0/0" stands for all of IPv4 with
+        "covered", and for the IPv4 default routes alone with "exact".
+    protocols: numbers of RouteProtocol, for routes only; None means all.
+    snapshot: True delivers all existing rows first, as changes that are `initial`; the batch that
+        completes them has `synced` set.
+    settle: seconds, by default 0.0, which delivers changes at once. Otherwise changes are held back
+        until no change has come for that time, and only the last state of each row is delivered.
+        Such a Watcher has one reader at a time.
+    max_delay: seconds; with settle, the longest time that a change is held back. None means no
+        limit.
+    queue: the number of changes that wait for a slow reader one by one, by default 1,000,000.
+        Beyond it, changes of the same row are merged into one: memory stays bounded, and the last
+        state that is delivered is exact.
+    receive_buffer: the size in bytes of the system's buffer for the stream; None means the default.
+        On Linux all registrations and Watchers of a process in one network namespace share one
+        buffer. Its size is the largest that one of them has requested since the first of them was
+        created, even if that is less than the default.
 
-    Any thread may call any method at any time. Several may read, and each change goes to one of
-    them; with `settle` only one reads at a time, and a second call that reads raises RuntimeError.
-    A Watcher that nobody refers to any more ends by itself, with a ResourceWarning.
+    Any thread may call any method at any time. Several threads may read, and each change goes to
+    one of them; with `settle` a second call that reads meanwhile raises RuntimeError. The
+    deallocation of a Watcher closes it, with a ResourceWarning.
 
-    Raises: ValueError, TypeError, InvalidParameterError for a wrong argument; NetioError where the
-        system refuses.
+    Raises: ValueError, TypeError or InvalidParameterError for a wrong argument; NetioError when the
+        system refuses the subscription.
+    Source: NotifyRouteChange2, NotifyUnicastIpAddressChange, NotifyIpInterfaceChange; rtnetlink(7).
     """
 
     def __init__(
@@ -91,7 +97,7 @@ class Watcher:
         if max_delay is not None:
             max_delay = parameters.seconds_from(max_delay, "max_delay")
         self._settler = Settler(settle, max_delay) if settle > 0 else None
-        self._readers: list[object] = []  # of a settled one: the first may read
+        self._readers: list[object] = []  # of a settled Watcher: the first of them may read
         self._watch = _native.Watch(
             kinds=parameters.kinds_from(kinds),
             family=family,
@@ -112,17 +118,18 @@ class Watcher:
     def read(self, timeout: float | None = None, max_changes: int | None = None) -> Batch | None:
         """Wait for changes and return them.
 
-        timeout: seconds; None waits without limit, 0 only looks.
-        max_changes: the most to return at once; None means LARGEST_BATCH. The rest stays queued.
+        timeout: seconds to wait at most; None (the default) waits without a limit, 0 does not wait.
+        max_changes: the largest number of changes to return; None means 65,536. The others stay
+            queued.
 
-        Returns None when the time has passed, and at once and always when the watcher is stopped,
-        or the program ends: `stopped` tells them apart.
+        Returns a Batch; None when the timeout passes, and always when the Watcher is stopped or
+        the program exits (`stopped` is True then).
 
-        Raises: ValueError when the watcher was closed before the call. RuntimeError in a child
+        Raises: ValueError when the Watcher was closed before the call. RuntimeError in a child
             process after fork(); and while another call reads a Watcher with `settle`, so in a
-            signal handler that interrupts a read. Whatever a signal handler raises, such as
-            KeyboardInterrupt: what the call was just returning is then lost, as with any function
-            of Python, and a new Watcher with snapshot=True has the whole state.
+            signal handler that interrupts a read. Any exception that a signal handler raises, such
+            as KeyboardInterrupt. If it comes while the call returns, the batch is lost, as with any
+            function in Python; a new Watcher with snapshot=True delivers the whole state.
         """
         self._refuse_closed()
         most = LARGEST_BATCH
@@ -136,8 +143,7 @@ class Watcher:
         return self._read_settled(self._settler, timeout, most)
 
     def _refuse_closed(self) -> None:
-        # Who reads in a daemon thread while the program ends has done nothing wrong, and is told
-        # by the end of the stream.
+        # For a daemon thread that reads while the program exits, the stream just ends.
         if self._watch.closed and not self._watch.closed_at_exit:
             raise ValueError("watcher is closed")
 
@@ -149,7 +155,7 @@ class Watcher:
         try:
             self._become_reader(reader)
             while True:
-                found = self._look(most)
+                found = self._poll(most)
                 if isinstance(found, Batch):
                     return found
                 if self._watch.stopped:
@@ -166,9 +172,10 @@ class Watcher:
                 self._readers.remove(reader)
 
     def _become_reader(self, reader: object) -> None:
-        """Refuse a second reader of a settled Watcher; the caller's `finally` takes it out again.
+        """Refuse a second reader of a settled Watcher. The caller removes `reader` in a `finally`.
 
-        The list is changed by one call each, so a signal handler that raises leaves no reader.
+        One call adds and one call removes a reader, so an exception of a signal handler at any
+        point leaves none behind.
         """
         if self._settler is None:
             return
@@ -181,48 +188,49 @@ class Watcher:
 
     def _refuse_forked(self) -> None:
         if os.getpid() != self._pid:
-            self._watch.wait(0)  # raises what every call in the child raises
+            self._watch.wait(0)  # raises, as every native call does in the child
 
-    def _look(self, most: int) -> Batch | float | None:
-        """What can be delivered now; or for how long at most to wait for more."""
+    def _poll(self, most: int) -> Batch | float | None:
+        """A batch that is due; or the longest time, in seconds, to wait for the next one."""
         settler = self._settler
         if self._watch.stopped:
             return None
         if settler is None:
             return self._watch.read(0, most)
         self._refuse_forked()
-        # What was quiet for long enough before now is not put off by what has come since.
+        # Changes that have settled are delivered first: newer ones do not delay them.
         batch = settler.take(_clock(), most)
         if batch is None:
             more = settler.take_in(self._read_now, _clock)
             now = _clock()
             batch = settler.take(now, most)
             if batch is None:
-                due = now if more else settler.due  # there may be more at once
+                due = now if more else settler.due  # the queue may hold more
                 return None if due is None else max(due - now, 0.0)
         if settler.due is not None:
-            self._watch.wake_one()  # the rest of a batch that was cut is readable
+            self._watch.wake_one()  # the changes beyond `most` are due, too
         return batch
 
     def _read_now(self) -> Batch | None:
         return self._watch.read(0, LARGEST_BATCH)
 
     def __iter__(self) -> Self:
-        """Batches, until the watcher is stopped or closed."""
+        """Iterate over batches until the Watcher is stopped or closed."""
         self._refuse_closed()
         return self
 
     def __next__(self) -> Batch:
-        batch = self._read(None, LARGEST_BATCH)  # None when it is closed, too
+        batch = self._read(None, LARGEST_BATCH)  # None also when it is closed
         if batch is None:
             raise StopIteration
         return batch
 
     def __aiter__(self) -> Self:
-        """Batches, until the watcher is stopped or closed: on asyncio, uvloop or trio.
+        """Iterate over batches until the Watcher is stopped or closed, on asyncio, uvloop or trio.
 
-        Waits by the loop's own means, with no polling and no thread (but on Windows, where a loop
-        cannot wait for a handle). What is cancelled has taken nothing from the stream.
+        The event loop itself waits, without polling and without a thread; only on Windows a loop
+        that cannot wait for a handle needs a thread. A cancelled read takes no change from the
+        stream.
         """
         self._refuse_closed()
         return self
@@ -233,7 +241,7 @@ class Watcher:
             self._become_reader(reader)
             while True:
                 await waiting.checkpoint()
-                found = self._look(LARGEST_BATCH)
+                found = self._poll(LARGEST_BATCH)
                 if isinstance(found, Batch):
                     return found
                 if self._watch.stopped:
@@ -245,32 +253,35 @@ class Watcher:
                 self._readers.remove(reader)
 
     def fileno(self) -> int:
-        """A descriptor that is readable while read() has something to return, or is stopped.
+        """Return a descriptor that is readable while read() would return without waiting.
 
-        For select() and its like. It is no more than that: never read from it, and with `settle`
-        call read(timeout=0) also when the time has passed. Raises: NetioError where this system
-        has none (Windows); ValueError when closed.
+        It is for select() and the like, never to be read from. With `settle`, call read(timeout=0)
+        when the descriptor is readable, and again when the settle time has passed.
+
+        Raises: NetioError on Windows, which has no such descriptor; ValueError when closed.
         """
         return self._watch.fileno()
 
-    # ---- the end ---------------------------------------------------------------
+    # ---- ending ----------------------------------------------------------------
 
     def stop(self) -> None:
-        """End all reading, at once and for ever: iteration ends, read() returns None.
+        """End all reading, at once and for ever: every iteration ends, and read() returns None.
 
-        Never waits. From any thread, a callback, a signal handler. What is queued is not
+        Never waits. Any thread, callback or signal handler may call it. Queued changes are not
         delivered any more. The subscription lasts until close().
         """
         self._watch.stop()
 
     def close(self) -> None:
-        """Stop, end the subscription and free what it holds. Closing twice is fine.
+        """Stop, end the subscription and free its resources. A second close() does nothing.
 
-        After it returns nothing of it runs. A second thread that closes waits for the first. In a
-        child process after fork() there is nothing to end, and it returns at once.
+        A thread that closes while another one does waits for it. In a child process after fork()
+        there is nothing to end, and close() returns at once.
+
+        Raises: NetioError when the system's cancel function fails.
         """
         if self._watch.closed and os.getpid() != self._pid:
-            return  # the thread that was closing it is in the parent
+            return  # the thread that closes it exists in the parent only
         self._watch.close()
 
     @property
@@ -280,7 +291,7 @@ class Watcher:
 
     @property
     def closed(self) -> bool:
-        """True once close() was called."""
+        """True as soon as close() was called."""
         return self._watch.closed
 
     def __enter__(self) -> Self:
@@ -305,22 +316,22 @@ class Watcher:
         finally:
             watch.close()
 
-    # ---- what it tells ---------------------------------------------------------
+    # ---- state -----------------------------------------------------------------
 
     def stats(self) -> dict[str, int]:
-        """Counters, as a dict. After close() as they were then.
+        """Return the counters as a dict; after close(), their last values.
 
-        received: changes that came from the system and passed the filters.
-        delivered: changes that readers were given.
-        coalesced: changes that became one with a later change of the same thing.
-        queued: changes that wait for a reader. Received are delivered + coalesced + queued.
-        queue_high_water: the most that ever waited.
-        lost: changes dropped for want of memory; a batch with `overflow` said so.
-        overflows: times that the system's buffer was full. This and the rest counts what all
-            watchers of the network namespace share.
-        resyncs: times that tables were read again and compared.
+        received: changes that passed the filters. It equals delivered + coalesced + queued.
+        delivered: changes that readers got.
+        coalesced: changes that were merged into a change of the same row.
+        queued: changes that wait for a reader.
+        queue_high_water: the largest number of changes that waited at once.
+        lost: changes dropped after an allocation failure; a batch has `overflow` set for them.
+        overflows: how often the system's buffer was full. This counter and the next ones are common
+            to all Watchers of the process in one network namespace.
+        resyncs: how often tables were read again and compared.
         ignored: messages that did not come from the kernel, or were malformed.
-        receive_buffer: bytes that the system granted.
+        receive_buffer: the size in bytes of the system's buffer.
         """
         figures = self._watch.stats()
         if self._settler is not None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What people write as parameters of a Watcher, checked and made plain for _native.Watch.
+"""The parameters of a Watcher: checked, and converted for _native.Watch.
 
-Wrong values and types are refused here with a message that names the value and the remedy; what
-only the system knows (families, which interfaces exist) is refused by the native side.
+The message of an error names the wrong value and what to pass instead. What only the system knows,
+families and existing interfaces, is checked by the extension module.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _LARGEST_INT = 2**31 - 1
 
 
 def kinds_from(kinds: tuple[str, ...]) -> int:
-    """The bits of the kinds; of none: of all."""
+    """The bits of the kinds; without any, of all kinds."""
     bits = 0
     for kind in kinds or KINDS:
         if not isinstance(kind, str):
             raise TypeError(
-                f"a kind is a str, not {kind!r}: write Watcher('route', 'address'), each on its own"
+                f"a kind is a str, not {kind!r}: pass each as an argument, like Watcher('route')"
             )
         if kind not in KINDS:
             known = ", ".join(map(repr, reversed(KINDS)))
-            raise ValueError(f"unknown kind {kind!r}: give any of {known}, or none for all")
+            raise ValueError(f"unknown kind {kind!r}: use any of {known}, or none for all")
         bits |= KINDS[kind]
     return bits
 
@@ -45,10 +45,10 @@ def _items(values: Iterable[_T] | None, name: str, example: str) -> list[_T] | N
     if values is None:
         return None
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        raise TypeError(f"{name} takes several, not {values!r}: write {name}=[{example}]")
+        raise TypeError(f"{name} must be a list or the like, not {values!r}: {name}=[{example}]")
     items = list(values)
     if not items:
-        raise ValueError(f"{name} is empty, so that nothing would pass: leave it None for all")
+        raise ValueError(f"{name} is empty, so nothing would pass: None stands for all")
     return items
 
 
@@ -71,11 +71,11 @@ def tables_from(values: Iterable[int | str] | None) -> list[int] | None:
         if isinstance(item, str):
             if item not in TABLES:
                 known = ", ".join(map(repr, TABLES))
-                raise ValueError(f"unknown table {item!r}: give its number, or one of {known}")
+                raise ValueError(f"unknown table {item!r}: use its number, or one of {known}")
             item = TABLES[item]
         numbers.append(_number(item, "tables", "a table is an int or a name"))
     if sys.platform == "win32":
-        raise NetioError(50, "Watcher", "Windows has one routing table: leave tables out")
+        raise NetioError(50, "Watcher", "Windows has one routing table: omit tables")
     return numbers
 
 
@@ -95,7 +95,7 @@ def protocols_from(values: Iterable[int] | None) -> list[int] | None:
     items = _items(values, "protocols", "RouteProtocol.BGP")
     if items is None:
         return None
-    return [_number(item, "protocols", "give numbers of RouteProtocol") for item in items]
+    return [_number(item, "protocols", "use numbers of RouteProtocol") for item in items]
 
 
 def prefixes_from(
@@ -111,7 +111,7 @@ def prefixes_from(
         if not isinstance(item, (str, ipaddress.IPv4Network, ipaddress.IPv6Network)):
             if not isinstance(item, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
                 raise TypeError(
-                    f"{item!r} in prefixes: give a str like '10.0.0.0/8', or an ipaddress network"
+                    f"{item!r} in prefixes: use a str like '10.0.0.0/8', or an ipaddress network"
                 )
         try:
             network = ipaddress.ip_network(item)
@@ -125,7 +125,7 @@ def prefix_match_from(value: str) -> int:
     if not isinstance(value, str) or value not in PREFIX_MATCHES:
         known = ", ".join(map(repr, PREFIX_MATCHES))
         error = ValueError if isinstance(value, str) else TypeError
-        raise error(f"prefix_match is one of {known}, not {value!r}")
+        raise error(f"prefix_match must be one of {known}, not {value!r}")
     return PREFIX_MATCHES[value]
 
 
@@ -135,15 +135,15 @@ def _remedy(item: object, error: ValueError) -> str:
     try:
         network = ipaddress.ip_network(str(item), strict=False)
     except ValueError:
-        return f"{error}; give one like '10.0.0.0/8' or '2001:db8::/32'"
-    return f"bits are set behind the prefix; write '{network}'"
+        return f"{error}; use one like '10.0.0.0/8' or '2001:db8::/32'"
+    return f"it has host bits set; use '{network}'"
 
 
 def positive_from(value: object, name: str, unit: str) -> int:
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{name} is an int, a number of {unit}, not {value!r}") from None
+        raise TypeError(f"{name} must be an int, a number of {unit}, not {value!r}") from None
     if number < 1:
         raise ValueError(f"{name} must be at least 1 ({unit}), not {value!r}")
     return min(number, _LARGEST_INT)

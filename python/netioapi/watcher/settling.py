@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Settling: changes are held back until the stream is quiet. Pure: it is told the time."""
+"""Settling: changes are held back until none has come for a while. Pure: the caller passes the
+time."""
 
 from __future__ import annotations
 
@@ -12,37 +13,38 @@ from netioapi.batch import Batch
 
 
 class Settler:
-    """Holds the last state of each thing that changed, and what the marks of the stream said.
+    """Holds the last state of each row that changed, and the last marks of the stream.
 
-    One thread at a time calls take_in() and take(); any may read the properties. What was read is
-    nowhere else, so an allocation failure loses none of it: each step first makes what it needs,
-    and then changes what is held; a call that failed is continued by the next.
+    One thread at a time calls take_in() and take(); any thread may read the properties. Once
+    changes are read they exist nowhere else, and yet an allocation failure loses none: each step
+    first allocates what it needs, and then changes what is held. The next call continues one that
+    has failed.
     """
 
     def __init__(self, settle: float, max_delay: float | None) -> None:
         self._settle = settle
         self._max_delay = max_delay
         self._incoming: Batch | None = None
-        self._position = 0  # in the incoming changes
+        self._position = 0  # the next of the incoming changes
         self._pending: OrderedDict[bytes, Change] = OrderedDict()
         self._overflow = False
         self._synced = False
-        self._due: float | None = None  # when to deliver; None: nothing is held
-        self._latest = 0.0  # no later than this
-        self.coalesced = 0  # changes that a later one replaced
+        self._due: float | None = None  # the time to deliver; None: nothing is held
+        self._latest = 0.0  # the latest value of _due
+        self.coalesced = 0  # changes that were merged into another
         self.delivered = 0
 
     def take_in(self, read: Callable[[], Batch | None], clock: Callable[[], float]) -> bool:
-        """Add what `read()` returns, which does not wait; False: nothing."""
+        """Add the batch that `read()` returns. It does not wait; False when it returns None."""
         if self._incoming is None:
             self._incoming = read()
             if self._incoming is None:
                 return False
-        self._put_off(clock())
+        self._postpone(clock())
         self._add(self._incoming)
         return True
 
-    def _put_off(self, now: float) -> None:
+    def _postpone(self, now: float) -> None:
         if self._due is None:
             self._latest = float("inf") if self._max_delay is None else now + self._max_delay
         self._due = min(now + self._settle, self._latest)
@@ -59,24 +61,24 @@ class Settler:
                 continue
             coalesced = self.coalesced + 1
             pending[identity] = earlier._merge(change)
-            pending.move_to_end(identity)  # the order of last states
+            pending.move_to_end(identity)  # the order is that of the last states
             self.coalesced = coalesced
-        if batch.overflow or batch.synced:  # the later word on exactness holds
+        if batch.overflow or batch.synced:  # the later mark replaces the earlier
             self._overflow |= batch.overflow
             self._synced = batch.synced
         self._position = 0
         self._incoming = None
 
     def take(self, now: float, most: int) -> Batch | None:
-        """What is due now; of more than `most` changes the rest stays due."""
+        """The changes that are due; None when none are. More than `most` of them stay due."""
         if self._due is None or now < self._due or self._incoming is not None:
             return None
-        all_of_it = len(self._pending) <= most
+        complete = len(self._pending) <= most
         keys = list(islice(self._pending, most))
         changes = list(islice(self._pending.values(), most))
-        batch = Batch(changes, self._overflow, self._synced and all_of_it)
+        batch = Batch(changes, self._overflow, self._synced and complete)
         delivered = self.delivered + len(changes)
-        if all_of_it:
+        if complete:
             self._pending.clear()
             self._synced = False
             self._due = None
@@ -90,12 +92,12 @@ class Settler:
 
     @property
     def due(self) -> float | None:
-        """When something is to be delivered; None: nothing is held."""
+        """The time of the next delivery; None when nothing is held."""
         return self._due
 
     @property
     def held(self) -> int:
-        """Changes that nobody was given yet."""
+        """The number of changes that were read and not delivered yet."""
         incoming = self._incoming
         rest = 0 if incoming is None else len(incoming) - self._position
         return len(self._pending) + rest

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How a coroutine waits for a Watch, on the loop that runs it, which is asyncio's, uvloop's or
-trio's. No polling, and nothing left behind after a cancellation. What a system's events are waited
-for with stands in a module of its own: descriptors (Linux), handles (Windows)."""
+"""How a coroutine waits for a Watch on the event loop that runs it: asyncio, uvloop or trio. It
+does not poll, and a cancellation leaves nothing behind. An event of the system is a descriptor on
+Linux and a handle on Windows; each has a module of its own."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def _running_trio() -> ModuleType | None:
     if trio is not None:
         try:
             trio.lowlevel.current_task()
-        except (RuntimeError, AttributeError):  # not in a task of it; not wholly imported yet
+        except (RuntimeError, AttributeError):  # no task of trio; not completely imported
             return None
     return trio
 
 
 async def checkpoint() -> None:
-    """Let others run, and be cancelled if that is due."""
+    """Let other tasks run; a pending cancellation is raised here."""
     trio = _running_trio()
     if trio is not None:
         await trio.lowlevel.checkpoint()
         return
-    import asyncio  # not at import: it is large, and many programs have no use for it
+    import asyncio  # not at import: it is large, and many programs do not use it
 
     await asyncio.sleep(0)
 
 
 async def readable(watch: Watch, timeout: float | None) -> None:
-    """Wait until there is something to read, it is stopped, or the time has passed."""
+    """Wait until there is something to read, the Watch is stopped, or `timeout` seconds pass."""
     try:
         event = watch.begin_poll()
-    except ValueError:  # closed meanwhile: the caller sees it
+    except ValueError:  # closed in the meantime: the caller checks
         return
     try:
         await until_set(watch, event, timeout, _running_trio())

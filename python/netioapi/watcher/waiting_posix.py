@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Waiting for an event that is a descriptor, by the loop's own means and with no thread."""
+"""Waiting for an event that is a descriptor. The event loop itself waits, without a thread."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from types import ModuleType
 
 from netioapi._native import Watch
 
-_LONGEST = 86400.0  # seconds that every loop can wait; who wakes early looks and waits again
+_MAX_WAIT_S = 86400.0  # every loop can wait for so long; the caller waits again
 
 
 async def until_set(
     watch: Watch, descriptor: int, timeout: float | None, trio: ModuleType | None
 ) -> None:
-    # A duplicate of its own for each waiter: a loop knows one reader per descriptor.
+    # A duplicate for each waiting task: a loop has one reader per descriptor.
     descriptor = os.dup(descriptor)
     try:
-        limit = _LONGEST if timeout is None else min(timeout, _LONGEST)
+        limit = _MAX_WAIT_S if timeout is None else min(timeout, _MAX_WAIT_S)
         if trio is not None:
             with trio.move_on_after(limit if timeout is not None else float("inf")):
                 await trio.lowlevel.wait_readable(descriptor)
@@ -28,7 +28,7 @@ async def until_set(
 
 
 async def _asyncio_readable(descriptor: int, timeout: float | None) -> None:
-    import asyncio  # not at import: it is large, and many programs have no use for it
+    import asyncio  # not at import: it is large, and many programs do not use it
 
     loop = asyncio.get_running_loop()
     woken = loop.create_future()

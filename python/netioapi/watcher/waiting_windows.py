@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Waiting for an event that is a handle. asyncio's own loop on Windows (ProactorEventLoop) and trio
-have a wait for handles; another loop has none, so a thread of its own waits for it."""
+"""Waiting for an event that is a handle. asyncio's default loop on Windows (ProactorEventLoop) and
+trio can wait for a handle. For another loop a thread waits."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from types import ModuleType
 
 from netioapi._native import Watch
 
-_LONGEST = 86400.0  # seconds that every loop can wait; who wakes early looks and waits again
+_MAX_WAIT_S = 86400.0  # every loop can wait for so long; the caller waits again
 
 
 async def until_set(
     watch: Watch, handle: int, timeout: float | None, trio: ModuleType | None
 ) -> None:
-    limit = _LONGEST if timeout is None else min(timeout, _LONGEST)
+    limit = _MAX_WAIT_S if timeout is None else min(timeout, _MAX_WAIT_S)
     if trio is not None:
         with trio.move_on_after(limit if timeout is not None else float("inf")):
             await trio.lowlevel.WaitForSingleObject(handle)
         return
-    # Not at import: they are large, and many programs have no use for them.
+    # Not at import: they are large, and many programs do not use them.
     import asyncio
     import threading
 
@@ -31,7 +31,7 @@ async def until_set(
         return
     woken = loop.create_future()
 
-    def tell(error: BaseException | None) -> None:
+    def finish(error: BaseException | None) -> None:
         if not woken.done():
             woken.set_result(None) if error is None else woken.set_exception(error)
 
@@ -42,13 +42,13 @@ async def until_set(
         except BaseException as raised:
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(tell, error)
+            loop.call_soon_threadsafe(finish, error)
 
-    # Not of the loop's pool: its threads are few, and others', and an exit joins them before it
-    # closes what they wait for.
+    # No thread of the loop's pool: its threads are few, and the program needs them; and the exit of
+    # the interpreter joins them before it closes the Watch that they wait for.
     threading.Thread(target=wait, name="netioapi-wait", daemon=True).start()
     try:
         await woken
     finally:
-        if woken.cancelled() or not woken.done():  # the second: this coroutine is thrown away
-            watch.wake_one()  # nobody waits for that thread any more: let it go
+        if woken.cancelled() or not woken.done():  # not done: the coroutine is discarded
+            watch.wake_one()  # ends the wait of the thread, which is not needed any more

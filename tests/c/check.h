@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The C tests' one macro: a program that gets past all its checks prints
- * "ok" and exits with 0; the first check that fails ends it. */
+/* The checks of the C tests. A program that passes all its checks prints "ok"
+ * and exits with 0; the first check that fails ends it. */
 #pragma once
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #define CHECK(condition)                                                      \
     do {                                                                      \
         if (!(condition)) {                                                   \
-            fprintf(stderr, "%s:%d: in %s: not so: %s\n", __FILE__, __LINE__, \
+            fprintf(stderr, "%s:%d: in %s: failed: %s\n", __FILE__, __LINE__, \
                     __func__, #condition);                                    \
             abort();                                                          \
         }                                                                     \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* base/event.h, base/thread.h and base/lock.h on POSIX. */
+/* Events, threads, locks and conditions of base on POSIX. */
 #define _GNU_SOURCE
 
 #include "base/event.h"
@@ -20,7 +20,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-/* ---- a thread that the system refuses (linked with --wrap) */
+/* ---- a thread that the system refuses (the linker's --wrap) */
 typedef void *(*thread_run)(void *);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           thread_run run, void *argument);
@@ -38,7 +38,7 @@ __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 
 /* ---- events */
 static void
-an_event_stays_set_until_it_is_cleared(void)
+event_stays_set_until_it_is_cleared(void)
 {
     nio_event event;
 
@@ -58,7 +58,7 @@ an_event_stays_set_until_it_is_cleared(void)
 }
 
 static void
-a_wait_ends_at_its_limit_and_not_before(void)
+wait_for_an_unset_event_ends_at_its_timeout_and_not_before(void)
 {
     nio_event event;
     uint64_t start = 0;
@@ -72,7 +72,7 @@ a_wait_ends_at_its_limit_and_not_before(void)
 }
 
 static void
-an_event_is_a_descriptor_that_programs_poll(void)
+event_descriptor_can_be_polled(void)
 {
     nio_event event;
     struct pollfd polled = {.events = POLLIN};
@@ -85,12 +85,12 @@ an_event_is_a_descriptor_that_programs_poll(void)
     nio_event_set(&event);
     CHECK_EQUAL(poll(&polled, 1, 0), 1);
     nio_event_done(&event);
-    nio_event_done(&event); /* twice is nothing */
+    nio_event_done(&event); /* a second time does nothing */
     CHECK(fcntl(polled.fd, F_GETFD) < 0);
 }
 
 static void
-there_may_be_no_event_left(void)
+event_init_without_descriptors_fails(void)
 {
     struct rlimit limit, none;
     nio_event event;
@@ -105,7 +105,7 @@ there_may_be_no_event_left(void)
 }
 
 static void
-setting_and_clearing_leave_errno_alone(void)
+event_set_and_clear_preserve_errno(void)
 {
     const uint64_t full = UINT64_MAX - 1;
     nio_event event;
@@ -150,7 +150,7 @@ handle(int number, void (*handler)(int))
 }
 
 static void
-a_signal_handler_may_set_it(void)
+event_can_be_set_in_a_signal_handler(void)
 {
     CHECK(nio_event_init(&signalled));
     handle(SIGUSR1, on_signal);
@@ -162,17 +162,17 @@ a_signal_handler_may_set_it(void)
     nio_event_done(&signalled);
 }
 
-/* Signals the main thread until it has said that it saw one: a signal that
- * comes before the wait has begun does not interrupt it. */
-typedef struct nudge {
+/* Signals the main thread until it has seen a signal: one that comes before
+ * the wait begins does not interrupt it. */
+typedef struct signaller {
     pthread_t waiter;
     nio_atomic seen;
-} nudge;
+} signaller;
 
 static void
-run_nudge(void *argument)
+run_signaller(void *argument)
 {
-    nudge *mine = argument;
+    signaller *mine = argument;
     while (nio_atomic_load(&mine->seen) == 0) {
         CHECK_EQUAL(pthread_kill(mine->waiter, SIGUSR1), 0);
         (void)sched_yield();
@@ -180,52 +180,52 @@ run_nudge(void *argument)
 }
 
 static void
-a_signal_interrupts_a_wait(void)
+wait_is_interrupted_by_a_signal(void)
 {
-    nudge nudging = {.waiter = pthread_self()};
+    signaller signalling = {.waiter = pthread_self()};
     nio_event never;
     nio_thread thread;
 
     CHECK(nio_event_init(&never));
     handle(SIGUSR1, ignore_signal);
-    CHECK(nio_thread_start(&thread, "nudge", run_nudge, &nudging));
+    CHECK(nio_thread_start(&thread, "signaller", run_signaller, &signalling));
     CHECK_EQUAL(nio_event_wait(&never, NIO_FOREVER), NIO_WAIT_INTERRUPTED);
-    nio_atomic_store(&nudging.seen, 1);
+    nio_atomic_store(&signalling.seen, 1);
     nio_thread_join(&thread);
     nio_event_done(&never);
 }
 
 /* ---- threads */
-typedef struct portrait {
+typedef struct thread_description {
     char name[16];
     sigset_t blocked;
     pthread_t self;
-} portrait;
+} thread_description;
 
 static void
-run_portrait(void *argument)
+describe_itself(void *argument)
 {
-    portrait *mine = argument;
+    thread_description *mine = argument;
     mine->self = pthread_self();
     CHECK_EQUAL(pthread_getname_np(mine->self, mine->name, 16), 0);
     CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, NULL, &mine->blocked), 0);
 }
 
 static void
-a_thread_is_named_and_takes_no_signal(void)
+thread_has_its_name_and_blocks_every_signal(void)
 {
-    portrait seen = {.name = ""};
+    thread_description seen = {.name = ""};
     sigset_t before, after;
     nio_thread thread;
 
     sigemptyset(&before);
     sigaddset(&before, SIGWINCH);
     CHECK_EQUAL(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
-    CHECK(nio_thread_start(&thread, "nio-reader", run_portrait, &seen));
+    CHECK(nio_thread_start(&thread, "nio-reader", describe_itself, &seen));
     CHECK(thread.started);
     nio_thread_join(&thread);
     CHECK(!thread.started);
-    nio_thread_join(&thread); /* twice is nothing */
+    nio_thread_join(&thread); /* a second time does nothing */
 
     CHECK(strcmp(seen.name, "nio-reader") == 0);
     CHECK(!pthread_equal(seen.self, pthread_self()));
@@ -242,25 +242,25 @@ a_thread_is_named_and_takes_no_signal(void)
 }
 
 static void
-a_long_name_is_cut(void)
+thread_name_beyond_15_bytes_is_cut(void)
 {
-    portrait seen = {.name = ""};
+    thread_description seen = {.name = ""};
     nio_thread thread;
 
-    CHECK(nio_thread_start(&thread, "a name of twenty byt", run_portrait,
+    CHECK(nio_thread_start(&thread, "a name of twenty byt", describe_itself,
                            &seen));
     nio_thread_join(&thread);
     CHECK(strcmp(seen.name, "a name of twent") == 0);
 }
 
 static void
-a_thread_may_be_refused(void)
+thread_start_that_the_system_refuses_fails(void)
 {
     nio_thread thread;
-    portrait seen;
+    thread_description seen;
 
     refuse = true;
-    CHECK(!nio_thread_start(&thread, "nio", run_portrait, &seen));
+    CHECK(!nio_thread_start(&thread, "nio", describe_itself, &seen));
     refuse = false;
     CHECK(!thread.started);
     nio_thread_join(&thread);
@@ -296,7 +296,7 @@ run_second_player(void *argument)
 }
 
 static void
-a_condition_wakes_who_waits(void)
+condition_wakes_the_waiting_thread(void)
 {
     table_tennis table = {.turn = 0};
     nio_thread thread;
@@ -314,17 +314,17 @@ a_condition_wakes_who_waits(void)
 int
 main(void)
 {
-    RUN(an_event_stays_set_until_it_is_cleared());
-    RUN(a_wait_ends_at_its_limit_and_not_before());
-    RUN(an_event_is_a_descriptor_that_programs_poll());
-    RUN(there_may_be_no_event_left());
-    RUN(setting_and_clearing_leave_errno_alone());
-    RUN(a_signal_handler_may_set_it());
-    RUN(a_signal_interrupts_a_wait());
-    RUN(a_thread_is_named_and_takes_no_signal());
-    RUN(a_long_name_is_cut());
-    RUN(a_thread_may_be_refused());
-    RUN(a_condition_wakes_who_waits());
+    RUN(event_stays_set_until_it_is_cleared());
+    RUN(wait_for_an_unset_event_ends_at_its_timeout_and_not_before());
+    RUN(event_descriptor_can_be_polled());
+    RUN(event_init_without_descriptors_fails());
+    RUN(event_set_and_clear_preserve_errno());
+    RUN(event_can_be_set_in_a_signal_handler());
+    RUN(wait_is_interrupted_by_a_signal());
+    RUN(thread_has_its_name_and_blocks_every_signal());
+    RUN(thread_name_beyond_15_bytes_is_cut());
+    RUN(thread_start_that_the_system_refuses_fails());
+    RUN(condition_wakes_the_waiting_thread());
     puts("ok");
     return 0;
 }

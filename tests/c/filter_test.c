@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/filter.h: each member alone, then together, and the copy. */
+/* Filters (base/filter.h): each member by itself, several together, and the
+ * copy. */
 #include "base/filter.h"
 
 #include "check.h"
@@ -77,7 +78,8 @@ accepts_interface(const nio_filter *filter, ADDRESS_FAMILY family,
 }
 
 static void
-nothing_asked_lets_all_pass_but_the_local_table(const nio_filter *filter)
+filter_without_conditions_accepts_all_but_the_local_table(
+    const nio_filter *filter)
 {
     MIB_IPFORWARD_ROW2 row = route("192.0.2.0", 24);
 
@@ -97,7 +99,7 @@ nothing_asked_lets_all_pass_but_the_local_table(const nio_filter *filter)
 }
 
 static void
-family_is_asked_of_all_three(void)
+family_applies_to_all_kinds(void)
 {
     const nio_filter four = {.family = AF_INET}, six = {.family = AF_INET6};
 
@@ -113,7 +115,7 @@ family_is_asked_of_all_three(void)
 }
 
 static void
-tables_are_asked_of_routes_alone(void)
+tables_apply_to_routes_only(void)
 {
     const ULONG tables[] = {255, 70000};
     const nio_filter two = {
@@ -132,7 +134,7 @@ tables_are_asked_of_routes_alone(void)
 }
 
 static void
-interfaces_are_asked_of_all_three(void)
+interfaces_apply_to_all_kinds(void)
 {
     const NET_IFINDEX indexes[] = {3, 7};
     const nio_filter two = {.interfaces = indexes, .interface_count = 2};
@@ -149,7 +151,7 @@ interfaces_are_asked_of_all_three(void)
 }
 
 static void
-protocols_are_asked_of_routes_alone(void)
+protocols_apply_to_routes_only(void)
 {
     const ULONG protocols[] = {RouteProtocolBgp};
     const nio_filter bgp = {.protocols = protocols, .protocol_count = 1};
@@ -163,48 +165,48 @@ protocols_are_asked_of_routes_alone(void)
 }
 
 static bool
-is_inside(const char *text, unsigned length, nio_prefix wanted)
+is_covered(const char *text, unsigned length, nio_prefix wanted)
 {
     const nio_filter filter = {.prefixes = &wanted, .prefix_count = 1};
     return accepts_route(&filter, route(text, length));
 }
 
 static void
-a_route_is_inside_an_equal_or_a_shorter_prefix(void)
+covered_match_accepts_equal_and_more_specific_routes(void)
 {
-    CHECK(is_inside("10.0.0.0", 8, prefix("10.0.0.0", 8)));
-    CHECK(is_inside("10.1.0.0", 16, prefix("10.0.0.0", 8)));
-    CHECK(is_inside("10.1.2.3", 32, prefix("10.0.0.0", 8)));
-    CHECK(!is_inside("10.0.0.0", 7, prefix("10.0.0.0", 8)));
-    CHECK(!is_inside("11.0.0.0", 8, prefix("10.0.0.0", 8)));
-    CHECK(!is_inside("10.0.0.0", 8, prefix("10.0.0.0", 9)));
+    CHECK(is_covered("10.0.0.0", 8, prefix("10.0.0.0", 8)));
+    CHECK(is_covered("10.1.0.0", 16, prefix("10.0.0.0", 8)));
+    CHECK(is_covered("10.1.2.3", 32, prefix("10.0.0.0", 8)));
+    CHECK(!is_covered("10.0.0.0", 7, prefix("10.0.0.0", 8)));
+    CHECK(!is_covered("11.0.0.0", 8, prefix("10.0.0.0", 8)));
+    CHECK(!is_covered("10.0.0.0", 8, prefix("10.0.0.0", 9)));
     /* lengths that end within a byte */
-    CHECK(is_inside("172.31.255.0", 24, prefix("172.16.0.0", 12)));
-    CHECK(!is_inside("172.32.0.0", 24, prefix("172.16.0.0", 12)));
-    CHECK(is_inside("192.0.2.1", 32, prefix("192.0.2.1", 32)));
-    CHECK(!is_inside("192.0.2.0", 32, prefix("192.0.2.1", 32)));
-    CHECK(!is_inside("192.0.2.0", 31, prefix("192.0.2.1", 32)));
-    CHECK(is_inside("2001:db8:8000::", 33, prefix("2001:db8::", 32)));
-    CHECK(is_inside("2001:db8:8000::", 33, prefix("2001:db8:8000::", 33)));
-    CHECK(!is_inside("2001:db8::", 33, prefix("2001:db8:8000::", 33)));
-    CHECK(is_inside("2001:db8::1", 128, prefix("2001:db8::1", 128)));
-    CHECK(!is_inside("2001:db8::2", 128, prefix("2001:db8::1", 128)));
-    /* everything is inside of /0, of its own family */
-    CHECK(is_inside("0.0.0.0", 0, prefix("0.0.0.0", 0)));
-    CHECK(is_inside("10.0.0.0", 8, prefix("0.0.0.0", 0)));
-    CHECK(!is_inside("::", 0, prefix("0.0.0.0", 0)));
-    CHECK(!is_inside("0.0.0.0", 0, prefix("::", 0)));
-    /* a default route is inside of /0 only */
-    CHECK(!is_inside("0.0.0.0", 0, prefix("0.0.0.0", 1)));
-    CHECK(!is_inside("::", 0, prefix("::", 1)));
+    CHECK(is_covered("172.31.255.0", 24, prefix("172.16.0.0", 12)));
+    CHECK(!is_covered("172.32.0.0", 24, prefix("172.16.0.0", 12)));
+    CHECK(is_covered("192.0.2.1", 32, prefix("192.0.2.1", 32)));
+    CHECK(!is_covered("192.0.2.0", 32, prefix("192.0.2.1", 32)));
+    CHECK(!is_covered("192.0.2.0", 31, prefix("192.0.2.1", 32)));
+    CHECK(is_covered("2001:db8:8000::", 33, prefix("2001:db8::", 32)));
+    CHECK(is_covered("2001:db8:8000::", 33, prefix("2001:db8:8000::", 33)));
+    CHECK(!is_covered("2001:db8::", 33, prefix("2001:db8:8000::", 33)));
+    CHECK(is_covered("2001:db8::1", 128, prefix("2001:db8::1", 128)));
+    CHECK(!is_covered("2001:db8::2", 128, prefix("2001:db8::1", 128)));
+    /* /0 covers everything of its own family */
+    CHECK(is_covered("0.0.0.0", 0, prefix("0.0.0.0", 0)));
+    CHECK(is_covered("10.0.0.0", 8, prefix("0.0.0.0", 0)));
+    CHECK(!is_covered("::", 0, prefix("0.0.0.0", 0)));
+    CHECK(!is_covered("0.0.0.0", 0, prefix("::", 0)));
+    /* only /0 covers a default route */
+    CHECK(!is_covered("0.0.0.0", 0, prefix("0.0.0.0", 1)));
+    CHECK(!is_covered("::", 0, prefix("::", 1)));
     /* lengths that no address has */
-    CHECK(!is_inside("10.0.0.0", 33, prefix("10.0.0.0", 8)));
-    CHECK(!is_inside("10.0.0.0", 8, prefix("10.0.0.0", 40)));
+    CHECK(!is_covered("10.0.0.0", 33, prefix("10.0.0.0", 8)));
+    CHECK(!is_covered("10.0.0.0", 8, prefix("10.0.0.0", 40)));
 }
 
 static bool
-lies(nio_prefix_match match, const char *text, unsigned length,
-     nio_prefix wanted)
+matches(nio_prefix_match match, const char *text, unsigned length,
+        nio_prefix wanted)
 {
     const nio_filter filter = {
         .prefixes = &wanted, .prefix_count = 1, .prefix_match = match};
@@ -212,47 +214,48 @@ lies(nio_prefix_match match, const char *text, unsigned length,
 }
 
 static void
-exact_is_equal_in_address_and_length(void)
+exact_match_accepts_equal_routes_only(void)
 {
-    CHECK(lies(NIO_EXACT, "10.0.0.0", 8, prefix("10.0.0.0", 8)));
-    CHECK(!lies(NIO_EXACT, "10.0.0.0", 9, prefix("10.0.0.0", 8)));
-    CHECK(!lies(NIO_EXACT, "10.0.0.0", 7, prefix("10.0.0.0", 8)));
-    CHECK(!lies(NIO_EXACT, "11.0.0.0", 8, prefix("10.0.0.0", 8)));
-    CHECK(lies(NIO_EXACT, "0.0.0.0", 0, prefix("0.0.0.0", 0)));
-    CHECK(!lies(NIO_EXACT, "::", 0, prefix("0.0.0.0", 0)));
+    CHECK(matches(NIO_EXACT, "10.0.0.0", 8, prefix("10.0.0.0", 8)));
+    CHECK(!matches(NIO_EXACT, "10.0.0.0", 9, prefix("10.0.0.0", 8)));
+    CHECK(!matches(NIO_EXACT, "10.0.0.0", 7, prefix("10.0.0.0", 8)));
+    CHECK(!matches(NIO_EXACT, "11.0.0.0", 8, prefix("10.0.0.0", 8)));
+    CHECK(matches(NIO_EXACT, "0.0.0.0", 0, prefix("0.0.0.0", 0)));
+    CHECK(!matches(NIO_EXACT, "::", 0, prefix("0.0.0.0", 0)));
+    CHECK(matches(NIO_EXACT, "2001:db8:8000::", 33,
+                  prefix("2001:db8:8000::", 33)));
     CHECK(
-        lies(NIO_EXACT, "2001:db8:8000::", 33, prefix("2001:db8:8000::", 33)));
-    CHECK(!lies(NIO_EXACT, "2001:db8::", 33, prefix("2001:db8:8000::", 33)));
-    CHECK(!lies(NIO_EXACT, "10.0.0.0", 40, prefix("10.0.0.0", 40)));
+        !matches(NIO_EXACT, "2001:db8::", 33, prefix("2001:db8:8000::", 33)));
+    CHECK(!matches(NIO_EXACT, "10.0.0.0", 40, prefix("10.0.0.0", 40)));
 }
 
 static void
-covering_is_equal_or_less_specific(void)
+covering_match_accepts_equal_and_less_specific_routes(void)
 {
-    CHECK(lies(NIO_COVERING, "10.0.0.0", 8, prefix("10.0.0.0", 8)));
-    CHECK(lies(NIO_COVERING, "10.0.0.0", 8, prefix("10.1.2.3", 32)));
-    CHECK(lies(NIO_COVERING, "10.0.0.0", 7, prefix("10.0.0.0", 8)));
-    CHECK(!lies(NIO_COVERING, "10.0.0.0", 9, prefix("10.0.0.0", 8)));
-    CHECK(!lies(NIO_COVERING, "11.0.0.0", 8, prefix("10.1.2.3", 32)));
+    CHECK(matches(NIO_COVERING, "10.0.0.0", 8, prefix("10.0.0.0", 8)));
+    CHECK(matches(NIO_COVERING, "10.0.0.0", 8, prefix("10.1.2.3", 32)));
+    CHECK(matches(NIO_COVERING, "10.0.0.0", 7, prefix("10.0.0.0", 8)));
+    CHECK(!matches(NIO_COVERING, "10.0.0.0", 9, prefix("10.0.0.0", 8)));
+    CHECK(!matches(NIO_COVERING, "11.0.0.0", 8, prefix("10.1.2.3", 32)));
     /* lengths that end within a byte */
-    CHECK(lies(NIO_COVERING, "172.16.0.0", 12, prefix("172.31.255.0", 24)));
-    CHECK(!lies(NIO_COVERING, "172.16.0.0", 12, prefix("172.32.0.0", 24)));
-    CHECK(lies(NIO_COVERING, "2001:db8:8000::", 33,
-               prefix("2001:db8:8001::", 48)));
-    CHECK(
-        !lies(NIO_COVERING, "2001:db8:8000::", 33, prefix("2001:db8::", 48)));
-    /* a default route contains every prefix of its family */
-    CHECK(lies(NIO_COVERING, "0.0.0.0", 0, prefix("10.0.0.0", 8)));
-    CHECK(lies(NIO_COVERING, "::", 0, prefix("2001:db8::1", 128)));
-    CHECK(lies(NIO_COVERING, "::", 0, prefix("::", 0)));
-    CHECK(!lies(NIO_COVERING, "::", 0, prefix("10.0.0.0", 8)));
-    CHECK(!lies(NIO_COVERING, "10.0.0.0", 8, prefix("0.0.0.0", 0)));
+    CHECK(matches(NIO_COVERING, "172.16.0.0", 12, prefix("172.31.255.0", 24)));
+    CHECK(!matches(NIO_COVERING, "172.16.0.0", 12, prefix("172.32.0.0", 24)));
+    CHECK(matches(NIO_COVERING, "2001:db8:8000::", 33,
+                  prefix("2001:db8:8001::", 48)));
+    CHECK(!matches(NIO_COVERING, "2001:db8:8000::", 33,
+                   prefix("2001:db8::", 48)));
+    /* a default route covers every prefix of its family */
+    CHECK(matches(NIO_COVERING, "0.0.0.0", 0, prefix("10.0.0.0", 8)));
+    CHECK(matches(NIO_COVERING, "::", 0, prefix("2001:db8::1", 128)));
+    CHECK(matches(NIO_COVERING, "::", 0, prefix("::", 0)));
+    CHECK(!matches(NIO_COVERING, "::", 0, prefix("10.0.0.0", 8)));
+    CHECK(!matches(NIO_COVERING, "10.0.0.0", 8, prefix("0.0.0.0", 0)));
     /* lengths that no address has */
-    CHECK(!lies(NIO_COVERING, "10.0.0.0", 33, prefix("10.0.0.0", 40)));
+    CHECK(!matches(NIO_COVERING, "10.0.0.0", 33, prefix("10.0.0.0", 40)));
 }
 
 static void
-an_address_is_a_prefix_of_full_length(void)
+address_matches_as_a_prefix_of_full_length(void)
 {
     const nio_prefix wanted[] = {prefix("192.0.2.0", 24),
                                  prefix("192.0.2.7", 32),
@@ -271,7 +274,7 @@ an_address_is_a_prefix_of_full_length(void)
 }
 
 static void
-an_address_is_inside_by_all_its_bits(void)
+address_is_covered_by_each_prefix_that_contains_it(void)
 {
     const nio_prefix wanted[] = {prefix("192.0.2.128", 25),
                                  prefix("2001:db8::", 64)};
@@ -288,7 +291,7 @@ an_address_is_inside_by_all_its_bits(void)
 }
 
 static void
-a_row_of_no_family_is_inside_of_nothing(void)
+row_without_a_family_matches_no_prefix(void)
 {
     const nio_prefix all = prefix("0.0.0.0", 0);
     const nio_filter filter = {.prefixes = &all, .prefix_count = 1};
@@ -298,7 +301,7 @@ a_row_of_no_family_is_inside_of_nothing(void)
 }
 
 static void
-every_condition_must_hold(void)
+filter_with_several_conditions_accepts_only_if_all_hold(void)
 {
     const NET_IFINDEX indexes[] = {7};
     const nio_prefix all = prefix("0.0.0.0", 0);
@@ -315,7 +318,7 @@ every_condition_must_hold(void)
 }
 
 static void
-a_copy_stands_alone(void)
+filter_copy_is_independent_of_the_original(void)
 {
     ULONG tables[] = {254, 77}, protocols[] = {RouteProtocolNetMgmt};
     NET_IFINDEX indexes[] = {1, 2, 7};
@@ -344,7 +347,7 @@ a_copy_stands_alone(void)
 }
 
 static void
-a_copy_keeps_what_is_empty_and_what_is_absent(void)
+filter_copy_keeps_empty_and_absent_arrays(void)
 {
     const NET_IFINDEX indexes[] = {7};
     const nio_filter none = {.interfaces = indexes, .interface_count = 0};
@@ -358,7 +361,7 @@ a_copy_keeps_what_is_empty_and_what_is_absent(void)
 
     copy = nio_filter_copy(NULL);
     CHECK(copy != NULL);
-    nothing_asked_lets_all_pass_but_the_local_table(copy);
+    filter_without_conditions_accepts_all_but_the_local_table(copy);
     free(copy);
 }
 
@@ -367,21 +370,21 @@ main(void)
 {
     const nio_filter all = {.family = AF_UNSPEC};
 
-    RUN(nothing_asked_lets_all_pass_but_the_local_table(NULL));
-    RUN(nothing_asked_lets_all_pass_but_the_local_table(&all));
-    RUN(family_is_asked_of_all_three());
-    RUN(tables_are_asked_of_routes_alone());
-    RUN(interfaces_are_asked_of_all_three());
-    RUN(protocols_are_asked_of_routes_alone());
-    RUN(a_route_is_inside_an_equal_or_a_shorter_prefix());
-    RUN(exact_is_equal_in_address_and_length());
-    RUN(covering_is_equal_or_less_specific());
-    RUN(an_address_is_inside_by_all_its_bits());
-    RUN(an_address_is_a_prefix_of_full_length());
-    RUN(a_row_of_no_family_is_inside_of_nothing());
-    RUN(every_condition_must_hold());
-    RUN(a_copy_stands_alone());
-    RUN(a_copy_keeps_what_is_empty_and_what_is_absent());
+    RUN(filter_without_conditions_accepts_all_but_the_local_table(NULL));
+    RUN(filter_without_conditions_accepts_all_but_the_local_table(&all));
+    RUN(family_applies_to_all_kinds());
+    RUN(tables_apply_to_routes_only());
+    RUN(interfaces_apply_to_all_kinds());
+    RUN(protocols_apply_to_routes_only());
+    RUN(covered_match_accepts_equal_and_more_specific_routes());
+    RUN(exact_match_accepts_equal_routes_only());
+    RUN(covering_match_accepts_equal_and_less_specific_routes());
+    RUN(address_is_covered_by_each_prefix_that_contains_it());
+    RUN(address_matches_as_a_prefix_of_full_length());
+    RUN(row_without_a_family_matches_no_prefix());
+    RUN(filter_with_several_conditions_accepts_only_if_all_hold());
+    RUN(filter_copy_is_independent_of_the_original());
+    RUN(filter_copy_keeps_empty_and_absent_arrays());
     puts("ok");
     return 0;
 }

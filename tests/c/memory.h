@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory that can be made short, and that is counted. A program that includes
- * this is linked with --wrap of malloc, calloc, nio_pages_new and
- * nio_pages_free: calls from other files of ours come here. */
+/* Allocations that are counted and can be made to fail. A program that
+ * includes this is linked with --wrap of malloc, calloc, nio_pages_new and
+ * nio_pages_free, so that calls from csrc come here. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,28 +16,28 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_nio_pages_new(size_t size);
 void __wrap_nio_pages_free(void *pages, size_t size);
 
-static bool malloc_is_short, pages_are_short;
-static size_t allocations; /* asked for so far, refused ones included */
+static bool malloc_fails, pages_fail;
+static size_t allocations; /* so far, failed ones included */
 static size_t pages_held;  /* bytes */
 
 void *
 __wrap_malloc(size_t size)
 {
     allocations++;
-    return malloc_is_short ? NULL : __real_malloc(size);
+    return malloc_fails ? NULL : __real_malloc(size);
 }
 
 void *
 __wrap_calloc(size_t count, size_t size)
 {
     allocations++;
-    return malloc_is_short ? NULL : __real_calloc(count, size);
+    return malloc_fails ? NULL : __real_calloc(count, size);
 }
 
 void *
 __wrap_nio_pages_new(size_t size)
 {
-    void *pages = pages_are_short ? NULL : __real_nio_pages_new(size);
+    void *pages = pages_fail ? NULL : __real_nio_pages_new(size);
 
     allocations++;
     pages_held += pages == NULL ? 0 : size;

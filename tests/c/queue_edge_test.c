@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* base/queue.h at its edges: marks, the event, closing, memory that is short
- * and memory that is given back. */
+/* The edges of the queue (base/queue.h): marks, the event, closing, allocation
+ * failures, and memory that is given back. */
 #include "memory.h"
 #include "queue_support.h"
 
 /* ---- marks */
 static void
-a_mark_is_not_told_twice_in_a_row(void)
+repeated_mark_is_queued_once(void)
 {
     nio_queue *queue = nio_queue_new(100, key_of, NULL);
 
@@ -18,13 +18,13 @@ a_mark_is_not_told_twice_in_a_row(void)
     put(queue, ADD, 1, 1);
     CHECK(mark(queue, NIO_FLAG_OVERFLOW));
     expect(queue, "O S O A1=1 O");
-    CHECK(mark(queue, NIO_FLAG_OVERFLOW)); /* the last was taken */
+    CHECK(mark(queue, NIO_FLAG_OVERFLOW)); /* the last one is taken */
     expect(queue, "O");
     nio_queue_free(queue);
 }
 
 static void
-marks_alone_do_not_fill_memory(void)
+marks_past_the_bound_do_not_grow_the_queue(void)
 {
     nio_queue *queue = nio_queue_new(3, key_of, NULL);
 
@@ -39,7 +39,7 @@ marks_alone_do_not_fill_memory(void)
 
     put(queue, ADD, 1, 0);
     put(queue, ADD, 2, 0);
-    CHECK(mark(queue, NIO_FLAG_SYNCED)); /* what OVERFLOW takes the place of */
+    CHECK(mark(queue, NIO_FLAG_SYNCED)); /* an OVERFLOW replaces it */
     for (unsigned i = 1; i <= 1000; i++) {
         CHECK(mark(queue, NIO_FLAG_OVERFLOW));
         put(queue, PARAMETER, 1, i);
@@ -51,7 +51,7 @@ marks_alone_do_not_fill_memory(void)
 }
 
 static void
-an_overflow_is_never_taken_back(void)
+overflow_before_later_marks_stays(void)
 {
     nio_queue *queue = nio_queue_new(1, key_of, NULL);
 
@@ -80,7 +80,7 @@ an_overflow_is_never_taken_back(void)
 }
 
 static void
-a_mark_that_was_taken_decides_nothing(void)
+taken_mark_does_not_affect_later_marks(void)
 {
     nio_queue *queue = nio_queue_new(1, key_of, NULL);
     nio_taken taken;
@@ -96,7 +96,7 @@ a_mark_that_was_taken_decides_nothing(void)
 }
 
 static void
-marks_are_not_counted_as_changes(void)
+statistics_with_marks_count_changes_only(void)
 {
     nio_queue *queue = nio_queue_new(9, key_of, NULL);
     nio_taken taken;
@@ -127,7 +127,7 @@ is_set(nio_event *event)
 }
 
 static void
-the_event_is_set_while_anything_is_queued(void)
+event_is_set_while_anything_is_queued(void)
 {
     nio_event readable;
     nio_queue *queue = NULL;
@@ -147,8 +147,8 @@ the_event_is_set_while_anything_is_queued(void)
     CHECK(mark(queue, NIO_FLAG_SYNCED));
     CHECK(is_set(&readable));
     expect(queue, "S");
-    /* Somebody else may set it to wake the taker; an empty take is no reason
-     * to take that back. */
+    /* Another thread may set the event to wake the taker: an empty take does
+     * not clear it. */
     nio_event_set(&readable);
     expect(queue, "");
     CHECK(is_set(&readable));
@@ -157,7 +157,7 @@ the_event_is_set_while_anything_is_queued(void)
 }
 
 static void
-closing_an_empty_queue_wakes_its_taker(void)
+close_of_an_empty_queue_sets_the_event(void)
 {
     nio_event readable;
     nio_queue *queue = NULL;
@@ -173,7 +173,7 @@ closing_an_empty_queue_wakes_its_taker(void)
 }
 
 static void
-a_closed_queue_is_empty_and_takes_nothing_in(void)
+closed_queue_is_empty_and_ignores_puts(void)
 {
     nio_event readable;
     nio_queue *queue = NULL;
@@ -210,51 +210,51 @@ a_closed_queue_is_empty_and_takes_nothing_in(void)
 
 /* ---- memory */
 static void
-no_memory_makes_no_queue(void)
+queue_on_allocation_failure_is_null(void)
 {
-    malloc_is_short = true;
+    malloc_fails = true;
     CHECK(nio_queue_new(1, key_of, NULL) == NULL);
-    malloc_is_short = false;
+    malloc_fails = false;
 }
 
 static void
-what_is_lost_is_counted_and_told(void)
+lost_change_is_counted_and_marked(void)
 {
     nio_queue *queue = nio_queue_new(100, key_of, NULL);
 
-    malloc_is_short = true;
+    malloc_fails = true;
     CHECK(!put_as(queue, KIND, ADD, 1, 1, 0));
     CHECK(!put_as(queue, KIND, ADD, 2, 2, 0));
-    CHECK(!mark(queue, NIO_FLAG_SYNCED)); /* lost, and no change */
-    malloc_is_short = false;
+    CHECK(!mark(queue, NIO_FLAG_SYNCED)); /* lost, but not a change */
+    malloc_fails = false;
     CHECK_EQUAL(statistics_of(queue).lost, 2);
     put(queue, ADD, 3, 3);
     put(queue, ADD, 4, 4);
     expect(queue, "O A3=3 A4=4");
 
-    malloc_is_short = true; /* the first chunk is there and has room */
+    malloc_fails = true; /* the first chunk exists and has room */
     put(queue, ADD, 5, 5);
     expect(queue, "A5=5");
     nio_queue_free(queue);
-    malloc_is_short = false;
+    malloc_fails = false;
 }
 
-/* The mark fits into what the chunk has left, and the change does not. */
+/* The chunk has room for the mark, but not for the change. */
 static void
-a_loss_behind_its_mark_is_told_again(void)
+loss_right_after_its_mark_is_marked_again(void)
 {
     nio_queue *queue = nio_queue_new(1000, key_of, NULL);
     uint32_t count = 0;
     nio_taken taken;
 
-    malloc_is_short = false;
+    malloc_fails = false;
     put(queue, ADD, count++, 0);
-    malloc_is_short = true;
+    malloc_fails = true;
     while (put_as(queue, KIND, ADD, count, 0, 0)) {
         count++;
     }
-    CHECK(!put_as(queue, KIND, ADD, count, 0, 0)); /* behind its mark */
-    malloc_is_short = false;
+    CHECK(!put_as(queue, KIND, ADD, count, 0, 0)); /* right after its mark */
+    malloc_fails = false;
     CHECK_EQUAL(nio_queue_take(queue, count, &taken), count);
     nio_taken_free(&taken);
     put(queue, ADD, 1, 1);
@@ -263,21 +263,21 @@ a_loss_behind_its_mark_is_told_again(void)
     nio_queue_free(queue);
 }
 
-/* A merge needs no memory; and the mark that is owed comes before it. */
+/* A merge allocates nothing, and the owed mark comes before it. */
 static void
-a_full_queue_merges_without_memory(void)
+full_queue_on_allocation_failure_still_merges(void)
 {
     nio_queue *queue = full_queue();
     uint32_t count = 0;
 
     put(queue, ADD, 1, 1);
-    malloc_is_short = pages_are_short = true;
+    malloc_fails = pages_fail = true;
     put(queue, PARAMETER, 1, 2);
     while (put_as(queue, KIND, ADD, 100 + count, 0, 0)) {
         count++;
     }
     put(queue, PARAMETER, 1, 3);
-    malloc_is_short = pages_are_short = false;
+    malloc_fails = pages_fail = false;
     put(queue, DELETE, 1, 4);
     CHECK_EQUAL(statistics_of(queue).coalesced, 3);
     CHECK_EQUAL(statistics_of(queue).lost, 1);
@@ -285,22 +285,22 @@ a_full_queue_merges_without_memory(void)
     nio_queue_free(queue);
 }
 
-/* Without memory for an index nothing is lost, and later it is there. */
+/* Without an index nothing is lost. It is built once it can be allocated. */
 static void
-a_queue_without_an_index_keeps_all(void)
+queue_without_an_index_keeps_every_change(void)
 {
     nio_queue *queue = nio_queue_new(4, key_of, NULL);
     size_t asked = 0;
 
-    pages_are_short = true;
+    pages_fail = true;
     for (uint32_t i = 0; i < 20; i++) {
         put(queue, PARAMETER, 1, i);
     }
     CHECK_EQUAL(statistics_of(queue).queued, 20);
     asked = allocations;
     put(queue, PARAMETER, 1, 20);
-    CHECK_EQUAL(allocations, asked); /* nor is it tried every time */
-    pages_are_short = false;
+    CHECK_EQUAL(allocations, asked); /* it does not try with every put */
+    pages_fail = false;
     for (uint32_t i = 21; i < 200; i++) {
         put(queue, PARAMETER, 1, i);
     }
@@ -309,24 +309,24 @@ a_queue_without_an_index_keeps_all(void)
     CHECK_EQUAL(pages_held, 0);
 }
 
-/* More keys than the first index has room for, and no memory for a wider. */
+/* More keys than the first index has room for, and no wider one. */
 static void
-an_index_that_cannot_grow_is_given_up(void)
+index_that_cannot_grow_is_dropped(void)
 {
     nio_queue *queue = nio_queue_new(4, key_of, NULL);
 
     put(queue, ADD, 0, 0);
     put(queue, ADD, 1, 0);
     put(queue, ADD, 2, 0);
-    pages_are_short = true;
+    pages_fail = true;
     for (uint32_t i = 3; i < 800; i++) {
-        if (!put_as(queue, KIND, ADD, i, 0, 0)) { /* chunks grow too */
-            pages_are_short = false;
+        if (!put_as(queue, KIND, ADD, i, 0, 0)) { /* chunks need pages, too */
+            pages_fail = false;
             put(queue, ADD, i, 0);
-            pages_are_short = true;
+            pages_fail = true;
         }
     }
-    pages_are_short = false;
+    pages_fail = false;
     put(queue, PARAMETER, 5, 1);
     CHECK(statistics_of(queue).queued + statistics_of(queue).lost >= 800);
     nio_queue_free(queue);
@@ -334,7 +334,7 @@ an_index_that_cannot_grow_is_given_up(void)
 }
 
 static void
-a_flood_gives_its_memory_back(void)
+memory_after_a_flood_is_given_back(void)
 {
     nio_queue *queue = nio_queue_new(20000, key_of, NULL);
     nio_taken taken;
@@ -361,7 +361,7 @@ a_flood_gives_its_memory_back(void)
     CHECK(pages_held > 0); /* the index of a queue with the smallest bound */
     expect(queue, "A99=1");
     CHECK_EQUAL(pages_held, 0);
-    /* And a quiet queue asks for none. */
+    /* A quiet queue allocates nothing. */
     put(queue, ADD, 1, 1);
     expect(queue, "A1=1");
     asked = allocations;
@@ -376,21 +376,21 @@ a_flood_gives_its_memory_back(void)
 int
 main(void)
 {
-    RUN(a_mark_is_not_told_twice_in_a_row());
-    RUN(marks_alone_do_not_fill_memory());
-    RUN(an_overflow_is_never_taken_back());
-    RUN(a_mark_that_was_taken_decides_nothing());
-    RUN(marks_are_not_counted_as_changes());
-    RUN(the_event_is_set_while_anything_is_queued());
-    RUN(closing_an_empty_queue_wakes_its_taker());
-    RUN(a_closed_queue_is_empty_and_takes_nothing_in());
-    RUN(no_memory_makes_no_queue());
-    RUN(what_is_lost_is_counted_and_told());
-    RUN(a_loss_behind_its_mark_is_told_again());
-    RUN(a_full_queue_merges_without_memory());
-    RUN(a_queue_without_an_index_keeps_all());
-    RUN(an_index_that_cannot_grow_is_given_up());
-    RUN(a_flood_gives_its_memory_back());
+    RUN(repeated_mark_is_queued_once());
+    RUN(marks_past_the_bound_do_not_grow_the_queue());
+    RUN(overflow_before_later_marks_stays());
+    RUN(taken_mark_does_not_affect_later_marks());
+    RUN(statistics_with_marks_count_changes_only());
+    RUN(event_is_set_while_anything_is_queued());
+    RUN(close_of_an_empty_queue_sets_the_event());
+    RUN(closed_queue_is_empty_and_ignores_puts());
+    RUN(queue_on_allocation_failure_is_null());
+    RUN(lost_change_is_counted_and_marked());
+    RUN(loss_right_after_its_mark_is_marked_again());
+    RUN(full_queue_on_allocation_failure_still_merges());
+    RUN(queue_without_an_index_keeps_every_change());
+    RUN(index_that_cannot_grow_is_dropped());
+    RUN(memory_after_a_flood_is_given_back());
     puts("ok");
     return 0;
 }

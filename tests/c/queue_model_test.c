@@ -1,65 +1,66 @@
 /* SPDX-License-Identifier: MIT */
-/* base/queue.h against the simplest thing that could be right, on a random
- * walk; and with two threads. Arguments: a seed, and how many changes pass
+/* The queue (base/queue.h) compared with a simple model on random walks, and
+ * between two threads. Arguments: a seed, and the number of changes that pass
  * from one thread to the other. */
 #include "queue_support.h"
 
 #include "base/thread.h"
 
-/* ---- the model: a list that is searched */
+/* ---- the model: a list with linear search */
 typedef struct item {
     int kind, type, first, flags;
     uint32_t key, value;
     uint32_t number;
-    bool listed;
+    bool in_stack;
 } item;
 
-enum { MOST_KEYS = 3000, MOST_ITEMS = 40000 };
+enum { MAX_KEYS = 3000, MAX_ITEMS = 40000 };
 
 typedef struct model {
     size_t bound, count;
-    item items[MOST_ITEMS];
-    uint32_t numbers, ghosts[3][MOST_ITEMS]; /* by kind; their numbers */
-    size_t ghost_count[3];
-    /* What the system knows, and what one who took everything knows: the
-     * value of each key, 0 for absent. */
-    uint32_t truth[3][MOST_KEYS], rebuilt[3][MOST_KEYS];
+    item items[MAX_ITEMS];
+    uint32_t numbers,
+        unseen[3][MAX_ITEMS]; /* by kind: numbers of unseen deletes */
+    size_t unseen_count[3];
+    /* The state of the system, and the state that a taker of all changes has
+     * rebuilt: the value of each key, 0 for absent. */
+    uint32_t truth[3][MAX_KEYS], rebuilt[3][MAX_KEYS];
 } model;
 
 static void
 model_append(model *model, item new)
 {
-    CHECK(model->count < MOST_ITEMS);
+    CHECK(model->count < MAX_ITEMS);
     new.first = new.type;
     new.number = ++model->numbers;
     model->items[model->count++] = new;
 }
 
 static bool
-is_ghost(const item *item)
+is_unseen_delete(const item *item)
 {
     return item->kind != NIO_CHANGE_MARK && item->type == DELETE &&
            item->first == ADD;
 }
 
 static void
-remember_ghost(model *model, item *item)
+push_unseen_delete(model *model, item *item)
 {
-    if (is_ghost(item) && !item->listed) {
-        size_t *count = &model->ghost_count[item->kind];
-        CHECK(*count < MOST_ITEMS);
-        model->ghosts[item->kind][(*count)++] = item->number;
-        item->listed = true;
+    if (is_unseen_delete(item) && !item->in_stack) {
+        size_t *count = &model->unseen_count[item->kind];
+        CHECK(*count < MAX_ITEMS);
+        model->unseen[item->kind][(*count)++] = item->number;
+        item->in_stack = true;
     }
 }
 
-/* The newest one of whose key nothing else is queued; NULL: none. */
+/* The newest unseen delete whose key has no other record; NULL: none. */
 static item *
-take_ghost(model *model, int kind)
+take_unseen_delete(model *model, int kind)
 {
-    while (model->ghost_count[kind] > 0) {
+    while (model->unseen_count[kind] > 0) {
         const uint32_t number =
-            model->ghosts[kind][--model->ghost_count[kind]];
+            model->unseen[kind][--model->unseen_count[kind]];
         size_t at = 0, queued = 0;
         while (at < model->count && model->items[at].number != number) {
             at++;
@@ -68,12 +69,12 @@ take_ghost(model *model, int kind)
             continue;
         }
         item *found = &model->items[at];
-        found->listed = false;
+        found->in_stack = false;
         for (size_t i = 0; i < model->count; i++) {
             queued += model->items[i].kind == found->kind &&
                       model->items[i].key == found->key;
         }
-        if (is_ghost(found) && queued == 1) {
+        if (is_unseen_delete(found) && queued == 1) {
             return found;
         }
     }
@@ -94,17 +95,18 @@ model_put(model *model, item new)
         }
         new.first = old->first;
         new.number = old->number;
-        new.listed = old->listed;
+        new.in_stack = old->in_stack;
         *old = new;
-        remember_ghost(model, old);
+        push_unseen_delete(model, old);
         return;
     }
-    item *ghost =
-        model->count >= model->bound ? take_ghost(model, new.kind) : NULL;
-    if (ghost != NULL) {
+    item *place = model->count >= model->bound
+                      ? take_unseen_delete(model, new.kind)
+                      : NULL;
+    if (place != NULL) {
         new.first = new.type;
-        new.number = ghost->number;
-        *ghost = new;
+        new.number = place->number;
+        *place = new;
         return;
     }
     model_append(model, new);
@@ -131,20 +133,20 @@ model_mark(model *model, int flag)
     }
 }
 
-/* A program that rebuilds the state: the types must be true to it. */
+/* Rebuilds the state as a program does: each type must fit it. */
 static void
-rebuild(model *model, const item *told)
+rebuild(model *model, const item *change)
 {
-    uint32_t *known = &model->rebuilt[told->kind][told->key];
+    uint32_t *known = &model->rebuilt[change->kind][change->key];
 
-    if (told->type == ADD) {
+    if (change->type == ADD) {
         CHECK_EQUAL(*known, 0);
-    } else if (told->type == PARAMETER) {
+    } else if (change->type == PARAMETER) {
         CHECK(*known != 0);
     } else if (*known == 0) {
-        CHECK_EQUAL(told->first, ADD); /* never seen: it was added meanwhile */
+        CHECK_EQUAL(change->first, ADD); /* an unseen delete */
     }
-    *known = told->type == DELETE ? 0 : told->value;
+    *known = change->type == DELETE ? 0 : change->value;
 }
 
 static void
@@ -176,21 +178,21 @@ take_and_compare(nio_queue *queue, model *model, size_t most)
     model->count -= at;
     memmove(model->items, model->items + at, model->count * sizeof(item));
     if (model->count == 0 || model->count < model->bound / 4) {
-        /* There is no index: it is made anew. */
-        memset(model->ghost_count, 0, sizeof(model->ghost_count));
+        /* The queue has dropped its index, and builds it again. */
+        memset(model->unseen_count, 0, sizeof(model->unseen_count));
         for (size_t i = 0; i < model->count; i++) {
-            model->items[i].listed = false;
-            remember_ghost(model, &model->items[i]);
+            model->items[i].in_stack = false;
+            push_unseen_delete(model, &model->items[i]);
         }
     }
     CHECK(memcmp(model->rebuilt, model->truth, sizeof(model->truth)) == 0 ||
           model->count > 0);
 }
 
-/* One change that the system could tell now. */
+/* Puts a change that is possible in the present state. */
 static void
-change_something(nio_queue *queue, model *model, unsigned keys, uint32_t value,
-                 unsigned long long *seed)
+put_some_change(nio_queue *queue, model *model, unsigned keys, uint32_t value,
+                unsigned long long *seed)
 {
     const int kind = (int)random_below(seed, 3);
     const uint32_t key = random_below(seed, keys);
@@ -208,8 +210,8 @@ change_something(nio_queue *queue, model *model, unsigned keys, uint32_t value,
 }
 
 static void
-walk(size_t bound, unsigned keys, unsigned steps, unsigned most,
-     unsigned long long seed)
+walk_at_random(size_t bound, unsigned keys, unsigned steps, unsigned most,
+               unsigned long long seed)
 {
     nio_queue *queue = nio_queue_new(bound, key_of, NULL);
     model *model = calloc(1, sizeof(*model));
@@ -229,7 +231,7 @@ walk(size_t bound, unsigned keys, unsigned steps, unsigned most,
             CHECK(mark(queue, flag));
             model_mark(model, flag);
         } else {
-            change_something(queue, model, keys, value, &seed);
+            put_some_change(queue, model, keys, value, &seed);
         }
         (void)statistics_of(queue);
     }
@@ -241,25 +243,25 @@ walk(size_t bound, unsigned keys, unsigned steps, unsigned most,
 }
 
 static void
-random_walks_equal_the_model(unsigned long long seed)
+queue_on_random_walks_matches_the_model(unsigned long long seed)
 {
     for (size_t bound = 1; bound <= 8; bound++) {
-        walk(bound, 3, 20000, 12, seed + bound);
-        walk(bound, 30, 20000, 60, seed + 10 + bound);
+        walk_at_random(bound, 3, 20000, 12, seed + bound);
+        walk_at_random(bound, 30, 20000, 60, seed + 10 + bound);
     }
-    walk(40, 60, 20000, 80, seed + 20);
+    walk_at_random(40, 60, 20000, 80, seed + 20);
     /* More keys than the first index has room for, and more than a chunk. */
-    walk(100, MOST_KEYS, 30000, 40, seed + 21);
-    walk(700, MOST_KEYS, 30000, 60, seed + 22);
+    walk_at_random(100, MAX_KEYS, 30000, 40, seed + 21);
+    walk_at_random(700, MAX_KEYS, 30000, 60, seed + 22);
 }
 
 /* ---- two threads */
 enum { TOGGLED = 100 };
-static uint32_t changes = 1000000; /* that pass from one to the other */
+static uint32_t changes = 1000000; /* that pass from one thread to the other */
 
 typedef struct producer {
     nio_queue *queue;
-    bool distinct; /* every change another key */
+    bool distinct; /* each change has another key */
     uint32_t last[TOGGLED];
 } producer;
 
@@ -276,8 +278,8 @@ run_producer(void *argument)
     CHECK(mark(mine->queue, NIO_FLAG_SYNCED));
 }
 
-/* Until the mark; what came last of each key. Changes without coalescing must
- * come in order and complete. */
+/* Takes until the mark, and writes the last change of each key to `last`. A
+ * `complete` stream (nothing coalesces) must be in order and without a gap. */
 static void
 consume(nio_queue *queue, nio_event *readable, bool complete, uint32_t *last)
 {
@@ -315,7 +317,7 @@ consume(nio_queue *queue, nio_event *readable, bool complete, uint32_t *last)
 }
 
 static void
-two_threads_lose_nothing(size_t bound, bool distinct)
+queue_between_two_threads_loses_nothing(size_t bound, bool distinct)
 {
     nio_event readable;
     nio_thread thread;
@@ -334,9 +336,9 @@ two_threads_lose_nothing(size_t bound, bool distinct)
     nio_event_done(&readable);
 }
 
-/* Whoever closes and whoever puts meet as they like. */
+/* At an arbitrary moment between two puts, or in one. */
 static void
-a_queue_closes_under_its_producer(void)
+queue_closed_during_puts_ignores_the_rest(void)
 {
     nio_thread thread;
     producer producing = {.queue = nio_queue_new(1000, key_of, NULL)};
@@ -361,11 +363,11 @@ main(int argc, char **argv)
         changes = (uint32_t)strtoul(argv[2], NULL, 10);
     }
     printf("seed %llu\n", seed);
-    RUN(random_walks_equal_the_model(seed));
-    RUN(two_threads_lose_nothing(2 * changes, false));
-    RUN(two_threads_lose_nothing(16, false));
-    RUN(two_threads_lose_nothing(16, true));
-    RUN(a_queue_closes_under_its_producer());
+    RUN(queue_on_random_walks_matches_the_model(seed));
+    RUN(queue_between_two_threads_loses_nothing(2 * changes, false));
+    RUN(queue_between_two_threads_loses_nothing(16, false));
+    RUN(queue_between_two_threads_loses_nothing(16, true));
+    RUN(queue_closed_during_puts_ignores_the_rest());
     puts("ok");
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows, keys and marks for the tests of base/queue.h, and a short way to say
- * what a queue should hold. */
+/* Rows, keys and marks for the tests of base/queue.h, and a short notation for
+ * the content of a queue. */
 #pragma once
 
 #include "base/queue.h"
@@ -74,8 +74,9 @@ statistics_of(nio_queue *queue)
     return now;
 }
 
-/* Take all, and hold it against a text: "A1=5" is ADD of key 1 with value 5;
- * A, P, D, I; "O" and "S" are marks; "s" behind is SNAPSHOT. */
+/* Takes all changes and compares them with a text. "A1=5" is an ADD of key 1
+ * with value 5; the types are A, P, D and I; a final "s" is SNAPSHOT; "O" and
+ * "S" are marks. */
 static inline void
 expect(nio_queue *queue, const char *wanted)
 {
@@ -116,7 +117,7 @@ expect(nio_queue *queue, const char *wanted)
     CHECK_EQUAL(statistics_of(queue).queued, 0);
 }
 
-/* A queue whose bound is met by a change of another key. */
+/* A queue that is at its bound with a change of key 99. */
 static inline nio_queue *
 full_queue(void)
 {

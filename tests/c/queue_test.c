@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* base/queue.h: each rule of its header alone, on one thread. */
+/* The queue (base/queue.h) on one thread: each rule of its header by itself.
+ */
 #include "queue_support.h"
 
 /* ---- below the bound */
 static void
-up_to_the_bound_every_change_is_kept_in_order(void)
+queue_below_its_bound_keeps_every_change_in_order(void)
 {
     nio_queue *queue = nio_queue_new(6, key_of, NULL);
 
@@ -22,9 +23,9 @@ up_to_the_bound_every_change_is_kept_in_order(void)
     CHECK(nio_queue_free(NULL) == NULL);
 }
 
-/* Sizes and portions that meet and miss the ends of chunks. */
+/* Sizes and portions that end at the end of a chunk, and elsewhere. */
 static void
-any_portion_and_any_size_keep_the_order(unsigned long long seed)
+queue_with_any_row_size_and_portion_keeps_the_order(unsigned long long seed)
 {
     nio_queue *queue = nio_queue_new(SIZE_MAX, key_of, NULL);
     uint64_t put_count = 0, taken_count = 0;
@@ -64,7 +65,7 @@ any_portion_and_any_size_keep_the_order(unsigned long long seed)
 }
 
 static void
-the_largest_row_fits_and_zero_is_no_portion(void)
+largest_row_is_queued_and_outlives_the_queue(void)
 {
     static uint8_t bytes[UINT16_MAX];
     nio_queue *queue = nio_queue_new(10, key_of, NULL);
@@ -78,18 +79,18 @@ the_largest_row_fits_and_zero_is_no_portion(void)
     CHECK(nio_taken_next(&taken, &cursor) == NULL);
     nio_taken_free(&taken);
     CHECK_EQUAL(nio_queue_take(queue, 9, &taken), 2);
-    nio_queue_free(queue); /* what is taken outlives the queue */
+    nio_queue_free(queue); /* taken changes outlive the queue */
     CHECK_EQUAL(nio_taken_next(&taken, &cursor)->size, sizeof(row));
     CHECK_EQUAL(nio_taken_next(&taken, &cursor)->size, UINT16_MAX);
     CHECK(nio_taken_next(&taken, &cursor) == NULL);
     CHECK(nio_taken_next(&taken, &cursor) == NULL);
     nio_taken_free(&taken);
-    nio_taken_free(&taken); /* twice is nothing */
+    nio_taken_free(&taken); /* a second time does nothing */
 }
 
-/* ---- past the bound: the table of the header */
+/* ---- past the bound: the table of base/change.h */
 static void
-each_pair_of_types_merges_as_the_header_says(void)
+types_past_the_bound_merge_as_the_header_says(void)
 {
     static const struct {
         int queued, comes;
@@ -118,7 +119,7 @@ each_pair_of_types_merges_as_the_header_says(void)
 }
 
 static void
-an_addition_that_was_deleted_can_be_an_addition_again(void)
+unseen_delete_of_a_key_added_again_becomes_an_add(void)
 {
     nio_queue *queue = full_queue();
 
@@ -132,10 +133,10 @@ an_addition_that_was_deleted_can_be_an_addition_again(void)
     nio_queue_free(queue);
 }
 
-/* Who adds and deletes ever new things fills no memory. A thing whose key has
- * more than one record keeps its history. */
+/* A producer of ever-new keys does not grow the queue. A DELETE of a key that
+ * the taker knows is never replaced. */
 static void
-a_new_thing_takes_the_place_of_one_that_came_and_went(void)
+new_key_past_the_bound_replaces_an_unseen_delete(void)
 {
     nio_queue *queue = full_queue();
 
@@ -144,16 +145,16 @@ a_new_thing_takes_the_place_of_one_that_came_and_went(void)
         put(queue, DELETE, key, key);
         CHECK_EQUAL(statistics_of(queue).queued, 2);
     }
-    put(queue, PARAMETER, 7, 8); /* which the taker knows */
+    put(queue, PARAMETER, 7, 8); /* the taker knows this key */
     put(queue, DELETE, 7, 9);
     put(queue, ADD, 1, 10);
     expect(queue, "A99=0 D7=9 A1=10");
     nio_queue_free(queue);
 }
 
-/* Rows of another kind are of another size: each waits for its own. */
+/* Rows of another kind have another size: each replaces one of its own. */
 static void
-what_comes_and_goes_in_turns_fills_no_memory_either(void)
+unseen_deletes_of_two_row_sizes_are_both_replaced(void)
 {
     nio_queue *queue = full_queue();
 
@@ -171,7 +172,7 @@ what_comes_and_goes_in_turns_fills_no_memory_either(void)
 }
 
 static void
-the_last_of_several_records_of_a_key_is_the_one_that_merges(void)
+key_with_several_records_merges_into_the_last(void)
 {
     nio_queue *queue = nio_queue_new(5, key_of, NULL);
 
@@ -180,10 +181,10 @@ the_last_of_several_records_of_a_key_is_the_one_that_merges(void)
     put(queue, ADD, 2, 3);
     put(queue, ADD, 1, 4);
     put(queue, PARAMETER, 2, 5);
-    put(queue, DELETE, 1, 6); /* from here on past the bound */
+    put(queue, DELETE, 1, 6); /* past the bound from here on */
     put(queue, PARAMETER, 2, 7);
     expect(queue, "A1=1 D1=2 A2=3 D1=6 P2=7");
-    /* Nothing of that is remembered. */
+    /* The index does not remember taken records. */
     put(queue, ADD, 1, 8);
     put(queue, PARAMETER, 1, 9);
     expect(queue, "A1=8 P1=9");
@@ -191,7 +192,7 @@ the_last_of_several_records_of_a_key_is_the_one_that_merges(void)
 }
 
 static void
-what_was_taken_is_never_merged_into(void)
+taken_record_is_never_merged_into(void)
 {
     nio_queue *queue = nio_queue_new(2, key_of, NULL);
     nio_taken taken;
@@ -201,7 +202,7 @@ what_was_taken_is_never_merged_into(void)
     put(queue, PARAMETER, 1, 3);
     CHECK_EQUAL(nio_queue_take(queue, 1, &taken), 1);
     put(queue, ADD, 3, 4);
-    put(queue, PARAMETER, 1, 5); /* its record is out: a new one */
+    put(queue, PARAMETER, 1, 5); /* its record is taken: a new one */
     put(queue, PARAMETER, 1, 6);
     CHECK_EQUAL(nio_taken_next(&taken, &(nio_cursor){0})->time_ns, 3);
     nio_taken_free(&taken);
@@ -210,7 +211,7 @@ what_was_taken_is_never_merged_into(void)
 }
 
 static void
-a_kind_is_part_of_the_key_and_may_be_all_of_it(void)
+kind_is_part_of_the_key_and_may_be_all_of_it(void)
 {
     nio_queue *queue = full_queue();
 
@@ -223,7 +224,7 @@ a_kind_is_part_of_the_key_and_may_be_all_of_it(void)
 }
 
 static void
-a_row_of_another_size_is_queued_behind(void)
+row_of_another_size_is_appended(void)
 {
     const row shorter = {.key = 1, .value = 2};
     const nio_change change = {.size = 8, .kind = KIND, .type = PARAMETER};
@@ -231,14 +232,14 @@ a_row_of_another_size_is_queued_behind(void)
 
     put(queue, ADD, 1, 1);
     CHECK(nio_queue_put(queue, &change, &shorter));
-    put(queue, DELETE, 1, 3); /* no place for it in the short one */
+    put(queue, DELETE, 1, 3); /* it does not fit into the short one */
     put(queue, ADD, 1, 4);
     CHECK_EQUAL(statistics_of(queue).queued, 4);
     nio_queue_free(queue);
 }
 
 static void
-a_snapshot_stays_one_while_its_row_does(void)
+snapshot_flag_of_a_merged_change_stays_while_the_row_does(void)
 {
     nio_queue *queue = full_queue();
 
@@ -250,12 +251,12 @@ a_snapshot_stays_one_while_its_row_does(void)
     put(queue, DELETE, 3, 6);
     put(queue, ADD, 3, 7);
     CHECK(mark(queue, NIO_FLAG_SYNCED));
-    expect(queue, "A99=0 A1=2s A3=7 S"); /* 2 came and went */
+    expect(queue, "A99=0 A1=2s A3=7 S"); /* 3 took the place of 2 */
     nio_queue_free(queue);
 }
 
 static void
-initial_and_rowless_changes_never_merge(void)
+initial_and_rowless_changes_past_the_bound_never_merge(void)
 {
     const nio_change live = {.kind = KIND, .type = INITIAL, .time_ns = 1};
     nio_queue *queue = full_queue();
@@ -271,7 +272,7 @@ initial_and_rowless_changes_never_merge(void)
 }
 
 static nio_wait
-look(nio_event *event)
+wait_now(nio_event *event)
 {
     return nio_event_wait(event, 0);
 }
@@ -285,7 +286,7 @@ take_one(nio_queue *queue)
 }
 
 static void
-what_is_put_quietly_is_told_of_when_it_is_said(void)
+quiet_put_sets_the_event_at_the_next_signal(void)
 {
     const row one = {.key = 1};
     const nio_change change = {.size = sizeof(one), .kind = KIND, .type = ADD};
@@ -294,26 +295,28 @@ what_is_put_quietly_is_told_of_when_it_is_said(void)
     nio_queue *queue = nio_queue_new(10, key_of, &readable);
 
     nio_queue_signal(queue);
-    CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT); /* of nothing */
+    CHECK_EQUAL(wait_now(&readable), NIO_WAIT_TIMEOUT); /* nothing is queued */
     CHECK(nio_queue_put_quietly(queue, &change, &one));
     CHECK(nio_queue_put_quietly(queue, &change, &one));
-    CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT);
+    CHECK_EQUAL(wait_now(&readable), NIO_WAIT_TIMEOUT);
     nio_queue_signal(queue);
-    CHECK_EQUAL(look(&readable), NIO_WAIT_SET);
+    CHECK_EQUAL(wait_now(&readable), NIO_WAIT_SET);
     take_one(queue);
-    CHECK_EQUAL(look(&readable), NIO_WAIT_SET); /* one is left */
+    CHECK_EQUAL(wait_now(&readable), NIO_WAIT_SET); /* one is left */
     take_one(queue);
-    CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT);
+    CHECK_EQUAL(wait_now(&readable), NIO_WAIT_TIMEOUT);
     CHECK(nio_queue_put_quietly(queue, &change, &one));
     take_one(queue);
     nio_queue_signal(queue);
-    CHECK_EQUAL(look(&readable), NIO_WAIT_TIMEOUT); /* taken before */
+    CHECK_EQUAL(wait_now(&readable),
+                NIO_WAIT_TIMEOUT); /* taken before the signal */
     CHECK(nio_queue_put_quietly(queue, &change, &one));
     nio_queue_signal(queue);
-    CHECK_EQUAL(look(&readable), NIO_WAIT_SET); /* and it can be told anew */
+    CHECK_EQUAL(wait_now(&readable),
+                NIO_WAIT_SET); /* the event is set again */
     take_one(queue);
     CHECK(nio_queue_put(queue, &change, &one));
-    CHECK_EQUAL(look(&readable), NIO_WAIT_SET);
+    CHECK_EQUAL(wait_now(&readable), NIO_WAIT_SET);
     nio_queue_free(queue);
     nio_event_done(&readable);
 }
@@ -323,20 +326,20 @@ main(int argc, char **argv)
 {
     const unsigned long long seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 
-    RUN(up_to_the_bound_every_change_is_kept_in_order());
-    RUN(any_portion_and_any_size_keep_the_order(seed));
-    RUN(the_largest_row_fits_and_zero_is_no_portion());
-    RUN(each_pair_of_types_merges_as_the_header_says());
-    RUN(an_addition_that_was_deleted_can_be_an_addition_again());
-    RUN(a_new_thing_takes_the_place_of_one_that_came_and_went());
-    RUN(what_comes_and_goes_in_turns_fills_no_memory_either());
-    RUN(the_last_of_several_records_of_a_key_is_the_one_that_merges());
-    RUN(what_was_taken_is_never_merged_into());
-    RUN(a_kind_is_part_of_the_key_and_may_be_all_of_it());
-    RUN(a_row_of_another_size_is_queued_behind());
-    RUN(a_snapshot_stays_one_while_its_row_does());
-    RUN(initial_and_rowless_changes_never_merge());
-    RUN(what_is_put_quietly_is_told_of_when_it_is_said());
+    RUN(queue_below_its_bound_keeps_every_change_in_order());
+    RUN(queue_with_any_row_size_and_portion_keeps_the_order(seed));
+    RUN(largest_row_is_queued_and_outlives_the_queue());
+    RUN(types_past_the_bound_merge_as_the_header_says());
+    RUN(unseen_delete_of_a_key_added_again_becomes_an_add());
+    RUN(new_key_past_the_bound_replaces_an_unseen_delete());
+    RUN(unseen_deletes_of_two_row_sizes_are_both_replaced());
+    RUN(key_with_several_records_merges_into_the_last());
+    RUN(taken_record_is_never_merged_into());
+    RUN(kind_is_part_of_the_key_and_may_be_all_of_it());
+    RUN(row_of_another_size_is_appended());
+    RUN(snapshot_flag_of_a_merged_change_stays_while_the_row_does());
+    RUN(initial_and_rowless_changes_past_the_bound_never_merge());
+    RUN(quiet_put_sets_the_event_at_the_next_signal());
     puts("ok");
     return 0;
 }

@@ -15,14 +15,14 @@ from tests.support.paths import ROOT
 from tests.support.processes import run
 
 
-def library(face: str, sources: list[str], folder: Path) -> ctypes.CDLL:
-    """tests/c/FACE.c with these of csrc; skips the test where there is no compiler."""
+def library(name: str, sources: list[str], folder: Path) -> ctypes.CDLL:
+    """tests/c/NAME.c with these of csrc; skips the test where there is no compiler."""
     if (reason := missing("plain")) is not None:
         unavailable(reason)
     cc = compiler()
     assert cc is not None
-    binary = folder / f"{face}.so"
-    paths = [str(ROOT / "tests/c" / f"{face}.c"), *(str(CSRC / source) for source in sources)]
+    binary = folder / f"{name}.so"
+    paths = [str(ROOT / "tests/c" / f"{name}.c"), *(str(CSRC / source) for source in sources)]
     run([cc, "-shared", "-fPIC", "-fvisibility=hidden", *FLAGS, *INCLUDES, *paths,
          "-o", str(binary)], timeout=120)  # fmt: skip
     return ctypes.CDLL(str(binary))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Filters against a model of them in Python: random filters of every dimension, random rows.
+"""Filters compared with a model of them in Python: random filters of every dimension, random rows.
 
 tests/watcher/test_watcher_filters.py does the same through Watcher, with the rows of a real
 network.
@@ -26,7 +26,7 @@ FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 Network = IPv4Network | IPv6Network
 
 
-class FacePrefix(ctypes.Structure):
+class NativePrefix(ctypes.Structure):
     _fields_ = [
         ("family", ctypes.c_uint16),
         ("length", ctypes.c_uint8),
@@ -34,16 +34,16 @@ class FacePrefix(ctypes.Structure):
     ]
 
 
-class FaceFilter(ctypes.Structure):
+class NativeFilter(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("family", "match", "table_count")),
         *((f"{name}_count", ctypes.c_int32) for name in ("interface", "protocol", "prefix")),
         *((name, ctypes.c_uint32 * 8) for name in ("tables", "interfaces", "protocols")),
-        ("prefixes", FacePrefix * 8),
+        ("prefixes", NativePrefix * 8),
     ]
 
 
-class FaceRow(ctypes.Structure):
+class NativeRow(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("kind", "family", "length")),
         *((name, ctypes.c_uint32) for name in ("table", "interface", "protocol")),
@@ -150,8 +150,8 @@ def padded(packed: bytes) -> Any:
     return (ctypes.c_uint8 * 16)(*packed)
 
 
-def native_filter(wanted: Filter) -> FaceFilter:
-    made = FaceFilter(family=wanted.family, match=MATCHES.index(wanted.match))
+def native_filter(wanted: Filter) -> NativeFilter:
+    made = NativeFilter(family=wanted.family, match=MATCHES.index(wanted.match))
     for name in ("tables", "interfaces", "protocols", "prefixes"):
         values = getattr(wanted, name)
         setattr(made, {"prefixes": "prefix"}.get(name, name[:-1]) + "_count",
@@ -159,14 +159,14 @@ def native_filter(wanted: Filter) -> FaceFilter:
         for at, value in enumerate(values or []):
             if name == "prefixes":
                 packed = padded(value.network_address.packed)
-                value = FacePrefix(FAMILIES[value.version], value.prefixlen, packed)
+                value = NativePrefix(FAMILIES[value.version], value.prefixlen, packed)
             getattr(made, name)[at] = value
     return made
 
 
-def native_row(row: Row) -> FaceRow:
+def native_row(row: Row) -> NativeRow:
     network = row.network
-    return FaceRow(
+    return NativeRow(
         row.kind,
         FAMILIES[network.version],
         network.prefixlen,
@@ -178,22 +178,22 @@ def native_row(row: Row) -> FaceRow:
 
 
 @pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    built = library("filter_face", ["base/filter.c"], tmp_path_factory.mktemp("filter"))
-    built.face_accepts.restype = ctypes.c_int64
+def native(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    built = library("filter_library", ["base/filter.c"], tmp_path_factory.mktemp("filter"))
+    built.library_accepts.restype = ctypes.c_int64
     return built
 
 
-def accepted(face: ctypes.CDLL, wanted: Filter, rows: list[Row]) -> list[bool]:
-    native = (FaceRow * len(rows))(*map(native_row, rows))
-    bits = face.face_accepts(ctypes.byref(native_filter(wanted)), native, len(rows))
+def accepted(native: ctypes.CDLL, wanted: Filter, rows: list[Row]) -> list[bool]:
+    array = (NativeRow * len(rows))(*map(native_row, rows))
+    bits = native.library_accepts(ctypes.byref(native_filter(wanted)), array, len(rows))
     assert bits >= 0, "a copy accepts something else"
     return [bool(bits >> at & 1) for at in range(len(rows))]
 
 
-def compare(face: ctypes.CDLL, chance: random.Random, wanted: Filter) -> Counter[bool]:
+def compare(native: ctypes.CDLL, chance: random.Random, wanted: Filter) -> Counter[bool]:
     rows = [row(chance) for _ in range(40)]
-    found = accepted(face, wanted, rows)
+    found = accepted(native, wanted, rows)
     model = [wanted.accepts(one) for one in rows]
     wrong = [
         (one, does) for one, does, should in zip(rows, found, model, strict=True) if does != should
@@ -202,21 +202,21 @@ def compare(face: ctypes.CDLL, chance: random.Random, wanted: Filter) -> Counter
     return Counter(found)
 
 
-def test_filters_match_the_model(face: ctypes.CDLL, seed: int) -> None:
+def test_filters_match_the_model(native: ctypes.CDLL, seed: int) -> None:
     chance = random.Random(seed)
     passed: Counter[bool] = Counter()
     for _ in range(1500):
-        passed += compare(face, chance, filter_of(chance))
+        passed += compare(native, chance, filter_of(chance))
     assert min(passed[True], passed[False]) > 1000, passed
 
 
 @pytest.mark.parametrize("match", MATCHES)
-def test_prefix_filters_match_the_model(face: ctypes.CDLL, seed: int, match: str) -> None:
+def test_prefix_filters_match_the_model(native: ctypes.CDLL, seed: int, match: str) -> None:
     """Alone, so that nothing else hides them."""
     chance = random.Random(seed)
     passed: Counter[bool] = Counter()
     for _ in range(300):
         prefixes = [network(chance) for _ in range(chance.randint(1, 3))]
         wanted = Filter(0, NUMBERS["tables"], None, None, prefixes, match)
-        passed += compare(face, chance, wanted)
+        passed += compare(native, chance, wanted)
     assert min(passed[True], passed[False]) > 100, passed

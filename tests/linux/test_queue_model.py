@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The queue of changes against a model of it in Python: random sequences, tiny bounds.
+"""The queue of changes compared with a model of it in Python: random sequences, tiny bounds.
 
-The model is csrc/base/queue.h said again: a list, and the merge rule of csrc/base/change.h.
-tests/c/queue_model_test.c walks much longer, against a model of its own.
+The model is a list, with the rules of csrc/base/queue.h and change.h. tests/c/queue_model_test.c
+walks much longer, with a model of its own.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ SNAPSHOT, SYNTHESIZED, OVERFLOW, SYNCED = 1, 2, 4, 8
 MARK, WITHOUT_IDENTITY = 0xFF, 9
 
 
-class FaceChange(ctypes.Structure):
+class NativeChange(ctypes.Structure):
     _fields_ = [
         (name, ctypes.c_uint32) for name in ("kind", "type", "flags", "key", "value", "size")
     ]
 
 
-class FaceStatistics(ctypes.Structure):
+class NativeStatistics(ctypes.Structure):
     _fields_ = [
         (name, ctypes.c_uint64)
         for name in ("put", "taken", "coalesced", "lost", "high_water", "queued")
@@ -52,7 +52,7 @@ class Change:
 
     @property
     def identity(self) -> tuple[int, int] | None:
-        """Of what it is a state; None: of nothing, so that it is never merged."""
+        """The thing that this is a state of; None for a change that is never merged."""
         if self.is_mark or self.size == 0 or self.type == INITIAL:
             return None
         return self.kind, 0 if self.kind == WITHOUT_IDENTITY else self.key
@@ -60,14 +60,14 @@ class Change:
 
 @dataclass(eq=False)
 class Record:
-    """A queued change, the type that it was put with, and whether it is in the list of ghosts."""
+    """A queued change, the type that it was first put with, and whether it is in a stack."""
 
     change: Change
     first: int
-    listed: bool = False
+    in_stack: bool = False
 
     @property
-    def is_ghost(self) -> bool:
+    def is_unseen_delete(self) -> bool:
         return not self.change.is_mark and (self.first, self.change.type) == (ADD, DELETE)
 
 
@@ -75,8 +75,8 @@ class Model:
     def __init__(self, bound: int) -> None:
         self.bound = bound
         self.records: list[Record] = []
-        # Of each kind what came and went unseen: a new thing takes their place.
-        self.ghosts: defaultdict[int, list[Record]] = defaultdict(list)
+        # By kind: the deletes of keys that the taker has not seen. A new key replaces one of them.
+        self.unseen: defaultdict[int, list[Record]] = defaultdict(list)
         self.counts: Counter[str] = Counter()
 
     @property
@@ -94,12 +94,12 @@ class Model:
                     if record.change.size != change.size:
                         break
                     record.change = self._merged(record, change)
-                    self._remember(record)
+                    self._push_unseen_delete(record)
                     self.counts["coalesced"] += 1
                     return
             else:
-                if (ghost := self._take_ghost(change)) is not None:
-                    ghost.change, ghost.first = change, change.type
+                if (place := self._take_unseen_delete(change)) is not None:
+                    place.change, place.first = change, change.type
                     self.counts["coalesced"] += 1
                     return
         self._append(change)
@@ -110,26 +110,26 @@ class Model:
         flags = new.flags | (record.change.flags & SNAPSHOT)
         return replace(new, type=ADD if record.first == ADD else PARAMETER, flags=flags)
 
-    def _remember(self, record: Record) -> None:
-        if record.is_ghost and not record.listed:
-            record.listed = True
-            self.ghosts[record.change.kind].append(record)
+    def _push_unseen_delete(self, record: Record) -> None:
+        if record.is_unseen_delete and not record.in_stack:
+            record.in_stack = True
+            self.unseen[record.change.kind].append(record)
 
-    def _take_ghost(self, change: Change) -> Record | None:
-        """The newest of a key of which nothing else is queued; None if its size is another."""
-        ghosts = self.ghosts[change.kind]
-        while ghosts:
-            ghost = ghosts[-1]
-            if ghost in self.records:
-                if ghost.is_ghost and ghost.change.size != change.size:
+    def _take_unseen_delete(self, change: Change) -> Record | None:
+        """The newest whose key has no other record; None if it has another size."""
+        unseen = self.unseen[change.kind]
+        while unseen:
+            record = unseen[-1]
+            if record in self.records:
+                if record.is_unseen_delete and record.change.size != change.size:
                     return None
-                ghost.listed = False
+                record.in_stack = False
                 alone = [queued.identity for queued in self.queued].count(
-                    ghost.change.identity
+                    record.change.identity
                 ) == 1
-                if ghost.is_ghost and alone:
-                    return ghosts.pop()
-            ghosts.pop()
+                if record.is_unseen_delete and alone:
+                    return unseen.pop()
+            unseen.pop()
         return None
 
     def _append(self, change: Change) -> None:
@@ -151,10 +151,10 @@ class Model:
         taken = self.queued[:most]
         self.records = self.records[most:]
         if not self.records or len(self.records) < self.bound // 4:
-            self.ghosts.clear()  # with the index, which is made anew from what is queued
+            self.unseen.clear()  # with the index, which is built again from the queued records
             for record in self.records:
-                record.listed = False
-                self._remember(record)
+                record.in_stack = False
+                self._push_unseen_delete(record)
         self.counts["taken"] += sum(not change.is_mark for change in taken)
         return taken
 
@@ -165,46 +165,47 @@ class Model:
 
 
 class Queue:
-    """The real one."""
+    """The queue of csrc/base."""
 
-    def __init__(self, face: ctypes.CDLL, bound: int) -> None:
-        self._face = face
-        self._queue = ctypes.c_void_p(face.face_new(bound))
+    def __init__(self, native: ctypes.CDLL, bound: int) -> None:
+        self._native = native
+        self._queue = ctypes.c_void_p(native.library_new(bound))
         assert self._queue
 
     def put(self, change: Change) -> None:
-        made = FaceChange(*(getattr(change, name) for name, _ in FaceChange._fields_))
-        assert self._face.face_put(self._queue, ctypes.byref(made))
+        made = NativeChange(*(getattr(change, name) for name, _ in NativeChange._fields_))
+        assert self._native.library_put(self._queue, ctypes.byref(made))
 
     def take(self, most: int) -> list[Change]:
-        room = (FaceChange * (most + 1))()
-        count = self._face.face_take(self._queue, most, room)
+        room = (NativeChange * (most + 1))()
+        count = self._native.library_take(self._queue, most, room)
         assert count <= most
         return [
-            Change(*(getattr(out, name) for name, _ in FaceChange._fields_)) for out in room[:count]
+            Change(*(getattr(out, name) for name, _ in NativeChange._fields_))
+            for out in room[:count]
         ]
 
     def statistics(self) -> dict[str, int]:
-        found = FaceStatistics()
-        self._face.face_statistics(self._queue, ctypes.byref(found))
-        return {name: getattr(found, name) for name, _ in FaceStatistics._fields_}
+        found = NativeStatistics()
+        self._native.library_statistics(self._queue, ctypes.byref(found))
+        return {name: getattr(found, name) for name, _ in NativeStatistics._fields_}
 
     def close(self) -> None:
-        self._face.face_free(self._queue)
+        self._native.library_free(self._queue)
 
 
 @pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    built = library("queue_face", [*QUEUE, *POSIX], tmp_path_factory.mktemp("queue"))
-    built.face_new.restype = ctypes.c_void_p
-    built.face_new.argtypes = [ctypes.c_size_t]
-    built.face_take.restype = ctypes.c_size_t
-    built.face_take.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
+def native(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    built = library("queue_library", [*QUEUE, *POSIX], tmp_path_factory.mktemp("queue"))
+    built.library_new.restype = ctypes.c_void_p
+    built.library_new.argtypes = [ctypes.c_size_t]
+    built.library_take.restype = ctypes.c_size_t
+    built.library_take.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
     return built
 
 
 def steps(*kinds: int, types: tuple[int, ...] = (PARAMETER, ADD, DELETE)) -> st.SearchStrategy[Any]:
-    """A change with a row, without one, a mark; or how many to take."""
+    """A change with a row, one without, a mark; or a number of changes to take."""
     states = st.builds(
         Change,
         kind=st.sampled_from(kinds),
@@ -219,14 +220,14 @@ def steps(*kinds: int, types: tuple[int, ...] = (PARAMETER, ADD, DELETE)) -> st.
 
 
 def numbered(program: list[Any]) -> Iterator[Any]:
-    """Each change with a time and a row of its own."""
+    """The same, each change with its own time and row."""
     for number, step in enumerate(program, 1):
         yield replace(step, value=number) if isinstance(step, Change) else step
 
 
-def test_queue_matches_the_model(face: ctypes.CDLL, seed: int) -> None:
+def test_queue_matches_the_model(native: ctypes.CDLL, seed: int) -> None:
     def same(bound: int, program: list[Any]) -> None:
-        model, queue = Model(bound), Queue(face, bound)
+        model, queue = Model(bound), Queue(native, bound)
         try:
             for step in [*numbered(program), 1000]:
                 if isinstance(step, Change):
@@ -242,14 +243,14 @@ def test_queue_matches_the_model(face: ctypes.CDLL, seed: int) -> None:
     check(same, seed, 400, bound=st.integers(1, 6), program=program)
 
 
-def test_queue_leads_its_reader_to_the_exact_state(face: ctypes.CDLL, seed: int) -> None:
-    """What the system could say, in its order: whoever takes it, in portions of any size, can apply
-    each change to what he knows, and knows all in the end. No more waits than was promised."""
+def test_queue_leads_its_reader_to_the_exact_state(native: ctypes.CDLL, seed: int) -> None:
+    """Puts possible changes of a system. A taker, in portions of any size, can apply each change to
+    its state, which is exact in the end. The queue is never longer than promised."""
 
     def followed(bound: int, program: list[tuple[int, int, bool]]) -> None:
         truth: dict[int, int] = {}
         known: dict[int, int] = {}
-        queue = Queue(face, bound)
+        queue = Queue(native, bound)
 
         def follow(most: int) -> None:
             for change in queue.take(most):
@@ -281,11 +282,11 @@ def test_queue_leads_its_reader_to_the_exact_state(face: ctypes.CDLL, seed: int)
     check(followed, seed, 300, bound=st.integers(1, 6), program=st.lists(step, max_size=80))
 
 
-def test_queue_model_detects_a_difference(face: ctypes.CDLL, seed: int) -> None:
-    """A model that forgets what merges to what is found out."""
+def test_queue_model_detects_a_difference(native: ctypes.CDLL, seed: int) -> None:
+    """A model with a wrong merge rule does not match."""
 
     def same(program: list[Any]) -> None:
-        model, queue = Model(2), Queue(face, 2)
+        model, queue = Model(2), Queue(native, 2)
         model._merged = lambda record, new: new  # type: ignore[method-assign]
         try:
             for step in numbered(program):

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* base/filter.h as a library with a face that ctypes can see: for the test of
- * filters against a model in Python (tests/linux/test_filter_model.py). */
+/* Filters (base/filter.h) as a library for ctypes, for their comparison with a
+ * model in Python (tests/linux/test_filter_model.py). */
 #include "base/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define FACE __attribute__((visibility("default")))
+#define EXPORT __attribute__((visibility("default")))
 
-/* A filter as numbers; a count of -1 stands for no array. */
-typedef struct face_filter {
+/* A filter as numbers; a count of -1 means no array. */
+typedef struct library_filter {
     int32_t family, match;
     int32_t table_count, interface_count, protocol_count, prefix_count;
     uint32_t tables[8], interfaces[8], protocols[8];
     nio_prefix prefixes[8];
-} face_filter;
+} library_filter;
 
-typedef struct face_row {
+typedef struct library_row {
     int32_t kind, family, length;
     uint32_t table, interface, protocol;
     uint8_t address[16];
-} face_row;
+} library_row;
 
 static size_t
 items(int32_t count)
@@ -29,7 +29,7 @@ items(int32_t count)
 }
 
 static void
-set_address(SOCKADDR_INET *ret, const face_row *row)
+set_address(SOCKADDR_INET *ret, const library_row *row)
 {
     ret->si_family = (ADDRESS_FAMILY)row->family;
     if (row->family == AF_INET) {
@@ -40,7 +40,7 @@ set_address(SOCKADDR_INET *ret, const face_row *row)
 }
 
 static bool
-accepts(const nio_filter *filter, const face_row *row)
+accepts(const nio_filter *filter, const library_row *row)
 {
     MIB_IPFORWARD_ROW2 route = {.InterfaceIndex = row->interface,
                                 .Table = row->table};
@@ -63,10 +63,10 @@ accepts(const nio_filter *filter, const face_row *row)
     }
 }
 
-/* Bit i: a copy of the filter accepts row i, as the filter itself does. -1:
- * they differ. */
-FACE int64_t
-face_accepts(const face_filter *given, const face_row *rows, int32_t count)
+/* Bit i of the result: the filter and a copy of it accept row i. -1: the two
+ * differ. */
+EXPORT int64_t
+library_accepts(const library_filter *given, const library_row *rows, int32_t count)
 {
     const nio_filter filter = {
         .family = (ADDRESS_FAMILY)given->family,

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* base/queue.h as a library with a face that ctypes can see: for the test of
- * the queue against a model in Python (tests/linux/test_queue_model.py). */
+/* The queue (base/queue.h) as a library for ctypes, for its comparison with a
+ * model in Python (tests/linux/test_queue_model.py). */
 #include "base/queue.h"
 
 #include <string.h>
 
-#define FACE __attribute__((visibility("default")))
+#define EXPORT __attribute__((visibility("default")))
 
 enum { WITHOUT_IDENTITY = 9 };
 
-/* What comes out, and what goes in. */
-typedef struct face_change {
+/* A change as it is put and taken. */
+typedef struct library_change {
     uint32_t kind, type, flags, key, value, size;
-} face_change;
+} library_change;
 
-/* A row of any size; its first two words are these. */
-typedef struct face_row {
+/* A row of any size, which begins with these two words. */
+typedef struct library_row {
     uint32_t key, value;
     uint8_t rest[248];
-} face_row;
+} library_row;
 
 static size_t
 key_of(int kind, const void *row, uint8_t *key)
@@ -30,22 +30,22 @@ key_of(int kind, const void *row, uint8_t *key)
     return sizeof(uint32_t);
 }
 
-FACE nio_queue *
-face_new(size_t bound)
+EXPORT nio_queue *
+library_new(size_t bound)
 {
     return nio_queue_new(bound, key_of, NULL);
 }
 
-FACE void
-face_free(nio_queue *queue)
+EXPORT void
+library_free(nio_queue *queue)
 {
     nio_queue_free(queue);
 }
 
-FACE int
-face_put(nio_queue *queue, const face_change *put)
+EXPORT int
+library_put(nio_queue *queue, const library_change *put)
 {
-    face_row row = {.key = put->key, .value = put->value};
+    library_row row = {.key = put->key, .value = put->value};
     const nio_change change = {.time_ns = put->value,
                                .size = (uint16_t)put->size,
                                .kind = (uint8_t)put->kind,
@@ -56,10 +56,10 @@ face_put(nio_queue *queue, const face_change *put)
     return nio_queue_put(queue, &change, &row);
 }
 
-/* At most `most` to `ret`; how many. SIZE_MAX in the place of a number means
- * that a row is not as it was put. */
-FACE size_t
-face_take(nio_queue *queue, size_t most, face_change *ret)
+/* Takes at most `most` changes into `ret` and returns how many. SIZE_MAX: a
+ * row differs from what was put. */
+EXPORT size_t
+library_take(nio_queue *queue, size_t most, library_change *ret)
 {
     nio_taken taken;
     nio_cursor cursor = {0};
@@ -68,9 +68,9 @@ face_take(nio_queue *queue, size_t most, face_change *ret)
 
     (void)nio_queue_take(queue, most, &taken);
     while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
-        const face_row *row = nio_change_row(change);
-        face_change *out = &ret[count++];
-        *out = (face_change){.kind = change->kind,
+        const library_row *row = nio_change_row(change);
+        library_change *out = &ret[count++];
+        *out = (library_change){.kind = change->kind,
                              .type = change->type,
                              .flags = change->flags,
                              .value = (uint32_t)change->time_ns,
@@ -92,8 +92,8 @@ done:
     return count;
 }
 
-FACE void
-face_statistics(nio_queue *queue, nio_queue_statistics *ret)
+EXPORT void
+library_statistics(nio_queue *queue, nio_queue_statistics *ret)
 {
     nio_queue_statistics_of(queue, ret);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The program that the kernel runs for each message of a feed, against what
- * it should do: on a socket of another kind, which takes any bytes. The seed
- * is the first argument. */
+/* Tests the BPF program of socket_filter.c in the kernel, on a Unix socket,
+ * which delivers any bytes; and the sets of tables. The seed is the first
+ * argument. */
 #include "rtnetlink/mirror/subscriber.h"
 #include "rtnetlink/socket/socket_filter.h"
 
@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int ends[2]; /* what is sent into the second comes out of the first */
-static nio_event_socket feed;
+static int ends[2]; /* the first has the filter and receives from the second */
+static nio_event_socket events;
 
 typedef struct message {
     struct nlmsghdr header;
@@ -43,7 +43,7 @@ passes(const void *bytes, size_t size)
         CHECK_EQUAL(errno, EAGAIN);
         return false;
     }
-    CHECK_EQUAL(got, size); /* whole */
+    CHECK_EQUAL(got, size);
     CHECK(memcmp(received, bytes, size) == 0);
     return true;
 }
@@ -68,7 +68,7 @@ tables_of(const nio_filter *filter, unsigned kinds)
 static void
 set_filter(nio_table_set tables)
 {
-    CHECK_EQUAL(nio_event_socket_filter(&feed, &tables), 0);
+    CHECK_EQUAL(nio_event_socket_filter(&events, &tables), 0);
     nio_table_set_done(&tables);
 }
 
@@ -88,9 +88,9 @@ set_numbers(const ULONG *numbers, size_t count)
 
 static const uint16_t types[] = {RTM_NEWROUTE, RTM_DELROUTE};
 
-/* Every byte that a table has, in both messages. */
+/* Exactly these values of the table's byte pass, in both messages. */
 static void
-expect_bytes(const bool wanted[256])
+check_passing_bytes(const bool wanted[256])
 {
     for (size_t i = 0; i < 2; i++) {
         for (unsigned byte = 0; byte < 256; byte++) {
@@ -100,7 +100,7 @@ expect_bytes(const bool wanted[256])
 }
 
 static void
-all_but_the_local_table_pass_by_default(void)
+default_set_passes_all_tables_but_the_local_one(void)
 {
     static const nio_filter everything;
     bool wanted[256];
@@ -108,11 +108,11 @@ all_but_the_local_table_pass_by_default(void)
     memset(wanted, true, sizeof(wanted));
     wanted[RT_TABLE_LOCAL] = false;
     set_filter(tables_of(&everything, 1u << NIO_ROUTE));
-    expect_bytes(wanted);
+    check_passing_bytes(wanted);
 }
 
 static void
-asked_for_with_all_the_others_the_local_one_passes(void)
+set_of_all_tables_needs_no_filter(void)
 {
     static const nio_filter everything;
     const ULONG local[] = {RT_TABLE_LOCAL};
@@ -125,23 +125,23 @@ asked_for_with_all_the_others_the_local_one_passes(void)
     nio_subscriber_add_tables(&other, &tables);
     memset(wanted, true, sizeof(wanted));
     set_filter(tables);
-    CHECK(!feed.filtered);
-    expect_bytes(wanted);
+    CHECK(!events.filtered);
+    check_passing_bytes(wanted);
 }
 
 static void
-a_hint_needs_the_tables_with_default_routes(void)
+set_of_a_hint_passes_the_tables_of_default_routes(void)
 {
     static const nio_filter everything;
     bool wanted[256] = {false};
 
     wanted[0] = wanted[RT_TABLE_DEFAULT] = wanted[RT_TABLE_MAIN] = true;
     set_filter(tables_of(&everything, 1u << NIO_HINT));
-    expect_bytes(wanted);
+    check_passing_bytes(wanted);
 }
 
 static void
-random_sets_let_pass_what_is_in_them(unsigned long long seed)
+random_set_passes_its_tables_only(unsigned long long seed)
 {
     static const ULONG chosen[] = {0,   1,   7,   77,   252,    253,
                                    254, 255, 256, 1000, 100000, UINT32_MAX};
@@ -156,12 +156,12 @@ random_sets_let_pass_what_is_in_them(unsigned long long seed)
             wanted[numbers[i] < 256 ? numbers[i] : RT_TABLE_COMPAT] = true;
         }
         set_numbers(numbers, count);
-        expect_bytes(wanted);
+        check_passing_bytes(wanted);
     }
 }
 
 static void
-all_256_and_more_have_room(void)
+set_of_2000_tables_fits_into_the_program(void)
 {
     ULONG numbers[2000];
     bool wanted[256];
@@ -171,26 +171,26 @@ all_256_and_more_have_room(void)
     }
     memset(wanted, true, sizeof(wanted));
     set_numbers(numbers, 2000);
-    CHECK(feed.filtered);
-    expect_bytes(wanted);
+    CHECK(events.filtered);
+    check_passing_bytes(wanted);
 }
 
 static void
-what_is_no_route_passes(void)
+message_of_another_type_passes(void)
 {
     SET_NUMBERS(7);
     for (unsigned type = 0; type < 200; type++) {
         const bool is_route = type == RTM_NEWROUTE || type == RTM_DELROUTE;
         CHECK_EQUAL(table_passes((uint16_t)type, 254), !is_route);
     }
-    /* the same low byte, and the same bytes in the other order */
+    /* the same low byte; the same two bytes, swapped */
     CHECK(table_passes(RTM_NEWROUTE + 256, 254));
     CHECK(table_passes(RTM_NEWROUTE * 256, 254));
     CHECK(!table_passes(RTM_NEWROUTE, 254));
 }
 
 static void
-what_is_not_one_whole_message_passes(void)
+incomplete_or_second_message_passes(void)
 {
     message made = route_message(RTM_NEWROUTE, 254);
     struct {
@@ -216,7 +216,7 @@ what_is_not_one_whole_message_passes(void)
         made.header.nlmsg_len = lengths[i];
         CHECK(passes(&made, sizeof(made)));
     }
-    /* one that ends with its header, and says so, has a table all the same */
+    /* a message without attributes has a table, too */
     made.header.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg));
     CHECK(!passes(&made, made.header.nlmsg_len));
     made.header.nlmsg_len--;
@@ -224,7 +224,7 @@ what_is_not_one_whole_message_passes(void)
 }
 
 static void
-a_long_message_is_understood(void)
+long_message_is_filtered_like_a_short_one(void)
 {
     uint8_t bytes[800] = {0};
     message made = route_message(RTM_DELROUTE, 254);
@@ -237,9 +237,9 @@ a_long_message_is_understood(void)
     }
 }
 
-/* What tells that there is an address of which the kernel says nothing. */
+/* They announce an address that the kernel does not report yet. */
 static void
-the_kernels_own_ipv6_routes_pass(void)
+ipv6_route_of_the_kernel_passes(void)
 {
     message made = route_message(RTM_NEWROUTE, RT_TABLE_MAIN);
 
@@ -253,25 +253,24 @@ the_kernels_own_ipv6_routes_pass(void)
     CHECK(!passes(&made, sizeof(made)));
 }
 
-/* A filter takes the place of the one before, whatever that was. */
 static void
-filters_follow_each_other(void)
+new_filter_replaces_the_old_one(void)
 {
     SET_NUMBERS(7);
     CHECK(table_passes(RTM_NEWROUTE, 7) && !table_passes(RTM_NEWROUTE, 8));
     SET_NUMBERS(8);
     CHECK(!table_passes(RTM_NEWROUTE, 7) && table_passes(RTM_NEWROUTE, 8));
-    asked_for_with_all_the_others_the_local_one_passes();
-    asked_for_with_all_the_others_the_local_one_passes();
+    set_of_all_tables_needs_no_filter();
+    set_of_all_tables_needs_no_filter();
     SET_NUMBERS(7, 8);
     CHECK(table_passes(RTM_NEWROUTE, 7) && table_passes(RTM_NEWROUTE, 8));
     CHECK(!table_passes(RTM_NEWROUTE, 9));
 }
 
-/* Where there can be no filter all passes, which is no failure; but one that
- * stays and hides what is wanted is. */
+/* A system without filters is no failure, since all messages pass; an old
+ * filter that cannot be removed is one. */
 static void
-a_system_without_filters_lets_all_pass(void)
+system_without_filters_passes_all_messages(void)
 {
     static const nio_filter everything;
     nio_table_set tables = tables_of(&everything, 1u << NIO_ROUTE);
@@ -285,7 +284,7 @@ a_system_without_filters_lets_all_pass(void)
 }
 
 static void
-sets_cover_each_other(void)
+superset_contains_every_table_of_the_subset(void)
 {
     static const nio_filter everything;
     const ULONG some[] = {1000, 7, 7, 255, 7}, one[] = {7};
@@ -296,7 +295,7 @@ sets_cover_each_other(void)
     nio_table_set none = {0}, all = tables_of(&everything, 1u << NIO_ROUTE);
     nio_table_set three = tables_of(&few, 1u << NIO_ROUTE);
     nio_table_set single = tables_of(&seven, 1u << NIO_ROUTE);
-    nio_table_set address = tables_of(&few, 1u << NIO_ADDRESS);
+    nio_table_set no_routes = tables_of(&few, 1u << NIO_ADDRESS);
 
     CHECK_EQUAL(three.count, 2);
     CHECK(nio_table_set_contains(&three, 7) &&
@@ -311,9 +310,9 @@ sets_cover_each_other(void)
     CHECK(nio_table_set_is_superset(&all, &single) &&
           !nio_table_set_is_superset(&single, &all));
     CHECK(!nio_table_set_is_superset(&all,
-                                     &three)); /* which has the local one */
+                                     &three)); /* which has the local table */
     CHECK(nio_table_set_is_superset(&all, &none) &&
-          nio_table_set_is_superset(&none, &address));
+          nio_table_set_is_superset(&none, &no_routes));
     CHECK(!nio_table_set_is_superset(&none, &single));
     nio_table_set_done(&all);
     nio_table_set_done(&three);
@@ -327,19 +326,19 @@ main(int argc, char **argv)
 
     printf("seed %llu\n", seed);
     CHECK_EQUAL(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
-    feed.socket = ends[0];
-    RUN(all_but_the_local_table_pass_by_default());
-    RUN(asked_for_with_all_the_others_the_local_one_passes());
-    RUN(a_hint_needs_the_tables_with_default_routes());
-    RUN(random_sets_let_pass_what_is_in_them(seed));
-    RUN(all_256_and_more_have_room());
-    RUN(what_is_no_route_passes());
-    RUN(what_is_not_one_whole_message_passes());
-    RUN(a_long_message_is_understood());
-    RUN(the_kernels_own_ipv6_routes_pass());
-    RUN(filters_follow_each_other());
-    RUN(a_system_without_filters_lets_all_pass());
-    RUN(sets_cover_each_other());
+    events.socket = ends[0];
+    RUN(default_set_passes_all_tables_but_the_local_one());
+    RUN(set_of_all_tables_needs_no_filter());
+    RUN(set_of_a_hint_passes_the_tables_of_default_routes());
+    RUN(random_set_passes_its_tables_only(seed));
+    RUN(set_of_2000_tables_fits_into_the_program());
+    RUN(message_of_another_type_passes());
+    RUN(incomplete_or_second_message_passes());
+    RUN(long_message_is_filtered_like_a_short_one());
+    RUN(ipv6_route_of_the_kernel_passes());
+    RUN(new_filter_replaces_the_old_one());
+    RUN(system_without_filters_passes_all_messages());
+    RUN(superset_contains_every_table_of_the_subset());
     CHECK_EQUAL(close(ends[0]) | close(ends[1]), 0);
     puts("ok");
     return 0;

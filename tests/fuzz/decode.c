@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target: any bytes as a datagram. The walk over its messages, every
- * decoder, the rows made of what is decoded, and the names of links. */
+/* Fuzz target: any bytes as a datagram, for the walk over its messages, every
+ * decoder, the rows made of the records, and the names of links. */
 #include "decoded.h"
 #include "fuzz.h"
 
@@ -10,9 +10,9 @@
 #include <linux/nexthop.h>
 #include <net/if.h>
 
-/* ---- the system's names: the link that was decoded last is the only one */
+/* ---- a system whose only link is the one decoded last */
 static char name_of_link[IF_NAMESIZE];
-static char name_asked_for[IF_NAMESIZE];
+static char requested_name[IF_NAMESIZE];
 
 char *__wrap_if_indextoname(unsigned index, char *ret_name);
 char *
@@ -27,13 +27,13 @@ unsigned __wrap_if_nametoindex(const char *name);
 unsigned
 __wrap_if_nametoindex(const char *name)
 {
-    CHECK(strlen(name) < sizeof(name_asked_for));
-    memcpy(name_asked_for, name, strlen(name) + 1);
+    CHECK(strlen(name) < sizeof(requested_name));
+    memcpy(requested_name, name, strlen(name) + 1);
     errno = ENODEV;
     return 0;
 }
 
-/* Any name becomes characters, and they the same name again. */
+/* Any name can be converted to characters and back. */
 static void
 check_name(const nio_link *link)
 {
@@ -41,18 +41,18 @@ check_name(const nio_link *link)
     WCHAR alias[IF_NAMESIZE];
     CHECK(memchr(link->name, 0, sizeof(link->name)) != NULL);
     memcpy(name_of_link, link->name, sizeof(name_of_link));
-    memset(name_asked_for, 0, sizeof(name_asked_for));
+    memset(requested_name, 0, sizeof(requested_name));
     CHECK_EQUAL(ConvertInterfaceLuidToAlias(&luid, alias, IF_NAMESIZE),
                 NO_ERROR);
     CHECK_EQUAL(ConvertInterfaceAliasToLuid(alias, &luid),
                 ERROR_INVALID_PARAMETER);
-    CHECK(strcmp(name_asked_for, link->name) == 0);
+    CHECK(strcmp(requested_name, link->name) == 0);
     for (SIZE_T room = 0; room <= strlen(link->name) / 2; room++) {
         (void)ConvertInterfaceLuidToAlias(&luid, alias, room);
     }
 }
 
-/* ---- what was decoded is possible */
+/* ---- a record can only have possible values */
 static bool
 is_zero(const uint8_t *bytes, size_t from)
 {
@@ -90,19 +90,19 @@ check_leg(const nio_route *leg, const nio_route *head, bool dead)
 static void
 check_key(nio_kind kind, const void *row)
 {
-    uint8_t key[NIO_KEY_SIZE], again[NIO_KEY_SIZE];
+    uint8_t key[NIO_KEY_SIZE], same_key[NIO_KEY_SIZE];
     size_t size = nio_row_key(kind, row, key);
     CHECK(size > 0 && size <= NIO_KEY_SIZE);
-    CHECK_EQUAL(nio_row_key(kind, row, again), size);
-    CHECK(memcmp(key, again, size) == 0);
+    CHECK_EQUAL(nio_row_key(kind, row, same_key), size);
+    CHECK(memcmp(key, same_key, size) == 0);
 }
 
 static void
 check_route(const nio_legs *legs, const nio_store *links, size_t size)
 {
     size_t total = legs->count + legs->dead;
-    size_t most = size / sizeof(struct rtnexthop) + LARGE_GROUP;
-    CHECK(total <= legs->capacity && total <= most);
+    size_t max = size / sizeof(struct rtnexthop) + LARGE_GROUP;
+    CHECK(total <= legs->capacity && total <= max);
     for (size_t i = 0; i < total; i++) {
         const nio_route *leg = &legs->legs[i];
         MIB_IPFORWARD_ROW2 row;
@@ -168,9 +168,9 @@ check_nexthop(const nio_nexthop *nexthop, size_t size)
 }
 
 static void
-check_untouched(const void *thing, size_t size)
+check_untouched(const void *result, size_t size)
 {
-    const uint8_t *bytes = thing;
+    const uint8_t *bytes = result;
     for (size_t i = 0; i < size; i++) {
         CHECK_EQUAL(bytes[i], UNTOUCHED);
     }
@@ -199,7 +199,7 @@ check_decoded(const decoded *decoded, const nio_store *links, size_t size)
     }
 }
 
-/* ---- and the same bytes say the same, wherever they lie */
+/* ---- the same bytes give the same records, at any alignment */
 static void
 check_same(const decoded *a, const decoded *b)
 {
@@ -252,21 +252,21 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     uint8_t *copy = malloc(size + 1);
     CHECK(copy != NULL);
     memcpy(copy + 1, bytes, size); /* at an odd address */
-    nio_bytes span = {bytes, size}, other = {copy + 1, size};
-    struct nlmsghdr header, again;
-    nio_bytes body, same;
+    nio_bytes messages = {bytes, size}, other = {copy + 1, size};
+    struct nlmsghdr header, other_header;
+    nio_bytes body, other_body;
     make_nexthops(&nexthops);
-    while (nio_message_next(&span, &header, &body)) {
-        CHECK(nio_message_next(&other, &again, &same));
-        CHECK(memcmp(&header, &again, sizeof(header)) == 0);
-        CHECK_EQUAL(span.left, other.left);
+    while (nio_message_next(&messages, &header, &body)) {
+        CHECK(nio_message_next(&other, &other_header, &other_body));
+        CHECK(memcmp(&header, &other_header, sizeof(header)) == 0);
+        CHECK_EQUAL(messages.left, other.left);
         CHECK(body.at >= bytes && body.left <= size);
         CHECK(body.at + body.left <= bytes + size);
-        CHECK(span.at + span.left == bytes + size);
-        check_message(body, same, &nexthops);
+        CHECK(messages.at + messages.left == bytes + size);
+        check_message(body, other_body, &nexthops);
     }
-    CHECK(!nio_message_next(&other, &again, &same));
-    /* What is no message at all is a body nevertheless. */
+    CHECK(!nio_message_next(&other, &other_header, &other_body));
+    /* The whole input serves as a body, too, even if it holds no message. */
     check_message((nio_bytes){bytes, size}, (nio_bytes){copy + 1, size},
                   &nexthops);
     drop_nexthops(&nexthops);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The body of one message through every decoder, whatever its type says: each
- * must withstand any bytes. And nexthop objects for the routes through them.
- */
+/* Gives the body of one message to every decoder, whatever its type, since
+ * each decoder must withstand any bytes; and makes nexthop objects for the
+ * routes that use them. */
 #pragma once
 
 #include "check.h"
@@ -9,7 +9,7 @@
 #include "rtnetlink/decode/decode.h"
 #include "rtnetlink/decode/rows.h"
 
-#define UNTOUCHED 0xa5 /* fills what a decoder that fails must leave alone */
+#define UNTOUCHED 0xa5 /* a failing decoder must not write its result */
 #define LARGE_GROUP 40u
 #define LARGE_GROUP_ID 60u
 
@@ -68,7 +68,8 @@ add_nexthop(nio_store *store, nio_nexthop nexthop,
     CHECK(nio_store_add(store, &nexthop) != NULL);
 }
 
-/* Single ones, dead ones, blackholes; groups of them, of groups, of itself. */
+/* Single, dead and blackhole ones; groups of these, of groups, of an unknown
+ * one; and a large group. */
 static inline void
 make_nexthops(nio_store *store)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A subscriber that applies what is delivered to a state of its own, which
- * must be the mirror's in the end. */
+/* A subscriber that applies the changes delivered to it to a state of its own,
+ * which in the end must be that of the mirror. */
 #pragma once
 
 #include "check.h"
@@ -9,20 +9,20 @@
 
 #include <stdlib.h>
 
-typedef struct known {
+typedef struct row_record {
     nio_record record;
     nio_kind kind;
-    uint8_t key[NIO_KEY_SIZE]; /* zeros behind it */
+    uint8_t key[NIO_KEY_SIZE]; /* zero-padded */
     union {
         MIB_IPINTERFACE_ROW interface;
         MIB_UNICASTIPADDRESS_ROW address;
         MIB_IPFORWARD_ROW2 route;
     } row;
-} known;
+} row_record;
 
 typedef struct follower {
     nio_subscriber subscriber;
-    bool merges; /* its queue has a bound that is reached */
+    bool merges; /* its queue reaches its bound and merges changes */
     nio_store state;
 } follower;
 
@@ -33,16 +33,16 @@ key_of(int kind, const void *row, uint8_t *key)
 }
 
 static inline uint64_t
-hash_known(const void *record, uint64_t seed)
+hash_row(const void *record, uint64_t seed)
 {
-    const known *one = record;
+    const row_record *one = record;
     return nio_hash(one->key, sizeof(one->key), seed ^ (uint64_t)one->kind);
 }
 
-static inline known *
-find_known(const nio_store *state, const known *wanted)
+static inline row_record *
+find_row(const nio_store *state, const row_record *wanted)
 {
-    known *one = nio_store_first(state, wanted);
+    row_record *one = nio_store_first(state, wanted);
     while (one != NULL &&
            (one->kind != wanted->kind ||
             memcmp(one->key, wanted->key, sizeof(one->key)) != 0)) {
@@ -51,10 +51,10 @@ find_known(const nio_store *state, const known *wanted)
     return one;
 }
 
-static inline known
-known_of(nio_change *change)
+static inline row_record
+row_record_of(nio_change *change)
 {
-    known one;
+    row_record one;
     memset(&one, 0, sizeof(one));
     CHECK(change->kind < NIO_KINDS && change->size <= sizeof(one.row));
     one.record.mark = 1;
@@ -65,10 +65,10 @@ known_of(nio_change *change)
 }
 
 static inline void
-follow(follower *self, nio_change *change)
+apply_change(follower *self, nio_change *change)
 {
-    known after = known_of(change);
-    known *before = find_known(&self->state, &after);
+    row_record after = row_record_of(change);
+    row_record *before = find_row(&self->state, &after);
     if (!self->merges) {
         CHECK_EQUAL(before == NULL, change->type == NIO_CHANGE_ADD);
     }
@@ -83,17 +83,17 @@ follow(follower *self, nio_change *change)
     }
 }
 
-/* Apply at most `most` of what is queued. */
+/* Apply at most `max` of the queued changes. */
 static inline void
-follower_take(follower *self, size_t most)
+follower_take(follower *self, size_t max)
 {
     nio_taken taken;
     nio_cursor cursor = {0};
     nio_change *change;
-    (void)nio_queue_take(self->subscriber.queue, most, &taken);
+    (void)nio_queue_take(self->subscriber.queue, max, &taken);
     while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
         if (change->kind != NIO_CHANGE_MARK) {
-            follow(self, change);
+            apply_change(self, change);
         }
     }
     nio_taken_free(&taken);
@@ -104,7 +104,7 @@ follower_open(follower *self, nio_mirror *mirror, const nio_filter *filter,
               size_t bound)
 {
     memset(self, 0, sizeof(*self));
-    nio_store_init(&self->state, sizeof(known), hash_known);
+    nio_store_init(&self->state, sizeof(row_record), hash_row);
     self->merges = bound < SIZE_MAX;
     self->subscriber.kinds = (1u << NIO_KINDS) - 1;
     self->subscriber.filter = nio_filter_copy(filter);
@@ -122,12 +122,12 @@ follower_close(follower *self, nio_mirror *mirror)
     nio_store_done(&self->state);
 }
 
-/* Equal but for what changes without a change: times that run, and LUIDs of
- * interfaces, which a mirror may hear of after their routes. */
+/* Equal but for what changes without being reported: remaining times, and the
+ * LUID of an interface that was unknown when its route was reported. */
 static inline bool
-same_row(const known *left, const known *right)
+same_row(const row_record *left, const row_record *right)
 {
-    known a = *left, b = *right;
+    row_record a = *left, b = *right;
     if (a.kind == NIO_ROUTE) {
         MIB_IPFORWARD_ROW2 *to = &a.row.route;
         const MIB_IPFORWARD_ROW2 *from = &b.row.route;
@@ -153,9 +153,10 @@ same_row(const known *left, const known *right)
     return memcmp(&a.row, &b.row, sizeof(a.row)) == 0;
 }
 
-/* Take all; then the state is the mirror's own snapshot, for this filter. */
+/* Take all changes; then the state equals the snapshot that the mirror gives
+ * to a subscriber with this filter. */
 static inline void
-follower_arrives(follower *self, nio_mirror *mirror)
+follower_check(follower *self, nio_mirror *mirror)
 {
     nio_subscriber fresh = self->subscriber;
     nio_taken taken;
@@ -168,8 +169,8 @@ follower_arrives(follower *self, nio_mirror *mirror)
     nio_mirror_snapshot(mirror, &fresh);
     (void)nio_queue_take(fresh.queue, SIZE_MAX, &taken);
     while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
-        known wanted = known_of(change);
-        known *have = find_known(&self->state, &wanted);
+        row_record wanted = row_record_of(change);
+        row_record *have = find_row(&self->state, &wanted);
         CHECK_EQUAL(change->type, NIO_CHANGE_ADD);
         CHECK(have != NULL);
         CHECK_EQUAL(have->record.mark, 1); /* no key twice */
@@ -179,7 +180,7 @@ follower_arrives(follower *self, nio_mirror *mirror)
     }
     CHECK_EQUAL(self->state.count, count);
     uint32_t at = 0;
-    known *one;
+    row_record *one;
     while ((one = nio_store_each(&self->state, &at)) != NULL) {
         one->record.mark = 1;
     }

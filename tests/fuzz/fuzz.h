@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fuzz targets share: their one entry, and an input that is several
- * pieces. tests/fuzz/README.md says how they are run. */
+/* What the fuzz targets share: the entry point, and the split of an input into
+ * pieces. tests/fuzz/README.md explains how they are run. */
 #pragma once
 
 #include "check.h"
 
 #include "rtnetlink/socket/message.h"
 
-/* libFuzzer calls it, or replay.c does. */
+/* Called by libFuzzer, or by replay.c. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* A piece of an input, in a block of its own: what reads past its end is
- * seen. */
+/* A piece of an input, in an allocation of its own, so that a sanitizer finds
+ * every read beyond its end. */
 typedef struct piece {
     uint8_t *bytes; /* owned */
     size_t size;
-    uint8_t how; /* what the target does with it */
+    uint8_t how; /* what the target does with the piece */
 } piece;
 
 static inline nio_bytes
-piece_span(const piece *taken)
+piece_bytes(const piece *taken)
 {
-    nio_bytes span = {taken->bytes, taken->size};
-    return span;
+    return (nio_bytes){taken->bytes, taken->size};
 }
 
-/* | size, low byte first | how | a byte that is skipped | bytes | ... A size
- * of more than there is means all that there is. */
+/* Take the next piece. An input is | size, low byte first | how | an unused
+ * byte | bytes | ...; a size beyond the end of the input means the rest of it.
+ */
 static inline bool
 piece_next(nio_bytes *input, piece *ret)
 {

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target: datagrams into the mirror, as changes and as the rows of
- * readings, with four followers. What was delivered to each of them, applied,
- * is what the mirror has in the end. */
+/* Fuzz target: datagrams for the mirror, as changes and as rows of dumps, with
+ * four followers. In the end the state of each follower, made of the changes
+ * delivered to it, must be that of the mirror. */
 #include "fuzz.h"
-#include "mirrored.h"
+#include "offline_engine.h"
 
 #include <errno.h>
 
-/* What a piece is, in the low bits of its `how`; other bits: */
+/* What the target does with a piece, in the low bits of its `how`; and flags.
+ */
 enum { APPLY, ROW, BEGIN, SWEEP, KINDS_OF_PIECES };
 enum { TAKE = 4, NEW = 8, TAKE_FEW = 16, UNDONE = 32 };
 
-/* One message as a row of a dump: what reconcile.c does with it. */
+/* A message as a row of a dump, as the engine takes it. */
 static void
-see(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
+take_dumped_message(nio_engine *engine, const struct nlmsghdr *header,
+                    nio_bytes body)
 {
     nio_mirror *mirror = &engine->mirror;
     nio_link link;
@@ -42,7 +44,7 @@ see(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     }
 }
 
-/* What no row of the reading was is gone. */
+/* The end of a dump of the table of `type`. */
 static void
 sweep(nio_mirror *mirror, uint16_t type)
 {
@@ -63,14 +65,14 @@ sweep(nio_mirror *mirror, uint16_t type)
     }
 }
 
-/* The news of a thing becomes that of its end, and the other way round. */
+/* Turn each RTM_NEW* message into RTM_DEL*, and the reverse. */
 static void
-turn(const piece *taken)
+invert(const piece *taken)
 {
-    nio_bytes span = piece_span(taken);
+    nio_bytes messages = piece_bytes(taken);
     struct nlmsghdr header;
     nio_bytes body;
-    while (nio_message_next(&span, &header, &body)) {
+    while (nio_message_next(&messages, &header, &body)) {
         size_t at = (size_t)(body.at - taken->bytes) - sizeof(header);
         header.nlmsg_type ^= RTM_NEWLINK ^ RTM_DELLINK;
         memcpy(taken->bytes + at, &header, sizeof(header));
@@ -78,16 +80,16 @@ turn(const piece *taken)
 }
 
 static void
-take_piece(mirrored *all, const piece *taken)
+use_piece(offline_engine *all, const piece *taken)
 {
     nio_engine *engine = &all->engine;
-    nio_bytes bytes = piece_span(taken);
+    nio_bytes bytes = piece_bytes(taken);
     unsigned what = taken->how % KINDS_OF_PIECES;
     struct nlmsghdr header = {0};
     nio_bytes body;
     engine->mirror.fanout.time_ns++;
     if (taken->how & NEW) {
-        newcomer(all);
+        offline_engine_join(all);
     }
     if (what == APPLY) {
         nio_apply(engine, bytes);
@@ -96,15 +98,15 @@ take_piece(mirrored *all, const piece *taken)
             nio_mirror_begin_dump(&engine->mirror);
         }
         while (nio_message_next(&bytes, &header, &body)) {
-            see(engine, &header, body);
+            take_dumped_message(engine, &header, body);
         }
         if (what == SWEEP) {
             sweep(&engine->mirror, header.nlmsg_type);
         }
     }
     if (taken->how & UNDONE) {
-        turn(taken);
-        nio_apply(engine, piece_span(taken));
+        invert(taken);
+        nio_apply(engine, piece_bytes(taken));
     }
     if (taken->how & TAKE) {
         for (size_t i = 0; i < FOLLOWERS; i++) {
@@ -118,15 +120,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     nio_bytes input = {bytes, size};
-    mirrored all;
+    offline_engine all;
     piece taken;
-    mirrored_open(&all);
+    offline_engine_open(&all);
     while (piece_next(&input, &taken)) {
-        take_piece(&all, &taken);
+        use_piece(&all, &taken);
         free(taken.bytes);
     }
-    mirrored_arrives(&all);
-    mirrored_empties(&all);
-    mirrored_close(&all);
+    offline_engine_check(&all);
+    offline_engine_check_empty_dump(&all);
+    offline_engine_close(&all);
     return 0;
 }

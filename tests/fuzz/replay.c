@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A fuzz target without libFuzzer: each input of the files named, once. */
+/* Runs a fuzz target without libFuzzer: once for each input in the given
+ * files. */
 #include "fuzz.h"
 #include "replay.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a corpus as corpus.py writes it: each input to a function, once, in a
- * block of exactly its size. */
+/* Reads a corpus as corpus.py writes it, and gives each input to a function,
+ * in an allocation of exactly its size. */
 #pragma once
 
 #include "check.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target: answers to our questions. The system calls of the sockets are
- * the input's: truncated, of another sender, with wrong numbers, errors, and
- * changes in the middle of a dump. A whole reading by the engine, after which
- * its followers have what the mirror has; or one of the Get* functions. */
+/* Fuzz target: the kernel's answers. The input supplies the results of the
+ * sockets' system calls: truncated datagrams, other senders, wrong sequence
+ * numbers, errors, and notifications in the middle of a dump. They are read
+ * by nio_reconcile, after which the followers must have the mirror's state, or
+ * by one of the Get* functions. */
 #define _GNU_SOURCE
 #include "fuzz.h"
-#include "mirrored.h"
+#include "offline_engine.h"
 
 #include "contract/tower.h"
 #include "rtnetlink/decode/rows.h"
@@ -13,19 +14,19 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#define FAKE_SOCKET 1000 /* what every socket is called */
+#define FAKE_SOCKET 1000 /* the descriptor of every socket */
 
-/* What a piece is: bits of its `how`. */
+/* What a piece is, as flags in its `how`. */
 enum {
-    CHANGE = 1,   /* of the feed, not of an answer */
-    FOREIGN = 2,  /* not from the kernel */
+    CHANGE = 1,   /* a notification, not an answer */
+    FOREIGN = 2,  /* not sent by the kernel */
     CUT = 4,      /* longer than the buffer */
-    ERROR = 8,    /* the call fails; its first byte says how */
-    NUMBERED = 16 /* its messages keep the numbers that they have */
+    ERROR = 8,    /* the call fails; the first byte selects the error */
+    NUMBERED = 16 /* its messages keep their sequence numbers */
 };
 
 static nio_bytes input;
-static uint32_t asked; /* the number of the last question */
+static uint32_t last_sequence; /* of the last request */
 
 static int
 error_of(const piece *taken)
@@ -34,22 +35,22 @@ error_of(const piece *taken)
     return errors[(taken->size > 0 ? taken->bytes[0] : 0) % 5];
 }
 
-/* As an answer to the last question. */
+/* Make the messages an answer to the last request. */
 static void
-number(const piece *taken)
+give_sequence(const piece *taken)
 {
-    nio_bytes span = piece_span(taken);
-    const uint8_t *start = span.at;
+    nio_bytes messages = piece_bytes(taken);
+    const uint8_t *start = messages.at;
     struct nlmsghdr header;
     nio_bytes body;
-    while (nio_message_next(&span, &header, &body)) {
-        header.nlmsg_seq = asked;
+    while (nio_message_next(&messages, &header, &body)) {
+        header.nlmsg_seq = last_sequence;
         size_t at = (size_t)(body.at - start) - sizeof(header);
         memcpy(taken->bytes + at, &header, sizeof(header));
     }
 }
 
-/* One piece as what a receive gives. Returns the length, or -1. */
+/* Receive one piece, as recvmsg does. Returns its length, or -1. */
 static ssize_t
 deliver(struct msghdr *message)
 {
@@ -65,11 +66,11 @@ deliver(struct msghdr *message)
         goto done;
     }
     if (!(taken.how & NUMBERED)) {
-        number(&taken);
+        give_sequence(&taken);
     }
-    struct iovec *room = message->msg_iov;
-    size_t size = taken.size < room->iov_len ? taken.size : room->iov_len;
-    memcpy(room->iov_base, taken.bytes, size);
+    struct iovec *buffer = message->msg_iov;
+    size_t size = taken.size < buffer->iov_len ? taken.size : buffer->iov_len;
+    memcpy(buffer->iov_base, taken.bytes, size);
     sender.nl_pid = taken.how & FOREIGN ? 77 : 0;
     memcpy(message->msg_name, &sender, sizeof(sender));
     message->msg_flags = taken.how & CUT ? MSG_TRUNC : 0;
@@ -150,7 +151,7 @@ __wrap_sendto(int fd, const void *bytes, size_t size, int flags,
     memcpy(&header, bytes, sizeof(header));
     CHECK_EQUAL(header.nlmsg_len, size);
     CHECK(header.nlmsg_flags & NLM_F_REQUEST);
-    asked = header.nlmsg_seq;
+    last_sequence = header.nlmsg_seq;
     return (ssize_t)size;
 }
 
@@ -179,17 +180,17 @@ __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
     return length < 0 ? -1 : 1;
 }
 
-/* ---- what reads */
+/* ---- the readers */
 static void
-read_by_the_engine(void)
+check_reconcile(void)
 {
     static nio_event_socket events; /* its buffers are 4 MiB: kept */
-    mirrored all;
+    offline_engine all;
     nio_engine *engine = &all.engine;
     if (events.slots == NULL) {
         CHECK_EQUAL(nio_event_socket_open(&events), 0);
     }
-    mirrored_open(&all);
+    offline_engine_open(&all);
     nio_lock_init(&engine->lock);
     CHECK(nio_event_init(&engine->wake));
     engine->events = events;
@@ -200,12 +201,12 @@ read_by_the_engine(void)
         engine->lost = false;
         CHECK(engine->backlog.size == 0);
     } while (input.left >= 4 && nio_dirty_any(&engine->mirror.dirty));
-    mirrored_arrives(&all);
-    mirrored_empties(&all);
+    offline_engine_check(&all);
+    offline_engine_check_empty_dump(&all);
     nio_request_socket_close(&engine->requests);
     nio_event_done(&engine->wake);
     nio_lock_done(&engine->lock);
-    mirrored_close(&all);
+    offline_engine_close(&all);
 }
 
 static void
@@ -281,7 +282,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     input.left = size - 1;
     switch (bytes[0] & 3) {
     case 0:
-        read_by_the_engine();
+        check_reconcile();
         break;
     case 1:
         read_tables(bytes[0] & 8 ? AF_UNSPEC : family);

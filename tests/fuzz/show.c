@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints what the datagrams of a corpus say, field by field: the same text on
- * a machine of any byte order, from datagrams in its own. */
+/* Prints the decoded datagrams of a corpus, field by field. From datagrams in
+ * its own byte order every machine prints the same text. */
 #include "replay.h"
 
 #include "contract/tower.h"
@@ -35,7 +35,7 @@ show_sockaddr(const char *name, const SOCKADDR_INET *address)
     }
 }
 
-/* As a number, and as its parts. */
+/* Whole, and by its bit fields. */
 static void
 show_luid(const NET_LUID *luid)
 {
@@ -202,7 +202,8 @@ show_message(nio_engine *engine, uint16_t type, nio_bytes body)
     }
 }
 
-/* And all together by the mirror, for what only it reads. */
+/* What the mirror makes of all datagrams: for attributes that no decoder but
+ * the engine reads. */
 static void
 show_mirror(const nio_engine *engine)
 {
@@ -221,10 +222,10 @@ static nio_engine engine;
 static int
 show(const uint8_t *bytes, size_t size)
 {
-    nio_bytes span = {bytes, size};
+    nio_bytes messages = {bytes, size};
     struct nlmsghdr header;
     nio_bytes body;
-    while (nio_message_next(&span, &header, &body)) {
+    while (nio_message_next(&messages, &header, &body)) {
         printf("%u %x\n", header.nlmsg_type, header.nlmsg_flags);
         show_message(&engine, header.nlmsg_type, body);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An engine without a thread or a socket: the mirror, and followers of it. */
+/* An engine without a thread and without sockets, and four followers of its
+ * mirror. */
 #pragma once
 
 #include "follower.h"
@@ -7,15 +8,15 @@
 #include "rtnetlink/engine/derived.h"
 #include "rtnetlink/engine/engine.h"
 
-enum { EVERYTHING, MERGED, FILTERED, NEWCOMER, FOLLOWERS };
+enum { EVERYTHING, MERGED, FILTERED, JOINED_LATER, FOLLOWERS };
 
-typedef struct mirrored {
+typedef struct offline_engine {
     nio_engine engine;
     follower followers[FOLLOWERS];
-} mirrored;
+} offline_engine;
 
 static inline void
-mirrored_open(mirrored *self)
+offline_engine_open(offline_engine *self)
 {
     static const ULONG tables[] = {RT_TABLE_LOCAL, RT_TABLE_MAIN, 100000};
     static const ULONG protocols[] = {RouteProtocolLocal,
@@ -38,23 +39,23 @@ mirrored_open(mirrored *self)
     follower_open(&self->followers[EVERYTHING], mirror, NULL, SIZE_MAX);
     follower_open(&self->followers[MERGED], mirror, NULL, 3);
     follower_open(&self->followers[FILTERED], mirror, &some, SIZE_MAX);
-    follower_open(&self->followers[NEWCOMER], mirror, NULL, SIZE_MAX);
+    follower_open(&self->followers[JOINED_LATER], mirror, NULL, SIZE_MAX);
 }
 
-/* One that comes in the middle begins with a snapshot. */
+/* A follower that joins later begins with a snapshot. */
 static inline void
-newcomer(mirrored *self)
+offline_engine_join(offline_engine *self)
 {
     nio_mirror *mirror = &self->engine.mirror;
-    follower *follower = &self->followers[NEWCOMER];
+    follower *follower = &self->followers[JOINED_LATER];
     follower_close(follower, mirror);
     follower_open(follower, mirror, NULL, SIZE_MAX);
     nio_mirror_snapshot(mirror, &follower->subscriber);
 }
 
-/* Routes that name a nexthop object are counted right. */
+/* The count of the routes that name a nexthop object is right. */
 static inline void
-check_users(const nio_mirror *mirror)
+check_nexthop_users(const nio_mirror *mirror)
 {
     uint32_t cursor = 0;
     uint64_t users = 0;
@@ -66,23 +67,25 @@ check_users(const nio_mirror *mirror)
     CHECK_EQUAL(mirror->nexthop_users, users);
 }
 
+/* Every follower has the mirror's state. */
 static inline void
-mirrored_arrives(mirrored *self)
+offline_engine_check(offline_engine *self)
 {
     nio_mirror *mirror = &self->engine.mirror;
     for (size_t i = 0; i < FOLLOWERS; i++) {
-        follower_arrives(&self->followers[i], mirror);
+        follower_check(&self->followers[i], mirror);
     }
-    check_users(mirror);
+    check_nexthop_users(mirror);
     CHECK(!mirror->allocation_failed);
     (void)nio_teredo_port_of(mirror);
     (void)nio_hint_of(mirror);
     (void)nio_is_stable(mirror, AF_UNSPEC);
 }
 
-/* A reading that finds nothing: all of it goes, and is told to have gone. */
+/* After a dump without a row everything is removed, and reported as removed.
+ */
 static inline void
-mirrored_empties(mirrored *self)
+offline_engine_check_empty_dump(offline_engine *self)
 {
     nio_mirror *mirror = &self->engine.mirror;
     nio_mirror_begin_dump(mirror);
@@ -91,14 +94,14 @@ mirrored_empties(mirrored *self)
     nio_mirror_sweep_nexthops(mirror);
     nio_mirror_sweep_addresses(mirror);
     nio_mirror_sweep_links(mirror);
-    mirrored_arrives(self);
+    offline_engine_check(self);
     for (size_t i = 0; i < FOLLOWERS; i++) {
         CHECK_EQUAL(self->followers[i].state.count, 0);
     }
 }
 
 static inline void
-mirrored_close(mirrored *self)
+offline_engine_close(offline_engine *self)
 {
     for (size_t i = 0; i < FOLLOWERS; i++) {
         follower_close(&self->followers[i], &self->engine.mirror);

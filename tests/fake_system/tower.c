@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A tower without a system, which does whatever a system may do and ours
- * never does: calls back on several threads at once, on the registering
- * thread, twice INITIAL, outside of any batch, until the very end of a cancel;
- * refuses, fails, lacks functions; runs out of threads and events. The tests
- * of the binding tell it what to do through fake_set(). */
-#define NIO_PUBLIC __attribute__((visibility("default")))
+/* A tower without a system, for the tests of the binding. It does what a
+ * system may do and our towers never do: it calls back on several threads at
+ * once, on the registering thread, twice with INITIAL, outside of a batch and
+ * until the end of a cancel; it refuses, fails and lacks functions. */
+#define EXPORT __attribute__((visibility("default")))
+
+#include "settings.h"
 
 #include "contract/linux/layout.h"
-#include "contract/tower.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 typedef struct registration {
     struct registration *next;
-    /* the one that is set tells what this is */
+    /* one of these is set, by the kind of registration */
     PIPINTERFACE_CHANGE_CALLBACK interface;
     PUNICAST_IPADDRESS_CHANGE_CALLBACK address;
     PIPFORWARD_CHANGE_CALLBACK route;
@@ -33,28 +33,14 @@ typedef struct caller {
     pthread_t thread;
 } caller;
 
-enum { /* what fake_set() sets, in the order that the tests know */
-       SYNCHRONOUS, /* INITIAL twice, on the registering thread */
-       FAIL_CANCEL, /* the code that CancelMibChangeNotify2 returns */
-       NULL_HANDLE,
-       REFUSE, /* the code that registering returns */
-       STABLE_NOW,
-       LATE, /* callbacks during the cancel, after the binding began it */
-       NO_THREADS,
-       NO_EVENTS,
-       BATCHES, /* all that one thread calls back is one batch */
-       SETTINGS
-};
 static int settings[SETTINGS];
-int fake_setting(int what);
-void fake_hooks(const nio_hooks *set);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
 static registration *registrations;
 static caller callers[64];
 static unsigned caller_count;
-static int tables; /* given away and not freed */
+static int tables; /* given to callbacks and not yet freed */
 static int called; /* callbacks that have returned */
 static nio_hooks hooks;
 
@@ -118,7 +104,7 @@ run_caller(void *argument)
     }
     hooks.thread_end(self->target->context);
     if (getpid() != process) {
-        return NULL; /* a callback forked: who knows who holds the lock */
+        return NULL; /* a callback forked: the lock may be held for ever */
     }
     pthread_mutex_lock(&lock);
     self->target->running--;
@@ -127,35 +113,35 @@ run_caller(void *argument)
     return NULL;
 }
 
-/* ---- what the tests call */
+/* ---- for the tests, through ctypes */
 
-NIO_PUBLIC void fake_set(int what, int value);
-NIO_PUBLIC int fake_tables(void);
-NIO_PUBLIC int fake_called(void);
-NIO_PUBLIC void fake_call(unsigned threads, unsigned count, int type);
-NIO_PUBLIC void fake_join(void);
+EXPORT void fake_set(int setting, int value);
+EXPORT int fake_tables(void);
+EXPORT int fake_called(void);
+EXPORT void fake_call(unsigned threads, unsigned count, int type);
+EXPORT void fake_join(void);
 
-NIO_PUBLIC void
-fake_set(int what, int value)
+EXPORT void
+fake_set(int setting, int value)
 {
-    __atomic_store_n(&settings[what], value, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&settings[setting], value, __ATOMIC_SEQ_CST);
 }
 
-NIO_PUBLIC int
+EXPORT int
 fake_tables(void)
 {
     return __atomic_load_n(&tables, __ATOMIC_SEQ_CST);
 }
 
-NIO_PUBLIC int
+EXPORT int
 fake_called(void)
 {
     return __atomic_load_n(&called, __ATOMIC_SEQ_CST);
 }
 
-/* `threads` threads at once call the last registration back, `count` times
- * each, with the numbers thread * 100000 and up. */
-NIO_PUBLIC void
+/* Starts `threads` threads that call the last registration back, `count` times
+ * each, with the numbers from thread * 100000 on. */
+EXPORT void
 fake_call(unsigned threads, unsigned count, int type)
 {
     pthread_mutex_lock(&lock);
@@ -168,7 +154,7 @@ fake_call(unsigned threads, unsigned count, int type)
     pthread_mutex_unlock(&lock);
 }
 
-NIO_PUBLIC void
+EXPORT void
 fake_join(void)
 {
     for (; caller_count > 0; caller_count--) {
@@ -176,11 +162,11 @@ fake_join(void)
     }
 }
 
-/* For rest.c. */
+/* ---- for stubs.c */
 int
-fake_setting(int what)
+fake_setting(int setting)
 {
-    return __atomic_load_n(&settings[what], __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&settings[setting], __ATOMIC_SEQ_CST);
 }
 
 void
@@ -251,7 +237,7 @@ cancel(HANDLE handle)
 {
     registration *gone = handle;
     if (handle == NULL) {
-        abort(); /* never pass NULL */
+        abort(); /* the binding must never pass NULL */
     }
     if (fake_setting(FAIL_CANCEL) != 0) {
         return (NETIO_STATUS)fake_setting(FAIL_CANCEL);
@@ -289,7 +275,7 @@ nio_system(void)
         .NotifyRouteChange2 = start_route,
         .NotifyTeredoPortChange = start_teredo,
         .NotifyStableUnicastIpAddressTable = start_stable,
-        /* no NotifyNetworkConnectivityHintChange: too old a system */
+        /* no NotifyNetworkConnectivityHintChange: the system is too old */
         .CancelMibChangeNotify2 = cancel,
         .FreeMibTable = free_table,
     };

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What else the binding is linked with: the parts of a tower that tower.c
- * does not play, and the two doors of the system that it can shut (the linker
- * sends the calls here: --wrap). */
-#include "base/filter.h"
-#include "contract/tower.h"
+/* Everything else that the binding is linked with: stubs for the parts of a
+ * tower that tower.c lacks, and the two system calls that a test can make fail
+ * (by the linker's --wrap). */
+#include "settings.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-
-struct nio_queue;
-
-extern int fake_setting(int what);
-extern void fake_hooks(const nio_hooks *hooks);
-
-enum { NO_THREADS = 6, NO_EVENTS = 7 };
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*run)(void *), void *argument);

@@ -198,7 +198,7 @@ check_reconcile(void)
     nio_mirror_dirty_all(&engine->mirror);
     do {
         nio_reconcile(engine);
-        engine->lost = false;
+        engine->health = NIO_INTACT;
         CHECK(engine->backlog.size == 0);
     } while (input.left >= 4 && nio_dirty_any(&engine->mirror.dirty));
     offline_engine_check(&all);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A message of the feed to the mirror. One row of the table a message type. */
+/* Gives the messages of the event socket to the mirror, by a table of
+ * handlers: one row for each type of message. */
 #include "rtnetlink/decode/attribute.h"
 #include "rtnetlink/engine/engine.h"
 
@@ -9,12 +10,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* All of them return 0, or what the decoder says. */
+/* Returns 0 or the result of the decoder. */
 typedef int (*handler)(nio_engine *engine, const struct nlmsghdr *header,
                        nio_bytes body);
 
-/* The prefix of a router's advertisement: with it comes an address, of which
- * the kernel tells only when duplicate detection is through. */
+/* The prefix of a router advertisement: the kernel also adds an address, but
+ * sends no message of it before duplicate address detection has ended. */
 static bool
 brings_address(const nio_route *route)
 {
@@ -27,7 +28,7 @@ on_route(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_mirror *mirror = &engine->mirror;
     if (!mirror->wants_routes) {
-        return NIO_NOT_OURS; /* what was left in the socket */
+        return NIO_NOT_OURS; /* sent before the groups were left */
     }
     int status = nio_decode_route(body, &mirror->nexthops, &engine->legs);
     if (status == -ENOMEM) {
@@ -40,7 +41,7 @@ on_route(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     bool is_new = header->nlmsg_type == RTM_NEWROUTE;
     mirror->dirty.addresses |= is_new && brings_address(head);
     if (!nio_table_set_contains(&engine->tables, head->table)) {
-        return NIO_NOT_OURS; /* the socket's filter cannot stop all of them */
+        return NIO_NOT_OURS; /* the socket's filter lets some of them pass */
     }
     if (is_new) {
         nio_mirror_new_route(mirror, &engine->legs, header->nlmsg_flags);
@@ -70,7 +71,7 @@ on_link(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     uint8_t family = AF_UNSPEC;
     int status = nio_decode_link(body, &link, &family);
     if (status == NIO_NOT_OURS && family == AF_INET6) {
-        /* IPv6's view of the link changed: read the link itself. */
+        /* The IPv6 part of the link changed: read the whole link. */
         nio_mirror_dirty_link(&engine->mirror, link.index);
     }
     if (status == 0 && header->nlmsg_type == RTM_NEWLINK) {
@@ -98,7 +99,8 @@ on_nexthop(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     return status;
 }
 
-/* A link without carrier: whether its routes count as dead is a setting. */
+/* Whether the routes of a link without carrier are dead is a setting
+ * (ignore_routes_with_linkdown). */
 static bool
 is_without_carrier(const nio_mirror *mirror, uint32_t index)
 {
@@ -107,7 +109,7 @@ is_without_carrier(const nio_mirror *mirror, uint32_t index)
            !(link->flags & IFF_LOWER_UP);
 }
 
-/* Forwarding and the like changed on a link, or on all of them. */
+/* A setting such as forwarding changed, on one link or on all. */
 static int
 on_netconf(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
@@ -166,7 +168,7 @@ nio_apply(nio_engine *engine, nio_bytes bytes)
         }
         engine->counted.ignored += status == -EBADMSG;
     }
-    if (bytes.left != 0) { /* what came behind it is not to be had */
+    if (bytes.left != 0) { /* the rest of the datagram cannot be read */
         engine->counted.ignored++;
         nio_engine_mark_lost(engine);
     }

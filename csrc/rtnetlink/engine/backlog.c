@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Datagrams that wait for a reading of the tables to end: see backlog.h. */
+/* Datagrams that wait for the end of a reconcile: see backlog.h. */
 #include "rtnetlink/engine/backlog.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Datagrams of the feed that came while tables were read: kept as they came,
- * applied in order afterwards. Bounded: past the bound the datagrams are
- * dropped and the loss is said, as the kernel's own is. */
+/* Datagrams that arrived during a reconcile: kept unchanged, and applied in
+ * order afterwards. Past its bound the backlog refuses datagrams, which is
+ * then a loss like one in the kernel. */
 #pragma once
 
 #include "rtnetlink/socket/message.h"
@@ -17,11 +17,11 @@ typedef struct nio_backlog {
     size_t cursor; /* of nio_backlog_next */
 } nio_backlog;
 
-/* False: there is no room, the datagram is lost. */
+/* False: the bound is reached or the allocation failed; it is not kept. */
 bool nio_backlog_add(nio_backlog *backlog, nio_bytes datagram,
                      uint64_t time_ns);
 /* The next datagram in order, borrowed; false at the end. */
 bool nio_backlog_next(nio_backlog *backlog, nio_bytes *ret_datagram,
                       uint64_t *ret_time_ns);
-/* Forget all and give the memory back. */
+/* Drop all datagrams and free the memory. */
 void nio_backlog_clear(nio_backlog *backlog);

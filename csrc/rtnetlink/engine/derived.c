@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What Windows tells and the kernel does not: a hint of the connectivity, the
- * Teredo port and whether the address table is stable. Made from the mirror
- * whenever something that they rest on changed; told when they differ. */
+/* What Windows reports and the kernel does not: the connectivity hint, the
+ * Teredo port and a stable address table. They are derived from the mirror
+ * whenever it has changed, and reported if the result is new. */
 #include "rtnetlink/engine/derived.h"
 
 #include "rtnetlink/engine/engine.h"
@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* RFC 4380, section 4: 2001:0000, server, flags, port and client, both with
- * all bits turned. */
+/* RFC 4380, section 4: 2001:0000, server, flags, then the port and the client,
+ * both with all bits inverted. */
 static bool
 is_teredo(const nio_address *address)
 {
@@ -93,8 +93,8 @@ nio_hint_of(const nio_mirror *mirror)
     return hint;
 }
 
-/* An address that duplicate detection still works on. One that cannot settle
- * (no carrier, a duplicate) does not keep the table from being stable. */
+/* Is the address in duplicate address detection? One that cannot leave it
+ * (no carrier, or a duplicate) does not keep the table from being stable. */
 static bool
 is_settling(const nio_mirror *mirror, const nio_address *address)
 {
@@ -139,22 +139,22 @@ wants(const nio_subscriber *subscriber, int kind)
     return (subscriber->kinds & (1u << kind)) != 0;
 }
 
-/* A word that still waits for its callback will lead to the table as it is
- * then: one is enough, however long the callback before it takes. */
+/* The dispatcher reads the table when it takes a change, so a change that is
+ * still queued is enough, however long the callback before it takes. */
 static bool
-is_owed_the_table(nio_subscriber *subscriber)
+has_change_queued(nio_subscriber *subscriber)
 {
     nio_queue_statistics statistics;
     nio_queue_statistics_of(subscriber->queue, &statistics);
     return statistics.queued > 0;
 }
 
-/* The table is told each time that it has become stable again. */
+/* A change is reported each time the table becomes stable again. */
 static void
 derive_stable(nio_engine *engine, nio_subscriber *subscriber)
 {
     bool pending = !nio_is_stable(&engine->mirror, subscriber->family);
-    if (subscriber->pending && !pending && !is_owed_the_table(subscriber)) {
+    if (subscriber->pending && !pending && !has_change_queued(subscriber)) {
         put(engine, subscriber, NIO_STABLE, NIO_CHANGE_PARAMETER, NULL, 0);
     }
     subscriber->pending = pending;
@@ -191,7 +191,8 @@ nio_derive(nio_engine *engine)
     }
 }
 
-/* Then what was last told is known, and may be told anew only to all. */
+/* Does another subscriber want this kind? Then the last reported value is up
+ * to date, and a new value must be reported to all. */
 static bool
 has_another(const nio_fanout *fanout, const nio_subscriber *subscriber,
             int kind)
@@ -203,7 +204,6 @@ has_another(const nio_fanout *fanout, const nio_subscriber *subscriber,
     return s != NULL;
 }
 
-/* What a new subscriber is told, or compared with, first. */
 void
 nio_derive_for(nio_engine *engine, nio_subscriber *subscriber)
 {
@@ -218,7 +218,8 @@ nio_derive_for(nio_engine *engine, nio_subscriber *subscriber)
         engine->teredo_port = nio_teredo_port_of(mirror);
     }
     if (wants(subscriber, NIO_STABLE)) {
-        /* Pending when it was asked for: told at once if it settled since. */
+        /* The table was unstable when the subscriber asked for it: if it is
+         * stable now that is reported at once. */
         subscriber->pending = true;
         derive_stable(engine, subscriber);
     }

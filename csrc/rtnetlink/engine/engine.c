@@ -3,20 +3,9 @@
 #include "rtnetlink/engine/engine.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-/* Asked for when nobody says otherwise; without the right to it the kernel
- * gives what net.core.rmem_max allows. Memory is used only under load. */
-#define RECEIVE_BUFFER (128 * 1024 * 1024)
-
-static const int groups[] = {
-    RTNLGRP_LINK,        RTNLGRP_IPV4_IFADDR,  RTNLGRP_IPV6_IFADDR,
-    RTNLGRP_IPV6_IFINFO, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
-};
 
 void
 nio_engine_close_descriptors(nio_engine *engine)
@@ -37,20 +26,6 @@ nio_engine_free(nio_engine *engine)
     nio_condition_done(&engine->answered);
     nio_lock_done(&engine->lock);
     free(engine);
-}
-
-int
-nio_engine_join(nio_engine *engine)
-{
-    int status = 0;
-    int wish = engine->buffer_wish > 0 ? engine->buffer_wish : RECEIVE_BUFFER;
-    engine->counted.receive_buffer =
-        nio_event_socket_set_buffer(&engine->events, wish);
-    for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]);
-         i++) {
-        status = nio_event_socket_join(&engine->events, groups[i]);
-    }
-    return status;
 }
 
 static int
@@ -88,7 +63,8 @@ nio_engine_new(uint64_t namespace_id, nio_engine **ret_engine)
     if (status < 0) {
         goto done;
     }
-    /* The thread belongs to the namespace of the one that starts it. */
+    /* A thread belongs to the network namespace of the thread that starts it.
+     */
     if (!nio_thread_start(&engine->thread, "netio-reader", nio_reader_run,
                           engine)) {
         status = -EAGAIN;
@@ -104,21 +80,11 @@ done:
 }
 
 void
-nio_engine_stop(nio_engine *engine)
-{
-    nio_lock_take(&engine->lock);
-    engine->stopping = true;
-    nio_lock_drop(&engine->lock);
-    nio_event_set(&engine->wake);
-    nio_thread_join(&engine->thread);
-}
-
-void
 nio_engine_abandon(nio_engine *engine)
 {
-    /* The memory stays: the threads that used it do not exist here, but their
-     * locks may be taken. The descriptors must not keep the parent's sockets
-     * in their groups. */
+    /* The memory is leaked: its threads do not exist here, but may have held
+     * its locks. The descriptors are closed, or they would keep the parent's
+     * sockets in their groups. */
     close(engine->events.socket);
     close(engine->requests.socket);
     close(nio_event_descriptor(&engine->wake));

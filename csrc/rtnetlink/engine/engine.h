@@ -21,108 +21,144 @@ extern nio_lock nio_engine_list_lock;
 
 typedef struct nio_engine nio_engine;
 
-/* What a thread asks of the reader; on the asker's stack until answered. */
+/* What a thread asks of the reader; on that thread's stack. */
 typedef struct nio_command {
     struct nio_command *next;
-    enum { NIO_ATTACH, NIO_DETACH } what;
-    nio_subscriber *subscriber;
-    int receive_buffer; /* bytes wanted; 0: no wish */
-    uint64_t begun;     /* by the reader, when it saw the command first */
+    enum { NIO_ATTACH, NIO_DETACH, NIO_STOP } what;
+    nio_subscriber *subscriber; /* NULL of NIO_STOP */
+    int receive_buffer;         /* bytes; 0: as it is */
+    uint64_t after; /* reconciles begun when the reader took the command */
     /* Under the engine's lock. */
     bool answered;
     int status; /* negative errno */
 } nio_command;
 
-/* Readings of one family's routes that were not to be trusted alone. */
-typedef struct nio_attempts {
-    unsigned count; /* since there was the last reason to read */
-    /* Of the last ones, whatever the reason, the newest first; 0: none. */
-    uint32_t marks[3];
-} nio_attempts;
+/* Of the stream of messages: reader.c says what follows from it. */
+typedef enum nio_health {
+    NIO_INTACT, /* no message since the last dump was lost */
+    NIO_LOST,   /* messages were lost: all tables must be read again */
+    NIO_BROKEN /* the socket is unusable and must be opened again; then LOST */
+} nio_health;
+
+/* The last dumps of one family's routes. Changes may have raced with them, so
+ * that none of them alone is complete. */
+typedef struct nio_route_dumps {
+    unsigned count;    /* since the last reason to read the routes */
+    uint32_t marks[3]; /* whatever the reason; the newest first, 0: none */
+} nio_route_dumps;
 
 struct nio_engine {
     struct nio_engine *next NIO_GUARDED_BY(nio_engine_list_lock);
     /* 0: it is ending. */
     unsigned users NIO_GUARDED_BY(nio_engine_list_lock);
     uint64_t namespace_id; /* constant */
-    nio_event wake;        /* set when there is a command or the end */
+    nio_event wake;        /* set when a command is left */
     nio_thread thread;
 
     nio_lock lock NIO_AFTER(nio_engine_list_lock);
     nio_condition answered;
     nio_command *commands NIO_GUARDED_BY(lock);
-    bool stopping NIO_GUARDED_BY(lock);
     nio_statistics statistics NIO_GUARDED_BY(lock);
 
-    /* The reader's alone. */
+    /* All that follows is the reader's alone. */
     nio_event_socket events;
     nio_request_socket requests;
     nio_mirror mirror;
     nio_dumper dumper;    /* into the mirror */
-    nio_table_set tables; /* whose routes are asked for and kept */
-    nio_legs legs;
-    nio_backlog backlog;      /* what came while tables were read */
-    nio_command *attaching;   /* commands that wait for an exact mirror */
-    nio_command *postponed;   /* ... and for the feed to be fresh */
-    nio_statistics counted;   /* not yet added to `statistics` */
-    nio_attempts attempts[2]; /* IPv4, IPv6 */
-    uint64_t churn[2];        /* route messages while tables were read */
-    uint64_t begun;           /* readings of tables, counted */
-    uint64_t read;            /* the last one that ended well */
-    uint64_t failed;          /* the last one that did not, ... */
-    int failure;              /* ... and why */
-    unsigned failures;        /* in a row: restart.c */
-    uint64_t not_before_ns;   /* when the next reading may begin */
-    uint64_t heat;            /* messages beyond what is no storm ... */
-    uint64_t heated_ns;       /* ... by then */
-    int buffer_wish;          /* largest receive buffer that was asked for */
-    bool lost;                /* messages were missed: all is read again */
-    bool broken;              /* the feed is to be opened anew */
-    bool stale;               /* the feed may hold what was before a gap */
-    bool stop;                /* the reader has seen `stopping` */
-    NL_NETWORK_CONNECTIVITY_HINT hint; /* as last told */
-    USHORT teredo_port;
+    nio_table_set tables; /* whose routes are subscribed to and mirrored */
+    nio_legs legs;        /* of the route that is being decoded */
+    nio_backlog backlog;  /* messages that arrived during a reconcile */
+
+    nio_health health;
+    bool stop;         /* the reader ends */
+    bool stale;        /* the socket may hold messages from before a gap */
+    unsigned failures; /* in a row */
+    int failure;       /* the last one that subscribers get, negative errno */
+    uint64_t due_ns;   /* when the next dump or opening may begin */
+
+    nio_command *attaching; /* they wait for an exact mirror */
+    nio_command *postponed; /* they wait for an empty socket before that */
+    /* Reconciles are numbered: the last one that began, that succeeded and
+     * that failed. */
+    uint64_t reconciles, succeeded, failed;
+    nio_route_dumps route_dumps[2]; /* IPv4, IPv6 */
+    uint64_t route_messages[2];     /* that arrived during a dump */
+
+    uint64_t burst;         /* the level of throttle_burst() ... */
+    uint64_t burst_ns;      /* ... at that time */
+    int requested_buffer;   /* the largest receive buffer; 0: the default */
+    nio_statistics counted; /* not yet added to `statistics` */
+    NL_NETWORK_CONNECTIVITY_HINT hint; /* as last reported */
+    USHORT teredo_port;                /* as last reported */
 };
 
 /* ---- engines.c */
-/* A fork in between would copy a socket that it cannot find: it waits. */
+/* While a thread holds this lock no fork happens. */
 void nio_engine_list_take(void) NIO_ACQUIRE(nio_engine_list_lock);
 void nio_engine_list_drop(void) NIO_RELEASE(nio_engine_list_lock);
 
 /* ---- engine.c: the life of one engine, for engines.c */
-/* An engine of the calling thread's namespace, its reader started. */
+/* An engine of the calling thread's namespace, with its reader started. */
 int nio_engine_new(uint64_t namespace_id, nio_engine **ret_engine);
-/* Stops the reader and joins it. */
-void nio_engine_stop(nio_engine *engine);
 void nio_engine_close_descriptors(nio_engine *engine);
 /* Frees an engine whose reader never ran or is joined. */
 void nio_engine_free(nio_engine *engine);
 /* In the child of a fork: closes the copies of the engine's descriptors. */
 void nio_engine_abandon(nio_engine *engine);
-/* Joins the groups that every engine needs; sets the receive buffer. */
-int nio_engine_join(nio_engine *engine);
 
-/* ---- on the reader's thread */
+/* ---- reader.c. This and all that follows run on the reader's thread. */
 void nio_reader_run(void *engine);
-/* commands.c: take what was left by others; detach at once. */
+/* Does the mirror equal the kernel's tables, as far as can be known? */
+bool nio_engine_is_exact(const nio_engine *engine);
+
+/* ---- commands.c */
+/* Take the commands that other threads have left. */
 void nio_take_commands(nio_engine *engine);
-/* Whatever comes from the feed now was sent after the last command. */
-void nio_engine_socket_is_empty(nio_engine *engine);
-/* Attach those that waited, if the mirror allows it. */
+/* The socket is empty: take those that waited for it. */
+void nio_take_postponed(nio_engine *engine);
+/* Attach the subscribers that wait, if the mirror allows it. */
 void nio_serve_attaching(nio_engine *engine);
-/* The kernel tells of routes again, after the feed was opened anew. */
+
+/* ---- groups.c: which messages the kernel sends to the event socket */
+/* Join the groups that every engine needs; set the receive buffer. */
+int nio_engine_join(nio_engine *engine);
+/* After the socket was opened again: receive routes as before. */
 int nio_rejoin_routes(nio_engine *engine);
-/* restart.c: the kernel told us something that we did not get. */
+/* Does the subscriber want routes that the kernel does not send yet? */
+bool nio_needs_more_routes(const nio_engine *engine,
+                           const nio_subscriber *subscriber);
+/* Have the kernel send them. */
+int nio_widen_routes(nio_engine *engine, const nio_subscriber *subscriber);
+/* Have the kernel send no routes that no subscriber wants any more. */
+void nio_narrow_routes(nio_engine *engine);
+
+/* ---- apply.c */
+/* Decode the messages of one datagram, and give them to the mirror. */
+void nio_apply(nio_engine *engine, nio_bytes bytes);
+
+/* ---- reconcile.c */
+/* Read the dirty tables again, and report the differences. */
+void nio_reconcile(nio_engine *engine);
+
+/* ---- recovery.c */
+/* Messages were lost: mark the gap in every stream. */
 void nio_engine_mark_lost(nio_engine *engine);
-/* A reading or an opening failed; it is tried again after a pause. */
+/* A dump or an opening failed: try again after a pause. */
 void nio_engine_failed(nio_engine *engine, int status);
-/* The feed gave an error and is not to be trusted any more; open it anew. */
+/* The socket returned an error: open it again after a pause. */
 void nio_engine_socket_failed(nio_engine *engine, int status);
 void nio_engine_reopen(nio_engine *engine);
-/* apply.c: one datagram of the feed. */
-void nio_apply(nio_engine *engine, nio_bytes bytes);
-/* reconcile.c: read again what is dirty, compare, tell the difference. */
-void nio_reconcile(nio_engine *engine);
-/* derived.c: the hint, the port and the stable table, if they changed. */
+/* Messages were lost, and the gap is marked later. */
+static inline void
+nio_engine_note_loss(nio_engine *engine)
+{
+    if (engine->health == NIO_INTACT) {
+        engine->health = NIO_LOST;
+    }
+}
+
+/* ---- derived.c */
+/* Report the hint, the port and the stable table if they have changed. */
 void nio_derive(nio_engine *engine);
+/* What a new subscriber gets of them first. */
 void nio_derive_for(nio_engine *engine, nio_subscriber *subscriber);

@@ -45,8 +45,8 @@ after_fork_in_child(void) NIO_RELEASE(nio_engine_list_lock)
 static void
 register_fork_handlers(void)
 {
-    /* It fails without memory only. Then a child may hang on a lock that it
-     * inherits; a fork is rare, and the parent goes on. */
+    /* It fails only on allocation failure. Then a child may hang on a lock
+     * that it inherits; a fork is rare, and the parent goes on. */
     (void)nio_at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
@@ -63,8 +63,8 @@ nio_engine_list_drop(void)
     nio_lock_drop(&nio_engine_list_lock);
 }
 
-/* A number that only this namespace has, as long as anything of it lives (an
- * engine does): the kernel's cookie (since 5.14), else the inode in /proc. */
+/* A number that identifies the namespace as long as it exists, which an engine
+ * ensures: the kernel's cookie (since 5.14), else the inode in /proc. */
 static int
 find_namespace(uint64_t *ret_id)
 {
@@ -84,6 +84,21 @@ find_namespace(uint64_t *ret_id)
     }
     *ret_id = inode.st_ino;
     return 0;
+}
+
+/* Leave a command with the reader, and wait for its answer. */
+static int
+ask(nio_engine *engine, nio_command *command)
+{
+    nio_lock_take(&engine->lock);
+    command->next = engine->commands;
+    engine->commands = command;
+    nio_event_set(&engine->wake);
+    while (!command->answered) {
+        nio_condition_wait(&engine->answered, &engine->lock);
+    }
+    nio_lock_drop(&engine->lock);
+    return command->status;
 }
 
 int
@@ -125,7 +140,9 @@ nio_engine_release(nio_engine *engine)
     if (!last) {
         return;
     }
-    nio_engine_stop(engine);
+    nio_command command = {.what = NIO_STOP};
+    (void)ask(engine, &command);
+    nio_thread_join(&engine->thread);
     /* The engine is listed until its descriptors are closed: the child of a
      * fork in between would keep a socket that fills and that nothing reads.
      */
@@ -138,21 +155,6 @@ nio_engine_release(nio_engine *engine)
     nio_engine_close_descriptors(engine);
     nio_engine_list_drop();
     nio_engine_free(engine);
-}
-
-/* Leave a command with the reader and wait for its answer. */
-static int
-ask(nio_engine *engine, nio_command *command)
-{
-    nio_lock_take(&engine->lock);
-    command->next = engine->commands;
-    engine->commands = command;
-    nio_event_set(&engine->wake);
-    while (!command->answered) {
-        nio_condition_wait(&engine->answered, &engine->lock);
-    }
-    nio_lock_drop(&engine->lock);
-    return command->status;
 }
 
 int

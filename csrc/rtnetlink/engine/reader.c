@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The one thread of an engine: hears the kernel, keeps the mirror, serves the
- * commands. Never takes the GIL, never waits for a subscriber. */
+/* The thread of an engine. It receives the kernel's messages, keeps the mirror
+ * exact and serves commands; it never takes the GIL and waits for no other
+ * thread. What it does depends on the health of the stream of messages:
+ *
+ *   health   it waits for                   and then
+ *   INTACT   messages, commands; and        applies the messages, dumps the
+ *            until a dump is due, if        dirty tables if a dump is due
+ *            tables are dirty
+ *   LOST     nothing                        applies messages until the socket
+ *                                           is empty: INTACT, all tables dirty
+ *   BROKEN   commands; and until the next   opens the socket again: LOST
+ *            attempt is due
+ */
 #define _GNU_SOURCE
 #include "rtnetlink/engine/engine.h"
 
@@ -9,36 +20,53 @@
 #include <string.h>
 
 #define NS_PER_MS 1000000u
-#define LOOK_AGAIN_NS 10000000u
-#define ROUNDS 64 /* receives before anything else is looked at again */
+#define MAX_RECEIVES 64 /* in a row, before the reader does anything else */
+#define FALLBACK_WAIT_NS 10000000u
 
-/* A storm wakes a reader that keeps up with it for every few messages, which
- * doubles its work. So while more than one comes in COOLING_US, and STORM have
- * come beyond that, it pauses before it looks again: for as long as the kernel
- * at its fastest needs to fill an eighth of the receive buffer, and not at all
- * where that is small. An event on its own never waits, and what others
- * command ends the pause. */
-#define COOLING_US 20u
-#define STORM 64u
-#define STORM_BYTES_PER_US 1280u /* an event each us, as it is charged */
-#define LONGEST_PAUSE_US 500u
-#define SHORTEST_PAUSE_US 100u
+/* Without a pause, a reader that keeps up with a burst is woken for every few
+ * messages, which doubles its work. A leaky bucket finds bursts: each datagram
+ * adds one, and one leaks every DECAY_US. From BURST_MIN on the reader pauses
+ * before it receives again: as long as the kernel at its fastest needs to fill
+ * an eighth of the receive buffer, and not at all if the buffer is small. So a
+ * message that comes alone never waits. A command ends the pause. */
+#define DECAY_US 20u
+#define BURST_MIN 64u
+#define FILL_BYTES_PER_US                                                     \
+    1280u /* a message per us, as the kernel charges it */
+#define MAX_PAUSE_US 500u
+#define MIN_PAUSE_US 100u
 
-/* Until when the reader may sleep: -1 for ever, else milliseconds. */
+static bool
+is_due(const nio_engine *engine)
+{
+    return nio_monotonic_ns() >= engine->due_ns;
+}
+
+static int
+ms_until_due(const nio_engine *engine)
+{
+    uint64_t now = nio_monotonic_ns();
+    return now >= engine->due_ns
+               ? 0
+               : (int)((engine->due_ns - now) / NS_PER_MS) + 1;
+}
+
+/* For poll(): -1 is without a limit. */
 static int
 timeout_ms(const nio_engine *engine)
 {
-    if (!engine->broken && (engine->lost || engine->postponed != NULL)) {
+    switch (engine->health) {
+    case NIO_BROKEN:
+        return ms_until_due(engine);
+    case NIO_LOST:
         return 0;
+    default:
+        if (engine->postponed != NULL) {
+            return 0; /* until the socket is empty */
+        }
+        return nio_dirty_any(&engine->mirror.dirty) ? ms_until_due(engine)
+                                                    : -1;
     }
-    if (!engine->broken && !nio_dirty_any(&engine->mirror.dirty)) {
-        return -1;
-    }
-    uint64_t now = nio_monotonic_ns();
-    if (now >= engine->not_before_ns) {
-        return 0;
-    }
-    return (int)((engine->not_before_ns - now) / NS_PER_MS) + 1;
 }
 
 static void
@@ -48,92 +76,133 @@ wait_for_work(nio_engine *engine)
         {.fd = nio_event_descriptor(&engine->wake), .events = POLLIN},
         {.fd = engine->events.socket, .events = POLLIN},
     };
+    nfds_t count = engine->health == NIO_BROKEN ? 1 : 2;
     int limit = timeout_ms(engine);
-    if (poll(waits, engine->broken ? 1 : 2, limit) < 0 && limit != 0) {
-        /* Signals are blocked here: a program may have been left without the
-         * right to two descriptors. */
-        (void)nio_event_wait(&engine->wake, LOOK_AGAIN_NS);
+    if (poll(waits, count, limit) < 0 && limit != 0) {
+        /* Signals are blocked: poll() fails if the program has lowered its
+         * limit of descriptors to less than two, or the kernel has no memory.
+         */
+        (void)nio_event_wait(&engine->wake, FALLBACK_WAIT_NS);
     }
 }
 
 static void
-pause_in_storm(nio_engine *engine, size_t taken)
+throttle_burst(nio_engine *engine, size_t received)
 {
     uint64_t now = nio_monotonic_ns();
-    uint64_t cooled = (now - engine->heated_ns) / (1000 * COOLING_US);
+    uint64_t leaked = (now - engine->burst_ns) / (1000 * DECAY_US);
     uint64_t pause_us =
-        engine->counted.receive_buffer / (8 * STORM_BYTES_PER_US);
+        engine->counted.receive_buffer / (8 * FILL_BYTES_PER_US);
     struct pollfd wake = {.fd = nio_event_descriptor(&engine->wake),
                           .events = POLLIN};
 
-    engine->heated_ns = now;
-    engine->heat -= engine->heat < cooled ? engine->heat : cooled;
-    engine->heat += taken;
-    if (engine->heat < STORM || pause_us < SHORTEST_PAUSE_US || engine->lost) {
+    engine->burst_ns = now;
+    engine->burst -= engine->burst < leaked ? engine->burst : leaked;
+    engine->burst += received;
+    if (engine->burst < BURST_MIN || pause_us < MIN_PAUSE_US ||
+        engine->health != NIO_INTACT) {
         return;
     }
-    engine->heat = engine->heat < 2 * STORM ? engine->heat : 2 * STORM;
-    pause_us = pause_us < LONGEST_PAUSE_US ? pause_us : LONGEST_PAUSE_US;
+    engine->burst =
+        engine->burst < 2 * BURST_MIN ? engine->burst : 2 * BURST_MIN;
+    pause_us = pause_us < MAX_PAUSE_US ? pause_us : MAX_PAUSE_US;
     struct timespec limit = {.tv_nsec = 1000 * (long)pause_us};
     (void)ppoll(&wake, 1, &limit, NULL);
 }
 
-/* Apply what is there. After a loss the kernel drops all until its queue is
- * empty: so only then the tables are worth reading. Who registers or cancels
- * waits for one receive at most: with many subscribers each takes long.
- * Returns how many messages came. */
+/* Receive once, and apply what came. Returns the number of datagrams; 0 if the
+ * socket is empty; a negative errno. */
+static int
+receive_and_apply(nio_engine *engine)
+{
+    int count = nio_event_socket_receive(&engine->events);
+    if (count > 0) {
+        engine->mirror.fanout.time_ns = nio_realtime_ns();
+    }
+    for (int i = 0; i < count; i++) {
+        nio_datagram datagram = nio_event_socket_datagram(&engine->events, i);
+        if (datagram.foreign) {
+            engine->counted.ignored++;
+        } else if (datagram.truncated) {
+            engine->counted.ignored++;
+            nio_engine_mark_lost(engine);
+        } else {
+            nio_apply(engine, datagram.bytes);
+        }
+    }
+    return count;
+}
+
+static void
+on_empty_socket(nio_engine *engine)
+{
+    nio_take_postponed(engine);
+    engine->mirror.replaying = false;
+    if (engine->health == NIO_LOST) {
+        nio_mirror_dirty_all(&engine->mirror);
+        engine->health = NIO_INTACT;
+    }
+}
+
+/* Empty the socket. After a loss the kernel drops every message until its
+ * queue is empty, so the tables are not dumped before. With many subscribers
+ * to report to a receive takes long, so commands are served after each one,
+ * and a thread that registers ends the loop. Returns the number of datagrams.
+ */
 static size_t
 drain(nio_engine *engine)
 {
-    size_t taken = 0;
-    for (int round = 0; round < ROUNDS; round++) {
-        int count = nio_event_socket_receive(&engine->events);
+    size_t received = 0;
+    for (int i = 0; i < MAX_RECEIVES; i++) {
+        int count = receive_and_apply(engine);
+        if (count == 0) {
+            on_empty_socket(engine);
+            return received;
+        }
         if (count == -ENOBUFS) {
             nio_engine_mark_lost(engine);
             continue;
         }
         if (count < 0) {
-            /* The kernel says so as well that it could not tell something. */
             nio_engine_socket_failed(engine, count);
-            return taken;
+            return received;
         }
-        if (count == 0) {
-            nio_engine_socket_is_empty(engine);
-            engine->mirror.replaying = false;
-            if (engine->lost) {
-                nio_mirror_dirty_all(&engine->mirror);
-                engine->lost = false;
-            }
-            return taken;
-        }
-        taken += (size_t)count;
-        engine->mirror.fanout.time_ns = nio_realtime_ns();
-        for (int i = 0; i < count; i++) {
-            nio_datagram datagram =
-                nio_event_socket_datagram(&engine->events, i);
-            if (datagram.foreign || datagram.truncated) {
-                engine->counted.ignored++;
-                if (!datagram.foreign) {
-                    nio_engine_mark_lost(engine);
-                }
-                continue;
-            }
-            nio_apply(engine, datagram.bytes);
-        }
+        received += (size_t)count;
         nio_take_commands(engine);
         if (engine->stop || engine->attaching != NULL) {
-            return taken;
+            return received;
         }
     }
-    if (taken == 0) { /* it loses all: who waits must not wait for ever */
+    if (received == 0) {
+        /* Every receive reported a loss: it may go on like this, so new
+         * subscribers are to get an error. */
         nio_engine_socket_failed(engine, -ENOBUFS);
     }
-    return taken;
+    return received;
 }
 
-/* Add what was counted to what others can read. */
+/* One line of the table above. Returns the number of datagrams. */
+static size_t
+step(nio_engine *engine)
+{
+    size_t received = 0;
+    if (engine->health == NIO_BROKEN && is_due(engine)) {
+        nio_engine_reopen(engine);
+    }
+    if (engine->health != NIO_BROKEN) {
+        received = drain(engine);
+    }
+    nio_fanout_signal(&engine->mirror.fanout); /* a dump may take long */
+    if (engine->health == NIO_INTACT && !engine->stop &&
+        nio_dirty_any(&engine->mirror.dirty) && is_due(engine)) {
+        nio_reconcile(engine);
+    }
+    return received;
+}
+
+/* Add what the reader has counted to what other threads can read. */
 static void
-publish(nio_engine *engine)
+publish_statistics(nio_engine *engine)
 {
     nio_statistics *counted = &engine->counted;
     nio_lock_take(&engine->lock);
@@ -149,22 +218,28 @@ publish(nio_engine *engine)
     counted->resyncs = 0;
 }
 
-/* Tell those who wait for it that the mirror is exact. */
+bool
+nio_engine_is_exact(const nio_engine *engine)
+{
+    return engine->health == NIO_INTACT &&
+           !nio_dirty_any(&engine->mirror.dirty) &&
+           !engine->mirror.allocation_failed;
+}
+
 static void
 mark_synced(nio_engine *engine)
 {
     nio_fanout *fanout = &engine->mirror.fanout;
-    if (engine->lost || nio_dirty_any(&engine->mirror.dirty) ||
-        engine->mirror.allocation_failed) {
+    const nio_change mark = {.time_ns = fanout->time_ns,
+                             .kind = NIO_CHANGE_MARK,
+                             .flags = NIO_FLAG_SYNCED};
+    if (!nio_engine_is_exact(engine)) {
         return;
     }
-    const nio_change synced = {.time_ns = fanout->time_ns,
-                               .kind = NIO_CHANGE_MARK,
-                               .flags = NIO_FLAG_SYNCED};
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
         if (s->owes_synced && nio_mirror_reserve(&engine->mirror)) {
             s->owes_synced = false;
-            nio_subscriber_put(s, &synced, NULL);
+            nio_subscriber_put(s, &mark, NULL);
         }
     }
 }
@@ -174,27 +249,19 @@ nio_reader_run(void *argument)
 {
     nio_engine *engine = argument;
     nio_mirror *mirror = &engine->mirror;
-    size_t taken = 0;
+    size_t received = 0;
     nio_mirror_dirty_all(mirror);
     while (!engine->stop) {
         nio_fanout_signal(&mirror->fanout);
-        pause_in_storm(engine, taken);
+        throttle_burst(engine, received);
         wait_for_work(engine);
         nio_take_commands(engine);
-        if (engine->broken && nio_monotonic_ns() >= engine->not_before_ns) {
-            nio_engine_reopen(engine);
-        }
-        taken = engine->broken ? 0 : drain(engine);
-        nio_fanout_signal(&mirror->fanout);
-        if (!engine->stop && !engine->lost && nio_dirty_any(&mirror->dirty) &&
-            nio_monotonic_ns() >= engine->not_before_ns) {
-            nio_reconcile(engine);
-        }
+        received = step(engine);
         if (mirror->derived_dirty && nio_mirror_reserve(mirror)) {
             mirror->derived_dirty = false;
             nio_derive(engine);
         }
-        publish(engine);
+        publish_statistics(engine);
         nio_serve_attaching(engine);
         mark_synced(engine);
         if (mirror->allocation_failed) {

@@ -1,76 +1,90 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads again what is dirty and tells the difference: the one routine behind
- * the start, links that go down, addresses and nexthop objects that go, lost
- * messages and dumps that raced with changes.
+/* Reads the dirty tables again and reports the differences. This one routine
+ * serves the start of an engine, links that go down, addresses and nexthop
+ * objects that are removed, lost messages, and dumps with which changes raced.
  *
- * 1. Barrier: ask for one link. The answer waits for the RTNL lock, so what
- *    the kernel was in the middle of when it told us is done.
- * 2. Dump. What the feed brings meanwhile is kept (backlog.h), not applied:
- *    it may be older than a row of the dump or newer.
- * 3. Compare: what no row of the dump was is gone.
- * 4. Apply the backlog in order. Each message is the state of one identity at
- *    its time, so the last one of each leaves it right; a silent change in
- *    between had its own trigger, which makes the mirror dirty again. Where a
- *    message means one of several, and there are fewer now, it is read again.
+ * 1. Barrier: ask for one link. The kernel answers under the RTNL lock, so a
+ *    change that was in progress when its message was sent is complete.
+ * 2. Dump. Messages that arrive meanwhile go to the backlog (backlog.h) and
+ *    are not applied: each may be older or newer than the row of the dump.
+ * 3. Compare: a row of the mirror that the dump does not contain is gone.
+ * 4. Apply the backlog in order. A message is the state of one identity at its
+ *    time, so the last message of an identity leaves it right. A silent change
+ *    in between had a trigger of its own, which makes the mirror dirty again.
+ *    A message that means one of several routes of the same identity becomes
+ *    ambiguous where there are fewer of them now: they are read again.
  *
- * A dump in several parts may miss rows when its table changes between them
- * (an IPv6 walk begins anew and skips as many rows as it gave). Such a dump
- * is repeated: what one of up to three has seen is there, what none of them
- * has seen is gone. */
+ * A dump of several parts may lack rows if the table changes between two parts
+ * (the walk of an IPv6 table starts again and skips as many rows as it gave
+ * before). Such a dump is repeated: a row that one of three dumps contains
+ * exists, a row that none of the three contains is gone. */
 #include "rtnetlink/engine/engine.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <linux/if_link.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define MAX_ATTEMPTS 3u
-#define LONGEST_PAUSE_NS 1000000000u
-#define ROUNDS 64 /* receives between two parts: a flood has no end */
+#define MAX_PAUSE_NS 1000000000u
+#define MAX_RECEIVES 64    /* between two parts: a flood has no end */
+#define COMMANDS_EVERY 64u /* datagrams of the backlog */
 
-/* Keep what the feed brings; look at commands. Between the parts of a dump,
- * so that neither the kernel's buffer nor a cancelling thread waits long. */
+/* Keep a datagram, and count its messages of routes. */
 static void
-between(void *context)
+keep(nio_engine *engine, nio_datagram datagram, uint64_t time_ns)
 {
-    nio_engine *engine = context;
-    int count;
-    nio_take_commands(engine);
-    for (int round = 0; round < ROUNDS && !engine->broken; round++) {
-        count = nio_event_socket_receive(&engine->events);
+    struct nlmsghdr header;
+    nio_bytes body, bytes = datagram.bytes;
+    if (datagram.foreign || datagram.truncated) {
+        engine->counted.ignored++;
+    }
+    if (datagram.foreign) {
+        return;
+    }
+    if (datagram.truncated ||
+        !nio_backlog_add(&engine->backlog, datagram.bytes, time_ns)) {
+        nio_engine_note_loss(engine);
+        return;
+    }
+    while (nio_message_next(&bytes, &header, &body)) {
+        if ((header.nlmsg_type == RTM_NEWROUTE ||
+             header.nlmsg_type == RTM_DELROUTE) &&
+            body.left > 0) {
+            engine->route_messages[NIO_FAMILY_BIT(body.at[0])]++;
+        }
+    }
+}
+
+/* Move what the socket holds to the backlog. */
+static void
+collect(nio_engine *engine)
+{
+    for (int i = 0; i < MAX_RECEIVES && engine->health != NIO_BROKEN; i++) {
+        int count = nio_event_socket_receive(&engine->events);
+        uint64_t now = nio_realtime_ns();
         if (count == 0) {
             return;
         }
-        uint64_t now = nio_realtime_ns();
-        if (count < 0) {
-            engine->lost = true;
-            if (count != -ENOBUFS) {
-                nio_engine_socket_failed(engine, count);
-            }
-            continue;
+        if (count == -ENOBUFS) {
+            nio_engine_note_loss(engine);
+        } else if (count < 0) {
+            nio_engine_socket_failed(engine, count);
         }
-        for (int i = 0; i < count; i++) {
-            nio_datagram datagram =
-                nio_event_socket_datagram(&engine->events, i);
-            struct nlmsghdr header;
-            nio_bytes body, bytes = datagram.bytes;
-            if (datagram.foreign || datagram.truncated) {
-                engine->counted.ignored++;
-                engine->lost |= !datagram.foreign;
-                continue;
-            }
-            engine->lost |=
-                !nio_backlog_add(&engine->backlog, datagram.bytes, now);
-            while (nio_message_next(&bytes, &header, &body)) {
-                if ((header.nlmsg_type == RTM_NEWROUTE ||
-                     header.nlmsg_type == RTM_DELROUTE) &&
-                    body.left > 0) {
-                    engine->churn[NIO_FAMILY_BIT(body.at[0])]++;
-                }
-            }
+        for (int j = 0; j < count; j++) {
+            keep(engine, nio_event_socket_datagram(&engine->events, j), now);
         }
     }
+}
+
+/* Called between the parts of a dump, so that neither the kernel's buffer nor
+ * a thread that left a command waits for the whole dump. */
+static void
+between_parts(void *context)
+{
+    nio_engine *engine = context;
+    nio_take_commands(engine);
+    collect(engine);
 }
 
 static int
@@ -79,7 +93,7 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
     nio_engine *engine = context;
     (void)header;
     if (!engine->mirror.wants_routes) {
-        return -ECANCELED; /* the last who wanted them has left meanwhile */
+        return -ECANCELED; /* the last subscriber to routes is detached */
     }
     int status =
         nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
@@ -90,9 +104,10 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
     return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;
 }
 
-/* A table that changes too fast to be read now is read once more later. */
+/* A table that changes too fast to be dumped now stays dirty, which is no
+ * error. */
 static int
-later(int status, bool *dirty)
+retry_later(int status, bool *dirty)
 {
     *dirty |= status == -EAGAIN;
     return status == -EAGAIN ? 0 : status;
@@ -103,9 +118,11 @@ read_links(nio_engine *engine, const nio_dirty *dirty)
 {
     nio_dirty *found = &engine->mirror.dirty;
     nio_mirror_begin_dump(&engine->mirror);
+    /* The barrier: lo always exists. */
     int status = nio_dump_link(&engine->dumper, NIO_LOOPBACK_INDEX);
     if (status == 0 && dirty->all_links) {
-        status = later(nio_dump_links(&engine->dumper), &found->all_links);
+        status =
+            retry_later(nio_dump_links(&engine->dumper), &found->all_links);
     }
     for (size_t i = 0; status == 0 && i < dirty->link_count; i++) {
         status = nio_dump_link(&engine->dumper, dirty->links[i]);
@@ -113,21 +130,21 @@ read_links(nio_engine *engine, const nio_dirty *dirty)
     if (status == 0 && (dirty->neighbours || found->neighbours)) {
         status = nio_dump_neighbour_times(&engine->dumper);
         found->neighbours = status < 0;
-        status = later(status, &found->neighbours);
+        status = retry_later(status, &found->neighbours);
     }
     return status;
 }
 
-/* Ask for another reading, or end a series of them. What one of them has seen
- * may be gone in silence since, if there was a reason to read after it (a link
- * went down, messages were lost): that reason begins a new series. */
+/* `has_reason`: something beside a race made the routes dirty, such as a link
+ * that went down. A row that an earlier dump contains may have gone silently
+ * with it, so a new series of dumps begins. */
 static int
-read_routes(nio_engine *engine, uint8_t family, bool reason)
+read_routes(nio_engine *engine, uint8_t family, bool has_reason)
 {
     unsigned bit = NIO_FAMILY_BIT(family);
-    nio_attempts *attempts = &engine->attempts[bit];
+    nio_route_dumps *dumps = &engine->route_dumps[bit];
     nio_answer answer;
-    engine->churn[bit] = 0;
+    engine->route_messages[bit] = 0;
     engine->mirror.dead_legs[bit] = false;
     int status = nio_dump_table(&engine->dumper, RTM_GETROUTE, family,
                                 on_route, engine, &answer);
@@ -137,29 +154,60 @@ read_routes(nio_engine *engine, uint8_t family, bool reason)
     if (status < 0 && status != -EAGAIN) {
         return status == -EAFNOSUPPORT || status == -EOPNOTSUPP ? 0 : status;
     }
-    between(engine); /* what raced with the last part */
-    bool raced = status == -EAGAIN ||
-                 (answer.parts > 2 && engine->churn[bit] > 0) || engine->lost;
+    between_parts(engine); /* what raced with the last part */
+    bool lost = engine->health != NIO_INTACT;
+    bool raced = lost || status == -EAGAIN ||
+                 (answer.parts > 2 && engine->route_messages[bit] > 0);
     const uint32_t mark = engine->mirror.mark;
-    attempts->marks[2] = raced ? attempts->marks[1] : mark;
-    attempts->marks[1] = raced ? attempts->marks[0] : mark;
-    attempts->marks[0] = mark;
-    attempts->count = reason ? 1 : attempts->count + 1;
-    /* What none of the last three has seen, if there were so many. */
-    if (attempts->marks[2] != 0 && !engine->lost) {
-        nio_mirror_sweep_routes(&engine->mirror, family, attempts->marks[2]);
+    dumps->marks[2] = raced ? dumps->marks[1] : mark;
+    dumps->marks[1] = raced ? dumps->marks[0] : mark;
+    dumps->marks[0] = mark;
+    dumps->count = has_reason ? 1 : dumps->count + 1;
+    if (dumps->marks[2] != 0 && !lost) {
+        nio_mirror_sweep_routes(&engine->mirror, family, dumps->marks[2]);
     }
-    if (raced && (attempts->count < MAX_ATTEMPTS || engine->lost)) {
+    if (raced && (dumps->count < MAX_ATTEMPTS || lost)) {
         engine->mirror.dirty.raced[bit] = true;
     } else {
-        attempts->count = 0;
+        dumps->count = 0;
     }
     return 0;
 }
 
+static int
+read_tables(nio_engine *engine, nio_dirty *dirty)
+{
+    nio_dirty *found = &engine->mirror.dirty;
+    int status = read_links(engine, dirty);
+    /* What the links made dirty below them is read at once. */
+    dirty->addresses |= found->addresses;
+    dirty->nexthops |= found->nexthops;
+    dirty->routes[0] |= found->routes[0];
+    dirty->routes[1] |= found->routes[1];
+    found->addresses = false;
+    found->nexthops = false;
+    found->routes[0] = false;
+    found->routes[1] = false;
+    if (status == 0 && dirty->addresses) {
+        status = retry_later(nio_dump_addresses(&engine->dumper),
+                             &found->addresses);
+    }
+    if (status == 0 && dirty->nexthops) {
+        status =
+            retry_later(nio_dump_nexthops(&engine->dumper), &found->nexthops);
+    }
+    if (status == 0 && (dirty->routes[0] || dirty->raced[0])) {
+        status = read_routes(engine, AF_INET, dirty->routes[0]);
+    }
+    if (status == 0 && (dirty->routes[1] || dirty->raced[1])) {
+        status = read_routes(engine, AF_INET6, dirty->routes[1]);
+    }
+    return status;
+}
+
 /* What could not be read stays dirty. */
 static void
-merge(nio_mirror *mirror, const nio_dirty *unread)
+keep_dirty(nio_mirror *mirror, const nio_dirty *unread)
 {
     nio_dirty *dirty = &mirror->dirty;
     bool routes = mirror->wants_routes;
@@ -171,35 +219,6 @@ merge(nio_mirror *mirror, const nio_dirty *unread)
     dirty->routes[1] |= routes && (unread->routes[1] || unread->raced[1]);
 }
 
-static int
-read_all(nio_engine *engine, nio_dirty *dirty)
-{
-    nio_dirty *found = &engine->mirror.dirty;
-    int status = read_links(engine, dirty);
-    /* What the links have shown to be dirty below them is read right now. */
-    dirty->addresses |= found->addresses;
-    dirty->nexthops |= found->nexthops;
-    dirty->routes[0] |= found->routes[0];
-    dirty->routes[1] |= found->routes[1];
-    found->addresses = false;
-    found->nexthops = false;
-    found->routes[0] = false;
-    found->routes[1] = false;
-    if (status == 0 && dirty->addresses) {
-        status = later(nio_dump_addresses(&engine->dumper), &found->addresses);
-    }
-    if (status == 0 && dirty->nexthops) {
-        status = later(nio_dump_nexthops(&engine->dumper), &found->nexthops);
-    }
-    if (status == 0 && (dirty->routes[0] || dirty->raced[0])) {
-        status = read_routes(engine, AF_INET, dirty->routes[0]);
-    }
-    if (status == 0 && (dirty->routes[1] || dirty->raced[1])) {
-        status = read_routes(engine, AF_INET6, dirty->routes[1]);
-    }
-    return status;
-}
-
 static void
 apply_backlog(nio_engine *engine)
 {
@@ -208,11 +227,29 @@ apply_backlog(nio_engine *engine)
     while (!engine->stop && nio_backlog_next(&engine->backlog, &datagram,
                                              &engine->mirror.fanout.time_ns)) {
         nio_apply(engine, datagram);
-        if (++count % ROUNDS == 0) {
-            nio_take_commands(engine); /* a long one is no reason to wait */
+        if (++count % COMMANDS_EVERY == 0) {
+            nio_take_commands(engine);
         }
     }
     nio_backlog_clear(&engine->backlog);
+}
+
+static void
+begin(nio_engine *engine)
+{
+    nio_mirror *mirror = &engine->mirror;
+    memset(&mirror->dirty, 0, sizeof(mirror->dirty));
+    if (!mirror->replaying) { /* else ambiguous records stay ambiguous */
+        mirror->replay = (uint8_t)(mirror->replay % UINT8_MAX + 1);
+    }
+    mirror->fanout.time_ns = nio_realtime_ns();
+    mirror->fanout.flags = NIO_FLAG_SYNTHESIZED;
+    engine->requests.between = between_parts;
+    engine->requests.context = engine;
+    engine->dumper = (nio_dumper){.requests = &engine->requests,
+                                  .mirror = mirror,
+                                  .stop = &engine->stop,
+                                  .max_attempts = MAX_ATTEMPTS};
 }
 
 void
@@ -220,50 +257,37 @@ nio_reconcile(nio_engine *engine)
 {
     nio_mirror *mirror = &engine->mirror;
     nio_dirty dirty = mirror->dirty;
-    uint64_t began = nio_monotonic_ns();
-    uint64_t number = ++engine->begun;
-    memset(&mirror->dirty, 0, sizeof(mirror->dirty));
-    if (!mirror
-             ->replaying) { /* else what was ambiguous_in_replay is so still */
-        mirror->replay = (uint8_t)(mirror->replay % UINT8_MAX + 1);
-    }
-    mirror->fanout.time_ns = nio_realtime_ns();
-    mirror->fanout.flags = NIO_FLAG_SYNTHESIZED;
-    engine->requests.between = between;
-    engine->requests.context = engine;
-    engine->dumper = (nio_dumper){.requests = &engine->requests,
-                                  .mirror = mirror,
-                                  .stop = &engine->stop,
-                                  .max_attempts = MAX_ATTEMPTS};
-
-    int status = read_all(engine, &dirty);
-    between(engine);
+    uint64_t began_ns = nio_monotonic_ns();
+    uint64_t number = ++engine->reconciles;
+    begin(engine);
+    int status = read_tables(engine, &dirty);
+    between_parts(engine);
     mirror->fanout.flags = 0;
-    mirror->replaying = true; /* until the feed is empty */
+    mirror->replaying = true; /* until the socket is empty */
     apply_backlog(engine);
     assert(nio_mirror_is_sound(mirror));
-    if (engine->lost) {
+    if (engine->health != NIO_INTACT) {
         nio_engine_mark_lost(engine);
     }
     engine->counted.resyncs++;
     if (mirror->allocation_failed) {
-        /* What found no room is missing, though all of it was read. */
+        /* Everything was read, but not everything was stored. */
         mirror->allocation_failed = false;
         nio_mirror_dirty_all(mirror);
         status = -ENOMEM;
     }
     if (status < 0) {
-        merge(mirror, &dirty);
+        keep_dirty(mirror, &dirty);
         nio_engine_failed(engine, status);
         return;
     }
-    if (engine->broken) {
+    if (engine->health == NIO_BROKEN) {
         return;
     }
     engine->failures = 0;
-    engine->read = number;
+    engine->succeeded = number;
+    /* At most half of the time is spent on dumps. */
     uint64_t now = nio_monotonic_ns();
-    uint64_t pause = now - began; /* at most half of the time goes to this */
-    engine->not_before_ns =
-        now + (pause > LONGEST_PAUSE_NS ? LONGEST_PAUSE_NS : pause);
+    uint64_t pause_ns = now - began_ns;
+    engine->due_ns = now + (pause_ns > MAX_PAUSE_NS ? MAX_PAUSE_NS : pause_ns);
 }

@@ -1,62 +1,65 @@
 /* SPDX-License-Identifier: MIT */
-/* What an engine does about an error: it goes on. No error of a socket or of
- * memory is final: what broke is opened anew, later and later up to a bound,
- * and what was missed meanwhile is read. Who subscribes is told at once that
- * there is a gap, and who wants to join learns after a few tries why it cannot
- * be. The reader waits as ever: for commands, and until it may try again. */
+/* What an engine does about errors. None is final: a broken socket is opened
+ * again, and what was missed meanwhile is read, with exponential backoff up to
+ * 1.28 s. Subscribers get an OVERFLOW mark at once; a new subscriber gets the
+ * error itself if it lasts. Meanwhile the reader waits as always: for
+ * commands, and until the next attempt is due. */
 #include "rtnetlink/engine/engine.h"
 
-#define FIRST_PAUSE_NS 10000000u
-#define LONGEST_DOUBLING 7u /* 1.28 s */
-#define PATIENCE 3u         /* failures in a row that a newcomer waits for */
+#define FIRST_DELAY_NS 10000000u
+#define MAX_DOUBLINGS 7u
+#define FAILURES_BEFORE_ERROR 3u /* in a row, to new subscribers */
 
-void
-nio_engine_mark_lost(nio_engine *engine)
+static void
+mark_overflow(nio_engine *engine)
 {
-    engine->lost = true;
     engine->counted.overflows++;
     engine->mirror.fanout.time_ns = nio_realtime_ns();
     nio_fanout_mark_overflow(&engine->mirror.fanout);
 }
 
 void
+nio_engine_mark_lost(nio_engine *engine)
+{
+    nio_engine_note_loss(engine);
+    mark_overflow(engine);
+}
+
+void
 nio_engine_failed(nio_engine *engine, int status)
 {
-    unsigned doubling = engine->failures < LONGEST_DOUBLING ? engine->failures
-                                                            : LONGEST_DOUBLING;
+    unsigned doublings =
+        engine->failures < MAX_DOUBLINGS ? engine->failures : MAX_DOUBLINGS;
     if (engine->failures++ == 0) {
-        engine->counted.overflows++;
-        engine->mirror.fanout.time_ns = nio_realtime_ns();
-        nio_fanout_mark_overflow(&engine->mirror.fanout);
+        mark_overflow(engine);
     }
-    if (engine->failures >= PATIENCE) {
-        engine->failed = ++engine->begun;
+    if (engine->failures >= FAILURES_BEFORE_ERROR) {
+        engine->failed = ++engine->reconciles;
         engine->failure = status;
     }
-    engine->not_before_ns =
-        nio_monotonic_ns() + ((uint64_t)FIRST_PAUSE_NS << doubling);
+    engine->due_ns =
+        nio_monotonic_ns() + ((uint64_t)FIRST_DELAY_NS << doublings);
 }
 
 void
 nio_engine_socket_failed(nio_engine *engine, int status)
 {
-    engine->broken = true;
-    engine->lost = true;
+    engine->health = NIO_BROKEN;
     nio_engine_failed(engine, status);
 }
 
 void
 nio_engine_reopen(nio_engine *engine)
 {
-    /* A fork must find the new socket where it looks for it, or its child
-     * keeps one that nobody reads. */
+    /* The child of a fork closes the sockets by their numbers: none may change
+     * meanwhile, or the child keeps a socket that nothing reads. */
     nio_engine_list_take();
     int status = nio_event_socket_renew(&engine->events);
     if (engine->requests.socket == engine->events.socket) {
-        /* The program has closed both, and the feed was given the number of
-         * the other one: what is asked there would be answered here. */
+        /* The program has closed both sockets, and the new one got the number
+         * of the other: a request there would be answered here. */
         engine->requests.socket = -1;
-        engine->requests.unread = true; /* so that it is opened anew */
+        engine->requests.unread = true; /* so that it is opened again, too */
     }
     nio_engine_list_drop();
     if (status == 0) {
@@ -69,5 +72,5 @@ nio_engine_reopen(nio_engine *engine)
         nio_engine_failed(engine, status);
         return;
     }
-    engine->broken = false;
+    engine->health = NIO_LOST;
 }

@@ -144,6 +144,7 @@ def test_demo_with_forbidden_namespaces_prints_the_reason(netns: Network) -> Non
 
 
 @of_namespaces
+@pytest.mark.slow
 def test_demo_json_with_forbidden_namespaces_is_one_record(netns: Network) -> None:
     (record,) = records("\n".join(forbidden("demo --json")))
     assert record["kind"] == "forbidden"
@@ -175,7 +176,10 @@ def children(pid: int) -> list[int]:
 
 
 @of_namespaces
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize(
+    "name",
+    ["SIGINT", *(pytest.param(name, marks=pytest.mark.slow) for name in ("SIGTERM", "SIGKILL"))],
+)
 def test_signal_ends_demo_and_its_child(netns: Network, name: str) -> None:
     number = signal.Signals[name]
     with Running("demo", "--json", "--routes", "10000000") as demo:

@@ -28,7 +28,6 @@ from tests.support.processes import run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-PAGES = [path for path in ROOT.rglob("*.md") if not {".venv", "build"} & set(path.parts)]
 JSON = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
 HELP = ROOT / "docs" / "cli_help.txt"
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -208,12 +207,6 @@ def test_api_page_equals_the_docstrings() -> None:
     if os.environ.get("NETIOAPI_UPDATE") == "1":
         page.write_text(made, encoding="utf-8")
     assert made == page.read_text(encoding="utf-8"), "tools/api_page.py --write writes it anew"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_local_link_of_a_page_leads_to_a_file(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
 
 
 # ---- JSON -------------------------------------------------------------------

@@ -21,8 +21,8 @@ from tests.support.platforms import WINDOWS, linux_only
 from tests.support.processes import python
 from tests.support.signals import BY_CTRL_C, signal_statement
 
-TIMES = int(os.environ.get("NETIOAPI_EXITS", "60"))
-TIMES_BUSY = max(TIMES // 3, 1)
+TIMES = int(os.environ.get("NETIOAPI_EXITS", "20"))
+FEW = 3
 AT_ONCE = 4
 LIMIT = 120 + 3 * TIMES
 
@@ -164,7 +164,20 @@ def check(how: str, code: int, error: str) -> None:
     assert re.fullmatch(traceback, done.stderr), done.stderr
 
 
-def check_all(how: str, code: int, error: str, times: int = TIMES) -> None:
+@pytest.fixture(
+    params=[pytest.param(FEW, id="few"), pytest.param(TIMES, id="many", marks=pytest.mark.slow)]
+)
+def times(request: pytest.FixtureRequest) -> int:
+    """How often a program is run."""
+    count: int = request.param
+    return count
+
+
+def fewer(times: int) -> int:
+    return max(times // 3, 1)
+
+
+def check_all(how: str, code: int, error: str, times: int) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             for _ in pool.map(lambda _: check(how, code, error), range(times)):
@@ -175,19 +188,19 @@ def check_all(how: str, code: int, error: str, times: int = TIMES) -> None:
 
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("end", ENDS)
-def test_exit_under_a_flood_is_clean(flood: None, end: str) -> None:
-    check_all(*ENDS[end])
+def test_exit_under_a_flood_is_clean(flood: None, end: str, times: int) -> None:
+    check_all(*ENDS[end], times)
 
 
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("busy", BUSY)
-def test_exit_of_a_busy_program_is_clean(flood: None, busy: str) -> None:
-    check_all(*BUSY[busy], TIMES_BUSY)
+def test_exit_of_a_busy_program_is_clean(flood: None, busy: str, times: int) -> None:
+    check_all(*BUSY[busy], fewer(times))
 
 
 @linux_only("an event loop waits in another function there")
 @pytest.mark.timeout(LIMIT)
-def test_ctrl_c_in_asyncio_ends_the_program_cleanly(flood: None) -> None:
+def test_ctrl_c_in_asyncio_ends_the_program_cleanly(flood: None, times: int) -> None:
     """asyncio cancels the task, and run() raises KeyboardInterrupt."""
     how = """
 import asyncio
@@ -203,7 +216,7 @@ try:
 except KeyboardInterrupt:
     sys.exit(6)
 """
-    check_all(IN_SELECT + how, 6, "", TIMES_BUSY)
+    check_all(IN_SELECT + how, 6, "", fewer(times))
 
 
 OTHER = """
@@ -224,6 +237,6 @@ assert failure is None, failure
 @several_interpreters
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
-def test_exit_with_a_live_subinterpreter_is_clean(flood: None, kind: str) -> None:
-    """The other interpreter is left, with a registration and a watcher of its own."""
-    check_all(OTHER % kind, 0, "", TIMES_BUSY)
+def test_exit_with_a_live_subinterpreter_is_clean(flood: None, kind: str, times: int) -> None:
+    """It is left over, with a registration and a watcher of its own."""
+    check_all(OTHER % kind, 0, "", fewer(times))

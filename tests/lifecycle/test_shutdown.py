@@ -30,6 +30,7 @@ time.sleep(20)  # Ctrl-C ends it on every system; on Windows it ends no wait for
     run_all(4, LIVE + how, BY_CTRL_C, "KeyboardInterrupt")
 
 
+@pytest.mark.slow
 def test_callback_that_never_returns_is_abandoned_at_exit(flood: None) -> None:
     """After about five seconds; the other registrations end cleanly meanwhile."""
     how = """

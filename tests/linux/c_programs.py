@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -117,7 +118,9 @@ def linked(
     cc = compiler()
     assert cc is not None
     binary = folder / f"{name}-{sanitizer}"
-    objects = [str(compiled(source, sanitizer, folder.parent)) for source in sources]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = pool.map(lambda source: compiled(source, sanitizer, folder.parent), sources)
+        objects = [str(path) for path in made]
     options = [*FLAGS, *SANITIZERS[sanitizer], *(f"-Wl,--wrap={name}" for name in wraps)]
     run([cc, *options, *objects, "-o", str(binary)])
     return binary

@@ -8,20 +8,23 @@ that a case shows what it is meant to show.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
-from tests.linux.namespace import Namespace
+from tests.linux.namespace import Namespace, fresh_namespace
 
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
 from .model.oracle import plain
 from .model.world import World
 
+AT_ONCE = 4
 TABLES = [255, 254, 253, 77, 1000]
 Index = dict[str, int]
 Thing = Callable[[str, Any, Any, Index], bool]
@@ -103,6 +106,28 @@ def expect(
                 f"{'there' if wanted else 'gone'}[{number}]: {found}"
             )
             follower.take(0.05)
+
+
+class Player:
+    """Plays the selected cases of a module, some at once: most of a case is the wait for what may
+    not come. Each has networks of its own, which its thread enters."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._played = {case.name: self._pool.submit(self._play, case) for case in cases}
+
+    @staticmethod
+    def _play(case: Case) -> None:
+        with contextlib.closing(Namespace()) as other, fresh_namespace() as network:
+            network.ip("link set lo up")
+            play(case, network, other)
+
+    def result(self, case: Case) -> None:
+        """Returns when the case has passed, and raises what it raised."""
+        self._played[case.name].result()
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
 
 def play(case: Case, netns: Namespace, other: Namespace) -> None:

@@ -27,7 +27,7 @@ from tests.support.waiting import eventually
 
 from .model.follow import WatcherFollower
 
-STEPS = int(os.environ.get("NETIOAPI_STEPS", "250"))
+STEPS = int(os.environ.get("NETIOAPI_STEPS", "120"))
 FAMILIES = st.sampled_from([socket.AF_UNSPEC, socket.AF_INET, socket.AF_INET6])
 NOTIFY = [
     netioapi.notify_ip_interface_change,
@@ -274,7 +274,11 @@ def test_random_programs_of_calls_keep_every_promise(netns: Namespace, seed: int
         ),
     )
     gc.collect()
-    eventually(lambda: counts() == before, what=f"threads and descriptors as before: {before}")
+    # Fewer where an object of an earlier test was freed meanwhile.
+    eventually(
+        lambda: all(now <= then for now, then in zip(counts(), before, strict=True)),
+        what=f"threads and descriptors as before: {before}",
+    )
 
 
 @pytest.mark.timeout(600)

@@ -104,6 +104,7 @@ def test_comparison_is_slower_when_the_whole_interval_is(new_ns: list[float], ve
 
 
 @needs_git
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_against_compares_with_a_commit(netns: Namespace, tmp_path: Path) -> None:
     written = tmp_path / "figures.json"

@@ -84,7 +84,12 @@ def each(programs: list[Program]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         ("program", "sanitizer"),
         [
-            pytest.param(program, sanitizer, id=f"{program.name}-{sanitizer}")
+            pytest.param(
+                program,
+                sanitizer,
+                id=f"{program.name}-{sanitizer}",
+                marks=[pytest.mark.slow] if sanitizer != "plain" else [],
+            )
             for program in programs
             for sanitizer in SANITIZERS
             if sanitizer in program.sanitizers or (sanitizer == VALGRIND and programs is PROGRAMS)

@@ -31,12 +31,19 @@ PROGRAM = Program(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("sanitizer", PROGRAM.sanitizers)
+@pytest.mark.parametrize(
+    ("sanitizer", "step"),
+    [
+        pytest.param("plain", 120, id="few"),
+        pytest.param("plain", 12, id="plain", marks=pytest.mark.slow),
+        pytest.param("address", 9, id="address", marks=pytest.mark.slow),
+    ],
+)
 def test_tower_survives_every_fault(
-    sanitizer: str, tmp_path: Path, seed: int, netns: Namespace
+    sanitizer: str, step: int, tmp_path: Path, seed: int, netns: Namespace
 ) -> None:
     """NETIOAPI_FAULTS=all: each call, and not some of those that there are."""
-    step = 1 if EVERY else 12 if sanitizer == "plain" else 9
+    step = 1 if EVERY else step
     run_program(build(PROGRAM, sanitizer, tmp_path), str(seed), str(step), timeout=550)
 
 
@@ -67,6 +74,7 @@ def build_extension(folder: Path) -> Path:
     return built
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_public_api_survives_every_fault(tmp_path: Path, seed: int, netns: Namespace) -> None:
     built = build_extension(tmp_path)

@@ -25,9 +25,10 @@ def sources_of(*program: str) -> list[Path]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("sanitizer", ["plain", pytest.param("address", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("target", TARGETS)
-def test_fuzz_target_survives_its_corpus(target: str, tmp_path: Path) -> None:
-    binary = linked(target, sources_of(target, "replay"), TARGETS[target], "address", tmp_path)
+def test_fuzz_target_survives_its_corpus(target: str, sanitizer: str, tmp_path: Path) -> None:
+    binary = linked(target, sources_of(target, "replay"), TARGETS[target], sanitizer, tmp_path)
     inputs = [corpus.CORPUS / target]
     if target == "decode":
         turned = tmp_path / "turned"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.linux.namespace import Namespace
 
-from .cases import A, Case, I, R, ids, play
+from .cases import A, Case, I, Player, R, ids
 from .model.oracle import ADDRESS_FLAGS, PERMANENT, plain
 
 pytestmark = pytest.mark.timeout(150)  # above the deadline of settle(), which says more
@@ -223,6 +223,6 @@ CASES = [
 
 @pytest.mark.parametrize("case", ids(CASES))
 def test_reported_change_leads_to_the_kernels_state(
-    case: Case, netns: Namespace, other_netns: Namespace
+    case: Case, player: Player, netns: Namespace
 ) -> None:
-    play(case, netns, other_netns)
+    player.result(case)

@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import netioapi
 from tests.linux.c_programs import compiler, unavailable
 from tests.linux.namespace import Namespace
@@ -29,6 +31,7 @@ def prefixes(collector: Collector, last: str) -> list[str]:
     return collector.wait_for(seen)
 
 
+@pytest.mark.slow
 def test_registration_during_a_dump_gets_later_changes_alone(netns: Namespace, seed: int) -> None:
     """The addresses are being read when the first asks for routes: they are read for it first."""
     chance = random.Random(seed)

@@ -30,7 +30,7 @@ def read_all(watcher: netioapi.Watcher) -> int:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("what", ["renames", "links"])
+@pytest.mark.parametrize("what", ["renames", pytest.param("links", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("reads", [True, False], ids=["read", "not read"])
 def test_removed_names_and_links_are_forgotten(netns: Namespace, what: str, reads: bool) -> None:
     used = heap_counter()

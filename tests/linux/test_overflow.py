@@ -94,7 +94,7 @@ class Child:
         assert self.process.wait(20) == 0
 
 
-@pytest.fixture(params=["watcher", "callbacks"])
+@pytest.fixture(params=["watcher", pytest.param("callbacks", marks=pytest.mark.slow)])
 def child(netns: Namespace, request: pytest.FixtureRequest) -> Iterator[Child]:
     netns.veth(up=False)
     netns.ip("link set v0 up")

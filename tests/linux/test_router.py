@@ -68,7 +68,7 @@ def test_router_advertisement_changes_routes_and_addresses(
     settle(followers)
 
 
-@pytest.mark.parametrize("tables", [None, [7]], ids=str)
+@pytest.mark.parametrize("tables", [None, pytest.param([7], marks=pytest.mark.slow)], ids=str)
 def test_autoconfigured_address_is_reported_while_tentative(
     netns: Namespace, tables: list[int] | None
 ) -> None:

@@ -12,7 +12,7 @@ import netioapi
 from tests.linux.namespace import Namespace
 from tests.support.waiting import eventually
 
-from .cases import TABLES, A, Case, I, R, ids, play
+from .cases import TABLES, A, Case, I, Player, R, ids, play
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, settle
 from .model.links import NET
 
@@ -167,11 +167,12 @@ CASES = [
 
 @pytest.mark.parametrize("case", ids(CASES))
 def test_unreported_change_leads_to_the_kernels_state(
-    case: Case, netns: Namespace, other_netns: Namespace
+    case: Case, player: Player, netns: Namespace
 ) -> None:
-    play(case, netns, other_netns)
+    player.result(case)
 
 
+@pytest.mark.real
 def test_ipv6_routes_removed_without_notification_are_found(
     netns: Namespace, other_netns: Namespace
 ) -> None:
@@ -182,7 +183,7 @@ def test_ipv6_routes_removed_without_notification_are_found(
     play(Case("down", [silent, *SIX], [DOWN], gone), netns, other_netns)
 
 
-@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("family", [4, pytest.param(6, marks=pytest.mark.slow)])
 def test_dump_that_starts_before_the_removal_is_repeated(netns: Namespace, family: int) -> None:
     """The message of a link that goes down comes before its routes go: read at once, the table
     would still show them (the more routes, the more often)."""

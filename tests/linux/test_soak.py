@@ -21,6 +21,7 @@ COMMAND = [sys.executable, "-m", "tests.soak"]
 PATH = {"PYTHONPATH": str(ROOT)}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_short_soak_succeeds(netns: Namespace, seed: int, tmp_path: Path) -> None:
     written = tmp_path / "soak.json"

@@ -96,6 +96,7 @@ def test_hint_under_churn_keeps_its_default_route(churning: Namespace) -> None:
     assert all(asked_by_many(is_internet, 2500))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_unreported_removals_during_resyncs_are_found(netns: Namespace) -> None:
     """A link goes down, and another one while the first one's routes are still being read: of all

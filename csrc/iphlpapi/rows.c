@@ -3,32 +3,18 @@
  * only nio_reread_row and nio_complete_row call the system. */
 #include "iphlpapi/rows.h"
 
+#include "base/row_key.h"
+
 #include <string.h>
 
 /* ---- identity: the key members of the header */
-static size_t
-append(uint8_t *key, size_t used, const void *bytes, size_t size)
-{
-    memcpy(key + used, bytes, size);
-    return used + size;
-}
-
-static size_t
-append_address(uint8_t *key, size_t used, const SOCKADDR_INET *address)
-{
-    key[used++] = (uint8_t)address->si_family;
-    return address->si_family == AF_INET6
-               ? append(key, used, &address->Ipv6.sin6_addr, 16)
-               : append(key, used, &address->Ipv4.sin_addr, 4);
-}
-
 /* The LUID is stable; but a row that a program made may only have the index.
  */
 static size_t
 append_interface(uint8_t *key, size_t used, NET_LUID luid, NET_IFINDEX index)
 {
     ULONG64 number = luid.Value != 0 ? luid.Value : index;
-    return append(key, used, &number, sizeof(number));
+    return nio_key_append(key, used, &number, sizeof(number));
 }
 
 size_t
@@ -41,20 +27,21 @@ nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE])
         used = append_interface(key, used, route->InterfaceLuid,
                                 route->InterfaceIndex);
         key[used++] = route->DestinationPrefix.PrefixLength;
-        used = append_address(key, used, &route->DestinationPrefix.Prefix);
-        return append_address(key, used, &route->NextHop);
+        used = nio_key_append_address(key, used,
+                                      &route->DestinationPrefix.Prefix);
+        return nio_key_append_address(key, used, &route->NextHop);
     }
     if (kind == NIO_ADDRESS) {
         const MIB_UNICASTIPADDRESS_ROW *address = row;
         used = append_interface(key, used, address->InterfaceLuid,
                                 address->InterfaceIndex);
-        return append_address(key, used, &address->Address);
+        return nio_key_append_address(key, used, &address->Address);
     }
     const MIB_IPINTERFACE_ROW *ip_interface = row;
     used = append_interface(key, used, ip_interface->InterfaceLuid,
                             ip_interface->InterfaceIndex);
-    return append(key, used, &ip_interface->Family,
-                  sizeof(ip_interface->Family));
+    return nio_key_append(key, used, &ip_interface->Family,
+                          sizeof(ip_interface->Family));
 }
 
 /* ---- equality */

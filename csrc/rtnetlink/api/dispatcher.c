@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The thread of one registration: takes changes from its queue and calls
- * back, one at a time, in order. A slow callback delays nobody else. What is
- * queued when it looks is one batch: the hooks stand around it. */
+/* The thread of one registration: takes changes from its queue and calls back,
+ * one at a time and in order. A slow callback delays no other registration.
+ * The changes that it takes together are one batch, between two hooks. */
 #include "rtnetlink/api/registry.h"
 
 #include "contract/annotate.h"
@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define BATCH 1024 /* callbacks between two breaths of the GIL */
-/* When a table that could not be read is tried again. */
-#define AGAIN_NS (100 * UINT64_C(1000000))
+#define BATCH 1024 /* callbacks per GIL acquisition */
+/* Until the next attempt at a stable table that could not be read. */
+#define RETRY_NS (100 * UINT64_C(1000000))
 
 static NIO_THREAD_LOCAL nio_entry *current;
 static nio_hooks hooks;
@@ -55,7 +55,7 @@ call(nio_entry *entry, nio_change *change)
         entry->call.hint(entry->context, hint);
         break;
     default:
-        break; /* marks are for the high layer */
+        break; /* marks are for nio_subscribe alone */
     }
 }
 
@@ -75,9 +75,9 @@ end(const nio_entry *entry)
     }
 }
 
-/* However often the table became stable meanwhile, its reader wants it once,
- * as it is now. It is read before the batch begins: no GIL waits for it.
- * False when memory or descriptors are too short to read it. */
+/* One callback serves all changes that are queued, with the table as it is
+ * now. The table is read before the batch begins, so not under the GIL. False:
+ * it could not be read, for lack of memory or descriptors. */
 static bool
 call_stable(nio_entry *entry)
 {
@@ -108,9 +108,9 @@ call_batch(nio_entry *entry, nio_taken *taken)
     end(entry);
 }
 
-/* Marks are put to all, and say nothing of the stable table. */
+/* Marks are put to all subscribers; they do not concern the stable table. */
 static bool
-is_told(nio_taken *taken)
+has_stable_change(nio_taken *taken)
 {
     nio_cursor cursor = {0};
     nio_change *change;
@@ -127,22 +127,23 @@ run(void *argument)
 {
     nio_entry *entry = argument;
     const bool stable = entry->subscriber.kinds == 1u << NIO_STABLE;
-    bool owed = false; /* the stable table */
+    bool owed = false; /* a callback with the stable table */
     current = entry;
     while (!nio_atomic_load(&entry->cancelled)) {
         uint64_t wait_ns = NIO_FOREVER;
         nio_taken taken;
         if (nio_queue_take(entry->queue, BATCH, &taken) > 0 || owed) {
             if (stable) {
-                owed = (owed || is_told(&taken)) && !call_stable(entry);
+                owed =
+                    (owed || has_stable_change(&taken)) && !call_stable(entry);
             } else {
                 call_batch(entry, &taken);
             }
             if (nio_is_forked((HANDLE)entry->id)) {
-                return; /* in the child the queue may be locked for ever */
+                return; /* the queue may be locked for ever here */
             }
             nio_taken_free(&taken);
-            wait_ns = owed ? AGAIN_NS : 0;
+            wait_ns = owed ? RETRY_NS : 0;
         }
         if (wait_ns > 0) {
             (void)nio_event_wait(&entry->readable, wait_ns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The Notify* functions, and the subscriptions of the high layer: check the
- * arguments, make an entry, attach it to the engine of this namespace. */
+/* The Notify* functions, and the subscriptions of the high layer: they check
+ * the arguments, make an entry and attach it to the engine of the calling
+ * thread's namespace. */
 #include "rtnetlink/api/registry.h"
 
 #include "contract/linux/layout.h"
@@ -13,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Changes that wait for one slow callback before those of one key merge. */
+/* Changes that a slow callback can leave queued; beyond that those of one key
+ * merge. */
 #define QUEUE_BOUND 100000
 
 static bool
@@ -22,14 +24,15 @@ is_family(ADDRESS_FAMILY family)
     return family == AF_UNSPEC || family == AF_INET || family == AF_INET6;
 }
 
-/* Ports, hints and the stable table have no rows: one of each is enough. */
+/* Ports, hints and the stable table have no key: the last of each kind is
+ * enough. */
 static size_t
 queue_key(int kind, const void *row, uint8_t *key)
 {
     return kind < NIO_KINDS ? nio_row_key((nio_kind)kind, row, key) : 0;
 }
 
-/* From here on the entry belongs to the registry: its handle cancels it. */
+/* Takes the entry over, on failure, too. */
 static DWORD
 attach(nio_entry *entry, int receive_buffer, HANDLE *ret_handle)
 {
@@ -38,8 +41,7 @@ attach(nio_entry *entry, int receive_buffer, HANDLE *ret_handle)
         nio_entry_free(entry);
         return nio_code_of(status);
     }
-    /* Known before anything can be called back, so that a callback which
-     * cancels finds what it cancels. */
+    /* The handle is set before the first callback, which may cancel it. */
     *ret_handle = (HANDLE)entry->id;
     nio_registry_put(entry);
     if (!entry->direct && !nio_dispatcher_start(entry)) {

@@ -16,7 +16,7 @@ static nio_condition changed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static nio_entry *entries NIO_GUARDED_BY(nio_registry_own_lock);
 static uintptr_t next_id NIO_GUARDED_BY(nio_registry_own_lock) = 1;
-/* Smaller ones are of before a fork. */
+/* Smaller ids are from before a fork. */
 static uintptr_t first_own_id NIO_GUARDED_BY(nio_registry_own_lock) = 1;
 
 static void
@@ -31,13 +31,12 @@ after_fork_in_parent(void) NIO_RELEASE(nio_registry_own_lock)
     nio_lock_drop(&nio_registry_own_lock);
 }
 
-/* Nothing that the parent registered lives here. What it owned is left where
- * it is: a thread that does not exist here may have been in the middle of it.
- */
+/* The parent's registrations do not exist here. Their memory is leaked: a
+ * thread that does not exist here may have been changing it. */
 static void
 after_fork_in_child(void) NIO_RELEASE(nio_registry_own_lock)
 {
-    /* A callback that forked comes back in the child, too: it is the last. */
+    /* A callback that forks returns in the child, too: no other follows. */
     for (nio_entry *entry = entries; entry != NULL; entry = entry->next) {
         nio_atomic_store(&entry->cancelled, 1);
         if (!entry->direct) {
@@ -46,7 +45,8 @@ after_fork_in_child(void) NIO_RELEASE(nio_registry_own_lock)
     }
     entries = NULL;
     first_own_id = next_id;
-    nio_condition_init(&changed); /* without those who waited there */
+    nio_condition_init(
+        &changed); /* the parent's threads wait in the old one */
     nio_lock_drop(&nio_registry_own_lock);
 }
 
@@ -54,8 +54,8 @@ static void
 begin(void)
 {
     nio_condition_init(&changed);
-    /* Without memory for it a child could only hang on what it inherits: so
-     * be it, a fork is rare and the parent goes on. */
+    /* It fails only on allocation failure. Then a child may hang on a lock
+     * that it inherits; a fork is rare, and the parent goes on. */
     (void)nio_at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* All registrations of this process, under one lock; and what a fork makes of
- * them. A handle is a number that is never
- * used twice, so a stale one is found out instead of being followed. */
+/* All registrations of this process, under one lock, and what a fork does to
+ * them. A handle is a number that is never used again, so a stale handle is an
+ * error and no dangling pointer. */
 #pragma once
 
 #include "base/event.h"
@@ -13,9 +13,9 @@
 /* By name for annotations: nio_registry_lock() takes it. */
 extern nio_lock nio_registry_own_lock;
 
-/* ATTACHING --> ACTIVE --cancel--> CANCELLING --all threads ended-->
- * CANCELLED (freed with the last waiter). A cancel that comes before Notify*
- * has returned waits until it is active: Notify* still uses the entry. */
+/* ATTACHING -> ACTIVE -(cancel)-> CANCELLING -(its thread is joined)->
+ * CANCELLED, and freed by the last thread that waits in a cancel. A cancel
+ * during ATTACHING waits for ACTIVE, since Notify* still uses the entry. */
 typedef enum nio_entry_state {
     NIO_ENTRY_ATTACHING,
     NIO_ENTRY_ACTIVE,
@@ -33,52 +33,54 @@ typedef union nio_callback {
     PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK hint;
 } nio_callback;
 
-/* One registration: a subscriber, its queue and the thread that calls back. */
+/* One registration: a subscriber, its queue and its dispatcher, the thread
+ * that calls back. */
 typedef struct nio_entry {
     struct nio_entry *next NIO_GUARDED_BY(nio_registry_own_lock);
     nio_entry_state state NIO_GUARDED_BY(nio_registry_own_lock);
     /* Threads in a cancel of this entry; the last one frees it. */
     unsigned waiters NIO_GUARDED_BY(nio_registry_own_lock);
-    /* Constant from the registration on. */
+    /* Constant after the registration. */
     uintptr_t id;
     nio_engine *engine;
     nio_subscriber subscriber;
     void *context;
     nio_callback call;
-    bool direct;        /* nio_subscribe's: no thread, no queue of our own */
-    nio_queue *queue;   /* owned, unless direct */
+    bool direct;      /* of nio_subscribe: no dispatcher, the caller's queue */
+    nio_queue *queue; /* owned, unless direct */
     nio_event readable; /* unless direct */
     nio_thread dispatcher;
-    nio_atomic cancelled; /* 1: no callback may begin */
+    nio_atomic cancelled; /* 1: no further callback begins */
 } nio_entry;
 
 void nio_registry_lock(void) NIO_ACQUIRE(nio_registry_own_lock);
 void nio_registry_unlock(void) NIO_RELEASE(nio_registry_own_lock);
-/* Wait until some entry changed its state; say that one did. */
+/* Wait until the state of an entry has changed; report that one has. */
 void nio_registry_wait(void) NIO_REQUIRES(nio_registry_own_lock);
 void nio_registry_wake(void) NIO_REQUIRES(nio_registry_own_lock);
 
-/* An entry of zeros with a number of its own; NULL when memory is short. */
+/* An entry of zeros, except for its id; NULL on allocation failure. */
 nio_entry *nio_entry_new(void) NIO_EXCLUDES(nio_registry_own_lock);
-/* Frees an entry that was never put into the registry or was taken out. */
+/* Frees an entry that is not in the registry. Returns NULL. */
 nio_entry *nio_entry_free(nio_entry *entry);
-/* From now on its number can be cancelled. */
+/* From now on its handle can be cancelled. */
 void nio_registry_put(nio_entry *entry) NIO_EXCLUDES(nio_registry_own_lock);
-/* ATTACHING -> ACTIVE: from now on it may be freed by who cancels it. */
+/* ATTACHING -> ACTIVE: from now on a cancel may free it. */
 void nio_registry_activate(nio_entry *entry)
     NIO_EXCLUDES(nio_registry_own_lock);
-/* The entry of a handle, NULL for none. */
+/* The entry of a handle; NULL if there is none. */
 nio_entry *nio_registry_find(HANDLE handle)
     NIO_REQUIRES(nio_registry_own_lock);
 
-/* Its handle is unknown from now on. */
+/* From now on its handle is stale. */
 void nio_registry_take_out(nio_entry *entry)
     NIO_REQUIRES(nio_registry_own_lock);
 
-/* dispatcher.c: the thread of an entry, and which entry's callback the
- * calling thread is in (NULL: none). */
+/* ---- dispatcher.c */
 bool nio_dispatcher_start(nio_entry *entry);
+/* The entry whose dispatcher the calling thread is; NULL for other threads. */
 nio_entry *nio_dispatcher_current(void);
 
-/* cancel.c: take an entry out and end it; see CancelMibChangeNotify2. */
+/* ---- cancel.c */
+/* CancelMibChangeNotify2, for a handle that is not from before a fork. */
 DWORD nio_registry_cancel(HANDLE handle) NIO_EXCLUDES(nio_registry_own_lock);

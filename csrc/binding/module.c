@@ -3,10 +3,14 @@
  * parts that fill it. Knows nothing of networks. One state per interpreter;
  * nothing of Python is static, so that interpreters share no object. */
 #include "binding/arrow/export.h"
+#include "binding/callbacks/delivery.h"
+#include "binding/callbacks/interpreter.h"
 #include "binding/callbacks/notify.h"
 #include "binding/callbacks/registration.h"
 #include "binding/errors.h"
 #include "binding/functions.h"
+#include "binding/interrupt.h"
+#include "binding/process.h"
 #include "binding/queries/best_route.h"
 #include "binding/queries/tables.h"
 #include "binding/rows/row_types.h"
@@ -18,6 +22,22 @@
 #include "binding/watch/batch.h"
 #include "binding/watch/change.h"
 #include "binding/watch/watch.h"
+
+/* What native threads need before the first of them calls back. */
+static bool
+callbacks_init(PyObject *module, nio_state *state)
+{
+    if (!nio_process_init()) {
+        PyErr_NoMemory();
+        return false;
+    }
+    if (nio_delivery_init() < 0 || nio_interrupt_init() < 0 ||
+        nio_shutdown_init(module) < 0) {
+        return false;
+    }
+    state->interpreter = nio_interpreter_new(); /* the exit closes it */
+    return state->interpreter != NULL;
+}
 
 static int
 module_exec(PyObject *module)
@@ -32,9 +52,8 @@ module_exec(PyObject *module)
         nio_row_types_init(module, state) == 0 &&
         nio_table_init(module, state) == 0 && nio_export_init(state) == 0 &&
         nio_registration_init(module, state) == 0 &&
-        nio_shutdown_init(module, state) == 0 &&
-        nio_notify_init(module) == 0 && nio_tables_init(module) == 0 &&
-        nio_best_route_init(module) == 0 &&
+        callbacks_init(module, state) && nio_notify_init(module) == 0 &&
+        nio_tables_init(module) == 0 && nio_best_route_init(module) == 0 &&
         nio_watch_init(module, state) == 0 &&
         nio_change_init(module, state) == 0 &&
         nio_batch_init(module, state) == 0;
@@ -104,7 +123,7 @@ module_free(void *module)
         for (int kind = 0; kind < NIO_KINDS; kind++) {
             PyMem_Free(state->formats[kind]);
         }
-        nio_registration_done(state);
+        state->interpreter = nio_interpreter_drop(state->interpreter);
     }
 }
 

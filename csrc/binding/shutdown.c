@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* The exit of the interpreter: closes every Watch and cancels every
- * registration, while Python still runs. */
+ * registration while Python code still runs. An atexit hook of the module. */
 #include "binding/shutdown.h"
 
 #include "binding/callbacks/cancel.h"
+#include "binding/callbacks/interpreter.h"
 #include "binding/callbacks/live_registrations.h"
 #include "binding/interrupt.h"
 #include "binding/watch/source.h"
 
-/* What the exit of the interpreter grants callbacks that are still running. */
+/* How long the exit waits for callbacks that are still running, ... */
 #define SHUTDOWN_NS 5000000000u
-/* And threads that are just giving their Python thread state back. */
+/* ... and then for threads that are deleting their Python thread state. */
 #define LEAVING_NS 2000000000u
 
-/* Interpreter exit. What a callback never returns from is given up after a
- * while: its context stays, disabled, and the thread that is in it meets the
- * end of the interpreter as a daemon thread does. (CPython aborts where an
- * interpreter beside the main one ends with a thread left.) */
+/* A callback that does not return in time is given up: its context stays,
+ * disabled, and the end of the interpreter treats its thread as a daemon
+ * thread. (CPython aborts when a sub-interpreter ends with a thread left.) */
 static void
 cancel_registrations(nio_state *state)
 {
@@ -25,7 +25,7 @@ cancel_registrations(nio_state *state)
 
     nio_lock_take(&nio_process_lock);
     for (self = state->registrations; self != NULL; self = self->next) {
-        nio_cancel_begin_locked(self->bridge);
+        nio_cancel_begin_locked(self->context);
     }
     nio_lock_drop(&nio_process_lock);
 
@@ -34,10 +34,10 @@ cancel_registrations(nio_state *state)
         do {
             uint64_t now = nio_monotonic_ns();
             outcome = nio_cancel_wait(
-                self->bridge, now < deadline ? deadline - now : 0, false);
-            if (outcome == NIO_OUTCOME_RAISED) {
+                self->context, now < deadline ? deadline - now : 0, false);
+            if (outcome == NIO_OUTCOME_RAISED) { /* Ctrl-C: wait no longer */
                 PyErr_WriteUnraisable((PyObject *)self);
-                deadline = 0; /* the user has waited enough */
+                deadline = 0;
             }
         } while (outcome == NIO_OUTCOME_RAISED);
         nio_registration_retire(self);
@@ -55,13 +55,15 @@ at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     nio_lock_drop(&nio_process_lock);
     nio_watch_sources_shutdown(state);
     cancel_registrations(state);
-    nio_interpreter_close(state->interpreter, LEAVING_NS);
+    if (state->interpreter != NULL) { /* else the import failed */
+        nio_interpreter_close(state->interpreter, LEAVING_NS);
+    }
     nio_interrupt_done();
     Py_RETURN_NONE;
 }
 
 int
-nio_shutdown_init(PyObject *module, nio_state *state)
+nio_shutdown_init(PyObject *module)
 {
     static PyMethodDef definition = {"_netioapi_shutdown", at_exit,
                                      METH_NOARGS, NULL};
@@ -74,5 +76,5 @@ nio_shutdown_init(PyObject *module, nio_state *state)
     Py_XDECREF(atexit);
     Py_XDECREF(hook);
     Py_XDECREF(result);
-    return result == NULL ? -1 : nio_interpreter_pin(state->interpreter);
+    return result != NULL ? 0 : -1;
 }

@@ -4,5 +4,6 @@
 
 #include "binding/state.h"
 
-/* Registers the exit: 0, or -1 with an exception. */
-int nio_shutdown_init(PyObject *module, nio_state *state);
+/* Registers what the exit does: 0, or -1 with an exception. To be called
+ * before there is anything to end. */
+int nio_shutdown_init(PyObject *module);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes and frees the native context of a registration. */
+/* Makes and frees the context that the system gets. */
 #include "binding/callbacks/context.h"
 
 #include <stdlib.h>
@@ -7,28 +7,34 @@
 nio_callback_context *
 nio_callback_context_new(nio_state *state)
 {
-    nio_callback_context *bridge = calloc(1, sizeof(*bridge));
+    nio_callback_context *context = calloc(1, sizeof(*context));
 
-    if (bridge == NULL) {
+    if (context == NULL) {
         PyErr_NoMemory();
         return NULL;
     }
-    bridge->home = nio_interpreter_keep(state->interpreter);
-    bridge->state = state;
-    nio_lock_init(&bridge->lock);
-    nio_condition_init(&bridge->room);
-    bridge->generation = nio_process_generation();
-    return bridge;
+    context->interpreter = nio_interpreter_keep(state->interpreter);
+    context->state = state;
+    context->generation = nio_process_generation();
+    nio_lock_init(&context->lock);
+    nio_condition_init(&context->none_pending);
+    return context;
 }
 
 nio_callback_context *
-nio_callback_context_free(nio_callback_context *bridge)
+nio_callback_context_free(nio_callback_context *context)
 {
-    if (bridge != NULL) {
-        nio_condition_done(&bridge->room);
-        nio_lock_done(&bridge->lock);
-        nio_interpreter_drop(bridge->home);
-        free(bridge);
+    if (context != NULL) {
+        nio_condition_done(&context->none_pending);
+        nio_lock_done(&context->lock);
+        nio_interpreter_drop(context->interpreter);
+        free(context);
     }
     return NULL;
+}
+
+bool
+nio_callback_context_is_forked(const nio_callback_context *context)
+{
+    return context->generation != nio_process_generation();
 }

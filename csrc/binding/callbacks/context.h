@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The types that the files of callbacks/ share: a registration as Python sees
- * it, and its native context.
+ * it, and as the system sees it. From the bottom up:
  *
- *   notify.c              makes a Registration, gives its context to the
- *                         system
- *   delivery.c            where the system calls in: one at a time, in order
- *   threads.c             the system's threads, their Python thread states
- *   interpreter.c         the interpreter that they serve, which they may
- *                         outlive
- *   python_call.c         one Python call
- *   cancel.c              STARTING -> ACTIVE -> CANCELLING -> CANCELLED; waits
- *   registration.c        the Python type
- *   live_registrations.c  the list that keeps live ones alive */
+ *   interpreter, thread_states  the interpreter that is called back, and
+ *                               Python thread states for native threads
+ *   context                     the context that the system gets
+ *   thread_context              what is kept for a thread
+ *   python_call                 one Python call
+ *   cancel                      STARTING -> ACTIVE -> CANCELLING -> CANCELLED
+ *   delivery                    where the system calls in: one call at a time
+ *   live_registrations          the list that keeps live ones alive
+ *   registration                the Python type
+ *   notify                      the functions that register */
 #pragma once
 
 #include "binding/state.h"
@@ -22,7 +22,7 @@
 #include "binding/callbacks/interpreter.h"
 #include "binding/process.h"
 
-/* What a callback is given. */
+/* The arguments of a callback. */
 typedef enum nio_signature {
     NIO_SIGNATURE_ROW,   /* (row or None, type) */
     NIO_SIGNATURE_PORT,  /* (port, type) */
@@ -36,69 +36,75 @@ typedef enum nio_stage {
     NIO_ACTIVE,
     NIO_CANCELLING,
     NIO_CANCELLED,
-    NIO_FAILED,
+    NIO_FAILED, /* the system's cancel failed */
 } nio_stage;
 
 struct nio_pending_call;
 
-/* The system's context of a registration. Raw memory, since the system's
- * threads read it without the GIL; owned by the Registration, and leaked when
- * the system may still use it. */
+/* A registration as the system sees it: the context of its callbacks. Raw
+ * memory, since the system's threads read it without the GIL. Owned by the
+ * Registration, and leaked when the system may still use it. */
 typedef struct nio_callback_context {
-    /* set before the system sees it */
-    nio_interpreter *home; /* a reference */
-    nio_state *state;      /* borrowed, as the next two: of the Registration */
-    PyObject *callback;
+    /* constant from before the system sees it */
+    nio_interpreter *interpreter; /* a reference */
+    nio_state *state;     /* borrowed, as the next two: of the Registration */
+    PyObject *callback;   /* in NIO_SIGNATURE_... */
     PyObject *on_error;   /* or NULL */
     const char *function; /* the header's name; static */
-    nio_signature shape;
-    nio_kind kind;
+    nio_signature signature;
+    nio_kind kind; /* of NIO_SIGNATURE_ROW */
     bool details;
-    bool initial;        /* the one INITIAL is wanted and has not come */
-    uint64_t generation; /* of the process: a fork makes another one */
+    uint64_t generation; /* of the process, see process.h */
+
+    bool initial; /* one call of type INITIAL is due; for the deliverer */
 
     /* any thread */
     nio_atomic disabled; /* no new Python call begins */
     nio_atomic delivered;
     nio_atomic errors;
-    nio_atomic batches; /* times that the GIL was taken for callbacks */
+    nio_atomic batches; /* acquisitions of the GIL for callbacks */
 
-    /* one deliverer at a time; what comes meanwhile waits for it here */
+    /* One thread at a time delivers (delivery.c); the calls of others are
+     * pending meanwhile. */
     nio_lock lock;
     bool delivering NIO_GUARDED_BY(lock);
-    struct nio_pending_call *first NIO_GUARDED_BY(lock);
-    struct nio_pending_call *last NIO_GUARDED_BY(lock);
-    unsigned left NIO_GUARDED_BY(lock); /* how many wait */
-    nio_condition room;                 /* none does any more */
+    struct nio_pending_call *first_pending NIO_GUARDED_BY(lock);
+    struct nio_pending_call *last_pending NIO_GUARDED_BY(lock);
+    unsigned pending NIO_GUARDED_BY(lock); /* how many */
+    nio_condition none_pending;
 
+    /* cancel.c */
     nio_stage stage NIO_GUARDED_BY(nio_process_lock);
-    HANDLE handle; /* once published: constant */
+    HANDLE handle; /* constant once it is published */
     bool published NIO_GUARDED_BY(nio_process_lock);
-    /* Somebody runs or ran the system's cancel. */
-    bool begun NIO_GUARDED_BY(nio_process_lock);
-    unsigned waiters NIO_GUARDED_BY(nio_process_lock);
-    nio_event done; /* made and ended under that lock, while anybody waits */
+    /* A thread runs the system's cancel, or has done so. */
+    bool cancel_started NIO_GUARDED_BY(nio_process_lock);
+    NETIO_STATUS status; /* of the system's cancel; constant once finished */
     nio_thread helper NIO_GUARDED_BY(nio_process_lock);
-    NETIO_STATUS
-    status; /* of the system's cancel; once it is over: constant */
-    /* Its callback waits for that one's end. */
+    unsigned waiters NIO_GUARDED_BY(nio_process_lock);
+    nio_event finished; /* there is one while there are waiters */
+    /* The registration whose end a callback of this one waits for; or NULL. */
     struct nio_callback_context *blocked_on NIO_GUARDED_BY(nio_process_lock);
 } nio_callback_context;
 
-/* A registration as Python sees it. */
+/* A registration as Python sees it: the type is in registration.c. */
 typedef struct nio_registration {
     PyObject_HEAD
-    nio_callback_context *bridge; /* owned */
+    nio_callback_context *context; /* owned */
     PyObject *callback;
     PyObject *on_error; /* or NULL */
-    int family;         /* -1: none */
+    int family;         /* -1: the function has none */
     PyObject *weak_references;
-    bool listed NIO_GUARDED_BY(nio_process_lock); /* one reference more */
+    /* live_registrations.c; the list has a reference */
+    bool listed NIO_GUARDED_BY(nio_process_lock);
     struct nio_registration *next NIO_GUARDED_BY(nio_process_lock);
     struct nio_registration *previous NIO_GUARDED_BY(nio_process_lock);
 } nio_registration;
 
-/* Zeroed, in stage STARTING; NULL with MemoryError. */
+/* Zeroed, in stage STARTING; NULL with MemoryError. With the GIL. */
 nio_callback_context *nio_callback_context_new(nio_state *state);
-/* The system has let go of it. Accepts NULL; returns NULL. */
-nio_callback_context *nio_callback_context_free(nio_callback_context *bridge);
+/* The system does not use it any more. Accepts NULL; returns NULL. */
+nio_callback_context *nio_callback_context_free(nio_callback_context *context);
+/* True when the registration was made before a fork and this is the child,
+ * where the system never calls back for it. */
+bool nio_callback_context_is_forked(const nio_callback_context *context);

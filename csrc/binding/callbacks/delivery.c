@@ -1,218 +1,312 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the system calls in. Any of its threads, without the GIL.
+/* Where the system calls in, on any thread and without the GIL.
  *
- * Never two Python calls of one registration at once, and never out of order,
- * though some systems call back on two threads at once: who comes while
- * another delivers leaves a copy and returns, and who delivers goes on until
- * nothing is left. A lock that is held while Python runs would do the same,
- * and deadlock with the GIL.
+ * Two Python calls of one registration never overlap and never change order,
+ * although some systems call back on two threads at once. One thread at a time
+ * delivers for a registration. Another thread that is called meanwhile copies
+ * its call onto the pending list and returns; the deliverer goes on until the
+ * list is empty. Holding a lock while Python runs would give the same order,
+ * and would deadlock with the GIL.
  *
- * Some systems give the key of a row only. The rest is read by who delivers,
- * in order and without the GIL, before any of what was left is delivered: so
- * what is delivered last is never older than what was delivered before. */
+ * Some systems pass only the key of a row. The deliverer then reads the whole
+ * row from the system, without the GIL. It reads the rows of all pending calls
+ * before it delivers the first of them: so the row of a later call is never
+ * older than that of an earlier one. */
 #include "binding/callbacks/delivery.h"
 
 #include "base/system_rows.h"
-#include "binding/callbacks/cancel.h"
 #include "binding/callbacks/python_call.h"
-#include "binding/callbacks/threads.h"
+#include "binding/callbacks/thread_context.h"
 #include "binding/rows/row.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* So many calls may wait for Python; who comes then waits with them, as the
- * system's threads do anyway where it keeps its promise. */
+/* When so many calls are pending the system's thread waits, as it would during
+ * the callback itself on a system that never calls back twice at once. */
 #define MAX_PENDING_CALLS 1024u
 
-/* A call that its thread left to the deliverer. */
+/* A call that its thread has left to the deliverer. */
 typedef struct nio_pending_call {
     nio_call call;
     struct nio_pending_call *next;
     nio_any_row row;
 } nio_pending_call;
 
-/* Python may be told, if `attached`, and if nobody cancelled meanwhile, nor
- * made this a forked child: a callback that forks comes back in both. */
-static void
-handle(nio_callback_context *bridge, const nio_call *call, bool attached)
+/* ---- the GIL */
+
+/* False: no Python may run for this registration. A cancelled one must not ask
+ * for the GIL, since its interpreter may have ended. */
+static bool
+attach(nio_callback_context *context)
 {
-    if (!nio_atomic_load(&bridge->disabled) && !nio_cancel_forked(bridge)) {
+    nio_thread_context *thread = nio_thread_context_get();
+    nio_frame frame;
+
+    if (thread == NULL || nio_atomic_load(&context->disabled) ||
+        !nio_interpreter_attach(context->interpreter, &thread->states)) {
+        return false;
+    }
+    nio_frame_push(thread, &frame, context);
+    nio_interpreter_free_orphans(context->interpreter, &thread->states);
+    nio_frame_pop(thread);
+    (void)nio_atomic_add(&context->batches, 1);
+    return true;
+}
+
+static void
+detach(nio_callback_context *context)
+{
+    nio_thread_context *thread = nio_thread_context_find();
+    nio_frame frame;
+
+    nio_frame_push(thread, &frame, context);
+    nio_interpreter_detach(context->interpreter, &thread->states);
+    nio_frame_pop(thread);
+}
+
+/* Make the Python call, unless the registration is cancelled, or this is a
+ * forked child: a callback that forks returns in both processes. A call that
+ * cannot be made counts as an error. */
+static void
+make_call(nio_callback_context *context, const nio_call *native, bool attached)
+{
+    if (!nio_atomic_load(&context->disabled) &&
+        !nio_callback_context_is_forked(context)) {
         if (attached) {
-            nio_call_python(bridge, call);
-        } else { /* counted: nothing vanishes in silence */
-            (void)nio_atomic_add(&bridge->errors, 1);
-        }
-    }
-    if (call->table != NULL) {
-        nio_system()->FreeMibTable(call->table);
-    }
-}
-
-/* True: this thread delivers now, until finish(). */
-static bool
-claim(nio_callback_context *bridge)
-{
-    nio_lock_take(&bridge->lock);
-    bool mine = !bridge->delivering;
-    bridge->delivering = true;
-    nio_lock_drop(&bridge->lock);
-    return mine;
-}
-
-/* Leave a copy to the deliverer, if there is one still: else false. A thread
- * that is in a callback does not wait: the deliverer may wait for that one. */
-static bool
-enqueue_pending(nio_callback_context *bridge, nio_pending_call *copy)
-{
-    bool patient = nio_frames() == NULL;
-
-    nio_lock_take(&bridge->lock);
-    while (patient && bridge->delivering &&
-           bridge->left >= MAX_PENDING_CALLS) {
-        nio_condition_wait(&bridge->room, &bridge->lock);
-    }
-    bool left = bridge->delivering;
-    if (left) {
-        bridge->left++;
-        if (bridge->last != NULL) {
-            bridge->last->next = copy;
+            nio_call_python(context, native);
         } else {
-            bridge->first = copy;
+            (void)nio_atomic_add(&context->errors, 1);
         }
-        bridge->last = copy;
     }
-    nio_lock_drop(&bridge->lock);
-    return left;
+    if (native->table != NULL) {
+        nio_system()->FreeMibTable(native->table);
+    }
 }
 
-/* All calls that others left; NULL: this thread delivers no more. */
-static nio_pending_call *
-take_pending_or_stop(nio_callback_context *bridge)
+/* ---- one deliverer at a time */
+
+/* True: this thread is the deliverer until take_pending_or_stop() returns
+ * NULL. */
+static bool
+become_deliverer(nio_callback_context *context)
 {
-    nio_lock_take(&bridge->lock);
-    nio_pending_call *left = bridge->first;
-    bridge->first = bridge->last = NULL;
-    bridge->left = 0;
-    bridge->delivering = left != NULL;
-    nio_condition_wake_all(&bridge->room);
-    nio_lock_drop(&bridge->lock);
-    return left;
+    nio_lock_take(&context->lock);
+    bool free = !context->delivering;
+    context->delivering = true;
+    nio_lock_drop(&context->lock);
+    return free;
 }
 
-/* Without the GIL: asks the system for what it left out, to `space`. */
+/* False: there is no deliverer any more, who would take it. A thread that is
+ * in a callback never waits for room: the deliverer may be waiting for that
+ * callback to return. */
+static bool
+enqueue_pending(nio_callback_context *context, nio_pending_call *pending)
+{
+    bool may_wait = !nio_thread_is_in_callback();
+
+    nio_lock_take(&context->lock);
+    while (may_wait && context->delivering &&
+           context->pending >= MAX_PENDING_CALLS) {
+        nio_condition_wait(&context->none_pending, &context->lock);
+    }
+    bool enqueued = context->delivering;
+    if (enqueued) {
+        context->pending++;
+        if (context->last_pending != NULL) {
+            context->last_pending->next = pending;
+        } else {
+            context->first_pending = pending;
+        }
+        context->last_pending = pending;
+    }
+    nio_lock_drop(&context->lock);
+    return enqueued;
+}
+
+/* All pending calls; NULL: there are none, and this thread is the deliverer no
+ * more. */
+static nio_pending_call *
+take_pending_or_stop(nio_callback_context *context)
+{
+    nio_lock_take(&context->lock);
+    nio_pending_call *first = context->first_pending;
+    context->first_pending = context->last_pending = NULL;
+    context->pending = 0;
+    context->delivering = first != NULL;
+    nio_condition_wake_all(&context->none_pending);
+    nio_lock_drop(&context->lock);
+    return first;
+}
+
+/* A copy of a call, with its row. NULL: an allocation failed. */
+static nio_pending_call *
+pending_new(const nio_callback_context *context, const nio_call *native)
+{
+    nio_pending_call *pending = malloc(sizeof(*pending));
+
+    if (pending != NULL) {
+        pending->call = *native;
+        pending->next = NULL;
+        if (native->row != NULL) {
+            memcpy(&pending->row, native->row, nio_row_size(context->kind));
+            pending->call.row = &pending->row;
+        }
+    }
+    return pending;
+}
+
+/* ---- delivering */
+
+/* Read from the system, into `space`, what it has left out of the row. */
 static void
-complete(const nio_callback_context *bridge, nio_call *call,
+complete(const nio_callback_context *context, nio_call *native,
          nio_any_row *space)
 {
-    if (call->row != NULL && bridge->details &&
-        !nio_atomic_load(&bridge->disabled)) {
-        call->row = nio_complete_row(bridge->kind, call->type, call->row,
-                                     space, &call->details);
+    if (native->row != NULL && context->details &&
+        !nio_atomic_load(&context->disabled)) {
+        native->row = nio_complete_row(context->kind, native->type,
+                                       native->row, space, &native->details);
     }
 }
 
+/* As the deliverer: deliver what other threads have left meanwhile. */
 static void
-finish(nio_callback_context *bridge)
+deliver_pending(nio_callback_context *context)
 {
-    nio_pending_call *left, *next;
+    nio_pending_call *first, *next;
 
-    while ((left = take_pending_or_stop(bridge)) != NULL) {
-        for (nio_pending_call *at = left; at != NULL; at = at->next) {
+    while ((first = take_pending_or_stop(context)) != NULL) {
+        for (nio_pending_call *at = first; at != NULL; at = at->next) {
             nio_any_row space;
-            complete(bridge, &at->call, &space);
+            complete(context, &at->call, &space);
             if (at->call.row == &space) {
                 at->row = space;
                 at->call.row = &at->row;
             }
         }
-        bool attached = nio_attach(bridge);
-        for (; left != NULL; left = next) {
-            next = left->next;
-            handle(bridge, &left->call, attached);
-            free(left);
+        bool attached = attach(context);
+        for (; first != NULL; first = next) {
+            next = first->next;
+            make_call(context, &first->call, attached);
+            free(first);
         }
         if (attached) {
-            nio_detach(bridge);
+            detach(context);
         }
     }
 }
 
+/* A call outside of any batch. */
 static void
-deliver(nio_callback_context *bridge, nio_call *call)
+deliver_alone(nio_callback_context *context, nio_call *native)
 {
-    const nio_thread_context *here = nio_thread_local_get();
-    nio_pending_call *copy = NULL;
+    nio_pending_call *pending = NULL;
     nio_any_row space;
 
-    if (here != NULL && here->batch == bridge) {
-        call->details =
-            true; /* only towers whose rows are whole have batches */
-        handle(bridge, call, here->attached);
-        return;
-    }
-    while (!claim(bridge)) {
-        if (copy == NULL) {
-            copy = malloc(sizeof(*copy));
-        }
-        if (copy == NULL) {
-            handle(bridge, call, false);
+    while (!become_deliverer(context)) {
+        if (pending == NULL &&
+            (pending = pending_new(context, native)) == NULL) {
+            make_call(context, native, false);
             return;
         }
-        copy->call = *call;
-        copy->next = NULL;
-        if (call->row != NULL) {
-            memcpy(&copy->row, call->row, nio_row_size(bridge->kind));
-            copy->call.row = &copy->row;
-        }
-        if (enqueue_pending(bridge, copy)) {
+        if (enqueue_pending(context, pending)) {
             return;
         }
     }
-    free(copy);
-    complete(bridge, call, &space);
-    bool attached = nio_attach(bridge);
-    handle(bridge, call, attached);
+    free(pending);
+    complete(context, native, &space);
+    bool attached = attach(context);
+    make_call(context, native, attached);
     if (attached) {
-        nio_detach(bridge);
+        detach(context);
     }
-    finish(bridge);
+    deliver_pending(context);
+}
+
+/* ---- batches (nio_hooks in contract/tower.h)
+ *
+ * A tower calls begin_batch(), then the callbacks of netioapi.h, then
+ * end_batch(), all on one thread. Those callbacks have Microsoft's signatures,
+ * without room for a parameter of ours. So begin_batch() notes in the thread's
+ * context that it has become the deliverer and has attached, and deliver()
+ * finds the note there. */
+static void
+begin_batch(void *opaque)
+{
+    nio_callback_context *context = opaque;
+    nio_thread_context *thread = nio_thread_context_get();
+
+    /* Otherwise there is no batch, and each call is delivered alone. */
+    if (thread != NULL && become_deliverer(context)) {
+        thread->batch_attached = attach(context);
+        thread->batch_of = context;
+    }
 }
 
 static void
-on_begin(void *context)
+end_batch(void *opaque)
 {
-    nio_callback_context *bridge = context;
-    nio_thread_context *here = nio_thread_context_get();
+    nio_callback_context *context = opaque;
+    nio_thread_context *thread = nio_thread_context_find();
 
-    /* Without memory there is no batch: each call comes on its own. */
-    if (here != NULL && claim(bridge)) {
-        here->attached = nio_attach(bridge);
-        here->batch = bridge;
-    }
-}
-
-static void
-on_end(void *context)
-{
-    nio_callback_context *bridge = context;
-    nio_thread_context *here = nio_thread_local_get();
-
-    if (here != NULL && here->batch == bridge) {
-        here->batch = NULL;
-        if (here->attached) {
-            nio_detach(bridge);
+    if (thread != NULL && thread->batch_of == context) {
+        thread->batch_of = NULL;
+        if (thread->batch_attached) {
+            detach(context);
         }
-        finish(bridge);
+        deliver_pending(context);
     }
 }
 
 static void
-on_thread_end(void *context)
+deliver(nio_callback_context *context, nio_call *native)
 {
-    nio_thread_forget(context);
+    const nio_thread_context *thread = nio_thread_context_find();
+
+    if (thread != NULL && thread->batch_of == context) {
+        native->details = true; /* a tower with batches passes whole rows */
+        make_call(context, native, thread->batch_attached);
+    } else {
+        deliver_alone(context, native);
+    }
 }
 
+static void
+on_thread_end(void *opaque)
+{
+    nio_callback_context *context = opaque;
+    nio_thread_context *thread = nio_thread_context_find();
+    nio_frame frame;
+
+    if (thread != NULL) {
+        nio_frame_push(thread, &frame, context);
+        nio_thread_states_delete(&thread->states);
+        nio_frame_pop(thread);
+    }
+}
+
+int
+nio_delivery_init(void)
+{
+    static const nio_hooks hooks = {begin_batch, end_batch, on_thread_end};
+    static bool done; /* under the lock: several interpreters may import */
+
+    nio_lock_take(&nio_process_lock);
+    if (!done && nio_thread_context_init()) {
+        nio_set_hooks(&hooks);
+        done = true;
+    }
+    bool good = done;
+    nio_lock_drop(&nio_process_lock);
+    if (!good) {
+        PyErr_NoMemory();
+    }
+    return good ? 0 : -1;
+}
+
+/* ---- the callbacks of netioapi.h */
 VOID NETIOAPI_API_
 nio_on_interface_change(PVOID context, PMIB_IPINTERFACE_ROW row,
                         MIB_NOTIFICATION_TYPE type)
@@ -250,24 +344,4 @@ VOID NETIOAPI_API_
 nio_on_stable_table(PVOID context, PMIB_UNICASTIPADDRESS_TABLE table)
 {
     deliver(context, &(nio_call){.table = table});
-}
-
-int
-nio_delivery_init(void)
-{
-    static const nio_hooks hooks = {on_begin, on_end, on_thread_end};
-    static bool done; /* under the lock: interpreters may import at once */
-    bool good;
-
-    nio_lock_take(&nio_process_lock);
-    if (!done && nio_threads_init()) {
-        nio_set_hooks(&hooks);
-        done = true;
-    }
-    good = done;
-    nio_lock_drop(&nio_process_lock);
-    if (!good) {
-        PyErr_NoMemory();
-    }
-    return good ? 0 : -1;
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the system calls in. */
+/* Where the system calls in, on any thread and without the GIL. */
 #pragma once
 
 #include "binding/callbacks/context.h"
 
-/* Tell the tower, once, how batches take the GIL: 0, or -1 with an
- * exception. */
+/* Give the tower its hooks, once a process: 0, or -1 with an exception. */
 int nio_delivery_init(void);
 
-/* The system's callbacks: any thread, without the GIL. `context` is the
- * bridge; rows are borrowed, the stable table is owned. */
+/* The callbacks of netioapi.h. `context` is the nio_callback_context of the
+ * registration. The rows are borrowed, the stable table is owned. */
 VOID NETIOAPI_API_ nio_on_interface_change(PVOID context,
                                            PMIB_IPINTERFACE_ROW row,
                                            MIB_NOTIFICATION_TYPE type);

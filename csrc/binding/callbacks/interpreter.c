@@ -1,68 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-/* What outlives an interpreter, for the threads that may: see interpreter.h.
- */
+/* What has to outlive an interpreter, for native threads that may: who is
+ * inside, whether it is closed, and the states of threads that have ended.
+ * See interpreter_private.h. */
 #include "binding/callbacks/interpreter.h"
+
+#include "binding/callbacks/interpreter_private.h"
 
 #include <stdlib.h>
 
-/* Counts for all interpreters, and is closed with the main one: from then on
- * CPython ends every thread that asks for any GIL, and aborts where an
- * interpreter that was left over still has such a thread's state. */
+/* Stands for all interpreters of the process: threads inside any of them count
+ * here, too. It is closed with the main interpreter. From then on CPython ends
+ * every thread that asks for any GIL, and aborts when a sub-interpreter that
+ * was left over still has the state of such a thread. Its next_pinned is the
+ * head of the list of pinned interpreters. */
 static nio_interpreter all_interpreters;
 
-nio_interpreter *
-nio_interpreter_new(void)
+/* The threads that were inside when the process forked are not in the child,
+ * and CPython has deleted the pinned states there. */
+static void
+forget_parent_locked(nio_interpreter *interpreter)
+    NIO_REQUIRES(nio_process_lock)
 {
-    nio_interpreter *home = calloc(1, sizeof(*home));
+    if (interpreter->generation != nio_process_generation()) {
+        interpreter->generation = nio_process_generation();
+        interpreter->inside = 0;
+        interpreter->all_left = NULL;
+        interpreter->pinned_state = NULL;
+        interpreter->next_pinned = NULL;
+    }
+}
 
-    if (home == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    nio_atomic_store(&home->references, 1);
-    home->interpreter = PyInterpreterState_Get();
-    home->is_main = PyInterpreterState_GetID(home->interpreter) == 0;
-    nio_lock_take(&nio_process_lock);
-    home->generation = nio_process_generation();
-    if (home->is_main) { /* perhaps not the first of this process */
-        all_interpreters.closed = false;
-    }
-    nio_lock_drop(&nio_process_lock);
-    return home;
+/* ---- references */
+nio_interpreter *
+nio_interpreter_keep(nio_interpreter *interpreter)
+{
+    (void)nio_atomic_add(&interpreter->references, 1);
+    return interpreter;
 }
 
 nio_interpreter *
-nio_interpreter_keep(nio_interpreter *home)
+nio_interpreter_drop(nio_interpreter *interpreter)
 {
-    (void)nio_atomic_add(&home->references, 1);
-    return home;
-}
-
-nio_interpreter *
-nio_interpreter_drop(nio_interpreter *home)
-{
-    if (home != NULL && nio_atomic_add(&home->references, UINT64_MAX) == 1) {
-        free(home);
+    if (interpreter != NULL &&
+        nio_atomic_add(&interpreter->references, UINT64_MAX) == 1) {
+        free(interpreter);
     }
     return NULL;
 }
 
-/* Those who were inside when the process forked are not in the child. */
-static void
-recount_locked(nio_interpreter *home) NIO_REQUIRES(nio_process_lock)
-{
-    if (home->generation != nio_process_generation()) {
-        home->generation = nio_process_generation();
-        home->inside = 0;
-        home->left = NULL;
-        home->placeholder = NULL; /* CPython deleted it */
-        home->next = NULL;
-    }
-}
+/* ---- the pinned state of a sub-interpreter
+ *
+ * Up to CPython 3.13 the first thread state of an interpreter is embedded in
+ * the interpreter. CPython hands the embedded one out again whenever the
+ * interpreter has no other state, but resets it only after it is off the list
+ * of states: a thread that makes a state in between gets one that is not reset
+ * yet, and CPython aborts. A second, unused thread state keeps the list from
+ * becoming empty. The main interpreter needs none: its main thread always has
+ * a state.
+ *
+ * The pinned state is deleted when its interpreter exits, or before when the
+ * main interpreter exits: its finalization ends the sub-interpreters that are
+ * left over, and deletes the thread state that it finds in each. */
 
-/* A state that no thread is in, from one that is in its own. */
+/* Deletes a state that no thread is attached to, from a thread that is
+ * attached to its own. */
 static void
-delete_detached(PyThreadState *state)
+delete_other_state(PyThreadState *state)
 {
     PyThreadState *own = PyEval_SaveThread();
 
@@ -73,190 +76,211 @@ delete_detached(PyThreadState *state)
     PyEval_RestoreThread(own);
 }
 
-/* CPython up to 3.13 has room for one thread state in an interpreter itself,
- * gives it to whoever comes while there is no other, and cleans it after it is
- * out of the list: who comes meanwhile aborts the process. So an interpreter
- * beside the main one, which always has a state, gets one more, for nobody,
- * until it ends; or until the main one does, which ends what is left over and
- * deletes the state that it finds there. */
-int
-nio_interpreter_pin(nio_interpreter *home)
+/* False with MemoryError. */
+static bool
+pin(nio_interpreter *interpreter)
 {
-    PyThreadState *state = NULL;
+    PyThreadState *state = PyThreadState_New(interpreter->state);
 
-    if (home->is_main) {
-        return 0;
-    }
-    state = PyThreadState_New(home->interpreter);
     if (state == NULL) {
         PyErr_NoMemory();
-        return -1;
+        return false;
     }
     nio_lock_take(&nio_process_lock);
-    recount_locked(&all_interpreters);
+    forget_parent_locked(&all_interpreters);
     if (!all_interpreters.closed) {
-        home->placeholder = state;
-        home->next = all_interpreters.next;
-        all_interpreters.next = nio_interpreter_keep(home);
+        interpreter->pinned_state = state;
+        interpreter->next_pinned = all_interpreters.next_pinned;
+        all_interpreters.next_pinned = nio_interpreter_keep(interpreter);
         state = NULL;
     }
     nio_lock_drop(&nio_process_lock);
     if (state != NULL) {
-        delete_detached(state);
+        delete_other_state(state);
     }
-    return 0;
+    return true;
 }
 
 static void
-delete_placeholder(nio_interpreter *home)
+unpin(nio_interpreter *interpreter)
 {
     nio_interpreter *at = &all_interpreters;
 
     nio_lock_take(&nio_process_lock);
-    recount_locked(home);
-    recount_locked(&all_interpreters);
-    PyThreadState *state = home->placeholder;
-    home->placeholder = NULL;
-    while (state != NULL && at->next != home) {
-        at = at->next;
+    forget_parent_locked(interpreter);
+    forget_parent_locked(&all_interpreters);
+    PyThreadState *state = interpreter->pinned_state;
+    interpreter->pinned_state = NULL;
+    while (state != NULL && at->next_pinned != interpreter) {
+        at = at->next_pinned;
     }
     if (state != NULL) {
-        at->next = home->next;
+        at->next_pinned = interpreter->next_pinned;
     }
     nio_lock_drop(&nio_process_lock);
     if (state != NULL) {
-        delete_detached(state);
-        nio_interpreter_drop(home);
+        delete_other_state(state);
+        nio_interpreter_drop(interpreter); /* the list's reference */
     }
 }
 
-/* Of any interpreter, with a reference; NULL: there is none left. */
+/* A reference to any pinned interpreter; NULL: there is none. */
 static nio_interpreter *
-pinned(void)
+any_pinned(void)
 {
     nio_lock_take(&nio_process_lock);
-    recount_locked(&all_interpreters);
-    nio_interpreter *home = all_interpreters.next;
-    if (home != NULL) {
-        nio_interpreter_keep(home);
+    forget_parent_locked(&all_interpreters);
+    nio_interpreter *interpreter = all_interpreters.next_pinned;
+    if (interpreter != NULL) {
+        nio_interpreter_keep(interpreter);
     }
     nio_lock_drop(&nio_process_lock);
-    return home;
+    return interpreter;
 }
 
-static void
-leave_locked(nio_interpreter *home) NIO_REQUIRES(nio_process_lock)
+nio_interpreter *
+nio_interpreter_new(void)
 {
-    recount_locked(home);
-    if (home->inside > 0 && --home->inside == 0 && home->left != NULL) {
-        nio_event_set(home->left);
+    nio_interpreter *interpreter = calloc(1, sizeof(*interpreter));
+
+    if (interpreter == NULL) {
+        PyErr_NoMemory();
+        return NULL;
     }
+    nio_atomic_store(&interpreter->references, 1);
+    interpreter->state = PyInterpreterState_Get();
+    interpreter->is_main = PyInterpreterState_GetID(interpreter->state) == 0;
+    nio_lock_take(&nio_process_lock);
+    interpreter->generation = nio_process_generation();
+    if (interpreter->is_main) {
+        /* An embedding program may have ended an earlier main interpreter. */
+        all_interpreters.closed = false;
+    }
+    nio_lock_drop(&nio_process_lock);
+    if (!interpreter->is_main && !pin(interpreter)) {
+        return nio_interpreter_drop(interpreter);
+    }
+    return interpreter;
 }
 
+/* ---- threads inside */
 bool
-nio_interpreter_enter(nio_interpreter *home)
+nio_interpreter_enter(nio_interpreter *interpreter)
 {
     nio_lock_take(&nio_process_lock);
-    recount_locked(home);
-    recount_locked(&all_interpreters);
-    bool open = !home->closed && !all_interpreters.closed;
-    home->inside += open;
+    forget_parent_locked(interpreter);
+    forget_parent_locked(&all_interpreters);
+    bool open = !interpreter->closed && !all_interpreters.closed;
+    interpreter->inside += open;
     all_interpreters.inside += open;
     nio_lock_drop(&nio_process_lock);
     return open;
 }
 
+static void
+leave_locked(nio_interpreter *interpreter) NIO_REQUIRES(nio_process_lock)
+{
+    forget_parent_locked(interpreter);
+    if (interpreter->inside > 0 && --interpreter->inside == 0 &&
+        interpreter->all_left != NULL) {
+        nio_event_set(interpreter->all_left);
+    }
+}
+
 void
-nio_interpreter_leave(nio_interpreter *home)
+nio_interpreter_leave(nio_interpreter *interpreter)
 {
     nio_lock_take(&nio_process_lock);
-    leave_locked(home);
+    leave_locked(interpreter);
     leave_locked(&all_interpreters);
     nio_lock_drop(&nio_process_lock);
 }
 
+/* ---- orphans */
 void
-nio_thread_state_free(nio_thread_state *kept)
+nio_thread_state_free(nio_thread_state *state)
 {
-    nio_interpreter_drop(kept->home);
-    free(kept);
+    nio_interpreter_drop(state->interpreter);
+    free(state);
 }
 
-/* Without a lock: when the process exits, who had it may be gone. Only ever
- * all are taken from this list, so that a state that is met again is the
- * same one. */
+/* Without a lock: this also runs when the process exits, where the thread that
+ * held the lock may have been ended. The list has no ABA problem, since states
+ * are only ever taken off it all at once. */
 void
-nio_interpreter_orphan(nio_thread_state *kept)
+nio_interpreter_orphan(nio_thread_state *state)
 {
-    nio_atomic *list = &kept->home->abandoned;
+    nio_atomic *list = &state->interpreter->orphans;
     uint64_t first;
 
     do {
         first = nio_atomic_load(list);
-        kept->next = (nio_thread_state *)(uintptr_t)first;
-    } while (!nio_atomic_replace(list, first, (uint64_t)(uintptr_t)kept));
+        state->next = (nio_thread_state *)(uintptr_t)first;
+    } while (!nio_atomic_replace(list, first, (uint64_t)(uintptr_t)state));
 }
 
 nio_thread_state *
-nio_interpreter_take_orphans(nio_interpreter *home)
+nio_interpreter_take_orphans(nio_interpreter *interpreter)
 {
-    if (nio_atomic_load(&home->abandoned) == 0) {
-        return NULL;
+    if (nio_atomic_load(&interpreter->orphans) == 0) {
+        return NULL; /* nearly always, and cheaper than the exchange */
     }
-    return (nio_thread_state *)(uintptr_t)nio_atomic_exchange(&home->abandoned,
-                                                              0);
+    uint64_t first = nio_atomic_exchange(&interpreter->orphans, 0);
+    return (nio_thread_state *)(uintptr_t)first;
 }
 
-/* Nobody comes in any more. Waits, with the GIL released, for who is inside.
- */
+/* ---- the exit */
+
+/* Lets no thread in any more, and waits with the GIL released until those
+ * inside have left. */
 static void
-close_and_wait(nio_interpreter *home, uint64_t timeout_ns)
+close_and_wait(nio_interpreter *interpreter, uint64_t timeout_ns)
 {
     uint64_t start = nio_monotonic_ns(), spent = 0;
-    nio_event left = {0};
-    bool made = nio_event_init(&left);
+    nio_event all_left = {0};
+    bool made = nio_event_init(&all_left);
 
     nio_lock_take(&nio_process_lock);
-    recount_locked(home);
-    home->closed = true;
-    bool wait = made && home->inside > 0;
-    home->left = wait ? &left : NULL;
+    forget_parent_locked(interpreter);
+    interpreter->closed = true;
+    bool wait = made && interpreter->inside > 0;
+    interpreter->all_left = wait ? &all_left : NULL;
     nio_lock_drop(&nio_process_lock);
     while (wait && spent < timeout_ns) {
         nio_wait woken = NIO_WAIT_SET;
         Py_BEGIN_ALLOW_THREADS
-        woken = nio_event_wait(&left, timeout_ns - spent);
+        woken = nio_event_wait(&all_left, timeout_ns - spent);
         Py_END_ALLOW_THREADS
-        wait = woken == NIO_WAIT_INTERRUPTED; /* a signal: they still leave */
+        wait = woken == NIO_WAIT_INTERRUPTED; /* by a signal: wait on */
         spent = nio_monotonic_ns() - start;
     }
     nio_lock_take(&nio_process_lock);
-    home->left = NULL;
+    interpreter->all_left = NULL;
     nio_lock_drop(&nio_process_lock);
     if (made) {
-        nio_event_done(&left);
+        nio_event_done(&all_left);
     }
 }
 
 void
-nio_interpreter_close(nio_interpreter *home, uint64_t timeout_ns)
+nio_interpreter_close(nio_interpreter *interpreter, uint64_t timeout_ns)
 {
     nio_interpreter *other;
-    nio_thread_state *kept;
+    nio_thread_state *orphan;
 
-    close_and_wait(home, timeout_ns);
-    delete_placeholder(home);
-    if (home->is_main) {
+    close_and_wait(interpreter, timeout_ns);
+    unpin(interpreter);
+    if (interpreter->is_main) {
         close_and_wait(&all_interpreters, timeout_ns);
-        while ((other = pinned()) != NULL) {
-            delete_placeholder(other);
+        while ((other = any_pinned()) != NULL) {
+            unpin(other);
             nio_interpreter_drop(other);
         }
     }
-    kept = nio_interpreter_take_orphans(home);
-    while (kept != NULL) { /* the states are the interpreter's */
-        nio_thread_state *next = kept->next;
-        nio_thread_state_free(kept);
-        kept = next;
+    orphan = nio_interpreter_take_orphans(interpreter);
+    while (orphan != NULL) { /* its Python state is the finalization's */
+        nio_thread_state *next = orphan->next;
+        nio_thread_state_free(orphan);
+        orphan = next;
     }
 }

@@ -1,72 +1,73 @@
 /* SPDX-License-Identifier: MIT */
-/* Between threads.c and home.c: the Python thread states that a thread keeps,
- * and the interpreters that they belong to.
+/* How a native thread enters the Python interpreter that it calls back, and
+ * how it leaves it. No other file of the binding makes, attaches or deletes a
+ * Python thread state of a native thread.
  *
- * A thread may outlive an interpreter. So each interpreter has a home, which
- * outlives it in turn: who ends after the home was closed leaves its thread
- * state to the interpreter's own finalization, and whoever is just giving one
- * back is waited for. Beside the main interpreter none may be left over, and
- * none given back once the main one ends: there no thread keeps anything. */
+ * The work is in two files: interpreter.c keeps what has to outlive an
+ * interpreter, thread_states.c what is kept for a thread. Both exist because
+ * CPython up to 3.14 lets no native thread find out whether an interpreter
+ * still runs. PEP 788 (3.15) does: a PyInterpreterView can stand behind
+ * nio_interpreter, PyThreadState_Ensure() and PyThreadState_Release() behind
+ * attach and detach; pinning, closing and orphans are then not needed. */
 #pragma once
 
 #include "binding/state.h"
 
-#include "base/event.h"
+#include "base/lock.h"
 #include "binding/process.h"
 
-/* An interpreter, as its threads know it. */
+/* An interpreter, as native threads know it. Counted, and so valid longer than
+ * the interpreter itself. */
 typedef struct nio_interpreter nio_interpreter;
-typedef struct nio_thread_state nio_thread_state;
 
-struct nio_interpreter {
-    nio_atomic references;
-    PyInterpreterState *interpreter;
-    bool is_main;
-    nio_atomic abandoned; /* nio_thread_state *: of threads that have ended */
-    /* Under a lock that is held over forks: those between
-     * nio_interpreter_enter() and nio_interpreter_leave(), the process that
-     * counted them, and what is set when they get to 0 (NULL: nobody waits).
-     * The placeholder (or NULL), and the list of homes that have one: each by
-     * a reference. */
-    bool closed NIO_GUARDED_BY(nio_process_lock);
-    unsigned inside NIO_GUARDED_BY(nio_process_lock);
-    uint64_t generation NIO_GUARDED_BY(nio_process_lock);
-    nio_event *left NIO_GUARDED_BY(nio_process_lock);
-    PyThreadState *placeholder NIO_GUARDED_BY(nio_process_lock);
-    nio_interpreter *next NIO_GUARDED_BY(nio_process_lock);
-};
+/* What a thread has of the interpreters that it calls back. Starts as {0}; for
+ * the thread itself alone. */
+typedef struct nio_thread_states {
+    struct nio_thread_state *first; /* made for this thread */
+    /* The thread's own Python thread state, while it is in a call of the
+     * system between nio_gil_release() and nio_gil_retake(); else NULL. */
+    PyThreadState *released_state;
+} nio_thread_states;
 
-struct nio_thread_state {
-    nio_thread_state *next;
-    nio_interpreter *home; /* a reference */
-    PyThreadState *state;
-    uint64_t generation; /* in a forked child it is the main thread's */
-};
-
-/* True: the interpreter stays until nio_interpreter_leave(), if its exit is
- * patient. False: it is about to end, and this thread may not ask for its GIL.
- */
-bool nio_interpreter_enter(nio_interpreter *home)
-    NIO_EXCLUDES(nio_process_lock);
-void nio_interpreter_leave(nio_interpreter *home)
-    NIO_EXCLUDES(nio_process_lock);
-/* Leave it, of a thread that ends, to whoever takes all of them next. */
-void nio_interpreter_orphan(nio_thread_state *kept);
-/* All that were left: the caller's. */
-nio_thread_state *nio_interpreter_take_orphans(nio_interpreter *home);
-/* Not its state. */
-void nio_thread_state_free(nio_thread_state *kept);
-
-/* Of the current interpreter, with one reference; NULL with MemoryError. */
+/* ---- the life of an interpreter: with its GIL */
+/* The current interpreter, with one reference; NULL with MemoryError. Its
+ * exit has to call nio_interpreter_close(). */
 nio_interpreter *nio_interpreter_new(void);
-nio_interpreter *nio_interpreter_keep(nio_interpreter *home);
-/* Accepts NULL; returns NULL. */
-nio_interpreter *nio_interpreter_drop(nio_interpreter *home);
-/* Make it fit for threads that come and go: 0, or -1 with MemoryError. After
- * this nio_interpreter_close() has to come. */
-int nio_interpreter_pin(nio_interpreter *home);
-/* The interpreter exits and nothing of it is called back any more: no thread
- * touches it from now on. Waits, with the GIL released, at most so long for
- * threads that are about to leave it. */
-void nio_interpreter_close(nio_interpreter *home, uint64_t timeout_ns)
+nio_interpreter *nio_interpreter_keep(nio_interpreter *interpreter);
+/* Any thread, without the GIL too. Accepts NULL; returns NULL. */
+nio_interpreter *nio_interpreter_drop(nio_interpreter *interpreter);
+/* The interpreter exits, and every registration of it is cancelled: from now
+ * on no thread enters it. Releases the GIL to wait, for at most `timeout_ns`,
+ * for threads that are about to leave. */
+void nio_interpreter_close(nio_interpreter *interpreter, uint64_t timeout_ns)
     NIO_EXCLUDES(nio_process_lock);
+
+/* ---- a callback: on the thread that the system calls back on */
+/* Take the GIL. False: the interpreter is exiting, or an allocation failed;
+ * then there is nothing to detach. */
+bool nio_interpreter_attach(nio_interpreter *interpreter,
+                            nio_thread_states *own)
+    NIO_EXCLUDES(nio_process_lock);
+void nio_interpreter_detach(nio_interpreter *interpreter,
+                            nio_thread_states *own)
+    NIO_EXCLUDES(nio_process_lock);
+/* Delete the thread states that ended threads have left in this interpreter.
+ * Attached; runs destructors of Python objects. */
+void nio_interpreter_free_orphans(nio_interpreter *interpreter,
+                                  const nio_thread_states *own);
+
+/* ---- the end of a thread: detached */
+/* The thread calls back no more, and may wait for the GIL: delete its thread
+ * states. Runs destructors of Python objects. */
+void nio_thread_states_delete(nio_thread_states *own)
+    NIO_EXCLUDES(nio_process_lock);
+/* The thread ends now and may wait for nothing: leave its thread states to
+ * nio_interpreter_free_orphans() on another thread. */
+void nio_thread_states_orphan(nio_thread_states *own);
+
+/* ---- a call of the system by a Python thread */
+/* Release the GIL around a call of the system that may call back on this very
+ * thread before it returns: such a callback uses the thread's own Python
+ * thread state. Pass what release returned to retake. */
+PyThreadState *nio_gil_release(nio_thread_states *own);
+void nio_gil_retake(nio_thread_states *own, PyThreadState *outer);

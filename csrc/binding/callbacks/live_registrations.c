@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The list that keeps live registrations alive, as a running thread is kept:
- * from the request until a Python thread sees that the cancellation is over.
- * Only Python threads enter, so that no Python object ends on a native thread.
- * The list itself is guarded by nio_process_lock. */
+ * from the request until a Python thread sees that the cancellation is
+ * finished. Only Python threads touch the list, so that no Python object is
+ * deallocated on a native thread. */
 #include "binding/callbacks/live_registrations.h"
 
 #include "binding/callbacks/cancel.h"
@@ -42,7 +42,7 @@ nio_registration_enlist(nio_state *state, nio_registration *self)
         PyObject_GC_Track((PyObject *)self);
     } else {
         PyErr_Format(PyExc_RuntimeError, "%s: the interpreter is exiting",
-                     self->bridge->function);
+                     self->context->function);
     }
     return open;
 }
@@ -50,33 +50,43 @@ nio_registration_enlist(nio_state *state, nio_registration *self)
 void
 nio_registration_retire(nio_registration *self)
 {
-    nio_callback_context *bridge = self->bridge;
+    nio_callback_context *context = self->context;
 
     nio_lock_take(&nio_process_lock);
     bool listed = self->listed;
     if (listed) {
-        unlist_locked(bridge->state, self);
+        unlist_locked(context->state, self);
     }
     nio_lock_drop(&nio_process_lock);
-    if (!listed || nio_cancel_look(bridge) != NIO_OUTCOME_DONE) {
-        return; /* given up: the system may still use the bridge */
+    if (!listed || !nio_cancel_is_finished(context)) {
+        return; /* given up: the system may still use the context */
     }
     Py_BEGIN_ALLOW_THREADS
-    nio_cancel_join(bridge);
+    nio_cancel_join(context);
     Py_END_ALLOW_THREADS
-    if (nio_cancel_stage(bridge) == NIO_CANCELLED) {
-        Py_DECREF(self); /* FAILED: leaked, as the bridge is */
+    if (nio_cancel_stage(context) == NIO_CANCELLED) {
+        Py_DECREF(self); /* FAILED: leaked, as the context is */
     }
 }
 
-/* A new reference to a listed registration that is over, or to the first of
- * all; NULL when there is none. */
+nio_registration *
+nio_registrations_first(nio_state *state)
+{
+    nio_lock_take(&nio_process_lock);
+    nio_registration *first = state->registrations;
+    Py_XINCREF((PyObject *)first);
+    nio_lock_drop(&nio_process_lock);
+    return first;
+}
+
+/* A new reference to a finished one; NULL: there is none. */
 static nio_registration *
-find(nio_state *state, bool over)
+any_finished(nio_state *state)
 {
     nio_lock_take(&nio_process_lock);
     nio_registration *at = state->registrations;
-    while (at != NULL && over && !nio_cancel_over_locked(at->bridge)) {
+    while (at != NULL && !nio_cancel_is_finished_locked(at->context)) {
+        nio_cancel_retry_locked(at->context);
         at = at->next;
     }
     Py_XINCREF((PyObject *)at);
@@ -89,14 +99,8 @@ nio_registrations_reap(nio_state *state)
 {
     nio_registration *self;
 
-    while ((self = find(state, true)) != NULL) {
+    while ((self = any_finished(state)) != NULL) {
         nio_registration_retire(self);
         Py_DECREF(self);
     }
-}
-
-nio_registration *
-nio_registrations_first(nio_state *state)
-{
-    return find(state, false);
 }

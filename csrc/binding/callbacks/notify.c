@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The notify functions: parse the arguments, build the whole context, then
- * ask the system with the GIL released, since it may call back, on this
+/* The notify functions: parse the arguments, make the whole registration, then
+ * call the system with the GIL released, since it may call back, on this
  * thread or another, before it returns. */
 #include "binding/callbacks/notify.h"
 
@@ -9,117 +9,62 @@
 #include "binding/callbacks/live_registrations.h"
 #include "binding/callbacks/notify_doc.h"
 #include "binding/callbacks/registration.h"
-#include "binding/callbacks/threads.h"
+#include "binding/callbacks/thread_context.h"
 #include "binding/errors.h"
+#include "binding/functions.h"
 #include "binding/rows/table.h"
 #include "binding/values/from_python.h"
 
-/* One of the six. `start` asks the system; ERROR_PROC_NOT_FOUND where it
- * lacks the function. Only the stable table may fill ret_table. */
-typedef struct notify_function {
+/* The six notify functions: name in Python, function of netioapi.h, arguments
+ * of the Python callback, and kind of its row, if it has one. */
+/* clang-format off */
+#define NOTIFICATIONS(X)                                                      \
+    X(notify_ip_interface_change, NotifyIpInterfaceChange, ROW, NIO_INTERFACE)\
+    X(notify_unicast_ip_address_change, NotifyUnicastIpAddressChange, ROW,    \
+      NIO_ADDRESS)                                                            \
+    X(notify_route_change2, NotifyRouteChange2, ROW, NIO_ROUTE)               \
+    X(notify_teredo_port_change, NotifyTeredoPortChange, PORT, NIO_KINDS)     \
+    X(notify_network_connectivity_hint_change,                                \
+      NotifyNetworkConnectivityHintChange, HINT, NIO_KINDS)                   \
+    X(notify_stable_unicast_ip_address_table,                                 \
+      NotifyStableUnicastIpAddressTable, TABLE, NIO_KINDS)
+/* clang-format on */
+
+/* Format and keywords of the Python function, by the arguments of its
+ * callback.
+ */
+#define FORMAT_ROW "O|O$pOp:"
+#define FORMAT_PORT "O|$pO:"
+#define FORMAT_HINT FORMAT_PORT
+#define FORMAT_TABLE "O|O$O:"
+static char *const keywords_row[] = {
+    "callback", "family", "initial_notification", "on_error", "details", NULL};
+static char *const keywords_plain[] = {"callback", "initial_notification",
+                                       "on_error", NULL};
+static char *const keywords_table[] = {"callback", "family", "on_error", NULL};
+static char *const *const keywords_of[] = {
+    [NIO_SIGNATURE_ROW] = keywords_row,
+    [NIO_SIGNATURE_PORT] = keywords_plain,
+    [NIO_SIGNATURE_HINT] = keywords_plain,
+    [NIO_SIGNATURE_TABLE] = keywords_table,
+};
+
+#define INDEX(python, function, signature, kind) INDEX_##function,
+typedef enum notification_index { NOTIFICATIONS(INDEX) } notification_index;
+
+typedef struct notification {
+    notification_index index;
     const char *name; /* the header's */
     const char *format;
-    char *const *keywords;
-    nio_signature shape;
+    nio_signature signature;
     nio_kind kind;
-    bool has_family;
-    NETIO_STATUS (*start)(nio_callback_context *bridge, ADDRESS_FAMILY family,
-                          BOOLEAN initial,
-                          PMIB_UNICASTIPADDRESS_TABLE *ret_table,
-                          HANDLE *ret_handle);
-} notify_function;
+} notification;
 
-/* Calls a function of the system, if it has it. */
-#define SYSTEM(function, ...)                                                 \
-    (nio_system()->function == NULL ? ERROR_PROC_NOT_FOUND                    \
-                                    : nio_system()->function(__VA_ARGS__))
-
-static NETIO_STATUS
-start_interface(nio_callback_context *bridge, ADDRESS_FAMILY family,
-                BOOLEAN initial,
-                PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(ret_table),
-                HANDLE *ret_handle)
-{
-    return SYSTEM(NotifyIpInterfaceChange, family, nio_on_interface_change,
-                  bridge, initial, ret_handle);
-}
-
-static NETIO_STATUS
-start_address(nio_callback_context *bridge, ADDRESS_FAMILY family,
-              BOOLEAN initial,
-              PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(ret_table),
-              HANDLE *ret_handle)
-{
-    return SYSTEM(NotifyUnicastIpAddressChange, family, nio_on_address_change,
-                  bridge, initial, ret_handle);
-}
-
-static NETIO_STATUS
-start_route(nio_callback_context *bridge, ADDRESS_FAMILY family,
-            BOOLEAN initial, PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(ret_table),
-            HANDLE *ret_handle)
-{
-    return SYSTEM(NotifyRouteChange2, family, nio_on_route_change, bridge,
-                  initial, ret_handle);
-}
-
-static NETIO_STATUS
-start_teredo(nio_callback_context *bridge, ADDRESS_FAMILY Py_UNUSED(family),
-             BOOLEAN initial, PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(table),
-             HANDLE *ret_handle)
-{
-    return SYSTEM(NotifyTeredoPortChange, nio_on_teredo_change, bridge,
-                  initial, ret_handle);
-}
-
-static NETIO_STATUS
-start_hint(nio_callback_context *bridge, ADDRESS_FAMILY Py_UNUSED(family),
-           BOOLEAN initial, PMIB_UNICASTIPADDRESS_TABLE *Py_UNUSED(table),
-           HANDLE *ret_handle)
-{
-    return SYSTEM(NotifyNetworkConnectivityHintChange, nio_on_hint_change,
-                  bridge, initial, ret_handle);
-}
-
-static NETIO_STATUS
-start_stable(nio_callback_context *bridge, ADDRESS_FAMILY family,
-             BOOLEAN Py_UNUSED(initial),
-             PMIB_UNICASTIPADDRESS_TABLE *ret_table, HANDLE *ret_handle)
-{
-    return SYSTEM(NotifyStableUnicastIpAddressTable, family, ret_table,
-                  nio_on_stable_table, bridge, ret_handle);
-}
-
-static char *const row_keywords[] = {
-    "callback", "family", "initial_notification", "on_error", "details", NULL};
-static char *const plain_keywords[] = {"callback", "initial_notification",
-                                       "on_error", NULL};
-static char *const stable_keywords[] = {"callback", "family", "on_error",
-                                        NULL};
-
-/* A table of six rows. */
-/* clang-format off */
-static const notify_function interface_function = {
-    "NotifyIpInterfaceChange", "O|O$pOp:notify_ip_interface_change",
-    row_keywords, NIO_SIGNATURE_ROW, NIO_INTERFACE, true, start_interface};
-static const notify_function address_function = {
-    "NotifyUnicastIpAddressChange", "O|O$pOp:notify_unicast_ip_address_change",
-    row_keywords, NIO_SIGNATURE_ROW, NIO_ADDRESS, true, start_address};
-static const notify_function route_function = {
-    "NotifyRouteChange2", "O|O$pOp:notify_route_change2",
-    row_keywords, NIO_SIGNATURE_ROW, NIO_ROUTE, true, start_route};
-static const notify_function teredo_function = {
-    "NotifyTeredoPortChange", "O|$pO:notify_teredo_port_change",
-    plain_keywords, NIO_SIGNATURE_PORT, NIO_ADDRESS, false, start_teredo};
-static const notify_function hint_function = {
-    "NotifyNetworkConnectivityHintChange",
-    "O|$pO:notify_network_connectivity_hint_change",
-    plain_keywords, NIO_SIGNATURE_HINT, NIO_ADDRESS, false, start_hint};
-static const notify_function stable_function = {
-    "NotifyStableUnicastIpAddressTable",
-    "O|O$O:notify_stable_unicast_ip_address_table",
-    stable_keywords, NIO_SIGNATURE_TABLE, NIO_ADDRESS, true, start_stable};
-/* clang-format on */
+#define ROW(python, function, signature, kind)                                \
+    {INDEX_##function, #function, FORMAT_##signature #python,                 \
+     NIO_SIGNATURE_##signature, kind},
+static const notification notifications[] = {NOTIFICATIONS(ROW)};
+#undef ROW
 
 typedef struct arguments {
     PyObject *callback, *on_error; /* borrowed; on_error NULL: none */
@@ -139,15 +84,15 @@ callable_or_raise(PyObject *object, const char *name)
 }
 
 static bool
-parse(nio_state *state, const notify_function *function, PyObject *args,
+parse(nio_state *state, const notification *function, PyObject *args,
       PyObject *kwargs, arguments *ret)
 {
     PyObject *family = NULL;
-    char **keywords = (char **)function->keywords;
+    char **keywords = (char **)keywords_of[function->signature];
     bool parsed = false;
 
     *ret = (arguments){.details = 1};
-    switch (function->shape) {
+    switch (function->signature) {
     case NIO_SIGNATURE_ROW:
         parsed = PyArg_ParseTupleAndKeywords(
             args, kwargs, function->format, keywords, &ret->callback, &family,
@@ -177,51 +122,91 @@ parse(nio_state *state, const notify_function *function, PyObject *args,
 
 /* Complete and enlisted; NULL with an exception. */
 static nio_registration *
-registration_new(nio_state *state, const notify_function *function,
+registration_new(nio_state *state, const notification *function,
                  const arguments *given)
 {
+    bool takes_family = function->signature == NIO_SIGNATURE_ROW ||
+                        function->signature == NIO_SIGNATURE_TABLE;
     nio_registration *self =
         nio_registration_new(state, given->callback, given->on_error,
-                             function->has_family ? given->family : -1);
+                             takes_family ? given->family : -1);
 
     if (self == NULL) {
         return NULL;
     }
-    self->bridge->function = function->name;
-    self->bridge->shape = function->shape;
-    self->bridge->kind = function->kind;
-    self->bridge->details = given->details != 0;
-    self->bridge->initial = given->initial != 0;
+    self->context->function = function->name;
+    self->context->signature = function->signature;
+    self->context->kind = function->kind;
+    self->context->details = given->details != 0;
+    self->context->initial = given->initial != 0;
     if (!nio_registration_enlist(state, self)) {
         Py_CLEAR(self);
     }
     return self;
 }
 
-/* Ask the system, with the GIL released and the context complete. True when
- * the bridge is registered now; else ret_status says why it is not. */
+/* Without the GIL. ERROR_PROC_NOT_FOUND where the system lacks the function.
+ * The stable table alone may fill ret_table. */
+static NETIO_STATUS
+call_system(const notification *function, nio_callback_context *context,
+            const arguments *given, PMIB_UNICASTIPADDRESS_TABLE *ret_table,
+            HANDLE *ret_handle)
+{
+    const nio_functions *system = nio_system();
+    const ADDRESS_FAMILY family = given->family;
+    const BOOLEAN initial = given->initial ? TRUE : FALSE;
+
+    if (!nio_is_supported(function->name)) {
+        return ERROR_PROC_NOT_FOUND;
+    }
+    switch (function->index) {
+    case INDEX_NotifyIpInterfaceChange:
+        return system->NotifyIpInterfaceChange(family, nio_on_interface_change,
+                                               context, initial, ret_handle);
+    case INDEX_NotifyUnicastIpAddressChange:
+        return system->NotifyUnicastIpAddressChange(
+            family, nio_on_address_change, context, initial, ret_handle);
+    case INDEX_NotifyRouteChange2:
+        return system->NotifyRouteChange2(family, nio_on_route_change, context,
+                                          initial, ret_handle);
+    case INDEX_NotifyTeredoPortChange:
+        return system->NotifyTeredoPortChange(nio_on_teredo_change, context,
+                                              initial, ret_handle);
+    case INDEX_NotifyNetworkConnectivityHintChange:
+        return system->NotifyNetworkConnectivityHintChange(
+            nio_on_hint_change, context, initial, ret_handle);
+    case INDEX_NotifyStableUnicastIpAddressTable:
+        return system->NotifyStableUnicastIpAddressTable(
+            family, ret_table, nio_on_stable_table, context, ret_handle);
+    }
+    return ERROR_PROC_NOT_FOUND;
+}
+
+/* Call the system, with the GIL released and the context complete. True when
+ * the context is registered; else ret_status says why it is not. */
 static bool
-start(const notify_function *function, nio_callback_context *bridge,
-      const arguments *given, NETIO_STATUS *ret_status,
-      PMIB_UNICASTIPADDRESS_TABLE *ret_table)
+start(const notification *function, nio_callback_context *context,
+      nio_thread_context *thread, const arguments *given,
+      NETIO_STATUS *ret_status, PMIB_UNICASTIPADDRESS_TABLE *ret_table)
 {
     HANDLE handle = NULL;
 
-    PyThreadState *thread = nio_gil_release();
-    *ret_status =
-        function->start(bridge, given->family, given->initial ? TRUE : FALSE,
-                        ret_table, &handle);
+    PyThreadState *outer = nio_gil_release(&thread->states);
+    *ret_status = call_system(function, context, given, ret_table, &handle);
     bool registered =
-        *ret_status ==
-        (function->shape == NIO_SIGNATURE_TABLE ? ERROR_IO_PENDING : NO_ERROR);
-    /* Before the GIL is back: a thread that is late at the interpreter's exit
-     * never gets it, and the exit waits for what is published. */
-    nio_cancel_publish(bridge, registered, handle);
-    nio_gil_retake(thread);
+        *ret_status == (function->signature == NIO_SIGNATURE_TABLE
+                            ? ERROR_IO_PENDING
+                            : NO_ERROR);
+    /* Before the GIL is taken again: a thread that asks for it while the
+     * interpreter exits may never get it, and the exit waits for all that is
+     * registered to be published. */
+    nio_cancel_publish(context, registered, handle);
+    nio_gil_retake(&thread->states, outer);
     return registered;
 }
 
-/* (table, None); frees the table. Some systems give none for no rows. */
+/* (table, None); frees the table, which may be NULL where there are no rows.
+ */
 static PyObject *
 stable_now(nio_state *state, PMIB_UNICASTIPADDRESS_TABLE table)
 {
@@ -235,21 +220,22 @@ stable_now(nio_state *state, PMIB_UNICASTIPADDRESS_TABLE table)
     return rows == NULL ? NULL : Py_BuildValue("(NO)", rows, Py_None);
 }
 
-/* Without the GIL: a thread that ends may hold a lock that this takes. */
-static bool
-thread_is_known(void)
+/* NULL: an allocation failed. With the GIL released: Windows takes a lock of
+ * its own here, which a thread that ends holds while it calls us. */
+static nio_thread_context *
+thread_context(void)
 {
-    bool known;
+    nio_thread_context *thread;
     Py_BEGIN_ALLOW_THREADS
-    known = nio_thread_context_get() != NULL;
+    thread = nio_thread_context_get();
     Py_END_ALLOW_THREADS
-    return known;
+    return thread;
 }
 
 /* A Registration; of the stable table, the pair that its function returns. */
 static PyObject *
 notify(PyObject *module, PyObject *args, PyObject *kwargs,
-       const notify_function *function)
+       const notification *function)
 {
     nio_state *state = nio_state_of_module(module);
     PMIB_UNICASTIPADDRESS_TABLE table = NULL;
@@ -260,24 +246,26 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
     if (!parse(state, function, args, kwargs, &given)) {
         return NULL;
     }
-    if (nio_system()->CancelMibChangeNotify2 == NULL) { /* never to be ended */
+    if (nio_system()->CancelMibChangeNotify2 ==
+        NULL) { /* it could never end */
         return nio_raise_missing(state, "CancelMibChangeNotify2");
     }
-    if (!thread_is_known()) {
+    nio_thread_context *thread = thread_context();
+    if (thread == NULL) {
         return PyErr_NoMemory();
     }
     nio_registration *self = registration_new(state, function, &given);
     if (self == NULL) {
         return NULL;
     }
-    if (start(function, self->bridge, &given, &status, &table)) {
-        return function->shape == NIO_SIGNATURE_TABLE
+    if (start(function, self->context, thread, &given, &status, &table)) {
+        return function->signature == NIO_SIGNATURE_TABLE
                    ? Py_BuildValue("(ON)", Py_None, self)
                    : (PyObject *)self;
     }
     nio_registration_retire(self);
     Py_DECREF(self);
-    if (function->shape == NIO_SIGNATURE_TABLE && status == NO_ERROR) {
+    if (function->signature == NIO_SIGNATURE_TABLE && status == NO_ERROR) {
         return stable_now(state, table);
     }
     return status == ERROR_PROC_NOT_FOUND
@@ -285,18 +273,14 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
                : nio_raise(state, status, function->name);
 }
 
-#define FUNCTION(which)                                                       \
-    static PyObject *which##_notify(PyObject *module, PyObject *args,         \
-                                    PyObject *kwargs)                         \
+#define FUNCTION(python, function, signature, kind)                           \
+    static PyObject *python(PyObject *module, PyObject *args,                 \
+                            PyObject *kwargs)                                 \
     {                                                                         \
-        return notify(module, args, kwargs, &which##_function);               \
+        return notify(module, args, kwargs,                                   \
+                      &notifications[INDEX_##function]);                      \
     }
-FUNCTION(interface)
-FUNCTION(address)
-FUNCTION(route)
-FUNCTION(teredo)
-FUNCTION(hint)
-FUNCTION(stable)
+NOTIFICATIONS(FUNCTION)
 
 static PyObject *
 cancel_mib_change_notify2(PyObject *module, PyObject *registration)
@@ -318,20 +302,17 @@ cancel_mib_change_notify2(PyObject *module, PyObject *registration)
                                    NIO_FOREVER, true);
 }
 
-#define METHOD(name, which)                                                   \
-    {name, (PyCFunction)(void (*)(void))which##_notify,                       \
-     METH_VARARGS | METH_KEYWORDS, which##_doc}
+#define METHOD(python, function, signature, kind)                             \
+    {#python, (PyCFunction)(void (*)(void))python,                            \
+     METH_VARARGS | METH_KEYWORDS, python##_doc},
 
 int
 nio_notify_init(PyObject *module)
 {
     static PyMethodDef methods[] = {
-        METHOD("notify_ip_interface_change", interface),
-        METHOD("notify_unicast_ip_address_change", address),
-        METHOD("notify_route_change2", route),
-        METHOD("notify_teredo_port_change", teredo),
-        METHOD("notify_network_connectivity_hint_change", hint),
-        METHOD("notify_stable_unicast_ip_address_table", stable),
+        /* clang-format off */
+        NOTIFICATIONS(METHOD)
+        /* clang-format on */
         {"cancel_mib_change_notify2", cancel_mib_change_notify2, METH_O,
          cancel_doc},
         {NULL, NULL, 0, NULL},

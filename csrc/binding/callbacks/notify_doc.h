@@ -28,24 +28,24 @@
          "when the\n"                                                         \
          "system refuses.\n\n"
 
-PyDoc_STRVAR(interface_doc,
+PyDoc_STRVAR(notify_ip_interface_change_doc,
              ROW_DOC("notify_ip_interface_change", "an IP interface",
                      "an IpInterfaceRow") "Source: NotifyIpInterfaceChange; "
                                           "Linux: RTM_NEWLINK and kin.");
 PyDoc_STRVAR(
-    address_doc,
+    notify_unicast_ip_address_change_doc,
     ROW_DOC("notify_unicast_ip_address_change", "an IP address",
             "a UnicastIpAddressRow") "Source: NotifyUnicastIpAddressChange; "
                                      "Linux: RTM_NEWADDR and "
                                      "kin.");
 PyDoc_STRVAR(
-    route_doc,
+    notify_route_change2_doc,
     ROW_DOC("notify_route_change2", "an IP route",
             "an IpForwardRow") "Source: NotifyRouteChange2; Linux: "
                                "RTM_NEWROUTE and kin, and\n"
                                "what the kernel deletes without a word.");
 PyDoc_STRVAR(
-    teredo_doc,
+    notify_teredo_port_change_doc,
     "notify_teredo_port_change($module, /, callback, *,\n"
     "    initial_notification=False, on_error=None)\n--\n\n"
     "Call callback(port, notification_type) when the Teredo port "
@@ -55,7 +55,7 @@ PyDoc_STRVAR(
     "on_error: called with each exception of the callback.\n\n"
     "Source: NotifyTeredoPortChange; Linux: the port in a 2001::/32 address.");
 PyDoc_STRVAR(
-    hint_doc,
+    notify_network_connectivity_hint_change_doc,
     "notify_network_connectivity_hint_change($module, /, callback, *,\n"
     "    initial_notification=False, on_error=None)\n--\n\n"
     "Call callback(hint) when the machine's connectivity "
@@ -67,7 +67,7 @@ PyDoc_STRVAR(
     "from\n"
     "running interfaces, addresses and default routes.");
 PyDoc_STRVAR(
-    stable_doc,
+    notify_stable_unicast_ip_address_table_doc,
     "notify_stable_unicast_ip_address_table($module, /, callback, family=0, "
     "*,\n"
     "    on_error=None)\n--\n\n"

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* One Python call for one native callback: make the arguments, call, report
- * what was raised. bridge.c sees to it that calls of one registration never
- * overlap, threads.c attached this thread to the interpreter that registered.
- * None of our locks is held while Python runs. */
+ * the exception. delivery.c has attached this thread to the interpreter of the
+ * registration, and lets no two calls of one registration overlap. No lock of
+ * ours is held while Python runs. */
 #include "binding/callbacks/python_call.h"
 
-#include "binding/callbacks/threads.h"
+#include "binding/callbacks/thread_context.h"
 #include "binding/rows/row.h"
 #include "binding/rows/table.h"
 #include "binding/values/enums.h"
 #include "binding/values/to_python.h"
 
-/* The exception that is set goes to on_error, or to sys.unraisablehook. */
+/* Pass the exception that is set to on_error, or to sys.unraisablehook. */
 static void
-report(nio_callback_context *bridge)
+report(nio_callback_context *context)
 {
     PyObject *type, *value, *traceback, *result = NULL;
 
-    nio_atomic_add(&bridge->errors, 1);
-    if (bridge->on_error == NULL) {
-        PyErr_WriteUnraisable(bridge->callback);
+    nio_atomic_add(&context->errors, 1);
+    if (context->on_error == NULL) {
+        PyErr_WriteUnraisable(context->callback);
         return;
     }
     PyErr_Fetch(&type, &value, &traceback);
@@ -27,9 +27,9 @@ report(nio_callback_context *bridge)
     if (traceback != NULL) {
         (void)PyException_SetTraceback(value, traceback);
     }
-    result = PyObject_CallFunctionObjArgs(bridge->on_error, value, NULL);
+    result = PyObject_CallFunctionObjArgs(context->on_error, value, NULL);
     if (result == NULL) {
-        PyErr_WriteUnraisable(bridge->on_error);
+        PyErr_WriteUnraisable(context->on_error);
     }
     Py_XDECREF(result);
     Py_XDECREF(type);
@@ -39,25 +39,26 @@ report(nio_callback_context *bridge)
 
 /* New references; *ret_second stays NULL where there is only one argument. */
 static bool
-arguments(nio_callback_context *bridge, const nio_call *call,
+arguments(nio_callback_context *context, const nio_call *call,
           PyObject **ret_first, PyObject **ret_second)
 {
-    switch (bridge->shape) {
+    switch (context->signature) {
     case NIO_SIGNATURE_ROW:
-        *ret_first = call->row != NULL
-                         ? nio_row_new(bridge->state, bridge->kind, call->row,
-                                       bridge->details && call->details)
-                         : Py_NewRef(Py_None);
+        *ret_first =
+            call->row != NULL
+                ? nio_row_new(context->state, context->kind, call->row,
+                              context->details && call->details)
+                : Py_NewRef(Py_None);
         break;
     case NIO_SIGNATURE_PORT:
         *ret_first = PyLong_FromLong(call->port);
         break;
     case NIO_SIGNATURE_HINT:
-        *ret_first = nio_hint_new(bridge->state, &call->hint);
+        *ret_first = nio_hint_new(context->state, &call->hint);
         return *ret_first != NULL;
     case NIO_SIGNATURE_TABLE:
         *ret_first =
-            nio_table_new(bridge->state, NIO_ADDRESS,
+            nio_table_new(context->state, NIO_ADDRESS,
                           call->table != NULL ? call->table->Table : NULL,
                           call->table != NULL ? call->table->NumEntries : 0);
         return *ret_first != NULL;
@@ -65,51 +66,50 @@ arguments(nio_callback_context *bridge, const nio_call *call,
     if (*ret_first == NULL) {
         return false;
     }
-    *ret_second = nio_enum_new(bridge->state, NIO_ENUM_NotificationType,
+    *ret_second = nio_enum_new(context->state, NIO_ENUM_NotificationType,
                                (long)call->type);
     return *ret_second != NULL;
 }
 
-/* With the GIL, as the bridge's deliverer. */
 static void
-run(nio_callback_context *bridge, const nio_call *call)
+run(nio_callback_context *context, const nio_call *call)
 {
     PyObject *first = NULL, *second = NULL, *result = NULL;
-    nio_thread_context *here =
-        nio_thread_local_get(); /* attached: it is there */
-    nio_frame frame = {here->frames, bridge};
+    nio_thread_context *thread = nio_thread_context_find(); /* attached */
+    nio_frame frame;
 
-    /* Some systems send one INITIAL for each family, and ours is told apart
-     * by its type alone: a hint and a table have none. */
+    /* Some systems send one INITIAL per family; a program gets one. It is
+     * recognised by its type, which a hint and a table do not have. */
     if (call->type == MibInitialNotification) {
-        if (!bridge->initial) {
+        if (!context->initial) {
             return;
         }
-        bridge->initial = false;
+        context->initial = false;
     }
-    here->frames = &frame;
-    if (arguments(bridge, call, &first, &second)) {
-        nio_atomic_add(&bridge->delivered, 1);
-        result = PyObject_CallFunctionObjArgs(bridge->callback, first, second,
+    nio_frame_push(thread, &frame, context);
+    if (arguments(context, call, &first, &second)) {
+        nio_atomic_add(&context->delivered, 1);
+        result = PyObject_CallFunctionObjArgs(context->callback, first, second,
                                               NULL);
     }
     if (result == NULL) {
-        report(bridge);
+        report(context);
     }
     Py_XDECREF(result);
-    Py_XDECREF(second); /* in the frame: destructors may cancel, too */
+    Py_XDECREF(second);
     Py_XDECREF(first);
-    here->frames = frame.up;
+    nio_frame_pop(thread);
 }
 
 void
-nio_call_python(nio_callback_context *bridge, const nio_call *call)
+nio_call_python(nio_callback_context *context, const nio_call *call)
 {
-    /* A forked child may let go of the registration in its callback. */
-    PyObject *callback = Py_NewRef(bridge->callback);
-    PyObject *on_error = Py_XNewRef(bridge->on_error);
+    /* In a forked child the callback may drop the last reference to the
+     * Registration, which owns these. */
+    PyObject *callback = Py_NewRef(context->callback);
+    PyObject *on_error = Py_XNewRef(context->on_error);
 
-    run(bridge, call);
+    run(context, call);
     Py_DECREF(callback);
     Py_XDECREF(on_error);
 }

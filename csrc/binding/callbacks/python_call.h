@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A native callback as a value, and the Python call for it. */
+/* A native callback as a value, and the Python call that it becomes. */
 #pragma once
 
 #include "binding/callbacks/context.h"
 
-/* One native callback: what it was given. */
+/* What the system passed to a native callback. */
 typedef struct nio_call {
     const void *row; /* borrowed; NULL: none */
     bool details;    /* more of the row is known than its key members */
@@ -14,6 +14,6 @@ typedef struct nio_call {
     PMIB_UNICASTIPADDRESS_TABLE table; /* owned */
 } nio_call;
 
-/* Call the callable, attached, as the bridge's only deliverer. No exception
- * is left. */
-void nio_call_python(nio_callback_context *bridge, const nio_call *call);
+/* Call the registration's callable. Attached, as the only thread that delivers
+ * for the registration; leaves no exception set. */
+void nio_call_python(nio_callback_context *context, const nio_call *call);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The Registration type: what a program holds of a registration. Its methods
- * run on Python threads, with the GIL; the waiting is cancel.c's, the keeping
- * alive live.c's. */
+ * run on Python threads, with the GIL. */
 #include "binding/callbacks/registration.h"
 
 #include "binding/callbacks/cancel.h"
-#include "binding/callbacks/delivery.h"
 #include "binding/callbacks/live_registrations.h"
-#include "binding/callbacks/threads.h"
+#include "binding/callbacks/thread_context.h"
 #include "binding/errors.h"
-#include "binding/interrupt.h"
 #include "binding/values/from_python.h"
 
 #include <stddef.h>
@@ -19,19 +16,19 @@ nio_registration *
 nio_registration_new(nio_state *state, PyObject *callback, PyObject *on_error,
                      int family)
 {
-    nio_callback_context *bridge = nio_callback_context_new(state);
+    nio_callback_context *context = nio_callback_context_new(state);
     nio_registration *self = NULL;
 
-    if (bridge != NULL) {
+    if (context != NULL) {
         self = PyObject_GC_New(nio_registration, state->Registration);
     }
     if (self == NULL) {
-        nio_callback_context_free(bridge);
+        nio_callback_context_free(context);
         return NULL;
     }
-    self->bridge = bridge;
-    self->callback = bridge->callback = Py_NewRef(callback);
-    self->on_error = bridge->on_error = Py_XNewRef(on_error);
+    self->context = context;
+    self->callback = context->callback = Py_NewRef(callback);
+    self->on_error = context->on_error = Py_XNewRef(on_error);
     self->family = family;
     self->weak_references = NULL;
     nio_lock_take(&nio_process_lock);
@@ -45,27 +42,24 @@ static PyObject *
 raise_deadlock(nio_registration *self)
 {
     const char *format =
-        "cancel() of %s waits for its callback, which waits for this one to "
-        "return; use cancel(wait=False)";
+        nio_thread_is_in_callback_of(self->context)
+            ? "cancel() of %s would wait for the callback that it is called "
+              "from; use cancel(wait=False)"
+            : "cancel() of %s waits for its callback, which waits for this "
+              "one "
+              "to return; use cancel(wait=False)";
 
-    for (const nio_frame *at = nio_frames(); at != NULL; at = at->up) {
-        if (at->bridge == self->bridge) {
-            format = "cancel() of %s would wait for the callback that it is "
-                     "called from; use cancel(wait=False)";
-        }
-    }
-    PyErr_Format(self->bridge->state->DeadlockError, format,
-                 self->bridge->function);
-    return NULL;
+    return PyErr_Format(self->context->state->DeadlockError, format,
+                        self->context->function);
 }
 
-/* cancel() that waits: true when it is over, false with an exception. */
+/* cancel() that waits: true when it is finished, false with an exception. */
 static bool
 cancel_and_wait(nio_registration *self, uint64_t timeout_ns)
 {
-    nio_callback_context *bridge = self->bridge;
+    nio_callback_context *context = self->context;
 
-    switch (nio_cancel_wait(bridge, timeout_ns, true)) {
+    switch (nio_cancel_wait(context, timeout_ns, true)) {
     case NIO_OUTCOME_DONE:
         return true;
     case NIO_OUTCOME_RAISED:
@@ -74,13 +68,13 @@ cancel_and_wait(nio_registration *self, uint64_t timeout_ns)
         PyErr_Format(PyExc_TimeoutError,
                      "a callback of %s is still running; the "
                      "cancellation goes on",
-                     bridge->function);
+                     context->function);
         break;
     case NIO_OUTCOME_DEADLOCK:
         raise_deadlock(self);
         break;
     case NIO_OUTCOME_NO_MEMORY:
-        nio_raise(bridge->state, ERROR_NOT_ENOUGH_MEMORY,
+        nio_raise(context->state, ERROR_NOT_ENOUGH_MEMORY,
                   "CancelMibChangeNotify2");
         break;
     }
@@ -90,16 +84,16 @@ cancel_and_wait(nio_registration *self, uint64_t timeout_ns)
 PyObject *
 nio_registration_cancel(nio_registration *self, uint64_t timeout_ns, bool wait)
 {
-    nio_callback_context *bridge = self->bridge;
+    nio_callback_context *context = self->context;
 
     if (!wait) {
-        nio_cancel_begin(bridge);
+        nio_cancel_begin(context);
     } else if (!cancel_and_wait(self, timeout_ns)) {
         return NULL;
     }
-    nio_registrations_reap(bridge->state);
-    if (wait && nio_cancel_stage(bridge) == NIO_FAILED) {
-        return nio_raise(bridge->state, bridge->status,
+    nio_registrations_reap(context->state);
+    if (wait && nio_cancel_stage(context) == NIO_FAILED) {
+        return nio_raise(context->state, context->status,
                          "CancelMibChangeNotify2");
     }
     Py_RETURN_NONE;
@@ -138,7 +132,7 @@ registration_exit(PyObject *self, PyObject *Py_UNUSED(args))
 static bool
 is_active(nio_registration *self)
 {
-    nio_stage stage = nio_cancel_stage(self->bridge);
+    nio_stage stage = nio_cancel_stage(self->context);
     return stage == NIO_STARTING || stage == NIO_ACTIVE;
 }
 
@@ -151,7 +145,7 @@ get_active(PyObject *self, void *Py_UNUSED(closure))
 static PyObject *
 get_function(PyObject *self, void *Py_UNUSED(closure))
 {
-    return PyUnicode_FromString(((nio_registration *)self)->bridge->function);
+    return PyUnicode_FromString(((nio_registration *)self)->context->function);
 }
 
 static PyObject *
@@ -161,12 +155,12 @@ get_family(PyObject *self, void *Py_UNUSED(closure))
     return family < 0 ? Py_NewRef(Py_None) : PyLong_FromLong(family);
 }
 
-/* `closure`: the offset of an nio_atomic in the bridge. */
+/* `closure`: the offset of an nio_atomic in nio_callback_context. */
 static PyObject *
 get_count(PyObject *self, void *closure)
 {
-    const char *bridge = (const char *)((nio_registration *)self)->bridge;
-    const void *counter = bridge + (size_t)closure;
+    const char *context = (const char *)((nio_registration *)self)->context;
+    const void *counter = context + (size_t)closure;
     return PyLong_FromUnsignedLongLong(nio_atomic_load(counter));
 }
 
@@ -174,10 +168,10 @@ static PyObject *
 registration_repr(PyObject *op)
 {
     nio_registration *self = (nio_registration *)op;
-    uint64_t delivered = nio_atomic_load(&self->bridge->delivered);
+    uint64_t delivered = nio_atomic_load(&self->context->delivered);
 
     return PyUnicode_FromFormat("<netioapi.Registration %s %s delivered=%llu>",
-                                self->bridge->function,
+                                self->context->function,
                                 is_active(self) ? "active" : "cancelled",
                                 (unsigned long long)delivered);
 }
@@ -193,7 +187,7 @@ registration_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-/* Only what is not listed can be garbage: nobody calls back any more. */
+/* A listed registration is never garbage: so the system calls back no more. */
 static int
 registration_clear(PyObject *op)
 {
@@ -215,9 +209,11 @@ registration_dealloc(PyObject *op)
     if (self->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
     }
-    /* A forked child may be in a callback of its parent's registration. */
-    if (self->bridge != NULL && !nio_cancel_forked(self->bridge)) {
-        nio_callback_context_free(self->bridge);
+    /* In a forked child this thread may be in a callback of its parent's
+     * registration: the context is leaked. */
+    if (self->context != NULL &&
+        !nio_callback_context_is_forked(self->context)) {
+        nio_callback_context_free(self->context);
     }
     (void)registration_clear(op);
     release(op);
@@ -321,23 +317,7 @@ nio_registration_init(PyObject *module, nio_state *state)
 {
     state->Registration = (PyTypeObject *)PyType_FromModuleAndSpec(
         module, &registration_spec, NULL);
-    if (state->Registration == NULL ||
-        PyModule_AddType(module, state->Registration) < 0) {
-        return -1;
-    }
-    state->interpreter = nio_interpreter_new();
-    if (state->interpreter == NULL || nio_delivery_init() < 0) {
-        return -1;
-    }
-    if (!nio_process_init()) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    return nio_interrupt_init();
-}
-
-void
-nio_registration_done(nio_state *state)
-{
-    state->interpreter = nio_interpreter_drop(state->interpreter);
+    return state->Registration == NULL
+               ? -1
+               : PyModule_AddType(module, state->Registration);
 }

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Tells a program at once, and without gaps, when the machine's IP interfaces, addresses or routes
-change. The names are those of Microsoft's netioapi.h, in snake_case, on every system.
+"""Reports every change to the machine's IP interfaces, addresses and routes, immediately and
+without loss. On every system the names are those of Microsoft's netioapi.h, in snake_case.
 
     import netioapi
 
     registration = netioapi.notify_route_change2(lambda row, type: print(type.name, row))
     ...
-    registration.cancel()  # none of its callbacks runs any more
+    registration.cancel()  # when it returns, no callback runs any more
 
     with netioapi.Watcher("route", snapshot=True) as watcher:
         for batch in watcher:
@@ -66,7 +66,7 @@ __version__ = "0.1.0"
 
 if _native.__version__ != __version__:
     raise ImportError(
-        f"netioapi {__version__} found an extension module of {_native.__version__} at "
+        f"netioapi {__version__} found the extension module of {_native.__version__} at "
         f"{_native.__file__}: install it again"
     )
 _native._register_enums(

@@ -20,7 +20,7 @@ from netioapi.enums import (
     SuffixOrigin,
 )
 
-# None in a row with details=False alone; a checker is not to ask about it at every use.
+# None only in a row with details=False, so type checkers do not demand a check at every use.
 _MaybeNone: TypeAlias = Any
 _Row_co = TypeVar(
     "_Row_co", bound=IpForwardRow | UnicastIpAddressRow | IpInterfaceRow, covariant=True
@@ -280,9 +280,9 @@ class Table(Sequence[_Row_co]):
     __hash__: ClassVar[None]  # type: ignore[assignment]
     def index(self, row: object, start: int = 0, stop: int = ..., /) -> int: ...
     def count(self, row: object, /) -> int: ...
-    # At run time from 3.12 on alone; checkers ask for it at every version.
+    # At run time only from 3.12 on; type checkers expect it in every version.
     def __buffer__(self, flags: int, /) -> memoryview: ...
-    # Arrow's PyCapsule interface: capsules, whose type checkers know from 3.13 on alone.
+    # Arrow's PyCapsule interface. Only from 3.13 on there is a type of a capsule to name here.
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(
         self, requested_schema: object | None = None
@@ -293,7 +293,7 @@ class Table(Sequence[_Row_co]):
     def _from_bytes(cls, kind: str, data: bytes, /) -> Self: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
-# ---- questions ----
+# ---- queries ----
 def get_ip_forward_table2(family: int = 0) -> Table[IpForwardRow]: ...
 def get_unicast_ip_address_table(family: int = 0) -> Table[UnicastIpAddressRow]: ...
 def get_ip_interface_table(family: int = 0) -> Table[IpInterfaceRow]: ...
@@ -316,7 +316,7 @@ def _seconds_from(value: float, name: str, /) -> float: ...
 def _fields() -> dict[str, list[dict[str, Any]]]: ...
 
 # ---- registrations ----
-# A row is None for INITIAL alone, which only comes to who asked for it: as with details.
+# A row is None only for INITIAL, which only a registration with initial_notification gets.
 _OnRoute: TypeAlias = Callable[[IpForwardRow | _MaybeNone, NotificationType], object]
 _OnAddress: TypeAlias = Callable[[UnicastIpAddressRow | _MaybeNone, NotificationType], object]
 _OnInterface: TypeAlias = Callable[[IpInterfaceRow | _MaybeNone, NotificationType], object]
@@ -385,7 +385,7 @@ class Change:
     def kind(self) -> str: ...
     @property
     def type(self) -> NotificationType: ...
-    # One of the three row types, which `kind` tells: a checker cannot see which.
+    # One of the three row types. It depends on `kind`, which a type checker cannot evaluate.
     @property
     def row(self) -> Any: ...
     @property

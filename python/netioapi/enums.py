@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The header's enums for people. A number that stands in none of them stays a plain int.
+"""The enums of Microsoft's header. A number that no member has stays a plain int.
 
-Each class says after every member the header's own word. The members are the same on every system.
+The docstring of each class gives the header's own name of every member. The members are the same on
+every system.
 """
 
 from enum import IntEnum
@@ -29,10 +30,10 @@ __all__ = [
 class NotificationType(IntEnum):
     """What happened to a row: MIB_NOTIFICATION_TYPE.
 
-    PARAMETER: MibParameterNotification, one of its fields changed.
-    ADD: MibAddInstance, it is new.
-    DELETE: MibDeleteInstance, it is gone; the row is its last state.
-    INITIAL: MibInitialNotification, the registration is live; there is no row.
+    PARAMETER: MibParameterNotification, a field changed.
+    ADD: MibAddInstance, the row is new.
+    DELETE: MibDeleteInstance, the row was removed; a change holds its last state.
+    INITIAL: MibInitialNotification, the registration has begun; there is no row.
     """
 
     PARAMETER = 0
@@ -42,10 +43,10 @@ class NotificationType(IntEnum):
 
 
 class RouteProtocol(IntEnum):
-    """Who made a route: NL_ROUTE_PROTOCOL. Linux: rtm_protocol, translated.
+    """What added a route: NL_ROUTE_PROTOCOL. On Linux rtm_protocol, translated.
 
     OTHER: RouteProtocolOther. LOCAL: RouteProtocolLocal, the system itself.
-    NET_MGMT: RouteProtocolNetMgmt, a person, a program or DHCP.
+    NET_MGMT: RouteProtocolNetMgmt, an administrator, a program or DHCP.
     ICMP: RouteProtocolIcmp, a redirect. EGP: RouteProtocolEgp. GGP: RouteProtocolGgp.
     HELLO: RouteProtocolHello. RIP: RouteProtocolRip. IS_IS: RouteProtocolIsIs.
     ES_IS: RouteProtocolEsIs. CISCO: RouteProtocolCisco. BBN: RouteProtocolBbn.
@@ -80,7 +81,7 @@ class RouteProtocol(IntEnum):
 
 
 class RouteOrigin(IntEnum):
-    """Where a route comes from: NL_ROUTE_ORIGIN.
+    """How a route was configured: NL_ROUTE_ORIGIN.
 
     MANUAL: NlroManual. WELL_KNOWN: NlroWellKnown. DHCP: NlroDHCP.
     ROUTER_ADVERTISEMENT: NlroRouterAdvertisement. SIX_TO_FOUR: Nlro6to4.
@@ -94,13 +95,15 @@ class RouteOrigin(IntEnum):
 
 
 class RouteType(IntEnum):
-    """What becomes of a packet that meets a route: rtm_type. Linux only.
+    """What happens to a packet that a route matches: rtm_type. Linux only.
 
-    UNSPEC: RTN_UNSPEC. UNICAST: RTN_UNICAST, sent on. LOCAL: RTN_LOCAL, taken in.
+    UNSPEC: RTN_UNSPEC. UNICAST: RTN_UNICAST, forwarded. LOCAL: RTN_LOCAL, delivered here.
     BROADCAST: RTN_BROADCAST. ANYCAST: RTN_ANYCAST. MULTICAST: RTN_MULTICAST.
-    BLACKHOLE: RTN_BLACKHOLE, dropped without a word.
-    UNREACHABLE: RTN_UNREACHABLE, refused. PROHIBIT: RTN_PROHIBIT, forbidden.
-    THROW: RTN_THROW, the next table is asked. NAT: RTN_NAT. XRESOLVE: RTN_XRESOLVE.
+    BLACKHOLE: RTN_BLACKHOLE, dropped without an error.
+    UNREACHABLE: RTN_UNREACHABLE, dropped with "host unreachable".
+    PROHIBIT: RTN_PROHIBIT, dropped with "communication prohibited".
+    THROW: RTN_THROW, the lookup continues in the next table. NAT: RTN_NAT.
+    XRESOLVE: RTN_XRESOLVE.
     """
 
     UNSPEC = 0
@@ -118,7 +121,7 @@ class RouteType(IntEnum):
 
 
 class PrefixOrigin(IntEnum):
-    """Where an address's prefix comes from: NL_PREFIX_ORIGIN.
+    """How the prefix of an address was configured: NL_PREFIX_ORIGIN.
 
     OTHER: IpPrefixOriginOther. MANUAL: IpPrefixOriginManual.
     WELL_KNOWN: IpPrefixOriginWellKnown. DHCP: IpPrefixOriginDhcp.
@@ -135,7 +138,7 @@ class PrefixOrigin(IntEnum):
 
 
 class SuffixOrigin(IntEnum):
-    """Where the rest of an address comes from: NL_SUFFIX_ORIGIN.
+    """How the rest of an address was configured: NL_SUFFIX_ORIGIN.
 
     OTHER: IpSuffixOriginOther. MANUAL: IpSuffixOriginManual.
     WELL_KNOWN: IpSuffixOriginWellKnown. DHCP: IpSuffixOriginDhcp.
@@ -153,12 +156,12 @@ class SuffixOrigin(IntEnum):
 
 
 class DadState(IntEnum):
-    """What duplicate address detection says: NL_DAD_STATE.
+    """The result of duplicate address detection: NL_DAD_STATE.
 
-    INVALID: IpDadStateInvalid. TENTATIVE: IpDadStateTentative, still being asked about.
-    DUPLICATE: IpDadStateDuplicate, another machine has it.
+    INVALID: IpDadStateInvalid. TENTATIVE: IpDadStateTentative, detection has not ended.
+    DUPLICATE: IpDadStateDuplicate, another machine has the address.
     DEPRECATED: IpDadStateDeprecated, not for new connections.
-    PREFERRED: IpDadStatePreferred, in use.
+    PREFERRED: IpDadStatePreferred, for all connections.
     """
 
     INVALID = 0
@@ -169,7 +172,7 @@ class DadState(IntEnum):
 
 
 class RouterDiscoveryBehavior(IntEnum):
-    """Whether an interface looks for routers: NL_ROUTER_DISCOVERY_BEHAVIOR.
+    """Whether an interface discovers routers: NL_ROUTER_DISCOVERY_BEHAVIOR.
 
     DISABLED: RouterDiscoveryDisabled. ENABLED: RouterDiscoveryEnabled.
     DHCP: RouterDiscoveryDhcp. UNCHANGED: RouterDiscoveryUnchanged.
@@ -182,7 +185,7 @@ class RouterDiscoveryBehavior(IntEnum):
 
 
 class LinkLocalAddressBehavior(IntEnum):
-    """Whether an interface makes a link-local address: NL_LINK_LOCAL_ADDRESS_BEHAVIOR.
+    """Whether an interface gets a link-local address: NL_LINK_LOCAL_ADDRESS_BEHAVIOR.
 
     ALWAYS_OFF: LinkLocalAlwaysOff. DELAYED: LinkLocalDelayed.
     ALWAYS_ON: LinkLocalAlwaysOn. UNCHANGED: LinkLocalUnchanged.
@@ -195,7 +198,7 @@ class LinkLocalAddressBehavior(IntEnum):
 
 
 class ConnectivityLevel(IntEnum):
-    """How far a machine reaches: NL_NETWORK_CONNECTIVITY_LEVEL_HINT.
+    """What the machine can reach: NL_NETWORK_CONNECTIVITY_LEVEL_HINT.
 
     UNKNOWN: NetworkConnectivityLevelHintUnknown.
     NONE: NetworkConnectivityLevelHintNone.
@@ -214,12 +217,12 @@ class ConnectivityLevel(IntEnum):
 
 
 class ConnectivityCost(IntEnum):
-    """What the network costs: NL_NETWORK_CONNECTIVITY_COST_HINT.
+    """The cost of the network: NL_NETWORK_CONNECTIVITY_COST_HINT.
 
     UNKNOWN: NetworkConnectivityCostHintUnknown.
     UNRESTRICTED: NetworkConnectivityCostHintUnrestricted.
-    FIXED: NetworkConnectivityCostHintFixed, up to a limit.
-    VARIABLE: NetworkConnectivityCostHintVariable, by use.
+    FIXED: NetworkConnectivityCostHintFixed, a fixed price up to a limit.
+    VARIABLE: NetworkConnectivityCostHintVariable, a price by usage.
     """
 
     UNKNOWN = 0
@@ -229,7 +232,7 @@ class ConnectivityCost(IntEnum):
 
 
 class NetworkConnectivityHint:
-    """How far a machine reaches, and at what cost: NL_NETWORK_CONNECTIVITY_HINT. Immutable.
+    """What the machine can reach, and at what cost: NL_NETWORK_CONNECTIVITY_HINT. Immutable.
 
     connectivity_level: a ConnectivityLevel. connectivity_cost: a ConnectivityCost.
     approaching_data_limit, over_data_limit, roaming: bool.
@@ -298,7 +301,7 @@ class NetworkConnectivityHint:
         return type(self), self._values()
 
 
-# What the extension makes values of, by the names that its field tables use.
+# The enums whose members are values in the extension, by the names in its field tables.
 ENUMS: dict[str, type[IntEnum]] = {
     kind.__name__: kind
     for kind in (

@@ -130,7 +130,7 @@ def test_overflow_mark_precedes_and_synced_mark_follows_the_changes() -> None:
     ]
     assert marks[0].time_ns <= marks[1].time_ns
     lost, exact = (Lines(json=False).text(mark) for mark in marks)
-    assert lost.endswith("  ! mark       changes were lost; what repairs the state follows")
+    assert lost.endswith("  ! mark       changes were lost; their repair follows")
     assert exact.endswith("  = mark       the state is exact")
 
 

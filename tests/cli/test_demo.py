@@ -138,7 +138,7 @@ def forbidden(line: str) -> list[str]:
 @of_namespaces
 def test_demo_with_forbidden_namespaces_prints_the_reason(netns: Network) -> None:
     reason, instead, *_ = forbidden("demo")
-    assert reason.startswith("netioapi demo: no network of its own here: No space left on device; ")
+    assert reason.startswith("netioapi demo: no network namespace here: No space left on device; ")
     assert "max_user_namespaces" in reason
     assert instead == "Watching the live system for 3 s instead:"
 

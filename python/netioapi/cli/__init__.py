@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The commands: `netioapi monitor|show|get|demo`. One file per command; each is imported only
-when it is called, so that `netioapi --help` needs nothing else."""
+"""The commands: `netioapi monitor|show|get|demo`. Each has a file, which is imported only when the
+command runs, so that `netioapi --help` imports little."""
 
 from netioapi.cli.entry import main
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What commands have in common on the command line. A mistake is one line and exit code 2."""
+"""Arguments that several commands have. A wrong argument is one line and exit code 2."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import NoReturn
 from netioapi.cli.output.words import printable, table_names
 
 WATCHED = ("route", "address", "interface")
-LONGEST = 1_000_000_000.0  # seconds; beyond it clocks overflow
+MAX_SECONDS = 1_000_000_000.0  # longer times overflow some clocks
 MAX_TABLE = 2**32 - 1
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that says what is wrong in one line."""
+    """An ArgumentParser whose errors are one line."""
 
     def __init__(self, **settings: object) -> None:
         super().__init__(
@@ -60,7 +60,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
 
 
 def kind(*kinds: str) -> Callable[[str], str]:
-    """An argument that is one of these."""
+    """The type of an argument that is one of these kinds."""
 
     def one(text: str) -> str:
         if text not in kinds:
@@ -71,7 +71,7 @@ def kind(*kinds: str) -> Callable[[str], str]:
 
 
 def table(text: str) -> int:
-    """A routing table's number."""
+    """The number of a routing table, from a number or a name."""
     number = int(text) if text.isdecimal() else table_names().get(text)
     if number is None:
         raise argparse.ArgumentTypeError(f"no routing table is named {text!r}")
@@ -81,8 +81,8 @@ def table(text: str) -> int:
 
 
 def interface(text: str) -> int:
-    """An interface's index, from its name or the index itself."""
-    import netioapi  # not at import: most commands are given no interface
+    """The index of an interface, from its name or its index."""
+    import netioapi  # not at import: most calls have no --interface
 
     named = {row.interface_name: row.interface_index for row in netioapi.get_ip_interface_table()}
     if text in named:
@@ -93,18 +93,18 @@ def interface(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """A number from 1."""
+    """A whole number of at least 1."""
     if not text.isdecimal() or not 1 <= int(text) <= 2**53:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """A time from 0 on."""
+    """A time in seconds, at least 0."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value <= LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0")
+    if not 0 <= value <= MAX_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds of at least 0")
     return value

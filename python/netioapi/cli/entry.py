@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From the command line to a command, and from what went wrong to one line and an exit code."""
+"""Runs the command that the command line names. An error becomes one line and an exit code."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ COMMANDS = {
     "monitor": "print each change as it happens",
     "show": "print the routes, addresses or interfaces",
     "get": "print the best route to an address",
-    "demo": "see it at work, in a network of its own",
+    "demo": "show netioapi at work, in a network of its own",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code. For use as a program: it takes the process over.
+    """Run one command and return its exit code. It changes the signal handlers of the process.
 
-    0: done. 1: the system said no. 2: wrong arguments. Ctrl-C, SIGTERM and a closed pipe end the
-    process as they end `cat`: a shell shows 130, 143 and 141.
+    0: success. 1: an error of the system. 2: wrong arguments. Ctrl-C, SIGTERM and a closed pipe end
+    the process as they end `cat`: a shell shows 130, 143 and 141.
     """
     _end_by_signals()
     _prepare_output()
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except SystemExit as end:  # argparse: --help, --version and wrong arguments
         return _close(end.code if isinstance(end.code, int) else 1)
-    except OSError as error:  # a NetioError, whose text says what to do; a disk that is full
+    except OSError as error:  # a NetioError, or an error of the output
         if _is_closed_pipe(error):
             return _close(141)
         text = str(error) if hasattr(error, "code") else error.strerror or str(error)
@@ -51,16 +51,16 @@ def _run(words: list[str]) -> int:
         command = importlib.import_module(f"netioapi.cli.{words[0]}")
         parser = Parser(prog=f"netioapi {words[0]}", description=command.__doc__)
         command.add_arguments(parser)
-        parser.set_defaults(wrong=parser.error)  # for what only the command can tell
+        parser.set_defaults(wrong=parser.error)  # for checks of several arguments
         return int(command.run(parser.parse_intermixed_args(words[1:])))
     listed = "\n".join(f"  {name:9} {text}" for name, text in COMMANDS.items())
     parser = Parser(
         prog="netioapi",
         usage="netioapi [-h] [--version] COMMAND ...",
-        description=f"Tells when the IP interfaces, addresses or routes of this machine change.\n\n"
-        f"commands:\n{listed}",
+        description="Reports every change to the IP interfaces, addresses and routes of this "
+        f"machine.\n\ncommands:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="netioapi COMMAND --help tells more.",
+        epilog="netioapi COMMAND --help describes a command.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
@@ -76,11 +76,11 @@ def _run(words: list[str]) -> int:
 
 
 def _end_by_signals() -> None:
-    # The commands hold nothing that the kernel does not release by itself, so a signal may end
-    # them at once, in the middle of a blocked write too, and without a traceback.
+    # The kernel releases all that the commands hold. So a signal may end them at once, even in a
+    # blocked write, and without a traceback.
     if threading.current_thread() is not threading.main_thread():
         return
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else: nohup, `&`
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not with nohup or `&`
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -97,7 +97,7 @@ def _prepare_output() -> None:
 
 
 def _is_closed_pipe(error: OSError) -> bool:
-    """Where there is no SIGPIPE. Of a write, Windows' C library says EINVAL (bpo-30418)."""
+    """For systems without SIGPIPE. Windows' C library fails a write with EINVAL (bpo-30418)."""
     if hasattr(error, "code"):
         return False
     return isinstance(error, BrokenPipeError) or (
@@ -106,7 +106,7 @@ def _is_closed_pipe(error: OSError) -> bool:
 
 
 def _close(code: int) -> int:
-    """Leave no output behind that the interpreter would fail to write a second time."""
+    """Flush; on failure discard the output, so that the interpreter does not fail on it again."""
     try:
         sys.stdout.flush()
     except OSError:

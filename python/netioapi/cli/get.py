@@ -9,9 +9,9 @@ import sys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("address", type=_address, metavar="ADDRESS", help="IPv4 or IPv6")
+    parser.add_argument("address", type=_address, metavar="ADDRESS", help="an IPv4 or IPv6 address")
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object; docs/json.md has the keys"
+        "--json", action="store_true", help="print one JSON object; docs/json.md has the keys"
     )
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""End with the reader of our output: `netioapi monitor | head -1` must not wait for a second
-change just to find that nobody reads it."""
+"""Ends the command with the reader of its output: `netioapi monitor | head -1` must not wait for a
+second change to notice that `head` has ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def end_with_reader() -> Iterator[None]:
-    """While inside, SIGPIPE comes as soon as the other end of standard output is closed."""
+    """In the block, SIGPIPE comes as soon as the other end of standard output is closed."""
     try:
         output = sys.stdout.fileno()
     except (OSError, ValueError, AttributeError):
@@ -36,7 +36,7 @@ def end_with_reader() -> Iterator[None]:
 
 def _watch(output: int, wake: int) -> None:
     poll = select.poll()
-    poll.register(output, 0)  # errors and hang-ups are reported unasked
+    poll.register(output, 0)  # errors and hang-ups are always reported
     poll.register(wake, 0)
     ready = dict(poll.poll())
     if output in ready and wake not in ready:

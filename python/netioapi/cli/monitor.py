@@ -13,9 +13,9 @@ KINDS = (*WATCHED, "teredo", "hint", "stable")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "A line begins with + (added), ~ (changed), - (deleted), nothing (it was there before), "
-        "! (the system lost changes, which are being repaired) or = (the state is exact). "
-        "(unannounced): the system sent no message of it."
+        "A line begins with + (added), ~ (changed), - (deleted), a space (part of the snapshot), "
+        "! (changes were lost, and the repair follows) or = (the state is exact). "
+        "(unannounced): the system sent no message for the change."
     )
     parser.add_argument(
         "kinds",
@@ -25,9 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(KINDS)} (default: {', '.join(WATCHED)})",
     )
     add_filters(parser)
-    parser.add_argument("--snapshot", action="store_true", help="first what is there now")
+    parser.add_argument("--snapshot", action="store_true", help="print the current state first")
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object a line; docs/json.md has the keys"
+        "--json",
+        action="store_true",
+        help="print one JSON object per line; docs/json.md has the keys",
     )
     parser.add_argument("--count", type=count, metavar="N", help="end after N changes")
     parser.add_argument("--duration", type=seconds, metavar="SECONDS", help="end after this time")
@@ -36,15 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=seconds,
         metavar="SECONDS",
         default=0.0,
-        help="wait until it has been quiet for this long, and print what is "
-        "different then (default: 0)",
+        help="print a change only after no other has come for this long, and only the last state "
+        "of each row (default: 0)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     kinds = list(dict.fromkeys(options.kinds or WATCHED))
     if options.table and "route" not in kinds:
-        options.wrong("argument --table is about routes, and none are watched")
+        options.wrong("argument --table is for routes, and no routes are monitored")
 
     from netioapi.cli.hangup import end_with_reader
     from netioapi.cli.output.lines import Lines

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Print the routes, addresses or interfaces: a table, or with --json one JSON object a line."""
+"""Print the routes, addresses or interfaces: a table, or with --json one JSON object per line."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", type=kind(*WATCHED), metavar="KIND", help=", ".join(WATCHED))
     add_filters(parser)
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object a line; docs/json.md has the keys"
+        "--json",
+        action="store_true",
+        help="print one JSON object per line; docs/json.md has the keys",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     if options.table and options.kind != "route":
-        options.wrong(f"argument --table is about routes, not about {options.kind}")
+        options.wrong(f"argument --table is for routes, not for {options.kind}")
 
     from netioapi.cli.output.columns import order, write_table
     from netioapi.cli.output.records import line, row_record
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _rows(options: argparse.Namespace) -> list[Any]:
-    """The snapshot of a Watcher: its filters are monitor's filters."""
+    """The snapshot of a Watcher, whose filters are those of `monitor`."""
     import netioapi
 
     rows: dict[bytes, Any] = {}

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What `monitor` watches, as one stream.
+"""All that `monitor` prints, as one stream of events.
 
-A Watcher has routes, addresses and interfaces; a thread reads it. Teredo, hint and stable are
-callbacks of the low layer. Both put what they have into one queue, and the main thread, which
-takes from it, is the only one that prints. The reader waits for its turn before it takes
-another batch, so that behind a slow terminal the Watcher's own queue fills, which is bounded
-and merges, and not ours. Of what callbacks put, the newest takes the place of the one before
-where many wait already.
+Routes, addresses and interfaces come from a Watcher, which a thread reads. Teredo, hint and stable
+come from callbacks. Both are put into one queue, from which the main thread takes and prints. The
+reading thread waits for its turn before it reads another batch. So with a slow terminal the
+Watcher's queue fills, which is bounded and merges changes, and this one stays short. A new event of
+a callback replaces the previous one when many wait already.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ import netioapi
 from netioapi.cli.arguments import WATCHED
 from netioapi.cli.output.records import CHANGES, Event
 
-BATCHES = 2  # read ahead of the printing
-WAITING = 100  # events of one kind that callbacks may be ahead of it
+BATCHES = 2  # how many may be read and not printed yet
+WAITING = 100  # how many events of one kind may wait
 
 
 class Stream:
-    """Live when it is made. Iterate over it for lists of Events; close it."""
+    """Subscribes when it is created. events() iterates over lists of Events."""
 
     def __init__(
         self,
@@ -42,7 +41,7 @@ class Stream:
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._turns = threading.Semaphore(BATCHES)
         self._lock = threading.Lock()
-        self._waiting: defaultdict[str, deque[Event]] = defaultdict(deque)  # its kind is queued
+        self._waiting: defaultdict[str, deque[Event]] = defaultdict(deque)  # by kind
         self._sources = 0
         self._closing = False
         self._watcher: netioapi.Watcher | None = None
@@ -91,7 +90,7 @@ class Stream:
             self._watcher.close()
 
     def events(self, duration: float | None) -> Iterator[list[Event]]:
-        """Until `duration` seconds have passed, or nothing is left that could report."""
+        """Iterate for `duration` seconds (None: no limit), or until every source has ended."""
         end = None if duration is None else time.monotonic() + duration
         while self._sources or not self._queue.empty():
             left = None if end is None else max(0.0, end - time.monotonic())
@@ -111,7 +110,7 @@ class Stream:
                 yield list(events_of(item))
                 self._turns.release()
 
-    # ---- the Watcher's thread ----------------------------------------------
+    # ---- the thread that reads the Watcher ---------------------------------
 
     def _read(self) -> None:
         assert self._watcher is not None
@@ -125,7 +124,7 @@ class Stream:
             self._queue.put(error)
         self._queue.put(None)
 
-    # ---- callbacks: on threads of the library ------------------------------
+    # ---- callbacks, on threads of the library or of the system -------------
 
     def _add_teredo(self) -> None:
         def changed(port: int, change: netioapi.NotificationType) -> None:
@@ -156,7 +155,7 @@ class Stream:
             self._put("stable", table, False)
 
         table, registration = netioapi.notify_stable_unicast_ip_address_table(stable, family)
-        if registration is None:  # stable now, and then the system reports no more
+        if registration is None:  # stable already: no callback will come
             self._put("stable", table, True)
         else:
             self._registrations.append(registration)
@@ -176,7 +175,7 @@ class Stream:
 def _port() -> int:
     try:
         return netioapi.get_teredo_port()
-    except netioapi.NetioError:  # no Teredo client runs
+    except netioapi.NetioError:  # no Teredo client is running
         return 0
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""See it at work: in a network of its own, which is gone at the end. Needs no root, no `ip`
-command and no set-up, and touches nothing of yours."""
+"""Show netioapi at work in a network namespace of its own, which ends with the command. It needs no
+root and no `ip` command, and does not change the network of this machine."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_routes,
         metavar="N",
         default=1000,
-        help="how many routes to add and lose (default: 1000)",
+        help="how many routes to add and delete (default: 1000)",
     )
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object a step; docs/json.md has the keys"
+        "--json",
+        action="store_true",
+        help="print one JSON object per step; docs/json.md has the keys",
     )
 
 
@@ -37,7 +39,7 @@ def _routes(text: str) -> int:
     number = count(text)
     if not FEWEST_ROUTES <= number <= MOST_ROUTES:
         raise argparse.ArgumentTypeError(
-            f"{text} routes: {FEWEST_ROUTES} to {MOST_ROUTES} make a demo"
+            f"{text} routes: the demo needs {FEWEST_ROUTES} to {MOST_ROUTES}"
         )
     return number
 
@@ -54,10 +56,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _in_namespace(options: argparse.Namespace, show: Screen) -> int | str:
-    """The exit code of the child that tells the story; or why it could not.
+    """The exit code of a child process that runs the demo; or the reason why it cannot.
 
-    A child, since a process that has tried and failed to get a namespace may be left without
-    its own.
+    It is a child process because a failed attempt to get a namespace can leave a process without
+    its previous one.
     """
     if not hasattr(os, "fork"):
         return "this system has no network namespaces"
@@ -75,7 +77,7 @@ def _in_namespace(options: argparse.Namespace, show: Screen) -> int | str:
     if reason:
         return reason
     if os.WIFSIGNALED(status):
-        os.kill(parent, os.WTERMSIG(status))  # end as it ended
+        os.kill(parent, os.WTERMSIG(status))  # by the same signal
     return os.waitstatus_to_exitcode(status)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The demo's stage: two cables in a fresh network namespace, and routes to put on them."""
+"""The demo's network: two cables in a new network namespace, and routes to add to them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from netioapi.cli.demo import rtnetlink as rt
 from netioapi.cli.demo.namespace import Forbidden, lacking_rights
 
-SMALL = 65_000  # as many IPv4 routes are /24 of 10.0.0.0/8, more are /32
+MAX_24 = 65_000  # up to this many IPv4 routes are /24 of 10.0.0.0/8; more are /32
 NETWORK_4 = int.from_bytes(socket.inet_aton("10.0.0.0"), "big")
 NETWORK_6 = 0x20010DB8 << 96  # 2001:db8::/32, for documentation
 
 
 @dataclass(frozen=True)
 class Cable:
-    """A link of ours, and who is at its other end."""
+    """A veth link, with its peer and its addresses."""
 
     name: str
     peer: str
@@ -33,8 +33,8 @@ class Cable:
 
 
 def destination_4(number: int, total: int) -> tuple[bytes, int]:
-    """The prefix of the IPv4 route `number` of `total`, all of them private."""
-    shift, length = (8, 24) if total <= SMALL else (0, 32)
+    """The prefix of the IPv4 route `number` of `total`, in the private range 10.0.0.0/8."""
+    shift, length = (8, 24) if total <= MAX_24 else (0, 32)
     return (NETWORK_4 + (number << shift)).to_bytes(4, "big"), length
 
 
@@ -52,9 +52,9 @@ def _cable(name: str, peer: str, network_4: str, network_6: str) -> Cable:
 
 
 class Links:
-    """A fresh network, with rights over it. Changes it through a socket of its own.
+    """The links of a new network namespace, changed through a socket of the demo's own.
 
-    Raises: Forbidden where such links may not be made.
+    Raises: Forbidden where such links cannot be created.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Links:
             raise Forbidden(f"no link of type veth can be made: {error.strerror}") from error
 
     def plug_in(self) -> None:
-        """Addresses on the cables, and both ends up."""
+        """Add the addresses, and set both ends of the cables up."""
         for cable in self.cables:
             for name in (cable.name, cable.peer):
                 self.kernel.no_link_local(socket.if_nametoindex(name))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A network of the demo's own: a user and a network namespace, made without
-root and gone with the process."""
+"""The demo's namespaces: a user and a network namespace, created without root. They end with the
+process."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PR_SET_PDEATHSIG = 1
 
 
 class Forbidden(Exception):
-    """This system does not let us have a namespace; says what would."""
+    """This system does not allow such a namespace. The text says what would allow it."""
 
 
 def enter() -> None:
-    """Move this process, which must have one thread, to a fresh network.
+    """Move this process, which must have one thread, to a new network namespace.
 
     Raises: Forbidden.
     """
@@ -28,12 +28,12 @@ def enter() -> None:
         _unshare(CLONE_NEWUSER | CLONE_NEWNET)
     except OSError as error:
         try:
-            _unshare(CLONE_NEWNET)  # what root may do without a user namespace
+            _unshare(CLONE_NEWNET)  # root needs no user namespace
         except OSError:
             raise Forbidden(_remedy(error)) from error
         return
-    # Full capabilities come with the namespace. The maps only give the ids
-    # their names back, so a read-only /proc does no harm.
+    # The user namespace comes with full capabilities. The maps only keep the user's names, so a
+    # read-only /proc does no harm.
     with contextlib.suppress(OSError):
         Path("/proc/self/setgroups").write_text("deny")
     with contextlib.suppress(OSError):
@@ -42,9 +42,9 @@ def enter() -> None:
 
 
 def die_with_parent(signal_number: int, parent: int) -> None:
-    """Have the kernel send us a signal when the process that forked us ends.
+    """Let the kernel send a signal to this process when its parent ends.
 
-    To be called after enter(), which resets it.
+    Call it after enter(), which resets it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
@@ -70,20 +70,20 @@ def _remedy(error: OSError) -> str:
     ):
         cure = "sysctl user.max_user_namespaces and user.max_net_namespaces above 0 allow them"
     elif os.geteuid() == 0:
-        cure = "a container may that is started with --privileged"
+        cure = "a container started with --privileged allows them"
     else:
-        cure = "root may, or a container that is started with --privileged"
+        cure = "root is allowed, and so is a container started with --privileged"
     return f"{error.strerror}; {cure}"
 
 
 def lacking_rights() -> str:
-    """Why a namespace that we did get is of no use to us."""
+    """Why the namespace that was created cannot be used."""
     if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
         return (
-            "AppArmor takes the rights away; run as root, or sysctl "
+            "AppArmor removes the capabilities; run as root, or set sysctl "
             "kernel.apparmor_restrict_unprivileged_userns=0"
         )
-    return "it came without rights over its network; run as root"
+    return "it has no capabilities in its network; run as root"
 
 
 def _setting(name: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the demo has to tell: a step, and the verdict."""
+"""What the demo shows: its steps, and the verdict."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The state rebuilt from the changes, and the kernel's own."""
+    """The difference between the state rebuilt from the changes and the kernel's own."""
 
     only_reported: tuple[str, ...]
     only_kernel: tuple[str, ...]
-    table_equal: bool  # to get_ip_forward_table2()
+    table_equal: bool  # the routes equal get_ip_forward_table2()
     sizes: Counter[str]
 
     @property
@@ -28,28 +28,28 @@ class Comparison:
 
 @dataclass
 class Step:
-    """One thing that is done to the kernel, and what was reported of it."""
+    """One change that the demo makes to the network, and the changes that were reported for it."""
 
     number: int
     name: str
     title: str
     note: str = ""
-    show: Callable[[netioapi.Change], object] = bool  # what of it is worth a line
+    show: Callable[[netioapi.Change], object] = bool  # the changes to print
     sample: list[netioapi.Change] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     synthesized: int = 0  # changes for which the kernel sent no message
     seconds: float = 0.0
-    kernel_deletions: int | None = None  # deletions that it announced; where that is the point
+    kernel_deletions: int | None = None  # how many the kernel announced; None: not shown
     reported_deletions: int = 0  # IPv4 routes that were reported as deleted
-    comparison: Comparison | None = None  # None: too many routes to do it after each step
+    comparison: Comparison | None = None  # None: too many routes to compare after each step
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of the whole story: the last comparison, or the first that failed."""
+    """The result of the demo: the last comparison, or the first that failed."""
 
     comparison: Comparison
-    compared: int  # how often
+    compared: int  # the number of comparisons
     changes: int
     overflows: int
     seconds: float

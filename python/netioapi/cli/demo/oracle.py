@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the kernel itself says is there: read by the demo's own few lines of rtnetlink, which share
-nothing with the library that they check."""
+"""The kernel's own state, read by the demo's own lines of rtnetlink. They share no code with the
+library that they check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netioapi.cli.demo import rtnetlink as rt
 
 Facts = set[tuple[Any, ...]]
 
-RT_TABLE_LOCAL = 255  # which the library leaves out, as long as nobody asks
+RT_TABLE_LOCAL = 255  # which a Watcher omits by default
 RTM_F_CLONED, RTNH_F_DEAD = 0x200, 0x1
 IFF_RUNNING = 0x40
 IFA_FLAGS = 8
@@ -23,7 +23,7 @@ FAMILIES: dict[int, str] = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
 
 
 def facts(kernel: rt.Netlink) -> Facts:
-    """Every route, address and interface, as tuples."""
+    """All routes, addresses and interfaces, as tuples."""
     found: Facts = set()
     for body in kernel.dump(rt.RTM_GETROUTE, bytes(12)):
         found.update(_routes(body))
@@ -45,7 +45,7 @@ def _routes(body: memoryview) -> Iterator[tuple[Any, ...]]:
     metric = _number(found, rt.RTA_PRIORITY)
     for index, gateway, weight, leg_flags in _legs(found, flags):
         if leg_flags & RTNH_F_DEAD:
-            continue  # the kernel would not use it
+            continue  # the kernel does not use it
         next_hop = socket.inet_ntop(family, gateway or nothing)
         word = TYPES.get(kind, str(kind))
         yield ("route", table, tos, metric, prefix, index, next_hop, word, weight)

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A small rtnetlink writer in pure Python, used by the demo and nothing else.
+"""A small rtnetlink client in pure Python, for the demo only.
 
-The demo must change a kernel's network without the ``ip`` command, and must
-check the library with something that shares no line with it. So this file
-knows what `rtnetlink(7)` says and knows nothing of the library. It reads and
-writes only what the demo needs: links, addresses, routes.
+The demo changes the kernel's network without the ``ip`` command, and checks the library with code
+that shares no line with it. So this file follows `rtnetlink(7)` and uses nothing of the library. It
+reads and writes what the demo needs: links, addresses and routes.
 
-Every request is answered before its function returns, and the kernel has then
-carried it out: its notifications are already queued at whoever listens.
+A function returns after the kernel has answered its request. The request is then complete, and its
+notifications are in the sockets of all subscribers.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ GROUP_IPV4_ROUTE, GROUP_IPV6_ROUTE = 7, 11
 SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1
 HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
 PAIR = struct.Struct("=HH")  # attribute: length, type
-BULK_BYTES = 30_000  # well under the default send buffer
+BULK_BYTES = 30_000  # well below the default send buffer
 
 Leg = tuple[int, bytes, int]  # interface index, gateway, weight
 
@@ -51,7 +50,7 @@ def attribute(kind: int, payload: bytes) -> bytes:
 
 
 def attributes(data: memoryview) -> dict[int, memoryview]:
-    """The attributes of a message from our own kernel, by their type."""
+    """The attributes of a message of the kernel, by their type."""
     found = {}
     while len(data) >= PAIR.size:
         length, kind = PAIR.unpack_from(data)
@@ -123,16 +122,16 @@ class Netlink:
     # ---- requests ----------------------------------------------------------
 
     def request(self, kind: int, flags: int, body: bytes) -> None:
-        """Send one request and wait until the kernel has carried it out.
+        """Send one request and wait until the kernel has completed it.
 
-        Raises: OSError with the kernel's own number.
+        Raises: OSError with the kernel's errno.
         """
         self.bulk(kind, flags, [body])
 
     def bulk(self, kind: int, flags: int, bodies: Iterable[bytes]) -> None:
-        """Many requests of one kind, a few hundred to a datagram.
+        """Send many requests of one kind, a few hundred in a datagram.
 
-        Raises: OSError with the number of the first that failed.
+        Raises: OSError with the errno of the first that failed.
         """
         batch: list[bytes] = []
         size = 0
@@ -146,7 +145,7 @@ class Netlink:
             self._exchange(kind, flags, batch)
 
     def _exchange(self, kind: int, flags: int, batch: list[bytes]) -> None:
-        # Only the last one asks for an answer; a failure answers by itself.
+        # Only the last request has ACK set. The kernel answers a failed request in any case.
         self._sequence += 1
         flags |= REQUEST
         packed = [message(kind, flags, body) for body in batch[:-1]]
@@ -163,14 +162,14 @@ class Netlink:
             raise OSError(failed, os.strerror(failed))
 
     def _replies(self) -> Iterator[tuple[int, int, int, memoryview]]:
-        """Each message that arrives, for ever: type, flags, sequence, body."""
+        """Iterate without end over the messages that arrive: type, flags, sequence, body."""
         while True:
             yield from _split(self._socket.recv(1 << 17))
 
     # ---- links and addresses -----------------------------------------------
 
     def add_veth(self, name: str, peer: str) -> None:
-        """A pair of links, each the other's cable."""
+        """Add a veth pair: what one link sends, the other receives."""
         blank = struct.pack("=BxHiII", 0, 0, 0, 0, 0)
         other = blank + attribute(IFLA_IFNAME, peer.encode() + b"\0")
         data = attribute(VETH_INFO_PEER, other)
@@ -180,8 +179,7 @@ class Netlink:
         self.request(RTM_NEWLINK, CREATE | EXCL, body)
 
     def no_link_local(self, index: int) -> None:
-        """No IPv6 address of its own accord, so that the demo is the only
-        one who changes anything."""
+        """Disable the automatic link-local address, so that all changes are the demo's."""
         mode = attribute(IFLA_INET6_ADDR_GEN_MODE, bytes([ADDR_GEN_MODE_NONE]))
         spec = attribute(IFLA_AF_SPEC, attribute(socket.AF_INET6, mode))
         body = struct.pack("=BxHiII", 0, 0, index, 0, 0) + spec
@@ -194,7 +192,7 @@ class Netlink:
 
     def add_address(self, index: int, address: bytes, length: int) -> None:
         family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
-        # Duplicate detection would keep an IPv6 address waiting for seconds.
+        # Duplicate address detection would delay an IPv6 address by seconds.
         flags = IFA_F_NODAD if family == socket.AF_INET6 else 0
         body = struct.pack("=BBBBI", family, length, flags, 0, index)
         body += attribute(IFA_LOCAL, address)
@@ -204,30 +202,30 @@ class Netlink:
     # ---- reading -----------------------------------------------------------
 
     def dump(self, kind: int, body: bytes) -> list[memoryview]:
-        """Every object of a kind, as the kernel has it now: message bodies.
+        """The bodies of the messages of a dump. A table that changed meanwhile is read again.
 
-        Raises: OSError; a table that changed meanwhile is read again.
+        Raises: OSError.
         """
         while True:
             self._sequence += 1
             self._socket.send(message(kind, REQUEST | DUMP, body, self._sequence))
             found: list[memoryview] = []
-            torn = False
+            interrupted = False
             for reply, flags, sequence, payload in self._replies():
                 if sequence != self._sequence:
                     continue
-                torn = torn or bool(flags & DUMP_INTR)
+                interrupted = interrupted or bool(flags & DUMP_INTR)
                 if reply == NLMSG_ERROR:
                     code = -struct.unpack_from("=i", payload)[0]
                     raise OSError(code, os.strerror(code))
                 if reply == NLMSG_DONE:
                     break
                 found.append(payload)
-            if not torn:
+            if not interrupted:
                 return found
 
     def count_waiting(self, kind: int) -> int:
-        """How many notifications of a kind are queued here by now."""
+        """Read the notifications that are queued, and count those of one kind."""
         count = 0
         with contextlib.suppress(BlockingIOError):
             while True:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How the demo looks: text for people, or JSON lines."""
+"""The demo's output: text, or JSON lines."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Protocol
 
 from netioapi.cli.demo.narration import Step, Verdict
 from netioapi.cli.output.describe import Describer
-from netioapi.cli.output.lines import SIGNS, UNSAID
+from netioapi.cli.output.lines import SIGNS, UNANNOUNCED
 from netioapi.cli.output.paint import Paint, is_terminal
 from netioapi.cli.output.records import line
 
-MANY = 20_000  # of what it is worth to show the progress
-SHOWN = 10  # differences
+MANY = 20_000  # from this many routes on progress is shown
+SHOWN = 10  # differences that are shown
 
 
 class Screen(Protocol):
@@ -32,7 +32,7 @@ def screen(*, json: bool) -> Screen:
 
 
 class TextScreen:
-    """Colours and progress only where somebody looks at them."""
+    """Text, with colours and progress only on a terminal."""
 
     def __init__(self) -> None:
         self._terminal = is_terminal()
@@ -52,9 +52,10 @@ class TextScreen:
     def show_opening(self, routes: int) -> None:
         self._say(self._paint("bold", "netioapi demo"))
         self._say(
-            "A network namespace of its own: no root, and nothing of yours is touched.\n"
-            "A Watcher is live. Each step changes the kernel; below stands what was reported,\nand "
-            f"{self._tick} when the state rebuilt from the reports alone equals the kernel's own."
+            "A network namespace of its own: it needs no root, and leaves your network alone.\n"
+            "Each step changes the network. Below it are the changes that a Watcher reported;\n"
+            "the state rebuilt from these reports is compared with the kernel's own: "
+            f"{self._tick} if equal."
         )
 
     def show_title(self, step: Step) -> None:
@@ -71,7 +72,7 @@ class TextScreen:
             self._shown_at = now
 
     def show_status(self, what: str) -> None:
-        """A line that the next one takes away again."""
+        """Show a line that the next one replaces."""
         if self._terminal:
             print(f"\r\x1b[K   {what}", end="", flush=True)
             self._has_status = True
@@ -79,7 +80,7 @@ class TextScreen:
     def show_step(self, step: Step) -> None:
         for change in step.sample:
             sign = SIGNS[change.type.name.lower()]
-            tail = self._paint("dim", UNSAID) if change.synthesized else ""
+            tail = self._paint("dim", UNANNOUNCED) if change.synthesized else ""
             text = self._describer.row(change.kind, change.row)
             self._say(f"   {self._paint(sign, sign)} {change.kind:9}  {text}{tail}")
         total = step.counts.total()
@@ -115,9 +116,9 @@ class TextScreen:
         self._differences("only reported", found.only_reported)
         self._differences("only in the kernel", found.only_kernel)
         if not found.table_equal:
-            self._say("  get_ip_forward_table2() says something else.")
+            self._say("  get_ip_forward_table2() returns something else.")
         if verdict.overflows:
-            self._say(f"  The kernel ran out of buffer {verdict.overflows}x: noticed and repaired.")
+            self._say(f"  Buffer overflows, each reported and repaired: {verdict.overflows}.")
         self._say(f"  {verdict.seconds:.2f} s. Your own network, live: netioapi monitor")
 
     def _judged(self, verdict: Verdict) -> str:
@@ -128,7 +129,7 @@ class TextScreen:
         return self._paint("good", self._tick) if equal else self._paint("bad", self._cross)
 
     def show_forbidden(self, reason: str, seconds: float) -> None:
-        self._say(f"netioapi demo: no network of its own here: {reason}.")
+        self._say(f"netioapi demo: no network namespace here: {reason}.")
         self._say(f"Watching the live system for {seconds:.0f} s instead:")
 
     def _differences(self, title: str, facts: tuple[str, ...]) -> None:
@@ -145,7 +146,7 @@ class TextScreen:
 
 
 class JsonScreen:
-    """One object a step, and the verdict."""
+    """One object per step, and the verdict."""
 
     def show_opening(self, routes: int) -> None:
         self._say({"kind": "start", "routes": routes})

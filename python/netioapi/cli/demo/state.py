@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A copy of the kernel's state that is made of reported changes and of nothing else."""
+"""A copy of the kernel's state, built from reported changes alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Facts = set[tuple[Any, ...]]
 
 
 class State:
-    """Rows by kind and identity."""
+    """The current rows, by kind and key."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[bytes, Any]] = {"route": {}, "address": {}, "interface": {}}
@@ -36,13 +36,13 @@ class State:
         )
 
     def facts(self) -> Facts:
-        """The same as oracle.facts() says of the kernel, in the same words."""
+        """The state in the form of oracle.facts()."""
         found: Facts = {_route(row) for row in self.rows["route"].values()}
         found |= {_address(row) for row in self.rows["address"].values()}
         return found | {_interface(row) for row in self.rows["interface"].values()}
 
     def sizes(self) -> Counter[str]:
-        """How many routes, addresses and links there are."""
+        """The number of routes, addresses and links."""
         links = {row.interface_index for row in self.rows["interface"].values()}
         return Counter(
             routes=len(self.rows["route"]),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What happens in the demo, step by step, and whether the library told all of it."""
+"""The steps of the demo, and the check that the library reported every change."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from netioapi.cli.demo.narration import Comparison, Step, Verdict
 from netioapi.cli.demo.screen import MANY, Screen
 from netioapi.cli.demo.state import State
 
-TIMEOUT_S = 5.0  # seconds that a report may take; and more with many routes
-COMPARABLE = 2_500  # IPv4 routes that are compared in no time
+TIMEOUT_S = 5.0  # the longest wait for a report; longer with many routes
+MAX_COMPARED = 2_500  # up to this many IPv4 routes every step is compared
 ALWAYS_COMPARED = ("delete", "up")  # with the most routes, and at the end
-SAMPLES = 12  # changes kept, to show some of them
-CHUNK = 5_000  # routes between two looks at what was reported
+SAMPLES = 12  # changes that are kept to show some of them
+CHUNK = 5_000  # routes that are changed before the reports are read
 
 
 def _is_route(change: netioapi.Change) -> bool:
@@ -44,7 +44,7 @@ def _shown(facts: set[tuple[object, ...]]) -> tuple[str, ...]:
 
 
 class Story:
-    """Tells itself once, in the network namespace that the process is in."""
+    """The demo, in the current network namespace. It runs once."""
 
     def __init__(self, screen: Screen, links: Links, routes: int) -> None:
         self.screen = screen
@@ -57,10 +57,10 @@ class Story:
         self.synced = False  # the state is exact; false again after an overflow
 
     def run(self) -> bool:
-        """True when the rebuilt state is the kernel's."""
+        """Run all steps. True when the rebuilt state equals the kernel's."""
         started = time.monotonic()
         self.screen.show_opening(self.total_4 + self.total_6)
-        # Live when it returns: nothing that happens from now on can be missed.
+        # The constructor has subscribed when it returns: no later change is missed.
         with netioapi.Watcher("route", "address", "interface", snapshot=True) as watcher:
             self.watcher = watcher
             while not self.synced:
@@ -115,7 +115,7 @@ class Story:
         step = self._step(
             "replace",
             "5 routes get another next hop",
-            "the kernel announces the new ones, and not that the old ones are gone",
+            "the kernel announces the new routes, but not the removal of the old ones",
         )
         gateway = self.links.cables[0].other_hop_4
         self.links.replace(self.links.routes_4(0, 5, self.total_4, gateway))
@@ -153,13 +153,13 @@ class Story:
         step = self._step(
             "down",
             "The link v0 goes down",
-            "the kernel drops all its routes, and says so of IPv6 only",
+            "the kernel removes all its routes, and announces only the IPv6 ones",
             _is_ipv4_route,
         )
         cable = self.links.cables[0]
         with rt.Netlink(rt.GROUP_IPV4_ROUTE) as listener:
             self.links.set_up(cable, up=False)
-            # The request is answered: what the kernel had to say is in the socket.
+            # The request is complete, so all announcements of the kernel are in the socket.
             step.kernel_deletions = listener.count_waiting(rt.RTM_DELROUTE)
         gone = self.state.count_routes
         self._await(
@@ -170,7 +170,7 @@ class Story:
         )
 
     def _link_up(self) -> None:
-        step = self._step("up", "The link comes up again, with what the kernel brings back")
+        step = self._step("up", "The link comes up again, and the kernel restores some routes")
         self.links.set_up(self.links.cables[0], up=True)
         self._await(step, lambda: step.counts["add"] >= 2)
 
@@ -190,7 +190,7 @@ class Story:
         return step
 
     def _look(self, step: Step, timeout: float | None = 0.0) -> bool:
-        """Take what was reported so far. False when there was nothing in `timeout` seconds."""
+        """Apply the reported changes. False when none came in `timeout` seconds."""
         batch = self.watcher.read(timeout=timeout)
         if batch is None:
             return False
@@ -218,22 +218,22 @@ class Story:
         samples: int = 3,
         pairs: bool = False,
     ) -> None:
-        """Read until `done()`; not for ever: what never came is found at the end."""
+        """Read until `done()`, or the time has passed: the comparison finds what is missing."""
         deadline = time.monotonic() + self.timeout
         while not done():
             left = deadline - time.monotonic()
             if left <= 0 or not self._look(step, left):
                 break
         step.seconds = time.monotonic() - self.started
-        if pairs:  # what happened to one route, together
+        if pairs:  # the changes of one route together
             step.sample.sort(key=lambda change: change.row.destination_prefix)
         del step.sample[samples:]
-        if step.name in ALWAYS_COMPARED or self.total_4 <= COMPARABLE:
+        if step.name in ALWAYS_COMPARED or self.total_4 <= MAX_COMPARED:
             step.comparison = self._compare()
         self.screen.show_step(step)
 
     def _compare(self) -> Comparison:
-        """Read on until the two are equal, but not for ever."""
+        """Compare, and read on until both are equal or the time has passed."""
         deadline = time.monotonic() + self.timeout
         routes = len(self.state.rows["route"])
         if routes > MANY:

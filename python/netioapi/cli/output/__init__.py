@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What the commands print: lines and tables for people, JSON records for programs."""
+"""What the commands print: lines and tables to read, and JSON records for programs."""

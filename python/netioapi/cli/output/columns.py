@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Rows as a table for people: aligned text, or a table of rich where it is installed and somebody
-looks at it."""
+"""Rows as a table: aligned text; or a table of rich, if it is installed and standard output is a
+terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from netioapi.cli.output.describe import INFINITE, Describer
 from netioapi.cli.output.words import address_text, family_name, named, origin_name, table_names
 
-WIDEST = 10_000  # columns of a terminal
+MAX_WIDTH = 10_000  # columns of a terminal
 Column = tuple[str, Callable[[Any], str]]
 
 
@@ -28,7 +28,7 @@ def _lifetime(value: int | None) -> str:
 
 
 def columns(kind: str) -> list[Column]:
-    """Headings, and what stands below them."""
+    """The columns of a kind: a heading, and a function from a row to the text."""
     name = Describer().name
     tables = {number: name for name, number in table_names().items()}
     found: dict[str, list[Column]] = {
@@ -72,7 +72,7 @@ def columns(kind: str) -> list[Column]:
 
 
 def order(kind: str) -> Callable[[Any], Any]:
-    """What rows are sorted by."""
+    """The key function to sort rows by."""
     if kind == "route":
         return lambda row: (
             row.table or 0,
@@ -116,8 +116,8 @@ def _write_rich(headings: list[str], cells: list[list[str]]) -> bool:
     for one in cells:
         table.add_row(*map(Text, one))
     console = Console()
-    # What is too wide for the terminal is for the terminal to wrap: half an address is none.
-    wide = console.options.update(width=WIDEST)
+    # A table that is too wide is left to the terminal to wrap: rich would cut addresses.
+    wide = console.options.update(width=MAX_WIDTH)
     console.width = max(console.width, Measurement.get(console, wide, table).maximum)
     console.print(table)
     return True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a row says, in one line for people."""
+"""A row as one line of text."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from netioapi.cli.output.words import (
 )
 
 INFINITE = 0xFFFFFFFF
-FORGET = 100_000  # names kept of interfaces that are gone
+MAX_NAMES = 100_000  # interface names that are remembered
 
 
 class Describer:
-    """Makes lines of rows. Remembers names, since the routes of an interface that is gone are
-    reported when nobody can be asked for its name any more."""
+    """Describes rows. It remembers interface names: the deletion of a route may be reported after
+    its interface was removed, when the system does not know the name any more."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
 
     def row(self, kind: str, row: Any) -> str:
-        """`kind` is "route", "address" or "interface"."""
+        """Describe a row of this kind: "route", "address" or "interface"."""
         makers = {"route": self.route, "address": self.address, "interface": self.interface}
         return makers[kind](row)
 
@@ -82,17 +82,17 @@ class Describer:
         return " ".join(words)
 
     def name(self, row: Any) -> str:
-        """The interface's name, or the last that it had here, or its number; safe to print."""
+        """The interface's name, its last known name, or its index. Safe to print."""
         index: int = row.interface_index
         name = row.interface_name
         if name is None:
             return self._names.get(index, f"#{index}")
-        if len(self._names) > FORGET:
+        if len(self._names) > MAX_NAMES:
             self._names.clear()
         self._names[index] = shown = printable(name)
         return shown
 
     def learn(self) -> None:
-        """Take the names of the interfaces that are there now."""
+        """Remember the names of all interfaces that exist now."""
         for row in netioapi.get_ip_interface_table():
             self.name(row)

@@ -13,14 +13,14 @@ from netioapi.cli.output.words import clock_time, named
 
 SIGNS = {"add": "+", "delete": "-", "parameter": "~"}
 MARKS = {
-    "overflow": "changes were lost; what repairs the state follows",
+    "overflow": "changes were lost; their repair follows",
     "synced": "the state is exact",
 }
-UNSAID = "  (unannounced)"
+UNANNOUNCED = "  (unannounced)"
 
 
 class Lines:
-    """Writes Events; what it has written is seen after flush()."""
+    """Writes Events. They appear after flush()."""
 
     def __init__(self, *, json: bool) -> None:
         self._json = json
@@ -44,7 +44,7 @@ class Lines:
         else:
             sign = " " if event.initial else SIGNS[event.change]
             what = self._what(event)
-        tail = self._paint("dim", UNSAID) if event.synthesized else ""
+        tail = self._paint("dim", UNANNOUNCED) if event.synthesized else ""
         clock = self._paint("dim", clock_time(event.time_ns))
         return f"{clock}  {self._paint(sign, sign)} {event.kind:9}  {what}{tail}"
 

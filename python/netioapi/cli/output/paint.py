@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Colours, where somebody looks at them and wants them (https://no-color.org)."""
+"""Colours, if standard output is a terminal and NO_COLOR is not set (https://no-color.org)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ COLOURS = {
 
 
 def is_terminal() -> bool:
-    """Standard output is a terminal that can move its cursor."""
+    """True when standard output is a terminal that can move its cursor."""
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Paint:
-    """Paints text, or leaves it as it is."""
+    """Colours text, or returns it as it is."""
 
     def __init__(self) -> None:
         self._on = is_terminal() and not os.environ.get("NO_COLOR")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Changes and rows as JSON objects, one a line. The keys are a promise: see docs/json.md."""
+"""Changes and rows as JSON objects, one per line. docs/json.md describes the stable keys."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ CHANGES = ("parameter", "add", "delete")  # by NotificationType
 
 
 class Event(NamedTuple):
-    """One line of `monitor`, whatever it comes from."""
+    """One line of `monitor`."""
 
     time_ns: int
     kind: str  # route, address, interface, teredo, hint, stable; mark
     change: str  # add, delete, parameter; overflow, synced
-    initial: bool = False  # it was so before; only with --snapshot
-    synthesized: bool = False  # found by comparison: the system never sent it
+    initial: bool = False  # part of the snapshot
+    synthesized: bool = False  # the system sent no message for it
     payload: Any = None  # a row; a port; a hint; a table
 
 
 def row_record(row: Any) -> dict[str, Any]:
-    """Every field of a row under its own name."""
+    """All fields of a row by their names."""
     record = {name: plain(value) for name, value in row._asdict().items()}
-    record["family"] = family_name(row.family)  # AF_INET6 has another number on each system
+    record["family"] = family_name(row.family)  # the number of AF_INET6 differs between systems
     return record
 
 
@@ -60,5 +60,5 @@ HINT = (
 
 
 def line(record: dict[str, Any]) -> str:
-    """ASCII, so that no name of an interface can reach the terminal as it is."""
+    """A record as ASCII: no interface name can send control characters to the terminal."""
     return json.dumps(record, separators=(",", ":"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Numbers and names of the system as people read them, and back."""
+"""Numbers and names of the system as text, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import ipaddress
 
 MAIN_TABLE = 254
-# Where iproute2 keeps the names of routing tables, the later file wins.
+# iproute2's files with the names of routing tables. A later file takes precedence.
 TABLE_FILES = ("/usr/share/iproute2/rt_tables", "/etc/iproute2/rt_tables")
 TABLE_FOLDER = "/etc/iproute2/rt_tables.d"
 
@@ -43,7 +43,7 @@ PROTOCOLS = {
 
 
 def printable(text: str) -> str:
-    """Whoever names an interface must not write to our terminal: escapes for what is not text."""
+    """Escape what is not printable: an interface name must not control the terminal."""
     return text if text.isprintable() and "\\" not in text else "".join(map(_escaped, text))
 
 
@@ -56,7 +56,7 @@ def _escaped(letter: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value of a row as JSON can write it: see docs/json.md."""
+    """A value of a row as a JSON value: see docs/json.md."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, IntEnum):
@@ -69,25 +69,25 @@ def plain(value: Any) -> Any:
 
 
 def named(value: Any) -> str:
-    """An enum's name in small letters, or the number that has none."""
+    """The name of an enum member in lower case, or the number if it is no member."""
     return value.name.lower() if isinstance(value, IntEnum) else str(value)
 
 
 def iso_time(time_ns: int) -> str:
-    """UTC, ISO 8601, microseconds."""
+    """A time in UTC by ISO 8601, with microseconds."""
     seconds, rest = divmod(time_ns, 1_000_000_000)
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{whole}.{rest // 1000:06d}Z"
 
 
 def clock_time(time_ns: int) -> str:
-    """The time of day here, with microseconds."""
+    """The local time of day, with microseconds."""
     seconds, rest = divmod(time_ns, 1_000_000_000)
     return time.strftime("%H:%M:%S", time.localtime(seconds)) + f".{rest // 1000:06d}"
 
 
 def origin_name(row: Any) -> str:
-    """Who made a route: the kernel's own word for it, where there is one."""
+    """What added a route: iproute2's name of the protocol, if it has one."""
     number = row.kernel_protocol
     return PROTOCOLS.get(number) or (named(row.protocol) if number is None else str(number))
 
@@ -98,13 +98,13 @@ def family_name(family: int) -> str:
 
 
 def address_text(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    """Without the zone, which is the interface that the line names anyway."""
+    """An address without its zone: the line names the interface already."""
     return str(address).partition("%")[0]
 
 
 def table_names() -> dict[str, int]:
-    """The routing tables that have a name."""
-    from pathlib import Path  # not at import: it brings half of urllib along
+    """The routing tables that have names: {name: number}."""
+    from pathlib import Path  # not at import: it imports much of urllib
 
     found = {"default": 253, "main": MAIN_TABLE, "local": 255}
     files = [Path(name) for name in TABLE_FILES]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How do I watch from asyncio? With `async for`; on uvloop and trio the same. A timeout or a
-cancellation ends the wait and loses no change."""
+"""How do I watch from asyncio? With `async for`, as on uvloop and trio. A timeout or a cancellation
+ends the wait and loses no change."""
 
 import asyncio
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How do I get a call for each change? By the header's own functions. The call comes on a thread
-of the library; when the `with` ends, no call runs any more."""
+"""How do I get a callback for each change? By the functions of netioapi.h. A thread of the library
+(Windows: of the system) runs the callbacks; after the `with` block none runs any more."""
 
 import threading
 

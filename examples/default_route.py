@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Which is my default route, and when does it change? Changes that come together are looked at
-once, when it has been quiet for a quarter of a second."""
+"""Which is my default route, and when does it change? The route is looked up once for changes that
+come together: when no change has come for a quarter of a second."""
 
 import netioapi
 

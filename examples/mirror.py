@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How do I keep an exact copy of the routes? Begin with a snapshot, key by `row.key`, and believe
-the copy while it is synced: after an overflow the difference follows by itself."""
+"""How do I keep an exact copy of the routes? Start with a snapshot, and use `row.key` as the key.
+The copy is exact at each batch that is synced; after an overflow the difference follows, and then
+such a batch."""
 
 import netioapi
 
@@ -9,7 +10,7 @@ routes: dict[bytes, netioapi.IpForwardRow] = {}
 with netioapi.Watcher("route", snapshot=True) as watcher:
     for batch in watcher:
         if batch.overflow:
-            print("the system lost changes; the copy is being repaired")
+            print("changes were lost; their repair follows")
         for change in batch:
             if change.type == netioapi.NotificationType.DELETE:
                 routes.pop(change.row.key, None)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How do I run a command whenever the network has changed? As `python run_on_change.py echo hello`:
-once at the start, and once after each burst of changes."""
+"""How do I run a command after each change of the network? `python run_on_change.py echo hello`
+runs it once at the start, and once after each burst of changes."""
 
 import subprocess
 import sys

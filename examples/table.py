@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What is there now? Tables are sequences of rows in one block of memory; a field is decoded when
-it is read."""
+"""What is the current state? A table is a sequence of rows in one block of memory; a field is
+converted when it is read."""
 
 import netioapi
 

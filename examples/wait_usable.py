@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How do I wait until my addresses can be used? An IPv6 address is tentative for a second or two,
-until the system knows that no neighbour has it. This waits until none is."""
+"""How do I wait until my addresses can be used? A new IPv6 address is tentative for a second or
+two, until duplicate address detection has found no neighbour with it. This example waits until no
+address is tentative."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ def stable(table: netioapi.Table[netioapi.UnicastIpAddressRow]) -> None:
 
 
 table, registration = netioapi.notify_stable_unicast_ip_address_table(stable)
-if registration is not None:  # not yet: the callback has it later
+if registration is not None:  # not stable yet: a callback gets the table later
     with registration:
         ready.wait(timeout=30)
     table = tables[0] if tables else None

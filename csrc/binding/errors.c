@@ -9,8 +9,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* What a person can do about a code, and its errno: by name, since Python's
- * numbers of sockets' errors are not those of the C library on Windows. */
+/* A remedy for a code, and its errno. The errno is given by name, since on
+ * Windows the errno module numbers the errors of sockets differently from the
+ * C library. */
 static const struct {
     DWORD code;
     const char *name;
@@ -19,15 +20,17 @@ static const struct {
     {ERROR_FILE_NOT_FOUND, "ENOENT",
      "get_ip_interface_table() lists the interfaces that there are"},
     {ERROR_ACCESS_DENIED, "EACCES",
-     "the system forbids it to this process; a container's or sandbox's "
-     "rules may, or more rights are needed"},
+     "the system denies it to this process: more privileges are needed, or a "
+     "container or sandbox forbids it"},
     {ERROR_INVALID_HANDLE, "EBADF",
      "the registration is not live any more; register again"},
     {ERROR_NOT_ENOUGH_MEMORY, "ENOMEM",
-     "memory, threads or file descriptors are short; cancel registrations "
-     "that are not needed, or raise the limit (ulimit -n, ulimit -u)"},
+     "the system has no memory, threads or file descriptors left; cancel "
+     "registrations that are not needed, or raise the limit (ulimit -n, "
+     "ulimit -u)"},
     {ERROR_NOT_READY, "EAGAIN", "try again in a moment"},
-    {ERROR_GEN_FAILURE, "EIO", "try again; if it stays, please report it"},
+    {ERROR_GEN_FAILURE, "EIO",
+     "try again; if the error persists, please report it"},
     {ERROR_NOT_SUPPORTED, "ENOSYS",
      "this system lacks IPv4 or IPv6, or it is turned off; ask for the other "
      "family"},
@@ -35,7 +38,8 @@ static const struct {
      "check the arguments: a family is AF_UNSPEC, AF_INET or AF_INET6, and a "
      "row names its interface by index or LUID"},
     {ERROR_INVALID_NAME, "EINVAL", "no interface can have this name"},
-    {ERROR_PROC_NOT_FOUND, "ENOSYS", "supported() tells before the call"},
+    {ERROR_PROC_NOT_FOUND, "ENOSYS",
+     "supported() answers that before the call"},
     {ERROR_POSSIBLE_DEADLOCK, "EDEADLK",
      "cancel from outside of the callback, or with wait=False"},
     {ERROR_NOT_FOUND, "ENOENT",
@@ -100,8 +104,9 @@ message_new(const char *function, DWORD code, PyObject *detail,
     return message;
 }
 
-/* OSError's own __init__ gets errno and the message; args stay what we were
- * called with, so that pickle and copy make the same exception again. */
+/* Calls OSError.__init__ with errno and the message, and sets args to the
+ * arguments of this __init__ afterwards, so that pickle and copy make the same
+ * exception. */
 static int
 error_set(PyObject *self, PyObject *args, PyObject *message,
           const char *errno_name)
@@ -196,22 +201,27 @@ PyDoc_STRVAR(
     "NetioError(code, function, detail=None)\n--\n\n"
     "A function of the system failed.\n\n"
     "code: the Win32 error number, on every system (8: not enough memory).\n"
-    "function: the name of the function that failed, as netioapi.h has it.\n"
+    "function: the name of the function that failed, as in netioapi.h.\n"
+    "detail: the text of the message, or None (the default) for the\n"
+    "system's text.\n"
     "errno is the nearest number of the errno module; strerror and str() are\n"
-    "the message, which says what to do.\n"
+    "the message, which names a remedy.\n"
     "Source: NETIO_STATUS; the kernel's errno, translated.");
 
-PyDoc_STRVAR(invalid_doc,
-             "InvalidParameterError(code, function, detail=None)\n--\n\n"
-             "An argument is wrong: code 87, ERROR_INVALID_PARAMETER. Also a\n"
-             "ValueError.\n\n"
-             "Source: ERROR_INVALID_PARAMETER; EINVAL.");
+PyDoc_STRVAR(
+    invalid_doc,
+    "InvalidParameterError(code, function, detail=None)\n--\n\n"
+    "An argument is invalid: code 87, ERROR_INVALID_PARAMETER. Also a\n"
+    "ValueError.\n\n"
+    "Source: ERROR_INVALID_PARAMETER; EINVAL.");
 
 PyDoc_STRVAR(
     deadlock_doc,
     "A cancellation would wait for the callback that it is called from, or "
     "for\n"
-    "one that waits for it. Cancel with wait=False, or from elsewhere.\n\n"
+    "a callback that waits for that one. Cancel with wait=False, or outside "
+    "of\n"
+    "callbacks.\n\n"
     "Source: the remarks on CancelMibChangeNotify2;\n"
     "ERROR_POSSIBLE_DEADLOCK (1131).");
 
@@ -319,7 +329,7 @@ nio_raise_missing(nio_state *state, const char *function)
 {
     PyObject *detail = PyUnicode_FromFormat(
         "this system lacks the function, which needs %s; supported(\"%s\") "
-        "tells before the call",
+        "answers that before the call",
         nio_function_since(function), function);
     if (detail == NULL) {
         return NULL;

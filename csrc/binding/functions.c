@@ -70,18 +70,19 @@ nio_function_since(const char *name)
     return "a newer system";
 }
 
-PyDoc_STRVAR(supported_doc,
-             "supported($module, function_name, /)\n--\n\n"
-             "Does this system have this function?\n\n"
-             "function_name: the header's name or ours: \"GetBestRoute2\" or\n"
-             "\"get_best_route2\".\n"
-             "Returns: a bool; False for a name that netioapi does not know, "
-             "so that a\n"
-             "program may ask for a function of a later release.\n"
-             "Raises: TypeError when the name is no str.\n"
-             "Source: the functions of netioapi.h; where one is missing on "
-             "Windows, the\n"
-             "system is older than the function.");
+PyDoc_STRVAR(
+    supported_doc,
+    "supported($module, function_name, /)\n--\n\n"
+    "Does this system have this function?\n\n"
+    "function_name: the name in netioapi.h or in Python:\n"
+    "\"GetBestRoute2\" or \"get_best_route2\".\n"
+    "Returns: a bool. False for a name that netioapi does not know, "
+    "so that a\n"
+    "program may ask for a function of a later release.\n"
+    "Raises: TypeError when the name is no str.\n"
+    "Source: the functions of netioapi.h. Where Windows lacks one, it "
+    "is older\n"
+    "than the function.");
 
 static PyObject *
 supported(PyObject *Py_UNUSED(module), PyObject *name)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The extension module itself: its state, its slots, and the list of the
- * parts that fill it. Knows nothing of networks. One state per interpreter;
- * nothing of Python is static, so that interpreters share no object. */
+/* The extension module itself: its slots, its state's garbage collection, and
+ * the order in which the parts fill it. */
 #include "binding/arrow/export.h"
 #include "binding/callbacks/delivery.h"
 #include "binding/callbacks/interpreter.h"
@@ -12,6 +11,7 @@
 #include "binding/interrupt.h"
 #include "binding/process.h"
 #include "binding/queries/best_route.h"
+#include "binding/queries/connectivity.h"
 #include "binding/queries/tables.h"
 #include "binding/rows/row_types.h"
 #include "binding/rows/table.h"
@@ -54,20 +54,21 @@ module_exec(PyObject *module)
         nio_registration_init(module, state) == 0 &&
         callbacks_init(module, state) && nio_notify_init(module) == 0 &&
         nio_tables_init(module) == 0 && nio_best_route_init(module) == 0 &&
+        nio_connectivity_init(module) == 0 &&
         nio_watch_init(module, state) == 0 &&
         nio_change_init(module, state) == 0 &&
         nio_batch_init(module, state) == 0;
     return good ? 0 : -1;
 }
 
-/* Live registrations and watches are not visited, on purpose: like running
- * threads they are roots, which only a cancellation ends. */
+/* Live registrations are not visited, on purpose: like running threads they
+ * are roots, which only a cancellation ends. */
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     nio_state *state = nio_state_of_module(module);
 
-    if (state == NULL) { /* not allocated yet */
+    if (state == NULL) { /* collected before the state is allocated */
         return 0;
     }
     Py_VISIT(state->NetioError);
@@ -127,10 +128,11 @@ module_free(void *module)
     }
 }
 
-/* These slots are younger than the limited API of 3.11: their numbers are
- * written out, and only a Python that knows them gets to see them. 3.12 knows
- * the first, but ends an interpreter that is left over at exit when our
- * threads can no longer let go of it, and aborts; 3.13 ends it in time. */
+/* These slots are newer than the limited API of 3.11: so their numbers are
+ * written out, and a Python that does not know them gets a definition without
+ * them. 3.12 knows the first one, but refuses it here: at its exit it ends a
+ * sub-interpreter that is left over so late that our threads cannot leave it
+ * any more, and aborts. 3.13 ends it in time. */
 #define SLOT_MULTIPLE_INTERPRETERS 3 /* Py_mod_multiple_interpreters */
 #define INTERPRETERS_NOT_SUPPORTED ((void *)0)
 #define PER_INTERPRETER_GIL_SUPPORTED ((void *)2)

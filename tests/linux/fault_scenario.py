@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A program: uses the public API while allocations and system calls of the extension fail in turn.
-Needs an extension built with NETIOAPI_FAULTS=1. Arguments: a seed, and N: about every N-th call
-fails."""
+"""A program: the public API while allocations and system calls of the extension fail in turn. Needs
+an extension built with NETIOAPI_FAULTS=1. Arguments: a seed, and of which calls each N-th fails."""
 
 from __future__ import annotations
 
@@ -54,7 +53,7 @@ KINDS = ("route", "address", "interface")
 
 @contextlib.contextmanager
 def clear(doing: object) -> Iterator[None]:
-    """Accepts an error with a clear cause: the system's, or MemoryError."""
+    """An error that says what it is: of the system, of memory, or no row."""
     told: BaseException | None = None
     try:
         yield
@@ -93,7 +92,7 @@ def follow(watcher: netioapi.Watcher, state: set[Any], timeout: float) -> bool:
 
 
 def play() -> int:
-    """Uses everything once; returns how many calls the failing function had."""
+    """Returns how many calls the planned function had."""
     watcher = None
     registrations = []
     heard: list[Any] = []
@@ -144,7 +143,7 @@ def main() -> None:
     for _ in range(3):
         play()
     watchdog = functools.partial(faulthandler.dump_traceback_later, 60, exit=True)
-    watchdog()  # it starts a thread
+    watchdog()  # a thread
     before = held()
     for name, error in plans():
         number = calls = chance.randint(1, most)
@@ -154,7 +153,7 @@ def main() -> None:
             watchdog()
             assert NATIVE.nio_fault_plan(name, error, number, number + 1)
             calls = play()
-            # A joined thread may still be listed for a moment.
+            # A thread that was joined may still be listed for a moment.
             eventually(lambda: held() == before, timeout=20, what=f"{doing}: {before}")
             number += chance.randint(1, 2 * most - 1)
     faulthandler.cancel_dump_traceback_later()

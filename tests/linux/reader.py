@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The reader thread of this process, seen from outside."""
+"""The thread that hears the kernel for this process, from outside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _thread() -> Path:
 
 
 def wakeups() -> int:
-    """How often the thread went to sleep."""
+    """How often it slept."""
     for line in (_thread() / "status").read_text().splitlines():
         name, value = line.split(":", 1)
         if name == "voluntary_ctxt_switches":
@@ -24,5 +24,5 @@ def wakeups() -> int:
 
 
 def slow_down() -> None:
-    """Gives the thread the lowest priority."""
+    """Let everybody else go first."""
     os.setpriority(os.PRIO_PROCESS, int(_thread().name), 19)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Random programs of calls, made by hypothesis: register, cancel, change the network, read, fork
-and drop references in any order; after each step every promise holds. NETIOAPI_SEED repeats a run,
-NETIOAPI_STEPS makes it longer. Random arguments to every public callable: random_calls.py."""
+"""Programs of random calls, as hypothesis makes them: register, cancel, change the network, read,
+fork, let go, in any order; after each step what is promised holds. NETIOAPI_SEED repeats one,
+NETIOAPI_STEPS makes more of them. And random arguments to all that is public: random_calls.py."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ MOVES = [
 ]  # fmt: skip
 
 
-class RandomCallback:
-    """A callback that behaves in some manner, with the state of its registration."""
+class Told:
+    """A callback, and what its registration is in the middle of."""
 
     def __init__(self, manner: str) -> None:
         self.manner, self.calls, self.cancelled = manner, 0, False
@@ -72,7 +72,7 @@ class RandomCallback:
 
 
 def in_a_child(registrations: list[netioapi.Registration]) -> int:
-    """Forks; the child uses what it inherited, and registers again. Returns its exit code."""
+    """A fork that uses what it inherited, and registers anew; its exit code."""
     child = fork()
     if child == 0:
         code = 1
@@ -106,7 +106,7 @@ def in_a_child(registrations: list[netioapi.Registration]) -> int:
 
 
 def active() -> int:
-    """The number of live registrations, referenced or not."""
+    """How many registrations live, whoever refers to them."""
     every = [one for one in gc.get_objects() if isinstance(one, netioapi.Registration)]
     return sum(one.active for one in every)
 
@@ -116,7 +116,7 @@ class Program(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.callbacks: list[RandomCallback] = []
+        self.told: list[Told] = []
         self.watchers: list[netioapi.Watcher] = []
         self.follower = WatcherFollower()
 
@@ -127,18 +127,18 @@ class Program(RuleBasedStateMachine):
         ),
     )  # fmt: skip
     def register(self, notify: Any, family: int, initial: bool, manner: str) -> None:
-        if len(self.callbacks) < 8:
-            callback = RandomCallback(manner)
-            callback.registration = notify(
-                callback, family, initial_notification=initial, on_error=lambda _: None
+        if len(self.told) < 8:
+            told = Told(manner)
+            told.registration = notify(
+                told, family, initial_notification=initial, on_error=lambda _: None
             )
-            self.callbacks.append(callback)
+            self.told.append(told)
 
-    @precondition(lambda self: self.callbacks)
+    @precondition(lambda self: self.told)
     @rule(which=st.integers(0, 99), how=st.sampled_from(["wait", "timeout", "later", "thread"]))
     def cancel(self, which: int, how: str) -> None:
-        callback = self.callbacks.pop(which % len(self.callbacks))
-        registration = callback.registration
+        told = self.told.pop(which % len(self.told))
+        registration = told.registration
         assert registration is not None
         if how == "timeout":
             try:
@@ -153,9 +153,9 @@ class Program(RuleBasedStateMachine):
             thread.join(10)
             assert not thread.is_alive()
         registration.cancel()
-        callback.cancelled = True
+        told.cancelled = True
         assert not registration.active
-        assert callback.late == 0
+        assert told.late == 0
 
     @rule(move=st.sampled_from(MOVES))
     def change(self, move: str) -> None:
@@ -222,22 +222,22 @@ class Program(RuleBasedStateMachine):
 
     @rule()
     def fork(self) -> None:
-        assert in_a_child([one.registration for one in self.callbacks if one.registration]) == 0
+        assert in_a_child([one.registration for one in self.told if one.registration]) == 0
 
     @rule()
     def let_go(self) -> None:
-        """A registration stays live without any reference."""
-        for callback in self.callbacks[:1]:
-            if callback.manner == "plain" and callback.registration is not None:
+        """Who is registered stays so, whoever forgets it."""
+        for told in self.told[:1]:
+            if told.manner == "plain" and told.registration is not None:
                 before = active()
-                callback.registration = None
+                told.registration = None
                 gc.collect()
                 assert active() == before
-                self.callbacks.remove(callback)
+                self.told.remove(told)
 
     @rule()
     def arrive(self) -> None:
-        """The state of the applied changes becomes the kernel's."""
+        """Who applied all that was delivered has the kernel's state."""
         self.follower.settle()
 
     def teardown(self) -> None:
@@ -250,7 +250,7 @@ class Program(RuleBasedStateMachine):
         for one in gc.get_objects():
             if isinstance(one, netioapi.Registration):
                 one.cancel()
-        assert all(callback.late == 0 for callback in self.callbacks)
+        assert all(told.late == 0 for told in self.told)
 
 
 @pytest.mark.timeout(600)

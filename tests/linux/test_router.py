@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Changes that the kernel makes because of other machines on the link: router advertisements,
-cloned routes."""
+"""What others on the link make the kernel change: advertisements of a router, cloned routes."""
 
 from __future__ import annotations
 
@@ -19,14 +18,13 @@ from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, se
 from .model.oracle import ADDRESS_FLAGS, PERMANENT
 from .packets import Advertisement, fragmentation_needed
 
-# Longer than the deadline of settle(), whose message says more.
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(150)  # above the deadline of settle(), which says more
 
 PREFIX = "2001:db8:5::/64"
 
 
 def in_prefix(kind: str, key: tuple[object, ...], *_: object) -> bool:
-    """Matches the address that the kernel made from the prefix."""
+    """The address that the kernel made of the prefix."""
     return kind == "address" and str(key[1]).startswith("2001:db8:5:")
 
 
@@ -51,7 +49,7 @@ def test_router_advertisement_changes_routes_and_addresses(
     for follower in followers:
         follower.counts.clear()
 
-    # The same advertisement again: lifetimes start anew, which is no change.
+    # The same again: lifetimes begin anew, which is no change.
     Advertisement().send("p0")
     quiet(followers)
     for follower in followers:
@@ -74,8 +72,8 @@ def test_router_advertisement_changes_routes_and_addresses(
 def test_autoconfigured_address_is_reported_while_tentative(
     netns: Namespace, tables: list[int] | None
 ) -> None:
-    """The kernel reports an autoconfigured address once duplicate address detection is over. The
-    route of its prefix is the first sign of it, also when the watcher does not want that route."""
+    """Of an address that it makes of a prefix the kernel says nothing before duplicate detection
+    is through; the prefix's own route is what tells that there is one, wanted or not."""
     netns.veth()
     for name in ("v0", "p0"):
         settled = f"-6 address show dev {name} scope link -tentative"
@@ -118,7 +116,7 @@ def test_managed_flag_of_a_router_is_an_interface_change(
 def test_cloned_routes_are_left_out(
     netns: Namespace, other_netns: Namespace, followers: list[Follower]
 ) -> None:
-    """The kernel remembers a path with a smaller MTU as a cloned route, and dumps it."""
+    """A path with a smaller MTU: the kernel remembers it as a cloned route, and dumps that."""
     netns.ip(f"link set p0 netns {other_netns.path}")
     with other_netns:
         other_netns.ip("link set p0 up")
@@ -144,8 +142,7 @@ def test_cloned_routes_are_left_out(
 
 
 def test_duplicate_detection_is_reported_in_order(netns: Namespace) -> None:
-    """Tentative first, then preferred. (The kernel reports its own link-local address when it is
-    preferred.)"""
+    """Tentative first, then in use; the kernel's own link-local address only when it is in use."""
     netns.veth()
     with WatcherFollower(TABLES) as follower:
         follower.settle()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Routing tables without a subscriber: the kernel's messages about them are filtered out, wake no
-thread and take no room in the receive buffer. The delivered changes stay exact while subscribers
-come and go."""
+"""Tables that nobody asked for: the kernel does not tell of them, so that they wake nobody and take
+no room in the receive buffer; and what is told is exact, whoever comes and goes."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
 from .reader import wakeups
 
 LOCAL = 255
-# In the kernel's messages the tables above 255 share a byte with table 252.
+# Those above 255 share a byte in the kernel's messages, with 252.
 TABLES = [7, 252, 253, 254, LOCAL, 256, 1000, 100000]
 
 
@@ -49,7 +48,7 @@ def test_unwanted_tables_do_not_wake_the_reader(netns: Namespace, wanted: list[i
             before = wakeups()
             netns.batch(routes("add", 300, table))
             netns.batch(routes("delete", 300, table))
-            # One wakeup may belong to the change before.
+            # Once it falls asleep after what it was waked for before.
             waked = wakeups() - before > 1
             told = table in (wanted or TABLES) and not (wanted is None and table == LOCAL)
             assert waked == (told or {table, mine} <= same_byte)
@@ -75,7 +74,7 @@ watcher.close()
 def test_unwanted_tables_take_no_room_in_the_buffer(
     netns: Namespace, wanted: list[int] | None, fills: bool
 ) -> None:
-    """A stopped process with a small buffer, during a flood of its own addresses."""
+    """A process that sleeps through a flood of its own addresses, with a tiny buffer."""
     with subprocess.Popen(
         [sys.executable, "-c", STOPPED, repr(wanted)],
         stdin=subprocess.PIPE,
@@ -99,7 +98,7 @@ def test_unwanted_tables_take_no_room_in_the_buffer(
 
 
 class Churn:
-    """Routes of all tables come and go, and sometimes links and addresses, until `with` ends."""
+    """Another process's routes come and go in all tables, until `with` ends; links too."""
 
     def __init__(self, netns: Namespace, seed: int) -> None:
         self._netns = netns
@@ -130,7 +129,7 @@ class Churn:
         try:
             with self._netns:
                 while not self._end.is_set():
-                    # Some commands fail: the route exists already, or not.
+                    # Some of it fails: what is there cannot be added, what is not cannot go.
                     run(["ip", "-force", "-batch", "-"], stdin=self.lines(), code=None)
         except BaseException as error:
             self._failed.append(error)
@@ -144,7 +143,7 @@ class Churn:
         assert not self._failed, self._failed
 
 
-def new_follower(chance: random.Random) -> Follower:
+def newcomer(chance: random.Random) -> Follower:
     if chance.random() < 0.25:
         return WatcherFollower()
     tables = chance.sample(TABLES, chance.randint(1, 4))
@@ -155,13 +154,13 @@ def new_follower(chance: random.Random) -> Follower:
 
 @pytest.mark.timeout(150)
 def test_subscribers_that_come_and_go_under_churn_stay_exact(netns: Namespace, seed: int) -> None:
-    """Each subscriber has the state of its own tables, by changes that follow each other."""
+    """Each subscriber's state is the kernel's, of its own tables, and each change follows."""
     chance = random.Random(seed)
     for name in ("v0", "v1"):
         netns.veth(name, f"p{name[1]}")
     netns.ip("address add 10.0.0.1/24 dev v0")
     with contextlib.ExitStack() as stack:
-        # Callbacks have no snapshot: they begin when all is quiet, and sometimes not at all.
+        # The low layer has no snapshot: it begins when all is quiet, and sometimes not at all.
         stack.callback(lambda: [follower.close() for follower in followers])
         followers: list[Follower] = []
         for turn in range(8):
@@ -172,14 +171,14 @@ def test_subscribers_that_come_and_go_under_churn_stay_exact(netns: Namespace, s
                     if len(followers) > 1 and chance.random() < 0.45:
                         followers.pop(chance.randrange(len(followers))).close()
                     else:
-                        followers.append(new_follower(chance))
+                        followers.append(newcomer(chance))
                     for follower in followers:
                         follower.take(0)
             quiet(followers, timeout=0.05)
 
 
 def test_new_subscriber_of_a_new_table_gets_later_changes_alone(netns: Namespace) -> None:
-    """For a table without a subscriber so far: existing routes are no change, later ones are."""
+    """Of a table that nobody wanted before: what was there is no change, what comes is one."""
     first = ["198.18.0.0/24", "198.18.1.0/24"]
     for number, table in enumerate(TABLES):
         with Watcher("route", tables=[TABLES[number - 1]]), Watcher("address"):
@@ -197,7 +196,7 @@ def test_new_subscriber_of_a_new_table_gets_later_changes_alone(netns: Namespace
 
 
 def test_new_subscriber_causes_no_change_for_others(netns: Namespace) -> None:
-    """The tables are dumped again for the new subscriber: that is no change for the others."""
+    """The tables are read again for the newcomer: that is no change to anybody."""
     netns.batch(routes("add", 200, LOCAL) + routes("add", 200, 254) + routes("add", 200, 1000))
     collector = Collector()
     with notify_route_change2(collector), Watcher("route", tables=[254]) as watcher:

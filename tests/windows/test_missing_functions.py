@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """An older Windows: each function in turn is not there, in a process of its own. Who calls it is
-told which Windows has it, supported() tells before the call, and everything else works."""
+told which Windows has it, supported() answers that before the call, and everything else works."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ for function, call in CALLS.items():
         assert (error.code, error.function) == (127, name), error
         assert str(error) == (
             f"{name}: this system lacks the function, which needs {since}; "
-            f'supported("{name}") tells before the call (error 127)'
+            f'supported("{name}") answers that before the call (error 127)'
         ), error
     else:
         call()

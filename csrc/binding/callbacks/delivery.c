@@ -98,9 +98,9 @@ become_deliverer(nio_callback_context *context)
     return free;
 }
 
-/* False: there is no deliverer any more, who would take it. A thread that is
- * in a callback never waits for room: the deliverer may be waiting for that
- * callback to return. */
+/* False: there is no deliverer any more to take the call. A thread that is in
+ * a callback never waits here: the deliverer may be waiting for that callback
+ * to return. */
 static bool
 enqueue_pending(nio_callback_context *context, nio_pending_call *pending)
 {
@@ -171,7 +171,7 @@ complete(const nio_callback_context *context, nio_call *native,
     }
 }
 
-/* As the deliverer: deliver what other threads have left meanwhile. */
+/* As the deliverer: deliver the calls of other threads until none is left. */
 static void
 deliver_pending(nio_callback_context *context)
 {

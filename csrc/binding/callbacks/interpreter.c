@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What has to outlive an interpreter, for native threads that may: who is
- * inside, whether it is closed, and the states of threads that have ended.
- * See interpreter_private.h. */
+/* What has to outlive an interpreter, since native threads may: how many
+ * threads are inside, whether it is closed, and the thread states of threads
+ * that have ended. See interpreter_private.h. */
 #include "binding/callbacks/interpreter.h"
 
 #include "binding/callbacks/interpreter_private.h"

@@ -222,29 +222,29 @@ registration_dealloc(PyObject *op)
 
 PyDoc_STRVAR(registration_doc,
              "A live registration, made by the notify functions.\n\n"
-             "It is kept alive until it is cancelled, as a running thread is, "
+             "It stays alive until it is cancelled, as a running thread does, "
              "also when\n"
-             "the program holds no reference. A context manager that cancels "
-             "at its end.");
+             "the program holds no reference to it. A context manager that "
+             "cancels it\n"
+             "at the end of the block.");
 
 PyDoc_STRVAR(
     cancel_doc,
     "cancel($self, /, timeout=None, *, wait=True)\n--\n\n"
-    "End it: block until the callback in flight has returned; none runs "
+    "End it: wait until a callback that runs has returned; none runs "
     "later.\n\n"
-    "No new callback begins from now on, whatever comes of the wait. "
-    "Cancelling\n"
-    "again is fine: it waits for the cancellation that goes on already.\n\n"
-    "timeout: seconds to wait at most; None waits without a limit.\n"
-    "wait: False returns at once, and a helper thread finishes the work. "
-    "Legal\n"
-    "    everywhere, in the registration's own callback too.\n\n"
-    "Raises DeadlockError in its own callback, and where callbacks would wait "
-    "for\n"
-    "each other in a circle; the registration then stays as it was. "
-    "TimeoutError\n"
-    "when the timeout passes; the cancellation goes on. NetioError when the\n"
-    "system's own cancel fails: the callback is disabled all the same.\n"
+    "No new callback begins from now on, whatever the outcome of the wait.\n"
+    "Another cancel() may be called at any time: it waits for the\n"
+    "cancellation that is going on.\n\n"
+    "timeout: seconds to wait at most; None (the default): no limit.\n"
+    "wait: False returns at once, and a helper thread finishes the work.\n"
+    "    Allowed everywhere, in the registration's own callback too.\n\n"
+    "Raises: DeadlockError in its own callback, and where callbacks would "
+    "wait\n"
+    "for each other in a circle; the registration then stays as it was.\n"
+    "TimeoutError when the timeout passes; the cancellation goes on.\n"
+    "NetioError when the system's own cancel fails: the callback is disabled\n"
+    "all the same. ValueError, TypeError for an invalid timeout.\n"
     "Ctrl-C ends the wait, and not the cancellation.\n\n"
     "Source: CancelMibChangeNotify2, called on a helper thread.");
 
@@ -254,7 +254,8 @@ static PyMethodDef registration_methods[] = {
     {"__enter__", registration_enter, METH_NOARGS,
      PyDoc_STR("__enter__($self, /)\n--\n\nThe registration itself.")},
     {"__exit__", registration_exit, METH_VARARGS,
-     PyDoc_STR("__exit__($self, /, *args)\n--\n\ncancel() without a limit.")},
+     PyDoc_STR(
+         "__exit__($self, /, *args)\n--\n\ncancel() without a timeout.")},
     {NULL, NULL, 0, NULL},
 };
 
@@ -276,12 +277,12 @@ static PyGetSetDef registration_getset[] = {
      COUNT(delivered)},
     {"errors", get_count, NULL,
      PyDoc_STR(
-         "How many calls of the callback raised an exception, or could not be "
-         "made for want of memory."),
+         "How many calls of the callback raised an exception, or were not "
+         "made because an allocation failed."),
      COUNT(errors)},
     {"batches", get_count, NULL,
-     PyDoc_STR("How many acquisitions of the GIL served the callbacks so "
-               "far: all changes that are queued share one."),
+     PyDoc_STR("How many times the GIL was acquired for callbacks: all "
+               "changes that are queued share one acquisition."),
      COUNT(batches)},
     {NULL, NULL, NULL, NULL, NULL},
 };

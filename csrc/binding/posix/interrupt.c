@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On POSIX a signal ends a wait by itself, and Python's handler has noted it
- * by then: nothing is to be prepared. */
+/* On POSIX a signal ends a wait by itself, after CPython's handler has noted
+ * it: there is nothing to prepare. */
 #include "binding/interrupt.h"
 
 int

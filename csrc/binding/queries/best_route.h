@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions with one answer. */
+/* get_best_route2(). */
 #pragma once
 
 #include "binding/state.h"
 
-/* Adds the functions: 0, or -1 with an exception. */
+/* Adds the function: 0, or -1 with an exception. */
 int nio_best_route_init(PyObject *module);

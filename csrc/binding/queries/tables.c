@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions that read whole rows once: tables and entries. The GIL is
- * released around each call of the system, which can take long; nothing of
- * Python is touched meanwhile. */
+/* The functions that read whole rows once: the tables, and one entry each. The
+ * GIL is released around each call of the system, which can take long. */
 #include "binding/queries/tables.h"
 
 #include "base/system_rows.h"
@@ -13,6 +12,14 @@
 
 #include <string.h>
 
+/* The functions for each kind of rows. Their names in netioapi.h are in
+ * nio_functions_of_kind. */
+#define KINDS(X)                                                              \
+    X(NIO_ROUTE, get_ip_forward_table2, get_ip_forward_entry2)                \
+    X(NIO_ADDRESS, get_unicast_ip_address_table,                              \
+      get_unicast_ip_address_entry)                                           \
+    X(NIO_INTERFACE, get_ip_interface_table, get_ip_interface_entry)
+
 /* ---- tables */
 
 /* `format` ends in the name of the Python function, as for PyArg_Parse. */
@@ -21,6 +28,7 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
           const char *format, nio_kind kind)
 {
     static char *names[] = {"family", NULL};
+    const char *const function = nio_functions_of_kind[kind].get_table;
     nio_state *state = nio_state_of_module(module);
     PyObject *object = NULL;
     ADDRESS_FAMILY family = AF_UNSPEC;
@@ -32,20 +40,18 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
     if (!PyArg_ParseTupleAndKeywords(args, keywords, format, names, &object)) {
         return NULL;
     }
-    if (object != NULL &&
-        !nio_family_from(state, object, nio_functions_of_kind[kind].get_table,
-                         &family)) {
+    if (object != NULL && !nio_family_from(state, object, function, &family)) {
         return NULL;
     }
-    if (!nio_is_supported(nio_functions_of_kind[kind].get_table)) {
-        return nio_raise_missing(state, nio_functions_of_kind[kind].get_table);
+    if (!nio_is_supported(function)) {
+        return nio_raise_missing(state, function);
     }
     Py_BEGIN_ALLOW_THREADS
     status =
         nio_read_table(nio_system(), kind, family, &memory, &rows, &count);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
-        return nio_raise(state, status, nio_functions_of_kind[kind].get_table);
+        return nio_raise(state, status, function);
     }
     return memory == NULL ? nio_table_new(state, kind, NULL, 0)
                           : nio_table_adopt(state, kind, memory, rows, count);
@@ -54,12 +60,10 @@ get_table(PyObject *module, PyObject *args, PyObject *keywords,
 #define TABLE_DOC(name, rows, header, netlink)                                \
     name "($module, /, family=0)\n--\n\n"                                     \
          "The " rows " of this machine now, as a Table.\n\n"                  \
-         "family: socket.AF_INET, AF_INET6, or AF_UNSPEC (0, the default) "   \
-         "for\n"                                                              \
-         "both. On Linux the tables are those of the calling thread's "       \
-         "network\n"                                                          \
-         "namespace.\n"                                                       \
-         "Returns: a Table, which is empty where there is none.\n"            \
+         "family: socket.AF_INET, AF_INET6, or AF_UNSPEC (0, the default)\n"  \
+         "for both. On Linux the tables are those of the calling thread's\n"  \
+         "network namespace.\n"                                               \
+         "Returns: a Table; it is empty where there are no such rows.\n"      \
          "Raises: InvalidParameterError for another family, TypeError,\n"     \
          "NetioError.\n"                                                      \
          "Source: " header "; " netlink "."
@@ -75,51 +79,30 @@ PyDoc_STRVAR(get_ip_interface_table_doc,
              TABLE_DOC("get_ip_interface_table", "interfaces (IpInterfaceRow)",
                        "GetIpInterfaceTable", "RTM_GETLINK"));
 
-static PyObject *
-get_ip_forward_table2(PyObject *module, PyObject *args, PyObject *keywords)
-{
-    return get_table(module, args, keywords, "|O:get_ip_forward_table2",
-                     NIO_ROUTE);
-}
-
-static PyObject *
-get_unicast_ip_address_table(PyObject *module, PyObject *args,
-                             PyObject *keywords)
-{
-    return get_table(module, args, keywords, "|O:get_unicast_ip_address_table",
-                     NIO_ADDRESS);
-}
-
-static PyObject *
-get_ip_interface_table(PyObject *module, PyObject *args, PyObject *keywords)
-{
-    return get_table(module, args, keywords, "|O:get_ip_interface_table",
-                     NIO_INTERFACE);
-}
-
 /* ---- entries */
 
 static PyObject *
 get_entry(PyObject *module, PyObject *object, nio_kind kind,
-          const char *function)
+          const char *python_name)
 {
+    const char *const function = nio_functions_of_kind[kind].get_entry;
     nio_state *state = nio_state_of_module(module);
     nio_any_row row;
     NETIO_STATUS status;
 
-    const void *key = nio_row_data(state, kind, object, function);
+    const void *key = nio_row_data(state, kind, object, python_name);
     if (key == NULL) {
         return NULL;
     }
-    if (!nio_is_supported(nio_functions_of_kind[kind].get_entry)) {
-        return nio_raise_missing(state, nio_functions_of_kind[kind].get_entry);
+    if (!nio_is_supported(function)) {
+        return nio_raise_missing(state, function);
     }
     memcpy(&row, key, nio_row_size(kind));
     Py_BEGIN_ALLOW_THREADS
     status = nio_read_entry(nio_system(), kind, &row);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
-        return nio_raise(state, status, nio_functions_of_kind[kind].get_entry);
+        return nio_raise(state, status, function);
     }
     return nio_row_new(state, kind, &row, true);
 }
@@ -127,13 +110,12 @@ get_entry(PyObject *module, PyObject *object, nio_kind kind,
 #define ENTRY_DOC(name, what, type, header, netlink)                          \
     name "($module, row, /)\n--\n\n"                                          \
          "The present state of " what ".\n\n"                                 \
-         "row: an " type " from anywhere, or one made by hand of the\n"       \
+         "row: an " type " from a table or a callback, or one made of its\n"  \
          "key members.\n"                                                     \
          "Returns: a new, full row.\n"                                        \
-         "Raises: NetioError with code 1168 (ERROR_NOT_FOUND) when it is "    \
-         "not\n"                                                              \
-         "there, code 2 (ERROR_FILE_NOT_FOUND) for an unknown interface;\n"   \
-         "InvalidParameterError, TypeError.\n"                                \
+         "Raises: NetioError with code 1168 (ERROR_NOT_FOUND) where no row\n" \
+         "has this key, code 2 (ERROR_FILE_NOT_FOUND) for an unknown\n"       \
+         "interface; InvalidParameterError, TypeError.\n"                     \
          "Source: " header "; " netlink "."
 
 PyDoc_STRVAR(get_ip_forward_entry2_doc,
@@ -148,41 +130,29 @@ PyDoc_STRVAR(get_ip_interface_entry_doc,
                        "IpInterfaceRow", "GetIpInterfaceEntry",
                        "RTM_GETLINK"));
 
-static PyObject *
-get_ip_forward_entry2(PyObject *module, PyObject *row)
-{
-    return get_entry(module, row, NIO_ROUTE, "get_ip_forward_entry2");
-}
+/* ---- the methods */
+#define DEFINE(kind, get_table_name, get_entry_name)                          \
+    static PyObject *get_table_name(PyObject *module, PyObject *args,         \
+                                    PyObject *keywords)                       \
+    {                                                                         \
+        return get_table(module, args, keywords, "|O:" #get_table_name,       \
+                         kind);                                               \
+    }                                                                         \
+    static PyObject *get_entry_name(PyObject *module, PyObject *row)          \
+    {                                                                         \
+        return get_entry(module, row, kind, #get_entry_name);                 \
+    }
+KINDS(DEFINE)
 
-static PyObject *
-get_unicast_ip_address_entry(PyObject *module, PyObject *row)
-{
-    return get_entry(module, row, NIO_ADDRESS, "get_unicast_ip_address_entry");
-}
+#define METHODS(kind, get_table_name, get_entry_name)                         \
+    {#get_table_name, (PyCFunction)(void (*)(void))get_table_name,            \
+     METH_VARARGS | METH_KEYWORDS, get_table_name##_doc},                     \
+        {#get_entry_name, get_entry_name, METH_O, get_entry_name##_doc},
 
-static PyObject *
-get_ip_interface_entry(PyObject *module, PyObject *row)
-{
-    return get_entry(module, row, NIO_INTERFACE, "get_ip_interface_entry");
-}
-
-#define WITH_KEYWORDS(name)                                                   \
-    {#name, (PyCFunction)(void (*)(void))name, METH_VARARGS | METH_KEYWORDS,  \
-     name##_doc}
-#define WITH_ONE(name) {#name, name, METH_O, name##_doc}
-
-static PyMethodDef functions[] = {
-    WITH_KEYWORDS(get_ip_forward_table2),
-    WITH_KEYWORDS(get_unicast_ip_address_table),
-    WITH_KEYWORDS(get_ip_interface_table),
-    WITH_ONE(get_ip_forward_entry2),
-    WITH_ONE(get_unicast_ip_address_entry),
-    WITH_ONE(get_ip_interface_entry),
-    {NULL, NULL, 0, NULL},
-};
+static PyMethodDef methods[] = {KINDS(METHODS){NULL, NULL, 0, NULL}};
 
 int
 nio_tables_init(PyObject *module)
 {
-    return PyModule_AddFunctions(module, functions);
+    return PyModule_AddFunctions(module, methods);
 }

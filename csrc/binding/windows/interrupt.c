@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Ctrl-C in a wait of ours. CPython notes the signal and then sets an event
- * object, which its own waits (time.sleep) look at in the main thread. The
- * function that has it is no part of the limited API, so it is looked for by
- * name in the DLL that is this Python; a Python without it sees a Ctrl-C when
- * the wait ends for another reason. */
+ * object, for which its own waits (time.sleep) wait as well when they run in
+ * the main thread. The function that returns the event object is no part of
+ * the limited API: it is looked up by name in the DLL of this Python. With a
+ * Python that lacks it, a Ctrl-C is noticed when the wait ends for another
+ * reason. */
 #include "binding/interrupt.h"
 
 #include "base/event.h"
@@ -18,7 +19,8 @@ is_main_thread(void)
     return GetCurrentThreadId() == main_thread;
 }
 
-/* `ret_function` has the size of a function pointer; NULL: not found. */
+/* The exported function of that name in the DLL of this Python, stored into a
+ * function pointer; NULL: there is none. */
 static void
 find(const char *name, void *ret_function)
 {
@@ -36,7 +38,7 @@ find(const char *name, void *ret_function)
     memcpy(ret_function, &found, sizeof(found));
 }
 
-/* 0 with an exception. */
+/* The id of the main thread; 0 with an exception. */
 static unsigned long
 main_thread_of_python(void)
 {
@@ -65,7 +67,8 @@ nio_interrupt_init(void)
     int (*is_main)(void) = NULL;
     void *(*event)(void) = NULL;
 
-    /* The main interpreter alone has signals; a new one has another event. */
+    /* The main interpreter alone handles signals. One that an embedding
+     * program starts later has an event object of its own. */
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
         return 0;
     }
@@ -86,6 +89,6 @@ void
 nio_interrupt_done(void)
 {
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0) {
-        nio_event_interrupt_by(NULL, NULL); /* CPython closes it now */
+        nio_event_interrupt_by(NULL, NULL); /* CPython closes the event now */
     }
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Datagrams of rtnetlink as a kernel of the other byte order would send them.
+"""Turns rtnetlink datagrams to the form that a kernel of the other byte order would send.
 
-Netlink is in the host's order: every number is turned, by what its header and its attribute say it
-is. Attributes that the decoder does not know keep their payload as it is.
+Netlink uses the host's byte order: each number is turned according to its header and attribute.
+Attributes that the decoder does not know keep their payload.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NATIVE, OTHER = ("<", ">") if sys.byteorder == "little" else (">", "<")
 
 
 def numbers(format_: str) -> Turn:
-    """As many of these structs as there are; a rest stays."""
+    """As many of these structs as fit; the rest stays as it is."""
 
     def turn(data: bytes) -> bytes:
         size = struct.calcsize("=" + format_)
@@ -76,7 +76,7 @@ LINK = {4: U32, 5: U32, 10: U32, 13: U32, 26: nested({2: nested(INET), 10: neste
 NEXTHOP = {1: U32, 2: numbers("IBBH"), 5: U32, 10: U32}
 TIMES = {6: nested({1: U32, 2: U32, **{type_: U64 for type_ in range(3, 7)}})}
 NETCONF = {type_: U32 for type_ in range(1, 9)}
-# nlmsg_type -> the format of the family's header, and the attributes behind it
+# nlmsg_type -> the format of the family's header, and its attributes
 KINDS: dict[int, tuple[str, dict[int, Turn]]] = {
     **dict.fromkeys((16, 17), ("BBHiII", LINK)),
     **dict.fromkeys((20, 21), ("BBBBI", ADDRESS)),
@@ -100,7 +100,7 @@ def message(data: bytes) -> bytes:
 
 
 def turned(datagram: bytes) -> bytes:
-    """Raises ValueError for what is malformed."""
+    """Raises ValueError for a malformed datagram."""
     result = b""
     while len(datagram) >= 16:
         length = struct.unpack(NATIVE + "I", datagram[:4])[0]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Captures what this kernel says: python -m tests.fuzz.capture FOLDER [STEPS [SEED]]
+"""Captures messages of this kernel: python -m tests.fuzz.capture FOLDER [STEPS [SEED]]
 
-In namespaces of its own the model's moves change a network, and links of every kind that the
-kernel has come and go. FOLDER gets captured (datagrams, one of each shape), decode (all of them, in
-both byte orders), mirror (a stretch of changes each) and reply (the answers to a whole reading).
-Needs what the tests need, on Linux; tools/fuzz --capture makes the corpus of it.
+In namespaces of its own, the moves of the model change a network, and links of every kind that the
+kernel knows come and go. FOLDER gets `captured` (datagrams, one of each shape), `decode` (all of
+them, in both byte orders), `mirror` (several changes each) and `reply` (the answers to a whole
+dump). It needs what the tests on Linux need; tools/fuzz --capture makes the corpus from it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tests.linux.namespace import Namespace, enter_user_namespace
 
 from . import byteorder, corpus
 
-GROUPS = (1, 5, 7, 9, 11, 12, 24, 25, 32)  # RTNLGRP_*: what the tower hears, and more
+GROUPS = (1, 5, 7, 9, 11, 12, 24, 25, 32)  # RTNLGRP_*: the groups of the tower, and more
 SOL_NETLINK, ADD_MEMBERSHIP, STRICT = 270, 1, 12
 GETLINK, GETADDR, GETROUTE, GETNEIGHTBL, GETNETCONF, GETNEXTHOP = 18, 22, 26, 66, 82, 106
 NLMSG_DONE, NLMSG_ERROR = 3, 2
 DUMP, REQUEST = 0x300, 1
-# In reconcile.c's order: type, family, size of the family's header. First the barrier.
+# In the order of reconcile.c, the barrier first: type, family, size of the family's header.
 READING = [(GETLINK, 0, 16), (GETNEIGHTBL, 0, 4), (GETADDR, 0, 8), (GETNEXTHOP, 0, 8)]
 READING += [(GETROUTE, 2, 12), (GETROUTE, 10, 12)]
 STRETCH = 6  # moves between two looks
@@ -69,7 +69,7 @@ link set v0 down|link set v0 up
 
 
 class Listener:
-    """Every datagram that the kernel sends about this namespace, and answers to questions."""
+    """Receives every message of the kernel about this namespace, and answers to requests."""
 
     def __init__(self) -> None:
         self.changes, self.asker = self._open(), self._open()
@@ -82,7 +82,7 @@ class Listener:
     def _open(self) -> socket.socket:
         opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        opened.bind((0, 0))  # the kernel's own number, 0, would hear no news
+        opened.bind((0, 0))  # port 0 is the kernel's own
         opened.settimeout(5)
         return opened
 
@@ -124,8 +124,8 @@ def spans(datagram: bytes) -> list[tuple[int, int]]:
 
 
 def lean(datagram: bytes) -> bytes:
-    """Links without what the decoder steps over: most of their bytes, at which a fuzzer would work
-    in vain."""
+    """Links without attributes that the decoder skips: most of their bytes, where fuzzing would be
+    useless."""
     made = b""
     for at, length in spans(datagram):
         head, inner = datagram[at : at + 16], datagram[at + 16 : at + length]
@@ -148,7 +148,7 @@ def types_in(datagram: bytes) -> tuple[int, int]:
 
 
 def anonymous(datagram: bytes) -> bytes:
-    """Who asked for a change, and by which number, is of this run alone."""
+    """The requesting port and sequence number belong to this run alone."""
     data = bytearray(datagram)
     for at, _ in spans(datagram):
         data[at + 8 : at + 16] = bytes(8)
@@ -156,7 +156,7 @@ def anonymous(datagram: bytes) -> bytes:
 
 
 def shape(datagram: bytes) -> tuple[object, ...]:
-    """What makes a datagram another way through the decoder."""
+    """Distinguishes datagrams that take different paths through the decoder."""
     found: list[object] = []
     for at, length in spans(datagram)[:2]:
         type_, flags = struct.unpack_from("=HH", datagram, at + 4)
@@ -176,7 +176,8 @@ def piece(how: int, datagram: bytes) -> bytes:
 
 
 def some(answer: list[bytes], chance: random.Random, most: int = 3) -> list[bytes]:
-    """An answer with few of its rows, in one datagram or two: a fuzzer changes what is small."""
+    """An answer with few of its rows, in one datagram or two: a fuzzer works best on small
+    inputs."""
     rows = [one[at : at + ((size + 3) & ~3)] for one in answer for at, size in spans(one)]
     ends = [one for one in rows[-1:] if types_in(one)[0] in (NLMSG_DONE, NLMSG_ERROR)]
     rows = rows[: len(rows) - len(ends)]
@@ -187,7 +188,7 @@ def some(answer: list[bytes], chance: random.Random, most: int = 3) -> list[byte
 
 
 def of_mirror(reading: list[list[bytes]], changes: list[bytes], chance: random.Random) -> bytes:
-    """A reading of the tables, then changes; who takes how much is chance."""
+    """A dump of the tables, then changes; the amounts that are taken are random."""
     made = b""
     for answer in reading:
         for number, datagram in enumerate(some(answer, chance)):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A corpus in one file, and as a folder of files, which is what libFuzzer works on.
+"""A corpus as one file, and as the folder of files that libFuzzer works on.
 
 python -m tests.fuzz.corpus split FILE FOLDER
-python -m tests.fuzz.corpus both FILE FOLDER      datagrams, and as the other byte order has them
+python -m tests.fuzz.corpus both FILE FOLDER      datagrams, in both byte orders
 python -m tests.fuzz.corpus join FOLDER FILE
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from . import byteorder
 
 CORPUS = Path(__file__).parent / "corpus"
-MAGIC = b"fuzz in\n"  # then each input: its size in 4 bytes, low byte first, and its bytes
+MAGIC = b"fuzz in\n"  # then each input: its size in 4 bytes, little-endian, and its bytes
 
 
 def load(path: Path) -> list[bytes]:
@@ -32,7 +32,7 @@ def load(path: Path) -> list[bytes]:
 
 
 def save(path: Path, inputs: Iterable[bytes]) -> None:
-    """Each once; shorter ones first, so that a file changes little."""
+    """Writes each input once, the shorter ones first, so that the file changes little."""
     save_in_order(path, sorted(set(inputs), key=lambda one: (len(one), one)))
 
 

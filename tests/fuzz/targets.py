@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a fuzz target is built of; python -m tests.fuzz.targets NAME prints it, for a compiler."""
+"""The sources of a fuzz target; python -m tests.fuzz.targets NAME prints them for a compiler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-# Each with the functions of the system that it puts itself before.
+# Each target with the system functions that it wraps.
 TARGETS = {
     "decode": ("if_indextoname", "if_nametoindex"),
     "mirror": (),

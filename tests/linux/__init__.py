@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What only Linux can show: a real kernel in a network namespace of its own."""
+"""Tests of Linux alone: a real kernel, in a network namespace of the test's own."""

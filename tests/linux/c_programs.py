@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Builds C programs of tests/c and tests/fuzz with parts of csrc, plain or sanitized; runs them."""
+"""Builds C programs of tests/c and tests/fuzz with parts of csrc, plain or sanitized, and runs
+them."""
 
 from __future__ import annotations
 
@@ -21,16 +22,16 @@ from tests.support.processes import run
 CSRC = ROOT / "csrc"
 FLAGS = ["-std=c11", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
 INCLUDES = [f"-I{ROOT / path}" for path in ("csrc", "csrc/base/posix", "tests/c", "tests/fuzz")]
-CHILD = "-DCHILD_HAS_THREADS=0"  # of a fork: sanitizers do not outlive one
+CHILD = "-DCHILD_HAS_THREADS=0"  # after a fork: sanitizers do not survive one with threads
 SANITIZERS = {
     "plain": [],
-    # Undefined behaviour ends the program: otherwise it is only printed.
+    # Undefined behaviour ends the program; by default it is only printed.
     "address": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", CHILD],
     "thread": ["-fsanitize=thread", CHILD],
 }
-# Only where it is asked for (tools/sanitize valgrind): it takes long, and few machines have it. Of
-# the tower's programs those that flood without a pause are left out: one thread at a time, the
-# reader never catches up with the flood.
+# On request alone (tools/sanitize valgrind): it takes long, and few machines have it. It leaves out
+# the programs that flood the tower without a pause: valgrind runs one thread at a time, so the
+# reader would never catch up.
 VALGRIND = "valgrind"
 if os.environ.get("NETIOAPI_VALGRIND") == "1":
     SANITIZERS[VALGRIND] = [CHILD]
@@ -48,9 +49,10 @@ TOWER = ["base/*.c", "base/posix/*.c", "rtnetlink/**/*.c"]
 
 @dataclass(frozen=True)
 class Program:
-    """tests/c/NAME.c, what of csrc it is linked with, and the functions it puts itself before.
+    """tests/c/NAME.c, the files of csrc that it is linked with, and the functions that it wraps.
 
-    `arguments` follow the seed, by sanitizer: a sanitized program does less of the same."""
+    `arguments` follow the seed, by sanitizer: a sanitized program does less of the same.
+    """
 
     name: str
     sources: tuple[str, ...]
@@ -63,7 +65,7 @@ class Program:
 
 
 def unavailable(reason: str) -> None:
-    """Skip, with the reason; but what CI has no compiler for is a failure."""
+    """Skips the test with that reason; in CI the reason is a failure."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI may not skip: {reason}")
     pytest.skip(reason)
@@ -76,7 +78,7 @@ def compiler() -> str | None:
 
 @cache
 def missing(sanitizer: str) -> str | None:
-    """Why programs with this sanitizer cannot be built or run here; None where they can."""
+    """The reason why programs with this sanitizer cannot be built or run here, or None."""
     cc = compiler()
     if cc is None:
         return "no C compiler"
@@ -99,7 +101,7 @@ def missing(sanitizer: str) -> str | None:
 
 @cache
 def compiled(source: Path, sanitizer: str, folder: Path) -> Path:
-    """Once for all programs: what each of them shares with others is most of it."""
+    """An object file, compiled once for all programs: they share most of their sources."""
     cc = compiler()
     assert cc is not None
     parts = source.resolve().relative_to(ROOT).with_suffix(".o").parts
@@ -112,7 +114,7 @@ def compiled(source: Path, sanitizer: str, folder: Path) -> Path:
 def linked(
     name: str, sources: Iterable[Path], wraps: Iterable[str], sanitizer: str, folder: Path
 ) -> Path:
-    """The built program, in this folder of a run's folder; skips the test where that cannot be."""
+    """The linked program, in its folder; skips the test where it cannot be built."""
     if (reason := missing(sanitizer)) is not None:
         unavailable(reason)
     cc = compiler()

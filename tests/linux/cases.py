@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A case: what stands before, one action, and which things are then gone, there, or as before.
+"""A case: the state before, one action, and the things that are then gone, there, or as before.
 
-Two followers see each case, one of each layer, and must arrive at the kernel's state by changes
-that follow each other; `gone` and `there` say beside it what the kernel is expected to do, so
-that a case shows what it is meant to show.
+A follower of each layer watches a case and must arrive at the kernel's state by changes that follow
+each other. `gone` and `there` state the expected effect on the kernel, so that a case shows what it
+is meant to show.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def A(local: str, **record: Any) -> Thing:
 
 
 def I(dev: str, family: int, **record: Any) -> Thing:  # noqa: E743
-    """An interface as one family has it."""
+    """An interface of one family."""
     return lambda kind, key, have, index: (
         kind == "interface" and key == (family, index[dev]) and record.items() <= have.items()
     )
@@ -78,9 +78,9 @@ class Case:
     act: list[str]
     gone: list[Thing] = field(default_factory=list)
     there: list[Thing] = field(default_factory=list)
-    # There before and after, and not deleted in between.
+    # There before and after, and never deleted in between.
     stay: list[Thing] = field(default_factory=list)
-    # How many changes in all the Watcher is given by the action; None: not said.
+    # The number of changes that the action gives the Watcher; None: any number.
     changes: int | None = None
 
 
@@ -91,7 +91,8 @@ def ids(cases: list[Case]) -> list[Any]:
 def expect(
     follower: Follower, things: list[Thing], index: Index, wanted: bool, timeout: float = 60
 ) -> None:
-    """All of the things there (or none of them), by changes that may still be on their way."""
+    """Waits until all things are there (or none is), applying changes that are still on their
+    way."""
     deadline = time.monotonic() + timeout
     for number, thing in enumerate(things):
         while wanted != bool(
@@ -131,7 +132,7 @@ class Player:
 
 
 def play(case: Case, netns: Namespace, other: Namespace) -> None:
-    """v0-p0 and v1-p1, up, with 10.N.0.1/24 and fd00:N::1/64; then the case."""
+    """Sets up v0-p0 and v1-p1, up, with 10.N.0.1/24 and fd00:N::1/64, and plays the case."""
     netns.sysctl("ipv6.conf.default.accept_dad", 0)
     for n in range(2):
         netns.veth(f"v{n}", f"p{n}")
@@ -150,7 +151,7 @@ def play(case: Case, netns: Namespace, other: Namespace) -> None:
     with WatcherFollower(TABLES) as watcher, CallbackFollower() as callbacks:
         followers: list[Follower] = [watcher, callbacks]
         index = quiet(followers).index
-        # What is to go was there, and what is to come is not taken for what was.
+        # What is to go exists at first; what is to come is not mistaken for something older.
         expect(watcher, [*case.gone, *case.stay], index, True)
         mark = len(watcher.log)
         watcher.deleted.clear()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A program: the public API while allocations and system calls of the extension fail in turn. Needs
-an extension built with NETIOAPI_FAULTS=1. Arguments: a seed, and of which calls each N-th fails."""
+"""A program: uses the public API while allocations and system calls of the extension fail in turn.
+Needs an extension built with NETIOAPI_FAULTS=1. Arguments: a seed, and N: about every N-th call
+fails."""
 
 from __future__ import annotations
 
@@ -53,7 +54,7 @@ KINDS = ("route", "address", "interface")
 
 @contextlib.contextmanager
 def clear(doing: object) -> Iterator[None]:
-    """An error that says what it is: of the system, of memory, or no row."""
+    """Accepts an error with a clear cause: the system's, or MemoryError."""
     told: BaseException | None = None
     try:
         yield
@@ -92,7 +93,7 @@ def follow(watcher: netioapi.Watcher, state: set[Any], timeout: float) -> bool:
 
 
 def play() -> int:
-    """Returns how many calls the planned function had."""
+    """Uses everything once; returns how many calls the failing function had."""
     watcher = None
     registrations = []
     heard: list[Any] = []
@@ -143,7 +144,7 @@ def main() -> None:
     for _ in range(3):
         play()
     watchdog = functools.partial(faulthandler.dump_traceback_later, 60, exit=True)
-    watchdog()  # a thread
+    watchdog()  # it starts a thread
     before = held()
     for name, error in plans():
         number = calls = chance.randint(1, most)
@@ -153,7 +154,7 @@ def main() -> None:
             watchdog()
             assert NATIVE.nio_fault_plan(name, error, number, number + 1)
             calls = play()
-            # A thread that was joined may still be listed for a moment.
+            # A joined thread may still be listed for a moment.
             eventually(lambda: held() == before, timeout=20, what=f"{doing}: {before}")
             number += chance.randint(1, 2 * most - 1)
     faulthandler.cancel_dump_traceback_later()

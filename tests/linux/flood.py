@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A flood of changes, made by a process of its own in the namespace of the caller.
+"""A flood of changes, made by a process in the namespace of the caller.
 
-It adds and deletes routes through one link without end, and now and then an address and the
-link's MTU, so that registrations of every kind have callbacks all the time.
+It adds and deletes routes through one link without end, and sometimes an address and the link's
+MTU, so that registrations of every kind have callbacks all the time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def message(kind, flags, body, *attributes):
 
 def route(kind, flags, number):
     head = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 254, 4, 253, 1, 0)
-    destination = struct.pack("!I", 0xC6120000 + number)  # 198.18.0.0/15, for benchmarks
+    destination = struct.pack("!I", 0xC6120000 + number)  # 198.18.0.0/15, reserved for benchmarks
     return message(kind, flags, head, (1, destination), (4, struct.pack("=I", index)))
 
 def address(kind, flags):
@@ -52,7 +52,7 @@ while not select.select([sys.stdin], [], [], pause)[0]:
 
 
 class Flood:
-    """`with Flood(index):` floods through the link of that index."""
+    """`with Flood(index):` floods through the link with that index."""
 
     def __init__(self, index: int, *, pause: float = 0.005) -> None:
         self._command = [sys.executable, "-I", "-c", MAKER, str(index), str(pause)]
@@ -71,5 +71,5 @@ class Flood:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._process.communicate(timeout=20)  # the end of its input ends it
+        self._process.communicate(timeout=20)  # it ends when its input ends
         assert self._process.returncode == 0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How much of the C library's memory is in use: the tower and the columns take theirs from there,
-where Python's own counters do not look."""
+"""The C library's memory in use: the tower and the columns allocate there, unseen by Python's own
+counters."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ class _Mallinfo2(ctypes.Structure):
             *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
         )
     )
-    hblkhd: int  # large blocks, each a mapping of its own
-    uordblks: int  # all others that are in use
+    hblkhd: int  # large blocks, each mapped separately
+    uordblks: int  # all other blocks in use
 
 
 def heap_counter() -> Callable[[], int] | None:
-    """Counts the bytes in use, of all threads. None where the C library does not say (musl)."""
+    """A function that counts the bytes in use, of all threads. None where the C library cannot tell
+    (musl)."""
     try:
         mallinfo2 = ctypes.CDLL(None).mallinfo2
     except AttributeError:

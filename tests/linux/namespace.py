@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The network that tests change on Linux: a network namespace, changed by `ip`."""
+"""The network of a test on Linux: a network namespace, changed by `ip`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ def _checked(result: int, what: str) -> None:
 
 
 def enter_user_namespace() -> None:
-    """Make this process root of a user and a network namespace of its own.
+    """Makes this process root of a user and a network namespace of its own.
 
-    Only a process of one thread may. Real root that may not, or that NETIOAPI_REAL_ROOT=1 wants
-    to stay what it is (some settings are the machine's root's alone), gets the network.
+    Only a process with one thread may. Where real root may not, or must stay root because of
+    NETIOAPI_REAL_ROOT=1 (some settings belong to the machine's root), it gets the network namespace
+    alone.
     """
     uid, gid = os.getuid(), os.getgid()
     try:
@@ -46,7 +47,8 @@ def enter_user_namespace() -> None:
 
 
 class Namespace:
-    """A network namespace. Inside `with`, the calling thread and what it starts are in it."""
+    """A network namespace. Inside `with`, the calling thread and the programs that it starts are in
+    it."""
 
     def __init__(self) -> None:
         before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
@@ -71,37 +73,39 @@ class Namespace:
             os.close(outer)
 
     def close(self) -> None:
-        """It lives on while anything is in it."""
+        """The namespace lives on while anything is in it."""
         os.close(self._fd)
 
     @property
     def path(self) -> str:
-        """What `ip link set v0 netns PATH` takes."""
+        """The name that `ip link set v0 netns PATH` takes."""
         return f"/proc/{os.getpid()}/fd/{self._fd}"
 
-    # The rest acts in the namespace of the calling thread: this one's, inside `with`.
+    # The other methods act in the namespace of the calling thread: this one, inside `with`.
 
     def ip(self, arguments: str, *, check: bool = True, timeout: float = 90) -> str:
-        """Run `ip ...`; what it printed."""
+        """Runs `ip ...`, and returns its output."""
         return run(
             ["ip", *shlex.split(arguments)], code=0 if check else None, timeout=timeout
         ).stdout
 
     def batch(self, lines: str, *, check: bool = True, timeout: float = 120) -> None:
-        """Run many `ip` commands, one a line. `check`: all are to succeed; else each may fail."""
+        """Runs many `ip` commands, one per line. `check`: all must succeed; otherwise each may
+        fail."""
         if check:
             run(["ip", "-batch", "-"], stdin=lines + "\n", timeout=timeout)
         else:
             run(["ip", "-force", "-batch", "-"], stdin=lines + "\n", code=None, timeout=timeout)
 
     def json(self, arguments: str) -> list[dict[str, Any]]:
-        """What `ip -details -json ...` prints."""
+        """The output of `ip -details -json ...`."""
         printed = self.ip(f"-details -json {arguments}")
         found = json.loads(printed) if printed.strip() else []
-        return [one for one in found if one]  # `ip` prints {} for what its filter left out
+        return [one for one in found if one]  # `ip` prints {} for objects that its filter left out
 
     def sysctl(self, name: str, value: object | None = None) -> str:
-        """Read a setting below net, say `ipv4.ip_forward` or `ipv6.conf.v0.mtu`; or write it."""
+        """Reads a setting below net, such as `ipv4.ip_forward` or `ipv6.conf.v0.mtu`, or writes
+        it."""
         path = Path("/proc/sys/net", *name.split("."))
         if value is not None:
             path.write_text(f"{value}\n")
@@ -110,7 +114,7 @@ class Namespace:
     python = staticmethod(python)
 
     def veth(self, name: str = "v0", peer: str = "p0", *, up: bool = True) -> int:
-        """A pair of links, up and past their first settling; the index of the first."""
+        """Adds a pair of links, both up unless `up` is false; the index of the first."""
         self.ip(f"link add {name} type veth peer name {peer}")
         if up:
             self.ip(f"link set {name} up")

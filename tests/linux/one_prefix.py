@@ -12,14 +12,14 @@ from typing import Any
 import netioapi
 from netioapi import IpForwardRow, NotificationType, Watcher
 
-# Not fewer: of a shorter walk the kernel may refuse most, and it takes two seconds.
+# At least so many: the kernel may refuse most steps of a shorter walk; this one takes 2 s.
 STEPS = max(int(os.environ.get("NETIOAPI_STEPS", "250")), 250)
 TABLE = 1000
 
 
 class OnePrefix:
-    """Steps for `ip`, of which the kernel refuses many. `is_read`: also by who has read the table
-    since, and knows of the routes what that says."""
+    """Random commands for `ip`, of which the kernel refuses many. `is_read`: the tables are dumped
+    in between, so the watcher knows the routes as a dump shows them."""
 
     def __init__(self, family: int, chance: random.Random, *, is_read: bool = False) -> None:
         self.six = family == socket.AF_INET6
@@ -30,9 +30,9 @@ class OnePrefix:
             *[self.put] * 10,
             *[self.delete] * 4,
         ]
-        # Of an IPv6 set the kernel's own dump leaves out a nexthop object's route that lies between
-        # its legs, and gives all legs the protocol of the first: who reads it since a link went
-        # down cannot know what a leg says alone.
+        # The kernel's dump of an IPv6 multipath route leaves out a route by nexthop object that
+        # lies between its legs, and gives every leg the protocol of the first. After a dump for a
+        # link that went down, a leg's own protocol cannot be known.
         if not self.six:
             self.steps += [self.nexthop, self.nexthop, self.group, self.no_nexthop]
         elif is_read:
@@ -41,7 +41,7 @@ class OnePrefix:
             self.steps += [self.link_down]
 
     def ready(self) -> list[str]:
-        """The links up again, and an address on each."""
+        """Sets both links up, with an address each."""
         links = [f"link set v{link} up" for link in (0, 1)]
         return links + [f"address replace {self.address(n)} dev v{n} nodad" for n in (0, 1)]
 
@@ -104,10 +104,10 @@ def shown(row: IpForwardRow) -> tuple[Any, ...]:
 def is_the_same(
     watcher: Watcher, state: dict[bytes, IpForwardRow], family: int, number: int
 ) -> bool:
-    """Whether what the changes have led to is the table of that number."""
+    """Is the state of the applied changes equal to the table of that number?"""
     follow(watcher, state)
     table: dict[bytes, tuple[Any, ...]] = {}
     for row in netioapi.get_ip_forward_table2(family):
         if row.table == number:
-            table.setdefault(row.key, shown(row))  # of two of one identity the first
+            table.setdefault(row.key, shown(row))  # the first of two with one identity
     return table == {key: shown(row) for key, row in state.items()}

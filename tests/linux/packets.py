@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Packets that make a kernel change its tables: router advertisements, and a path's smaller MTU.
-They go from one link of a pair to the other, in a namespace."""
+"""Packets that make the kernel change its tables: router advertisements, and the smaller MTU of a
+path. They go from one link of a pair to the other, in a namespace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Advertisement:
     """A router advertisement (RFC 4861, section 4.2) of one on-link, autonomous prefix."""
 
     prefix: str = "2001:db8:5::"
-    lifetime: int = 1800  # of the default route; 0 ends it
+    lifetime: int = 1800  # of the default route; 0 deletes it
     valid: int = 7200
     preferred: int = 3600
     managed: bool = False
@@ -34,7 +34,7 @@ class Advertisement:
         return head + option
 
     def send(self, link: str) -> None:
-        """Out of `link`, from its link-local address; the kernel adds the checksum."""
+        """Sends it out of `link`, from its link-local address; the kernel adds the checksum."""
         index = socket.if_nametoindex(link)
         with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as sender:
             sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, HOP_LIMIT)
@@ -52,7 +52,7 @@ def _sum(data: bytes) -> int:
 def fragmentation_needed(
     source: str, port: int, destination: str, destination_port: int, mtu: int
 ) -> bytes:
-    """ICMP type 3 code 4 (RFC 1191): your datagram from `source` did not fit through `mtu`."""
+    """ICMP type 3 code 4 (RFC 1191): a datagram from `source` was too big for `mtu`."""
     quoted = struct.pack(
         "!BBHHHBBH4s4s",
         *(0x45, 0, 1400, 0, 0x4000, 64, socket.IPPROTO_UDP, 0),

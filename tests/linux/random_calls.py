@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A program: every public callable with arguments of any kind, SEED, EXAMPLES. Whatever it is given
-it answers, or raises what it documents; who crashes ends the program."""
+"""A program: calls every public callable with arguments of any kind. Arguments: SEED, EXAMPLES.
+Each call must return or raise a documented error; a crash ends the program."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ALLOWED = (TypeError, ValueError, OverflowError, OSError, netioapi.DeadlockError
 
 
 class Refused(Exception):
-    """What an argument raises itself must come through."""
+    """An exception that an argument raises itself; it must propagate."""
 
 
-class Unwilling:
+class RaisesRefused:
     def refuse(self, *_: object) -> Any:
         raise Refused
 
@@ -85,7 +85,7 @@ def things() -> st.SearchStrategy[Any]:
         st.text(max_size=20),
         st.binary(max_size=300),
         st.sampled_from([quiet, loud, netioapi.IpForwardRow, netioapi, object()]),
-        st.builds(Unwilling),
+        st.builds(RaisesRefused),
         st.builds(endless),
         st.builds(netioapi.get_ip_forward_table2),
         st.sampled_from(
@@ -116,7 +116,7 @@ def call(function: Callable[..., Any], positional: list[Any], named: dict[str, A
 
 
 def use(made: Any, positional: list[Any], named: dict[str, Any]) -> None:
-    """What came out is used with more of the same, and let go."""
+    """Uses the result of a call with more random arguments, and drops it."""
     for one in made if isinstance(made, tuple) else (made,):
         if isinstance(one, netioapi.Registration):
             call(one.cancel, positional, {})
@@ -155,5 +155,5 @@ def main(seed: int, examples: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.unraisablehook = quiet  # what a callback raises is no matter here
+    sys.unraisablehook = quiet  # exceptions of callbacks do not matter here
     main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The thread that hears the kernel for this process, from outside."""
+"""The reader thread of this process, seen from outside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _thread() -> Path:
 
 
 def wakeups() -> int:
-    """How often it slept."""
+    """How often the thread went to sleep."""
     for line in (_thread() / "status").read_text().splitlines():
         name, value = line.split(":", 1)
         if name == "voluntary_ctxt_switches":
@@ -24,5 +24,5 @@ def wakeups() -> int:
 
 
 def slow_down() -> None:
-    """Let everybody else go first."""
+    """Gives the thread the lowest priority."""
     os.setpriority(os.PRIO_PROCESS, int(_thread().name), 19)

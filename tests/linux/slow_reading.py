@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A reading of all tables that takes a while, so that what changes meanwhile falls into it: the
-messages of that are older than what was read."""
+"""A dump of all tables that takes a while, so that changes happen during it: their messages are
+older than the rows that were dumped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import random
 
 from tests.linux.namespace import Namespace
 
-# Of this link all is read when its MTU changes, and it has so many addresses to be read first.
+# A change of this link's MTU leads to a dump of all tables, and its many addresses come first.
 LINK, ADDRESSES = "zz0", 500
 
 
@@ -22,7 +22,7 @@ def prepare(netns: Namespace) -> None:
 
 
 def begin(chance: random.Random) -> list[str]:
-    """Lines of `ip -batch`; what is behind them happens somewhere within the reading."""
+    """Lines for `ip -batch`; the commands behind them run at some moment of the dump."""
     return [
         f"link set {LINK} mtu {chance.randint(1280, 1500)}",
         *["route get 127.0.0.1"] * chance.randrange(30),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Programs of random calls, as hypothesis makes them: register, cancel, change the network, read,
-fork, let go, in any order; after each step what is promised holds. NETIOAPI_SEED repeats one,
-NETIOAPI_STEPS makes more of them. And random arguments to all that is public: random_calls.py."""
+"""Random programs of calls, made by hypothesis: register, cancel, change the network, read, fork
+and drop references in any order; after each step every promise holds. NETIOAPI_SEED repeats a run,
+NETIOAPI_STEPS makes it longer. Random arguments to every public callable: random_calls.py."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ MOVES = [
 ]  # fmt: skip
 
 
-class Told:
-    """A callback, and what its registration is in the middle of."""
+class RandomCallback:
+    """A callback that behaves in some manner, with the state of its registration."""
 
     def __init__(self, manner: str) -> None:
         self.manner, self.calls, self.cancelled = manner, 0, False
@@ -72,7 +72,7 @@ class Told:
 
 
 def in_a_child(registrations: list[netioapi.Registration]) -> int:
-    """A fork that uses what it inherited, and registers anew; its exit code."""
+    """Forks; the child uses what it inherited, and registers again. Returns its exit code."""
     child = fork()
     if child == 0:
         code = 1
@@ -106,7 +106,7 @@ def in_a_child(registrations: list[netioapi.Registration]) -> int:
 
 
 def active() -> int:
-    """How many registrations live, whoever refers to them."""
+    """The number of live registrations, referenced or not."""
     every = [one for one in gc.get_objects() if isinstance(one, netioapi.Registration)]
     return sum(one.active for one in every)
 
@@ -116,7 +116,7 @@ class Program(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.told: list[Told] = []
+        self.callbacks: list[RandomCallback] = []
         self.watchers: list[netioapi.Watcher] = []
         self.follower = WatcherFollower()
 
@@ -127,18 +127,18 @@ class Program(RuleBasedStateMachine):
         ),
     )  # fmt: skip
     def register(self, notify: Any, family: int, initial: bool, manner: str) -> None:
-        if len(self.told) < 8:
-            told = Told(manner)
-            told.registration = notify(
-                told, family, initial_notification=initial, on_error=lambda _: None
+        if len(self.callbacks) < 8:
+            callback = RandomCallback(manner)
+            callback.registration = notify(
+                callback, family, initial_notification=initial, on_error=lambda _: None
             )
-            self.told.append(told)
+            self.callbacks.append(callback)
 
-    @precondition(lambda self: self.told)
+    @precondition(lambda self: self.callbacks)
     @rule(which=st.integers(0, 99), how=st.sampled_from(["wait", "timeout", "later", "thread"]))
     def cancel(self, which: int, how: str) -> None:
-        told = self.told.pop(which % len(self.told))
-        registration = told.registration
+        callback = self.callbacks.pop(which % len(self.callbacks))
+        registration = callback.registration
         assert registration is not None
         if how == "timeout":
             try:
@@ -153,9 +153,9 @@ class Program(RuleBasedStateMachine):
             thread.join(10)
             assert not thread.is_alive()
         registration.cancel()
-        told.cancelled = True
+        callback.cancelled = True
         assert not registration.active
-        assert told.late == 0
+        assert callback.late == 0
 
     @rule(move=st.sampled_from(MOVES))
     def change(self, move: str) -> None:
@@ -222,22 +222,22 @@ class Program(RuleBasedStateMachine):
 
     @rule()
     def fork(self) -> None:
-        assert in_a_child([one.registration for one in self.told if one.registration]) == 0
+        assert in_a_child([one.registration for one in self.callbacks if one.registration]) == 0
 
     @rule()
     def let_go(self) -> None:
-        """Who is registered stays so, whoever forgets it."""
-        for told in self.told[:1]:
-            if told.manner == "plain" and told.registration is not None:
+        """A registration stays live without any reference."""
+        for callback in self.callbacks[:1]:
+            if callback.manner == "plain" and callback.registration is not None:
                 before = active()
-                told.registration = None
+                callback.registration = None
                 gc.collect()
                 assert active() == before
-                self.told.remove(told)
+                self.callbacks.remove(callback)
 
     @rule()
     def arrive(self) -> None:
-        """Who applied all that was delivered has the kernel's state."""
+        """The state of the applied changes becomes the kernel's."""
         self.follower.settle()
 
     def teardown(self) -> None:
@@ -250,7 +250,7 @@ class Program(RuleBasedStateMachine):
         for one in gc.get_objects():
             if isinstance(one, netioapi.Registration):
                 one.cancel()
-        assert all(told.late == 0 for told in self.told)
+        assert all(callback.late == 0 for callback in self.callbacks)
 
 
 @pytest.mark.timeout(600)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The memory of columns, block by block: each block that the extension asks malloc for is refused
-once, each of Python's likewise, and whatever happens none of them is left."""
+"""The memory of columns, block by block: each block that the extension requests from malloc is
+refused once, and each of Python's; whatever happens, none is leaked."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ total = 0
 
 
 def every(name, table, begin, end, most):
-    # Refuse one allocation after the other.
+    # Refuses one allocation after the other.
     global total
     refused = 0
     for number in range(most):
@@ -92,15 +92,15 @@ for kind in KINDS:
             watched.watch_refuse(-1)
             calls[name](table)
             asked = watched.watch_asked()
-            assert asked > 20, asked  # a block for each column at least: we do watch
+            assert asked > 20, asked  # at least one block per column: the wrapper works
             assert watched.watch_live() == 0
             if count < 5000:
                 refused = every(name, table, watched.watch_refuse,
                                 lambda: watched.watch_refuse(-1), asked + 1)
-                # Where a name is asked for, the tower may want some: then there is no name.
+                # The tower may allocate for an interface name; without memory there is no name.
                 exactly = name == "schema" or count == 0
                 assert refused == asked if exactly else refused > 20, (name, refused, asked)
-                if _testcapi is not None and name != "taken":  # in which ctypes wants memory
+                if _testcapi is not None and name != "taken":  # there ctypes allocates, too
                     every(name, table, lambda n: _testcapi.set_nomemory(n, n + 1),
                           _testcapi.remove_mem_hooks, 150)
         assert read(table)[1] == expected(table)

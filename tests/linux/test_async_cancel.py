@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A cancelled `async for` leaves no task, no reader in the loop, no descriptor and no thread, and
-takes no change along, wherever it was when it was cancelled."""
+takes no change with it, at whatever step it is cancelled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.resources import counts
 from tests.support.waiting import eventually
 
 Left = tuple[int, ...]
-STEPS = 8  # turns of the loop until it surely waits
+STEPS = 8  # iterations of the loop until the task surely waits
 
 
 class Asyncio:
@@ -31,7 +31,7 @@ class Asyncio:
         await asyncio.sleep(0)
 
     def left(self) -> Left:
-        """The tasks, what the loop waits for, its timers; and of the process."""
+        """The tasks, waits and timers of the loop; the threads and descriptors of the process."""
         loop = asyncio.get_running_loop()
         selector = loop._selector  # type: ignore[attr-defined]
         assert isinstance(selector, selectors.BaseSelector)
@@ -42,7 +42,8 @@ class Asyncio:
     async def cancelled(
         self, job: Callable[[], Awaitable[None]]
     ) -> AsyncIterator[Callable[[], None]]:
-        """Runs it beside what is inside; gives how to cancel it, which it must be by the end."""
+        """Runs the job beside the block; yields a function that cancels it, which the block must
+        call."""
         task = asyncio.ensure_future(job())
         yield lambda: None if task.cancel() else pytest.fail("it had ended")
         with pytest.raises(asyncio.CancelledError):
@@ -58,7 +59,7 @@ class Trio(Asyncio):
 
     def left(self) -> Left:
         statistics = trio.lowlevel.current_statistics()
-        # The epoll of trio's own counts those who wait for a descriptor.
+        # trio counts the tasks that wait for a descriptor.
         waiting = getattr(statistics.io_statistics, "tasks_waiting_read", 0)
         timers = statistics.seconds_to_next_deadline < float("inf")
         return statistics.tasks_living, waiting, int(timers), *counts()
@@ -82,7 +83,7 @@ def loop(request: pytest.FixtureRequest) -> Asyncio:
 
 
 async def nothing_more(loop: Asyncio, before: Left) -> None:
-    """What ends needs some turns of the loop to be gone."""
+    """An ended task needs some iterations of the loop until it is gone."""
     for _ in range(100):
         if loop.left() == before:
             return
@@ -99,7 +100,7 @@ def test_async_for_cancelled_at_any_step_leaves_nothing(
     netns: Namespace, loop: Asyncio, settle: float
 ) -> None:
     """Cancelled before its first step, at each of the next ones, and while it waits; twice each,
-    since the second finds what the first left. One that settles waits for a time, too."""
+    since the second meets what the first left. With settle the task waits for a time, too."""
     netns.veth()
 
     async def main() -> None:
@@ -108,7 +109,7 @@ def test_async_for_cancelled_at_any_step_leaves_nothing(
             if settle > 0:
                 netns.ip("route add 10.1.0.0/16 dev v0")
                 arrived(watcher)
-                assert watcher.read(timeout=0) is None  # and holds it back
+                assert watcher.read(timeout=0) is None  # and holds the change back
 
             async def follow() -> None:
                 async for batch in watcher:
@@ -155,8 +156,8 @@ def test_several_cancelled_async_fors_leave_nothing(netns: Namespace, loop: Asyn
 def test_change_that_meets_a_cancellation_is_delivered_once(
     netns: Namespace, loop: Asyncio, step: int
 ) -> None:
-    """A change comes after so many steps, and with it the cancellation: whoever had it delivers it,
-    and it is delivered once."""
+    """A change and a cancellation arrive after so many steps: the change is delivered, exactly
+    once."""
     netns.veth()
     seen: list[Batch] = []
 
@@ -166,7 +167,7 @@ def test_change_that_meets_a_cancellation_is_delivered_once(
             async def follow() -> None:
                 async for batch in watcher:
                     seen.append(batch)
-                    await loop.turn()  # where it is cancelled, having taken it
+                    await loop.turn()  # cancelled here, after it took the change
 
             await loop.turn()
             before = loop.left()
@@ -192,7 +193,7 @@ def test_change_that_meets_a_cancellation_is_delivered_once(
 
 
 def test_async_for_left_by_break_leaves_nothing(netns: Namespace, loop: Asyncio) -> None:
-    """`break` in the middle, and the program goes on: there is no generator to be closed."""
+    """`break` leaves the loop, and the program goes on: no generator must be closed."""
     netns.veth()
 
     async def main() -> None:

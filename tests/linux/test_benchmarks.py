@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The benchmark and the regression check run from end to end, write their figures, and leave
-nothing behind after Ctrl-C. No speed is tested here: the machine may be doing anything else."""
+nothing behind after Ctrl-C. Speed is not tested: the machine may be busy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""get_best_route2 beside what `ip route get` says: the source and the leg that the kernel takes,
-and with `fibmatch` the entry of its table. Nothing is sent anywhere."""
+"""get_best_route2 compared with `ip route get`: the source and the leg that the kernel takes, and
+with `fibmatch` the entry of its table. No packet is sent."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ FOUND: list[tuple[str, dict[str, str]]] = [
     *((f"172.{second}.0.{last}", {}) for second in (16, 17, 20) for last in range(1, 9)),
     *((f"fd77::{last}", {}) for last in range(1, 9)),
     *((one, {}) for one in ("192.0.2.1", "172.18.0.1", "172.19.0.1", "2001:db8::1", "fd19::1")),
-    # Local, broadcast, multicast, link-local: of the local table, or of the link.
+    # Local, broadcast, multicast and link-local: routes of the local table, or of the link.
     *((one, {}) for one in ("127.0.0.1", "10.1.0.1", "10.1.0.255", "10.1.0.7", "::1", "fd00:1::1")),
     *((one, {}) for one in ("255.255.255.255", "224.0.0.1", "fd00:1::7", "ff02::1", "fe80::7")),
     *((one, {"dev": "v1"}) for one in ("fe80::7", "ff02::5", "fd77::1", "172.16.0.1", "10.1.0.7")),
     ("172.16.0.1", {"dev": "v0"}),
-    ("10.1.0.7", {"dev": "v0"}),  # by the default route, which is the only one of v0
+    ("10.1.0.7", {"dev": "v0"}),  # through the default route, the only one of v0
     ("192.0.2.1", {"source": "10.1.0.1"}),
     ("2001:db8::1", {"source": "fd00:1::1"}),
 ]
 
 REFUSED: list[tuple[str, dict[str, Any], int]] = [
-    *((one, {}, 1231) for one in ("10.50.0.1", "fd50::1", "172.21.0.1")),  # blackholes
+    *((one, {}, 1231) for one in ("10.50.0.1", "fd50::1", "172.21.0.1")),  # through a blackhole
     *((one, {}, 1232) for one in ("10.51.0.1", "fd51::1")),
     *((one, {}, 5) for one in ("10.52.0.1", "fd52::1")),
-    ("192.0.2.1", {"dev": "v1"}, 1231),  # v1 has no route there
+    ("192.0.2.1", {"dev": "v1"}, 1231),  # v1 has no route to it
     ("172.16.0.1", {"dev": "v2"}, 1231),
     ("fd77::1", {"dev": "v2"}, 1231),
     ("192.0.2.1", {"interface_index": 4000}, 2),
@@ -119,14 +119,15 @@ def check(net: Namespace, destination: str, wish: dict[str, str]) -> None:
         or str(row.table) == entry["table"]
     )
     assert row.metric == entry.get("metric", 0)
-    legs = entry.get("nexthops", [entry if "dev" in entry else taken])  # compat 0: the object alone
-    # The leg that is really taken. What is for this machine itself goes by lo.
+    # Compat 0: the nexthop id alone.
+    legs = entry.get("nexthops", [entry if "dev" in entry else taken])
+    # The leg that the kernel takes. Traffic to this machine itself goes through lo.
     dev = taken["dev"] if taken.get("type") != "local" else entry["dev"]
     (leg,) = [one for one in legs if one["dev"] == dev]
     hop = leg.get("gateway") or leg.get("via", {}).get("host") or ("0.0.0.0", "::")[version == 6]
     assert (row.interface_name, row.next_hop) == (dev, ip_address(hop))
     assert source == ip_address(wish.get("source") or taken["prefsrc"])
-    # And it is a row like any other.
+    # The row is a key like any other.
     assert netioapi.get_ip_forward_entry2(row).key == row.key
 
 
@@ -141,7 +142,7 @@ def test_best_route_matches_ip_route_get(net: Namespace, compat: int) -> None:
 
 
 def test_best_routes_of_a_multipath_use_every_leg(net: Namespace) -> None:
-    """So that the test above does not hold by chance."""
+    """Shows that the test above does not pass by chance."""
     for stem in ("172.16.0.", "172.17.0.", "172.20.0.", "fd77::"):
         rows = [netioapi.get_best_route2(f"{stem}{last}")[0] for last in range(1, 33)]
         assert {row.interface_name for row in rows} == {"v0", "v1"}, stem

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Builds the C tests (tests/c) with every warning an error, plain and under sanitizers, and runs
-them. Each program prints `ok` at its end; its tests are read there, not here."""
+"""Builds the C tests (tests/c) with every warning an error, plain and sanitized, and runs them.
+Each program prints `ok` at its end."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_base_links_without_a_tower(tmp_path: Path) -> None:
 
 
 def test_failed_check_fails_the_program(tmp_path: Path) -> None:
-    """The house's own macro: a program whose check fails does not end with `ok` and 0."""
+    """The CHECK macros: a program with a failed check does not print `ok` and exit with 0."""
     if (reason := missing("plain")) is not None:
         unavailable(reason)
     cc = compiler()

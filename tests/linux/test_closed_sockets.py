@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A program that closes what it did not open closes our sockets, too: they are opened anew,
-whatever became of their numbers meanwhile."""
+"""A program that closes descriptors that it did not open closes our sockets, too: they are opened
+again, whatever their numbers were used for meanwhile."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sockets():
             if os.readlink(f"/proc/self/fd/{number}").startswith("socket:"):
                 found.add(number)
         except FileNotFoundError:
-            pass  # that of the list itself
+            pass  # the descriptor of the listing
     return found
 
 def until_synced(watcher):
@@ -36,7 +36,7 @@ before = sockets()
 with n.Watcher("route", snapshot=True) as watcher:
     until_synced(watcher)
     feed, requester = sorted(sockets() - before)
-    os.close(hole)  # what is opened next has this number, and the sockets' own stay free
+    os.close(hole)  # the next open gets this number, and the sockets' own stay free
     if which != "requester":
         os.close(feed)
     if which != "feed":
@@ -44,7 +44,7 @@ with n.Watcher("route", snapshot=True) as watcher:
     if which == "both, and one is another's now":
         os.dup2(0, feed)
     deadline = time.monotonic() + 20
-    while True:  # who comes may be told that it cannot be now
+    while True:  # a new watcher may be refused for a moment
         try:
             other = n.Watcher("route", snapshot=True)
             break

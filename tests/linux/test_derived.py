@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What Windows tells and the kernel does not: the hint, the Teredo port and the stable table, each
-made from links, addresses and routes. Every step is one change, and what it must lead to."""
+"""Values that Windows reports and the kernel does not: the connectivity hint, the Teredo port
+and the stable table, derived from links, addresses and routes. Each step is one change and its
+result."""
 
 from __future__ import annotations
 
@@ -38,16 +39,16 @@ HINTS = [
     ("route add default dev lo", LOCAL),
     ("route delete default", LOCAL),
     ("route add default via 10.0.0.9 table default", INTERNET),
-    ("link set p0 down", NONE),  # the carrier is lost; addresses and routes stay
+    ("link set p0 down", NONE),  # no carrier; addresses and routes stay
     ("link set p0 up", INTERNET),
     ("route delete default table default", LOCAL),
     ("route add default via 10.0.0.9 metric 5", INTERNET),
     ("route replace default via 10.0.0.8 metric 5", INTERNET),
-    ("link set v0 down", NONE),  # takes its routes with it, in silence
+    ("link set v0 down", NONE),  # removes its routes without a notification
     ("link set v0 up", LOCAL),
     ("nexthop add id 1 via 10.0.0.9 dev v0", LOCAL),
     ("route add default nhid 1", INTERNET),
-    ("nexthop delete id 1", LOCAL),  # in silence, too
+    ("nexthop delete id 1", LOCAL),  # also without a notification
     ("-6 address add fd00::1/64 dev v0 nodad", LOCAL),
     ("-6 route add default via fd00::9", INTERNET),
     ("address delete 10.0.0.1/24 dev v0", INTERNET),
@@ -59,7 +60,7 @@ HINTS = [
 
 
 def without_link_local(netns: Namespace) -> None:
-    """Links have the addresses that a test gives them, and no others."""
+    """Links have the addresses that a test adds, and no others."""
     netns.sysctl("ipv6.conf.default.addr_gen_mode", 1)
 
 
@@ -94,7 +95,7 @@ def test_teredo_port_follows_the_addresses(netns: Namespace, collector: Collecto
     witness = Collector()
 
     def add(address: str, dev: str) -> None:
-        """The kernel tells of a new IPv6 address later, on a thread of its own."""
+        """The kernel reports a new IPv6 address later, from a thread of its own."""
         witness.clear()
         netns.ip(f"address add {address} dev {dev} nodad")
         local = ip_address(address.split("/")[0])
@@ -107,15 +108,15 @@ def test_teredo_port_follows_the_addresses(netns: Namespace, collector: Collecto
         netioapi.notify_unicast_ip_address_change(witness, socket.AF_INET6),
         netioapi.notify_teredo_port_change(collector, initial_notification=True),
     ):
-        # Known before: the first call says no port all the same, as on Windows.
+        # The port exists already, and the first call says 0 all the same, as on Windows.
         assert collector.wait_count(1)[0] == (0, NotificationType.INITIAL)
-        add("2001:1::1/32", "v0")  # next to it, and none
+        add("2001:1::1/32", "v0")  # the neighbouring prefix, not Teredo
         add("2001:db8::1/32", "v0")
         add(f"{teredo(65535)}/128", "p0")
         netns.ip(f"-6 address delete {teredo(4567)}/32 dev v0")
         collector.wait_for(lambda events: events[-1][0] == 65535)
         assert netioapi.get_teredo_port() == 65535
-        netns.ip("link set p0 down")  # an IPv6 address goes with its link
+        netns.ip("link set p0 down")  # which removes its IPv6 addresses
         collector.wait_for(lambda events: events[-1][0] == 0)
         assert netioapi.get_teredo_port() == 0
         netns.ip("link set p0 up")
@@ -135,7 +136,7 @@ X, Y = "2001:db8::1", "2001:db8::2"
 
 @pytest.fixture
 def tentative(netns: Namespace) -> Namespace:
-    """v0, on which an address that is not added with `nodad` stays tentative."""
+    """v0, where an address added without `nodad` stays tentative."""
     without_link_local(netns)
     netns.sysctl("ipv6.conf.default.dad_transmits", 10_000)
     netns.veth()
@@ -143,8 +144,8 @@ def tentative(netns: Namespace) -> Namespace:
 
 
 @contextmanager
-def everything_was_told(netns: Namespace) -> Iterator[None]:
-    """At the end, what was done inside has been told to everybody."""
+def everything_is_delivered(netns: Namespace) -> Iterator[None]:
+    """At its end, every change made inside has been delivered to every registration."""
     witness = Collector()
     with netioapi.notify_unicast_ip_address_change(witness):
         yield
@@ -166,23 +167,24 @@ def test_stable_table_is_delivered_once_per_transition(
     assert stable is None
     assert registration is not None
     with registration:
-        with everything_was_told(tentative):
+        with everything_is_delivered(tentative):
             tentative.ip("address add 2001:db8::7/64 dev v0 nodad")
         assert not collector.events
         for number in range(1, 6):
             tentative.ip(f"address delete {X}/64 dev v0")
             collector.wait_count(number)
             assert addresses(collector.events[-1][0]) == {IPv6Address("2001:db8::7")}
-            with everything_was_told(tentative):  # stable and changed: still stable
+            with everything_is_delivered(tentative):  # a change of a stable table
                 tentative.ip("address add 10.98.0.1/32 dev lo")
                 tentative.ip("address delete 10.98.0.1/32 dev lo")
             assert len(collector) == number
-            with everything_was_told(tentative):
+            with everything_is_delivered(tentative):
                 tentative.ip(f"address add {X}/64 dev v0")
                 tentative.ip(f"address add {Y}/64 dev v0")
-                tentative.ip(f"address delete {Y}/64 dev v0")  # one of two is no transition
+                # One of two tentative addresses: no transition.
+                tentative.ip(f"address delete {Y}/64 dev v0")
         assert len(collector) == 5
-    with everything_was_told(tentative):
+    with everything_is_delivered(tentative):
         tentative.ip(f"address delete {X}/64 dev v0")
     assert len(collector) == 5
 
@@ -223,7 +225,7 @@ def test_stable_table_waits_until_it_can_be_read(
 def test_stable_tables_during_a_slow_callback_become_one(
     tentative: Namespace, collector: Collector
 ) -> None:
-    """However often it became stable while a callback ran: one more callback tells."""
+    """However often the table became stable during a callback, one more callback follows."""
     entered, leave = threading.Event(), threading.Event()
 
     def slow(table: object) -> None:
@@ -236,16 +238,16 @@ def test_stable_tables_during_a_slow_callback_become_one(
     assert registration is not None
     with registration:
         for turn in range(5):
-            with everything_was_told(tentative):
+            with everything_is_delivered(tentative):
                 tentative.ip(f"address delete {X}/64 dev v0")
                 if turn == 0:
                     assert entered.wait(20)
-            with everything_was_told(tentative):
+            with everything_is_delivered(tentative):
                 tentative.ip(f"address add {X}/64 dev v0")
         tentative.ip(f"address add {Y}/64 dev v0 nodad")
         leave.set()
         collector.wait_count(2)
-        with everything_was_told(tentative):
+        with everything_is_delivered(tentative):
             pass
         assert len(collector) == 2
         assert addresses(collector.events[1][0]) >= {IPv6Address(Y)}
@@ -258,7 +260,7 @@ def test_cancelled_stable_registration_gets_no_table(
     _, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
     assert registration is not None
     registration.cancel()
-    with everything_was_told(tentative):
+    with everything_is_delivered(tentative):
         tentative.ip(f"address delete {X}/64 dev v0")
     assert not collector.events
     assert not registration.active
@@ -269,10 +271,10 @@ def test_stable_table_without_pending_detection_returns_at_once(
 ) -> None:
     tentative.ip(f"address add {X}/64 dev v0")
     now, registration = netioapi.notify_stable_unicast_ip_address_table(collector, socket.AF_INET)
-    assert registration is None  # IPv4 has no duplicate detection
+    assert registration is None  # IPv4 has no duplicate address detection
     assert now is not None
     assert {row.family for row in now} == {socket.AF_INET}
-    # Without a carrier the address would be tentative without end.
+    # Without a carrier the address would stay tentative for ever.
     _, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
     assert registration is not None
     with registration:
@@ -317,7 +319,7 @@ def test_overflow_delivers_no_stable_table(tentative: Namespace, collector: Coll
                 assert batch is not None, watcher.stats()
                 lost |= batch.overflow
                 exact = lost and batch.synced
-            with everything_was_told(tentative):
+            with everything_is_delivered(tentative):
                 pass
             assert not collector.events
 
@@ -325,7 +327,8 @@ def test_overflow_delivers_no_stable_table(tentative: Namespace, collector: Coll
 def test_stable_table_waits_for_unreported_tentative_addresses(
     netns: Namespace, collector: Collector
 ) -> None:
-    """The kernel's own link-local address is tentative in silence, also to an engine that runs."""
+    """The kernel does not report its own link-local address while it is tentative, nor to a running
+    engine."""
     with netioapi.notify_unicast_ip_address_change(lambda *_: None):
         netns.veth()
         _, registration = netioapi.notify_stable_unicast_ip_address_table(collector)

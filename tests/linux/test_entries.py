@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""One row, asked for by a row from anywhere: a table, a watcher, a callback, made by hand; and when
-what it names has changed, is gone, or never was. And each function's family."""
+"""The Get*Entry functions with rows from anywhere: a table, a watcher, a callback, or constructed;
+also when the thing has changed, is gone, or never was. And the family filter of each function."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def code_of(row: Any) -> int:
 
 
 def test_entry_of_every_watcher_row_returns_that_row(net: Namespace) -> None:
-    """Also those of tables that the others leave out, and of prefixes that occur several times."""
+    """Also rows of tables that other functions leave out, and of prefixes that occur several
+    times."""
     net.ip("route add 172.16.0.0/16 via 10.0.0.9 metric 7")
     net.ip("route add 172.16.0.0/16 via 10.0.0.9 metric 8")
     net.ip("route add 172.16.0.0/16 via 10.0.0.9 tos 0x10")
@@ -101,7 +102,7 @@ def test_entry_of_a_row_without_details_returns_the_row(
 def test_entry_of_an_ambiguous_key_returns_the_best_route(net: Namespace) -> None:
     for metric in (30, 10, 20):
         net.ip(f"route add 172.16.0.0/16 via 10.0.0.9 metric {metric}")
-    net.ip("route add 172.16.0.0/16 via 10.0.0.9 metric 5 table 77")  # of no rule: not the best
+    net.ip("route add 172.16.0.0/16 via 10.0.0.9 metric 5 table 77")  # no rule leads to that table
     index = socket.if_nametoindex("v0")
     luid = netioapi.get_ip_interface_entry(
         IpInterfaceRow(socket.AF_INET, interface_index=index)
@@ -117,7 +118,7 @@ def test_entry_of_an_ambiguous_key_returns_the_best_route(net: Namespace) -> Non
         )
         address = UnicastIpAddressRow("10.0.0.1", **keywords)
         assert netioapi.get_unicast_ip_address_entry(address).on_link_prefix_length == 24
-    # The LUID counts where there is one, whatever the index says.
+    # The LUID takes precedence over the index.
     other = socket.if_nametoindex("v1")
     key = IpForwardRow("172.16.0.0/16", "10.0.0.9", interface_index=other, interface_luid=luid)
     assert netioapi.get_ip_forward_entry2(key).interface_index == index
@@ -163,7 +164,7 @@ def test_entry_of_a_row_of_a_deleted_interface_raises_its_code(net: Namespace) -
         registration.cancel()
     for row in rows:
         assert code_of(row) == GONE[type(row)], row
-    # The kernel may give the index away again, and a LUID is made of index and type.
+    # The kernel may reuse the index, and a LUID consists of index and type.
     net.ip(f"link add w0 index {index} type bridge")
     net.ip("link set w0 up")
     interface = next(row for row in rows if isinstance(row, IpInterfaceRow))
@@ -187,7 +188,7 @@ def family_of(row: Any) -> int:
 def change_everything(net: Namespace) -> None:
     net.ip("address add 10.9.0.1/24 dev v0")
     net.ip("address add fd00:9::1/64 dev v0 nodad")
-    net.ip("route add 172.16.0.0/16 via inet6 fd00:0::9 dev v0")  # IPv4, by an IPv6 gateway
+    net.ip("route add 172.16.0.0/16 via inet6 fd00:0::9 dev v0")  # IPv4 through an IPv6 gateway
     net.ip("-6 route add fd77::/64 via fd00:0::9")
     net.ip("link set v0 mtu 1400")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every allocation and every system call of the tower fails in turn (tests/c/faults.h): a clear
-answer or the work done, nothing held, nothing that hangs, and streams that are exact again."""
+"""Every allocation and every system call of the tower fails in turn (tests/c/faults.h): the call
+succeeds or gives a clear error, nothing leaks or hangs, and streams become exact again."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ PROGRAM = Program(
 def test_tower_survives_every_fault(
     sanitizer: str, step: int, tmp_path: Path, seed: int, netns: Namespace
 ) -> None:
-    """NETIOAPI_FAULTS=all: each call, and not some of those that there are."""
+    """With NETIOAPI_FAULTS=all each call fails once; otherwise a sample of them."""
     step = 1 if EVERY else step
     run_program(build(PROGRAM, sanitizer, tmp_path), str(seed), str(step), timeout=550)
 
 
 def build_extension(folder: Path) -> Path:
-    """A package whose extension is built with the option; the folder to import it from."""
+    """Builds a package whose extension has fault injection; the folder to import it from."""
     try:
         old = int(importlib.metadata.version("setuptools").split(".")[0]) < 77
     except importlib.metadata.PackageNotFoundError:

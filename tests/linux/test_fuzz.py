@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The fuzz targets over their corpus, without libFuzzer: what was found once stays found. And the
-captured datagrams, turned to the other byte order, say the same on a machine of that order."""
+"""The fuzz targets over their corpus, without libFuzzer: a bug found once stays found. The captured
+datagrams, turned to the other byte order, decode to the same on a machine of that order."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_corpus_survives_split_and_join(tmp_path: Path) -> None:
 
 
 def test_replay_fails_for_an_input_that_kills_the_target(tmp_path: Path) -> None:
-    """An input that a target dies of ends the replay."""
+    """The replay ends with a failure at the first input that kills the target."""
     source = tmp_path / "dies.c"
     source.write_text(
         '#include "fuzz.h"\n'

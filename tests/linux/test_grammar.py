@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How the kernel words its changes: replaced, appended, re-metriced, promoted, renamed, expired.
-One case for each fact; `changes` counts where a message is not one change."""
+"""The messages of the kernel for each change: replaced, appended, with another metric, promoted,
+renamed, expired. One case for each fact; `changes` counts where a message is not one change. R, A
+and I (cases.py) match a route, an address and an interface."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from tests.linux.namespace import Namespace
 from .cases import A, Case, I, Player, R, ids
 from .model.oracle import ADDRESS_FLAGS, PERMANENT, plain
 
-pytestmark = pytest.mark.timeout(150)  # above the deadline of settle(), which says more
+# Longer than the deadline of settle(), whose message says more.
+pytestmark = pytest.mark.timeout(150)
 
 X, Y = "172.16.0.0/24", "fd01::/64"
 ADD4, ADD6 = f"route add {X} via 10.0.0.9", f"-6 route add {Y} via fd00:0::9"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Netlink messages that are not the kernel's: from a process of the same root, straight to our
-sockets or to the groups that we listen to. All are ignored, counted, and change nothing."""
+"""Netlink messages of another process of the same root, sent straight to our sockets or to the
+groups that they have joined. All are ignored and counted, and change nothing."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 RTA_DST, RTA_OIF, RTA_TABLE, RTA_MULTIPATH = 1, 4, 15, 9
 ROUTE_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # links, addresses, routes
 
-# Reads `port group hex` lines, sends each; says how many the kernel took. What has no groups
-# waits for answers to its own questions alone: its buffer may be full, so these do not wait.
+# Sends the messages of `port group wait hex` lines, and prints how many the kernel accepted. A
+# socket without groups reads answers to its own requests alone, and its buffer may be full:
+# messages to it do not wait.
 SEND = """
 import socket, sys
 sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
@@ -59,7 +60,7 @@ def route(type_: int, dst: str, index: int, *, seq: int = 0) -> bytes:
 
 
 def well_formed(index: int) -> list[bytes]:
-    """What the kernel itself could have said, but did not."""
+    """Messages that the kernel could have sent, but did not."""
     link = struct.pack("=BBHiII", 0, 0, 1, index, 0, 0xFFFFFFFF)
     address = struct.pack("=BBBBI", socket.AF_INET, 24, 0x80, 0, index)
     local = attribute(2, socket.inet_aton("10.0.0.1"))
@@ -71,7 +72,7 @@ def well_formed(index: int) -> list[bytes]:
         message(DELADDR, address + local),
         message(NEWADDR, address + attribute(2, socket.inet_aton("198.51.100.1"))),
         message(NLMSG_ERROR, struct.pack("=i", -105) + bytes(16)),
-        # As if in answer to a question: nobody has to guess its number.
+        # Answers to any request: the attacker need not guess its number.
         *(route(NEWROUTE, "198.51.100.0", index, seq=seq) for seq in range(100)),
         *(message(NLMSG_DONE, bytes(4), seq=seq) for seq in range(100)),
     ]
@@ -97,19 +98,21 @@ def garbage(index: int, dice: random.Random) -> list[bytes]:
         data = bytearray(dice.choice([good, *well_formed(index)]))
         for _ in range(dice.randint(1, 6)):
             data[dice.randrange(len(data))] = dice.randrange(256)
-        data[6] &= 0xFE  # NLM_F_REQUEST: what is sent to groups is the kernel's to answer, too
+        data[6] &= (
+            0xFE  # Clear NLM_F_REQUEST: the kernel would answer a request that is sent to a group.
+        )
         found.append(bytes(data[: dice.randint(1, len(data))]))
     return found
 
 
 def ports() -> dict[int, int]:
-    """Port -> groups of the route sockets of this namespace."""
+    """Port -> groups of the rtnetlink sockets of this namespace."""
     rows = [line.split() for line in Path("/proc/thread-self/net/netlink").read_text().split("\n")]
     return {int(r[2]): int(r[3], 16) for r in rows[1:] if r and r[1] == "0" and r[2] != "0"}
 
 
 def attack(file: Path, index: int, seed: int, kind: str, way: str) -> int:
-    """Send it all; how many messages went to where they are surely read."""
+    """Sends it all; the number of messages that went to a socket that reads them."""
     targets = [(port, 0, bool(groups)) for port, groups in ports().items()]
     assert any(wait for _, _, wait in targets), "no socket of ours is seen"
     if way == "to the groups":
@@ -141,7 +144,7 @@ def test_messages_of_another_process_are_ignored_and_counted(
         before = watcher.watcher.stats()["ignored"]
         sent = attack(tmp_path / "orders", index, seed, kind, way)
 
-        # What was sent to the listening socket was read, and counted, one by one.
+        # The socket with groups has read and counted each message.
         eventually(
             lambda: watcher.watcher.stats()["ignored"] >= before + sent, what="ignored messages"
         )
@@ -149,7 +152,7 @@ def test_messages_of_another_process_are_ignored_and_counted(
         for follower in followers:
             assert not follower.counts, follower.log[-5:]
 
-        # And the kernel is still heard, and asked, by a new listener too.
+        # And a new subscriber still gets the kernel's messages and answers.
         netns.ip("route add 192.0.2.0/24 dev v0")
         netns.ip("link set p0 down")
         netns.ip("route add 192.0.3.0/24 dev v0")

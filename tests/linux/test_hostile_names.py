@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Interfaces whose names are commands, formats, markup, escape sequences, or no text at all: the
-library hands every byte on, and no command lets one through to a terminal."""
+"""Interfaces whose names are commands, format strings, markup, escape sequences, or not text: the
+library passes every byte on, and no command prints one to a terminal unescaped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PARTS = [
     b"[bold",
     b"\x1b[31mx",
     b"\x1b]0;x\x07",
-    b"\x9b2J",  # the control byte of a terminal of eight bits, and no UTF-8
+    b"\x9b2J",  # a control byte of 8-bit terminals, and not UTF-8
     "\x9b2J".encode(),
     b"a\nb",
     b"\x08\x08\x7f",
@@ -39,13 +39,13 @@ PARTS = [
     b"default",
     b"..",
     b"a/b",
-    b"1",  # the index of another
+    b"1",  # the index of another interface
     b"-rf",
     b"--json",
     b"{}{0}{x!r}",
     b'"\\u001b',
 ]
-# Every other byte, wherever the kernel takes it.
+# Every other byte, where the kernel accepts it.
 PARTS += [b"y" + bytes(range(first, first + 8)) for first in range(1, 256, 8) if first < 249]
 REFUSALS = ("not a valid ifname", "Invalid argument", "Numerical result out of range")
 WAYS = ["plain", "terminal", "terminal with rich"]
@@ -53,7 +53,7 @@ WAYS = ["plain", "terminal", "terminal with rich"]
 
 @pytest.fixture
 def links(netns: Namespace) -> dict[str, int]:
-    """Name -> index of as many of them as the kernel takes, each with an address and a route."""
+    """{name: index} of as many of them as the kernel accepts, each with an address and a route."""
     for number, part in enumerate(dict.fromkeys(PARTS)):
         name = os.fsdecode(part)
         words = ["ip", "link", "add", "name", name, "type", "veth", "peer", "name", f"p{number}"]
@@ -63,13 +63,13 @@ def links(netns: Namespace) -> dict[str, int]:
     ours = {name: index for index, name in socket.if_nameindex() if not re.match(r"lo|p\d", name)}
     assert len(ours) > 40
     netns.ip("link set group default up")
-    # `ip` calls an interface so that has no such name itself.
+    # `ip` takes `ifN` for the interface with index N.
     netns.batch("\n".join(f"address add 10.{i}.0.1/24 dev if{i}" for i in ours.values()))
     return ours
 
 
 def is_clean(text: str) -> bool:
-    """Nothing that a terminal obeys: each line holds what is seen, and no more."""
+    """Is there nothing that a terminal would obey? Each line holds printable characters alone."""
     return all(line.isprintable() for line in text.split("\n"))
 
 
@@ -101,7 +101,7 @@ def test_interface_filter_matches_a_hostile_name_exactly(links: dict[str, int]) 
 
 
 def shown(kind: str, way: str, folder: Path) -> str:
-    """What `show` prints, without the colours that are rich's own."""
+    """The output of `show`, without the colours of rich."""
     if way == "plain":
         return command("show", kind).stdout
     env = {"TERM": "xterm-256color"}
@@ -123,7 +123,7 @@ def test_show_escapes_hostile_names(links: dict[str, int], tmp_path: Path, way: 
         assert is_clean(text)
         for one in (r"\x1b[31mx", r"\x9b2J", r"\u202e", r"\xff" * 15, "[bold", "{}{0}{x!r}"):
             assert f" {one}" in text or f"\n{one}" in text, one
-        assert len(text.splitlines()) > len(links)  # and none of them more than a line
+        assert len(text.splitlines()) > len(links)  # each name on one line
 
         printed = command("show", kind, "--json").stdout
         assert printed.isascii()
@@ -142,7 +142,7 @@ def test_monitor_escapes_hostile_names(links: dict[str, int], netns: Namespace) 
     assert is_clean(printed)
     assert links.keys() <= {record["interface_name"] for record in records(printed)}
 
-    with live_monitor("interface") as monitor:  # names that come while it runs
+    with live_monitor("interface") as monitor:  # names that appear while it runs
         names = {index: name for name, index in links.items()}
         for index, name in names.items():
             subprocess.run(["ip", "link", "delete", "dev", name], check=True)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Who registers while tables are being read: live on return, and not told of what was there."""
+"""Registrations and watchers that begin during a dump: they are live on return, and older state is
+no change to them."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from tests.support.processes import python, run
 
 
 def mtu(netns: Namespace, value: int) -> None:
-    """What makes all tables be read again, and changes no route."""
+    """Makes the engine dump all tables again, without a change of routes."""
     netns.ip(f"link set v0 mtu {value}")
 
 
@@ -33,7 +34,8 @@ def prefixes(collector: Collector, last: str) -> list[str]:
 
 @pytest.mark.slow
 def test_registration_during_a_dump_gets_later_changes_alone(netns: Namespace, seed: int) -> None:
-    """The addresses are being read when the first asks for routes: they are read for it first."""
+    """A dump that is under way when the first registration for routes arrives does not count for
+    it: routes are dumped first."""
     chance = random.Random(seed)
     netns.veth()
     netns.batch("".join(f"addr add 10.1.{i >> 8}.{i & 255}/8 dev v0\n" for i in range(1, 8000)))
@@ -44,7 +46,7 @@ def test_registration_during_a_dump_gets_later_changes_alone(netns: Namespace, s
             threading.Event().wait(chance.uniform(0, 0.03))
             collector = Collector()
             with netioapi.notify_route_change2(collector):
-                threading.Event().wait(0.1)  # for the reading after it, to be able to fail
+                threading.Event().wait(0.1)  # time for the next dump, which could report old routes
                 netns.ip(f"route add 198.18.1.{number} dev v0")
                 seen = prefixes(collector, f"198.18.1.{number}/32")
             assert seen == [f"198.18.1.{number}/32"]
@@ -53,7 +55,7 @@ def test_registration_during_a_dump_gets_later_changes_alone(netns: Namespace, s
 def test_registration_after_an_abandoned_dump_gets_later_changes_alone(
     netns: Namespace, seed: int
 ) -> None:
-    """The last who wanted routes leaves while they are read, and the next one comes at once."""
+    """The last registration for routes ends during their dump, and the next one begins at once."""
     chance = random.Random(seed)
     netns.veth()
     netns.batch("".join(f"route add 10.1.{i >> 8}.{i & 255} dev v0\n" for i in range(50000)))
@@ -78,7 +80,7 @@ set_congestion = ctypes.CDLL(None).set_congestion
 with netioapi.Watcher("address") as first:
     set_congestion(1)
     with netioapi.Watcher("route") as newcomer:
-        for verb in ("add", "delete"):  # nobody hears it
+        for verb in ("add", "delete"):  # no message arrives
             subprocess.run(["ip", "route", verb, "10.9.9.0/24", "dev", "v0"], check=True)
         set_congestion(0)
         for watcher in (first, newcomer):
@@ -91,7 +93,7 @@ print("both were told")
 
 
 def test_watcher_that_joins_during_an_overflow_reports_it(netns: Namespace, tmp_path: Path) -> None:
-    """It begins in the reading that the newcomer waits for, and is not over when that is."""
+    """The overflow begins during the dump that the new watcher waits for, and lasts longer."""
     cc = compiler()
     if cc is None:
         unavailable("no C compiler")

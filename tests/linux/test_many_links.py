@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""One interface that gets name after name, and interfaces that come and go by the thousand: what
-was known of them is forgotten, whether a Watcher is read meanwhile or not."""
+"""An interface that gets thousands of names, and thousands of interfaces that come and go: the
+library forgets them, whether a Watcher is read meanwhile or not."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.linux.namespace import Namespace
 RENAMES = 5_000
 PAIRS = 150  # of links
 AT_ONCE = 50
-LEFT = 48 << 10  # bytes that may stay: the like of a name kept for each would be more
+LEFT = 48 << 10  # bytes that may stay: less than a name kept for each
 
 
 def read_all(watcher: netioapi.Watcher) -> int:
-    """Until all that was received was read; how many."""
+    """Reads until all that was received was read; the number of changes."""
     count = 0
     while batch := watcher.read(0):
         count += len(batch)
@@ -63,7 +63,7 @@ def test_removed_names_and_links_are_forgotten(netns: Namespace, what: str, read
     ):
 
         def step(lines: list[str]) -> None:
-            """Until all of it has arrived: the socket's buffer is not what is tested here."""
+            """Waits until all changes have arrived: this test is not about the socket's buffer."""
             nonlocal mtu
             told.clear()
             mtu = next(wanted)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The model test: after every random change the state rebuilt from the delivered changes alone is
-the kernel's own, as `ip -json` shows it. What fails prints the difference, the steps and the seed;
-NETIOAPI_SEED repeats it, NETIOAPI_STEPS makes it longer."""
+"""The model test: after every random change, the state rebuilt from the delivered changes alone
+equals the kernel's, as `ip -json` shows it. A failure prints the difference, the steps and the
+seed; NETIOAPI_SEED repeats it, NETIOAPI_STEPS makes it longer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOLLOWERS: dict[str, Callable[[], Follower]] = {
 
 
 def possible() -> set[str]:
-    """The moves that this run may do: a user's namespace lacks one setting."""
+    """The moves that this run can make: one setting is missing in a user namespace."""
     hidden = {"silent_ipv6_on_down"}
     return set(MOVES) - (set() if (NET / "ipv6/route/skip_notify_on_dev_down").exists() else hidden)
 
@@ -56,7 +56,7 @@ def test_random_walk_keeps_the_followers_exact(
 def test_random_bursts_keep_the_followers_exact(
     netns: Namespace, other_netns: Namespace, seed: int, name: str
 ) -> None:
-    """Many moves at once, while all tables are being read."""
+    """Many moves at once, during a dump of all tables."""
     prepare(netns)
     slow_reading.prepare(netns)
     walk = Walk(netns, other_netns, seed)
@@ -69,7 +69,7 @@ def test_random_bursts_keep_the_followers_exact(
 @pytest.mark.real  # one of the moves is the machine's root's alone
 @pytest.mark.timeout(600)
 def test_every_move_occurs_in_a_walk(netns: Namespace, other_netns: Namespace, seed: int) -> None:
-    """At least 40 kinds of change, and none that the kernel always refuses."""
+    """At least 40 kinds of change, none of which the kernel always refuses."""
     prepare(netns)
     walk = Walk(netns, other_netns, seed)
     with WatcherFollower(TABLES) as watcher, CallbackFollower() as callbacks:
@@ -81,7 +81,7 @@ def test_every_move_occurs_in_a_walk(netns: Namespace, other_netns: Namespace, s
 
 
 def test_model_detects_a_missing_change(netns: Namespace) -> None:
-    """A change that the follower is not told of is seen."""
+    """A change that is not delivered to the follower is found."""
     prepare(netns)
     with WatcherFollower(interfaces=["lo"]) as follower:
         with pytest.raises(AssertionError, match=r"10\.0\.0\.1.*missing"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The interface conversions of the tower, as a C program calls them: indices, LUIDs and names of
+"""The interface conversions of the tower, as a C program calls them: indices, LUIDs and names with
 any bytes. The tower is built as a plain library, without Python."""
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from tests.support.processes import run
 
 FILE_NOT_FOUND, NOT_ENOUGH_MEMORY, INVALID_PARAMETER, INVALID_NAME = 2, 8, 87, 123
 LENGTH = 257  # IF_MAX_STRING_SIZE + 1
-# As the kernel takes them: up to 15 bytes, none of them a space, '/' or ':'.
+# Names that the kernel accepts: up to 15 bytes, no space, '/' or ':'.
 NAMES = [
     b"v",
     b"fifteen-bytes-x",
-    "schnittstelle-ä".encode()[:15],  # cut in the middle of a character
+    "schnittstelle-ä".encode()[:15],  # cut within a character
     "äöüßéåç".encode(),
     "網路介面卡".encode(),
     "\U0001f310\U0001f310\U0001f310".encode(),
     b"\xff\xfe\x80\xc3",
     b"\xed\xb2\x80",  # a surrogate, which is not UTF-8
-    b"\xc1\x81\xf5\x80\x80\x80",  # a zero too long, and a number too large
+    b"\xc1\x81\xf5\x80\x80\x80",  # an overlong zero, and a number that is too large
 ]
 
 
@@ -70,7 +70,7 @@ def test_interface_name_survives_the_conversions(tower: Any, netns: Namespace, n
         found = ctypes.c_uint64(1)
         assert to_luid(buffer, ctypes.byref(found)) == 0
         assert found.value == luid.value
-        # The zero at the end wants its place, too; not a byte behind is written.
+        # The terminating zero needs room, too; no byte behind the buffer is written.
         exact = ctypes.create_unicode_buffer("x" * (len(text) + 2))
         for short in range(len(text) + 1):
             code = to_name(ctypes.byref(luid), exact, ctypes.c_size_t(short))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Several network namespaces in one process: whose the thread's is when it registers or asks."""
+"""Several network namespaces in one process: a registration or query belongs to the namespace of
+its thread."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ def in_thread(work: Callable[[], None]) -> threading.Thread:
 def test_each_namespace_has_its_own_engine_and_changes(
     netns: Namespace, other_netns: Namespace
 ) -> None:
-    """Both have a link of one name and one index; each of the two changes it in another way."""
+    """Both have a link with the same name and index, and each is changed in another way."""
     before = threads_named("netio-reader")
     spaces = [netns, other_netns]
     collectors: list[Collector] = [Collector(), Collector()]
@@ -55,7 +56,7 @@ def test_each_namespace_has_its_own_engine_and_changes(
             live.append(netioapi.notify_ip_interface_change(lambda *_: None))
             watchers.append(Watcher("route", family=socket.AF_INET))
     assert threads_named("netio-reader") == before + 2
-    # The thread that registered is elsewhere now; what it registered stays where it was made.
+    # The registering thread is elsewhere now; its registrations stay in their namespaces.
     for number, space in enumerate(spaces):
         with space:
             space.ip(f"route add 198.18.{number}.0/24 dev v0")
@@ -80,7 +81,8 @@ def test_each_namespace_has_its_own_engine_and_changes(
 
 
 def test_thread_in_its_own_namespace_gets_its_changes_alone(netns: Namespace) -> None:
-    """Each thread makes a namespace, registers, changes, sees its own change alone, and leaves."""
+    """Each thread makes a namespace, registers, changes it, gets its own change alone, and
+    leaves."""
     wrong: list[object] = []
 
     def live(number: int) -> None:
@@ -109,7 +111,7 @@ def test_thread_in_its_own_namespace_gets_its_changes_alone(netns: Namespace) ->
 
 
 def test_engine_restart_under_churn_loses_no_change(netns: Namespace) -> None:
-    """The last to leave ends the engine while the next starts one: nobody misses a change."""
+    """The last registration ends the engine while the next one starts one: no change is lost."""
     netns.veth()
     before, descriptors = threads_named("netio-reader"), len(os.listdir("/proc/self/fd"))
     wrong: list[object] = []

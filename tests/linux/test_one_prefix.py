@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Every way to change the routes of one prefix, in any order: which of them is meant a message says
-vaguely, and more so when two share an identity. After each step what the changes have led to is
-what a fresh reading of the tables shows. NETIOAPI_SEED repeats a walk, NETIOAPI_STEPS makes it
-longer."""
+"""Every way to change the routes of one prefix, in random order. A message does not always say
+which route it means, least of all when two share an identity. After each step the state of the
+applied changes equals a new dump. NETIOAPI_SEED repeats a walk, NETIOAPI_STEPS makes it longer."""
 
 from __future__ import annotations
 

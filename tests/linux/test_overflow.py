@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A flood into a tiny buffer: that changes were lost is said and counted, and what is lost is found
-by comparing tables, so that in the end the rebuilt state is the kernel's.
+"""A flood into a small buffer: the overflow is reported and counted, and lost changes are found by
+comparing tables, so that the rebuilt state is the kernel's in the end.
 
-The follower is a process that is stopped during the flood: a reader that runs may well keep up.
+The follower is a process that is stopped during the flood: a reader that runs might keep up.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ print("closed", flush=True)
 
 
 class Child:
-    """The follower: one line out for each line in."""
+    """The follower's process: one line out for each line in."""
 
     def __init__(self, layer: str) -> None:
         self.process = subprocess.Popen(
@@ -127,7 +127,7 @@ def test_flood_into_a_small_buffer_is_reported_and_repaired(netns: Namespace, ch
     before = 10_000
     netns.batch(lines("add", names(0, before)))
     first = child.settled()
-    # Some of what was there goes, much comes, some of it comes and goes again.
+    # Some routes go, many come, and some of those come and go again.
     with child.stopped():
         netns.batch(lines("delete", names(0, before // 2)))
         netns.batch(lines("add", names(before, ROUTES)))
@@ -140,10 +140,10 @@ def test_flood_into_a_small_buffer_is_reported_and_repaired(netns: Namespace, ch
         assert told["synced"], "no batch said that the state is exact again"
         assert told["stats"]["overflows"] >= 1
         assert told["stats"]["resyncs"] >= 1
-        # What was lost is delivered all the same, and said to be found rather than heard.
+        # Lost changes are delivered all the same, marked as synthesized.
         found = sum(n for what, n in told["counts"].items() if "(found)" in what)
         assert found >= ROUTES // 2, told
-    # The stream goes on as before.
+    # The stream goes on.
     netns.ip("route add 192.0.2.0/24 dev v0")
     again = child.settled()
     assert again["routes"] == told["routes"] + 1
@@ -160,7 +160,7 @@ def test_flood_of_addresses_and_links_is_repaired(netns: Namespace, child: Child
         netns.ip("link delete v7")
         netns.ip("link set v0 name w0")
         netns.ip("link add v8 type veth peer name p8")
-    told = child.settled()  # equal to the kernel's tables, links and addresses too
+    told = child.settled()  # equal to the kernel's tables, links and addresses included
     new = sum(n for what, n in told["counts"].items() if what.startswith("ADD"))
     assert new >= 2000
     if "overflows" in told:

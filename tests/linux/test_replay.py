@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What changes while the tables are being read is told of by messages that are older than what was
-read: what one of them says of one route of several must not be believed of the one that is left."""
+"""Changes during a dump are reported by messages that are older than the dumped rows. Such a
+message about one of several routes must not be applied to the route that is left."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_deletion_during_a_dump_removes_the_right_route(
 def test_changes_during_a_dump_keep_the_state_exact(
     netns: Namespace, seed: int, family: int
 ) -> None:
-    """Every way to change the routes of one prefix, several of them at once."""
+    """Every way to change the routes of one prefix, several changes at once."""
     chance = random.Random(seed)
     one = OnePrefix(family, chance, is_read=True)
     for link in (0, 1):
@@ -90,7 +90,7 @@ def test_changes_during_a_dump_keep_the_state_exact(
 
 
 def test_unambiguous_messages_cause_no_resync(netns: Namespace) -> None:
-    """However much comes and goes: a reading of a million routes costs a second."""
+    """However many routes come and go: a dump of a million routes costs a second."""
     netns.sysctl("ipv6.conf.default.accept_dad", 0)
     netns.veth()
     netns.ip("address add 10.0.0.1/24 dev v0")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What others on the link make the kernel change: advertisements of a router, cloned routes."""
+"""Changes that the kernel makes because of other machines on the link: router advertisements,
+cloned routes."""
 
 from __future__ import annotations
 
@@ -18,13 +19,14 @@ from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet, se
 from .model.oracle import ADDRESS_FLAGS, PERMANENT
 from .packets import Advertisement, fragmentation_needed
 
-pytestmark = pytest.mark.timeout(150)  # above the deadline of settle(), which says more
+# Longer than the deadline of settle(), whose message says more.
+pytestmark = pytest.mark.timeout(150)
 
 PREFIX = "2001:db8:5::/64"
 
 
 def in_prefix(kind: str, key: tuple[object, ...], *_: object) -> bool:
-    """The address that the kernel made of the prefix."""
+    """Matches the address that the kernel made from the prefix."""
     return kind == "address" and str(key[1]).startswith("2001:db8:5:")
 
 
@@ -49,7 +51,7 @@ def test_router_advertisement_changes_routes_and_addresses(
     for follower in followers:
         follower.counts.clear()
 
-    # The same again: lifetimes begin anew, which is no change.
+    # The same advertisement again: lifetimes start anew, which is no change.
     Advertisement().send("p0")
     quiet(followers)
     for follower in followers:
@@ -72,8 +74,8 @@ def test_router_advertisement_changes_routes_and_addresses(
 def test_autoconfigured_address_is_reported_while_tentative(
     netns: Namespace, tables: list[int] | None
 ) -> None:
-    """Of an address that it makes of a prefix the kernel says nothing before duplicate detection
-    is through; the prefix's own route is what tells that there is one, wanted or not."""
+    """The kernel reports an autoconfigured address once duplicate address detection is over. The
+    route of its prefix is the first sign of it, also when the watcher does not want that route."""
     netns.veth()
     for name in ("v0", "p0"):
         settled = f"-6 address show dev {name} scope link -tentative"
@@ -116,7 +118,7 @@ def test_managed_flag_of_a_router_is_an_interface_change(
 def test_cloned_routes_are_left_out(
     netns: Namespace, other_netns: Namespace, followers: list[Follower]
 ) -> None:
-    """A path with a smaller MTU: the kernel remembers it as a cloned route, and dumps that."""
+    """The kernel remembers a path with a smaller MTU as a cloned route, and dumps it."""
     netns.ip(f"link set p0 netns {other_netns.path}")
     with other_netns:
         other_netns.ip("link set p0 up")
@@ -142,7 +144,8 @@ def test_cloned_routes_are_left_out(
 
 
 def test_duplicate_detection_is_reported_in_order(netns: Namespace) -> None:
-    """Tentative first, then in use; the kernel's own link-local address only when it is in use."""
+    """Tentative first, then preferred. (The kernel reports its own link-local address when it is
+    preferred.)"""
     netns.veth()
     with WatcherFollower(TABLES) as follower:
         follower.settle()

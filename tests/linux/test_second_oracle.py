@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tables against pyroute2, which shares no code with us nor with `ip`."""
+"""The tables compared with pyroute2, which shares no code with us or with `ip`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.processes import python
 
 pytest.importorskip("pyroute2", reason="pyroute2 is not installed")
 
-# In a process of its own: what pyroute2 warns of is not this suite's.
+# In a process of its own, since pyroute2 may print warnings.
 DUMP = """
 import json
 from pyroute2 import IPRoute
@@ -46,8 +46,9 @@ def dump() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def test_tables_match_pyroute2(netns: Namespace) -> None:
-    netns.sysctl("ipv6.conf.default.accept_dad", 0)  # else a flag changes between two looks
-    netns.sysctl("ipv6.conf.default.accept_dad", 0)  # nothing settles between the two readings
+    # Otherwise a flag changes between the two dumps.
+    # Otherwise a flag changes between the two dumps.
+    netns.sysctl("ipv6.conf.default.accept_dad", 0)
     netns.veth()
     netns.ip("link set lo up")
     netns.ip("address add 10.0.0.1/24 dev v0")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What SECURITY.md says: no privilege is needed, no descriptor goes to what is executed, and who
-writes behind a buffer's end does not get on."""
+"""The statements of SECURITY.md: no privilege is needed, no descriptor reaches an executed program,
+and the binary has stack protection."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ for name in ("ip_interface_change", "unicast_ip_address_change", "route_change2"
     getattr(netioapi, "notify_" + name)(lambda *_: None).cancel()
 with netioapi.Watcher(snapshot=True, receive_buffer=1 << 30) as watcher:
     assert watcher.read(10)
-    assert 0 < watcher.stats()["receive_buffer"] < 1 << 30  # what everybody may have
+    assert 0 < watcher.stats()["receive_buffer"] < 1 << 30  # what an unprivileged process may have
 print("done")
 """
 
@@ -56,7 +56,7 @@ def test_public_api_works_without_capabilities(netns: Namespace) -> None:
 
 def test_executed_program_inherits_no_socket(netns: Namespace) -> None:
     first, *inherited = python(EXECUTES).stdout.splitlines()
-    assert int(first.removeprefix("ours ")) >= 3  # two sockets and an event, at least
+    assert int(first.removeprefix("ours ")) >= 3  # at least two sockets and an event
     assert not [line for line in inherited if "socket:" in line or "eventfd" in line]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A signal that comes just before a wait, or to another thread, ends the wait, too."""
+"""A signal that arrives just before a wait, or in another thread, ends the wait, too."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PROGRAM = """
 import os, signal, sys, threading
 import netioapi
 {is_in}
-# It gets the GIL when the reader lets it go: after all looks for signals, and before the wait.
+# This thread gets the GIL when the reader releases it: after every check, just before the wait.
 def interrupt():
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # for the main thread alone
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # so that the main thread gets it
     interrupted = 0
     while interrupted < %(times)d:
         if turn > interrupted and is_in("read"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Far more changes than are kept for one callback, which stays inside meanwhile: memory is bounded,
-the others are not delayed, and what is delivered in the end is the exact state."""
+"""Far more changes than one callback's queue keeps, while that callback blocks: memory stays
+bounded, other registrations are not delayed, and the delivered changes lead to the exact state."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.support.collector import Collector
 from tests.support.waiting import eventually
 
 BOUND = 100_000  # QUEUE_BOUND of csrc/rtnetlink/api/notify.c
-BATCH = 1024  # the most that the callback's thread has taken already
+BATCH = 1024  # the largest batch, which the callback's thread may have taken already
 ROUTES = 500
-ROUNDS = 150  # of ROUTES added and deleted: 150,000 changes
+ROUNDS = 150  # of ROUTES additions and deletions: 150,000 changes
 NEWROUTE, DELROUTE = 24, 25
 
 
 def changes(verb: int, index: int, numbers: range) -> bytes:
-    """One message for each number: 198.18.x.x/32 by the link `index`."""
+    """One message per number: 198.18.x.x/32 through the link `index`."""
     flags = 0x601 if verb == NEWROUTE else 1  # REQUEST, and CREATE | EXCL
     head = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 254, 4, 253, 1, 0)
     return b"".join(
@@ -40,7 +40,7 @@ def changes(verb: int, index: int, numbers: range) -> bytes:
 
 
 class State(BlockingCallback):
-    """Holds the first change until it is let go, and rebuilds the routes from all of them."""
+    """Blocks in the first change until it is released, and rebuilds the routes from all changes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,8 @@ class State(BlockingCallback):
         if not self.returned:
             super().__call__(row, type)
         if (type == NotificationType.ADD) == (row.key in self.routes):
-            if type != NotificationType.DELETE:  # of one never seen it does nothing
+            # The DELETE of a route that was never delivered is allowed.
+            if type != NotificationType.DELETE:
                 self.wrong.append((type, row))
         if type == NotificationType.DELETE:
             self.routes.pop(row.key, None)
@@ -79,7 +80,7 @@ def test_slow_callback_gets_merged_changes_and_the_exact_state(netns: Namespace)
         for number in range(1, ROUNDS + 1):
             kernel.send(add)
             kernel.send(delete)
-            if number % 10 == 0:  # no faster than the kernel's buffer is read
+            if number % 10 == 0:  # no faster than the reader empties the kernel's buffer
                 told = 1 + number * 2 * ROUTES
                 eventually(partial(has_received, witness, told))
         with netioapi.notify_route_change2(quick, socket.AF_INET):
@@ -93,7 +94,7 @@ def test_slow_callback_gets_merged_changes_and_the_exact_state(netns: Namespace)
         assert len(truth) == ROUTES // 2 + 1
         assert not state.wrong
         assert slow.delivered <= BOUND + BATCH + ROUTES
-        # And it goes on, change by change.
+        # Then each change is delivered by itself again.
         before = slow.delivered
         netns.ip("route delete 198.51.100.0/24")
         eventually(lambda: len(state.routes) == len(truth) - 1)

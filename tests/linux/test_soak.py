@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The soak runs from end to end, for seconds only: `python -m tests.soak` is the real one."""
+"""The soak runs from end to end, for seconds: `python -m tests.soak` is the real one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_growth_of_memory_is_detected() -> None:
     assert grown(flat) == []
     leaks = [Measured(number * BYTES_ALLOWED // 4, 4096, 1, 4) for number in range(2 * FEWEST)]
     assert len(grown(leaks)) == 1
-    # What one point has on top, and is not left there, is no leak.
+    # A peak at one point that is gone at the next is no leak.
     odd = [Measured(1000 + (number == 15) * 2**30, 4096, 1, 4) for number in range(2 * FEWEST)]
     assert grown(odd) == []
     fills = [Measured(min(number, 4) * BYTES_ALLOWED, 4096, 1, 4) for number in range(2 * FEWEST)]

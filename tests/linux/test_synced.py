@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What `synced` says is so under churn, too: what was delivered until then is the kernel's table as
-it was at one moment, and no moment before that of the last time.
+"""The `synced` flag is true under churn, too: the changes delivered up to it lead to the kernel's
+table at one moment, not earlier than that of the flag before.
 
-All that `ip` will do is written down first, so that every state the table goes through is known.
+All commands for `ip` are made up in advance, so that every state of the table is known.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ LENGTH = BURST * BURSTS
 
 
 class Script:
-    """Changes of one route each, and the moments at which the table was in some state: prefixes,
-    each with the number of its protocol."""
+    """Changes of one route each, and the moments at which the table was in each state: {prefix:
+    number of its protocol}."""
 
     def __init__(self, chance: random.Random, keys: int, present: int) -> None:
         prefixes = [f"10.{n >> 8}.{n & 255}.0/24" for n in range(keys)]
@@ -36,7 +36,7 @@ class Script:
         self.lines: list[str] = []
         mixed = self._hash_of(state)
         self._moments: dict[int, list[int]] = {mixed: [0]}
-        self.at: dict[int, dict[str, int]] = {}  # the ends of bursts
+        self.at: dict[int, dict[str, int]] = {}  # at the ends of bursts
         for moment in range(1, LENGTH + 1):
             prefix = chance.choice(prefixes)
             before = state.get(prefix)
@@ -67,7 +67,7 @@ class Script:
         return mixed
 
     def moment(self, state: dict[str, int], since: int) -> int:
-        """The first moment from `since` on at which the table was like that."""
+        """The first moment, not before `since`, at which the table was in that state."""
         for moment in self._moments.get(self._hash_of(state), []):
             if moment >= since:
                 return moment
@@ -75,8 +75,8 @@ class Script:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Callable[[int], int]]:
-        """Gives how to have the next of them done, so many, beside what is inside; it returns the
-        moment that this leads to."""
+        """Runs `ip` beside the block. Yields a function that makes it do the next `count` changes,
+        and returns the moment that they lead to."""
         begin = 0
         with subprocess.Popen(["ip", "-batch", "-"], stdin=subprocess.PIPE, text=True) as process:
             assert process.stdin is not None
@@ -125,7 +125,7 @@ SIZES = pytest.mark.parametrize(("keys", "present"), [(30, 15), (1500, 1200)])
 def test_synced_snapshot_is_one_moment_of_the_table(
     netns: Namespace, seed: int, keys: int, present: int
 ) -> None:
-    """Of a small table, and of one that the kernel gives in several parts."""
+    """A small table, and one that the kernel dumps in several parts."""
     script = Script(random.Random(seed), keys, present)
     netns.batch(script.first)
     reached = 0
@@ -146,7 +146,7 @@ def test_synced_snapshot_is_one_moment_of_the_table(
 def test_synced_after_an_overflow_is_one_moment_of_the_table(
     netns: Namespace, seed: int, keys: int, present: int
 ) -> None:
-    """A tiny buffer, and so many watchers that the thread which hears the kernel falls behind."""
+    """A small buffer, and so many watchers that the reader thread falls behind."""
     script = Script(random.Random(seed), keys, present)
     netns.batch(script.first)
     state: dict[str, int] = {}
@@ -175,6 +175,6 @@ def test_synced_after_an_overflow_is_one_moment_of_the_table(
                 apply(state, batch)
             return table(netns) == state == script.at[end]
 
-        # It may have been like that before the end, too.
+        # The table may have been in that state before the end, too.
         eventually(arrived)
     assert losses > 0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Tables that are read while others change them: what was there all the time is in them, and once;
-what went meanwhile is not."""
+"""Tables that are read while they change: a route that stays is in them exactly once, a route that
+is gone is not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STEMS = {socket.AF_INET: "10.{:d}.{:d}.0/24", socket.AF_INET6: "fd01:{:x}:{:x}::
 
 @contextmanager
 def churn(netns: Namespace, lines: str) -> Iterator[None]:
-    """Over and over, until the end of the block."""
+    """Runs the commands over and over, until the end of the block."""
     done = threading.Event()
 
     def again() -> None:
@@ -45,7 +45,7 @@ def churn(netns: Namespace, lines: str) -> Iterator[None]:
 
 @pytest.fixture
 def churning(netns: Namespace) -> Iterator[Namespace]:
-    """Routes that stay, and others before and behind them that come and go."""
+    """Routes that stay, and routes sorted before and behind them that come and go."""
     netns.veth()
     stay = [s.format(n // 250 + 100, n % 250) for s in STEMS.values() for n in range(ROUTES)]
     netns.batch("\n".join(f"route add {one} dev v0" for one in stay))
@@ -53,7 +53,7 @@ def churning(netns: Namespace) -> Iterator[Namespace]:
     netns.ip("route add default via fd00:ffff::9")
     come = [f"9.0.{n}.0/24" for n in range(50)] + [f"fd00:0:{n:x}::/64" for n in range(200)]
     lines = [f"route {verb} {one} dev v0" for verb in ("add", "delete") for one in come]
-    with churn(netns, "\n".join(lines * 20)):  # with hardly a pause
+    with churn(netns, "\n".join(lines * 20)):  # almost without a pause
         yield netns
 
 
@@ -68,14 +68,15 @@ def test_stable_routes_occur_once_in_a_table_under_churn(churning: Namespace, fa
         assert len(there) == ROUTES
 
 
-def asked_by_many(ask: Callable[[int], bool], times: int) -> list[bool]:
-    """By more threads than there are processors: who asks is put off in the middle of it."""
+def called_by_many_threads(ask: Callable[[int], bool], times: int) -> list[bool]:
+    """Calls `ask` from more threads than there are processors, so that each is interrupted."""
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(ask, range(times)))
 
 
 def test_entry_under_churn_is_found(churning: Namespace) -> None:
-    rows = netioapi.get_ip_forward_table2(socket.AF_INET6)  # whose walk may leave some out
+    # The kernel's walk of which may skip some.
+    rows = netioapi.get_ip_forward_table2(socket.AF_INET6)
     stay = [row for row in rows if str(row.destination_prefix).startswith("fd01:")]
 
     def is_found(number: int) -> bool:
@@ -85,7 +86,7 @@ def test_entry_under_churn_is_found(churning: Namespace) -> None:
         except netioapi.NetioError:
             return False
 
-    assert all(asked_by_many(is_found, 4000))
+    assert all(called_by_many_threads(is_found, 4000))
 
 
 def test_hint_under_churn_keeps_its_default_route(churning: Namespace) -> None:
@@ -93,14 +94,14 @@ def test_hint_under_churn_keeps_its_default_route(churning: Namespace) -> None:
         hint = netioapi.get_network_connectivity_hint()
         return hint.connectivity_level == ConnectivityLevel.INTERNET_ACCESS
 
-    assert all(asked_by_many(is_internet, 2500))
+    assert all(called_by_many_threads(is_internet, 2500))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_unreported_removals_during_resyncs_are_found(netns: Namespace) -> None:
-    """A link goes down, and another one while the first one's routes are still being read: of all
-    those readings, which race with changes, only the last ones know of the second."""
+    """A link goes down, and another one while the routes of the first are still being dumped. Those
+    dumps race with changes; only the last ones can miss the second link's routes."""
     for name in ("ra", "rb", "rc"):
         netns.ip(f"link add {name} type bridge")
         netns.ip(f"link set {name} up")
@@ -126,9 +127,9 @@ def test_unreported_removals_during_resyncs_are_found(netns: Namespace) -> None:
             with churn(netns, come):
                 before = watcher.stats()
                 eventually(lambda b=before: watcher.stats()["received"] > b["received"] + 100)
-                # The second one somewhere within the readings that the first one leads to.
+                # The second link goes down at some moment of the dumps that the first one causes.
                 meanwhile = ["route get 127.0.0.1"] * lines
                 netns.batch("\n".join(["link set ra down", *meanwhile, "link set rb down"]))
-                # And all of them race.
+                # And all dumps race with changes.
                 eventually(lambda b=before: watcher.stats()["resyncs"] >= b["resyncs"] + 3)
             eventually(same, what=f"the table after two links went down, {lines} lines apart")

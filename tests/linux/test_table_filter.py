@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Tables that nobody asked for: the kernel does not tell of them, so that they wake nobody and take
-no room in the receive buffer; and what is told is exact, whoever comes and goes."""
+"""Routing tables without a subscriber: the kernel's messages about them are filtered out, wake no
+thread and take no room in the receive buffer. The delivered changes stay exact while subscribers
+come and go."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
 from .reader import wakeups
 
 LOCAL = 255
-# Those above 255 share a byte in the kernel's messages, with 252.
+# In the kernel's messages the tables above 255 share a byte with table 252.
 TABLES = [7, 252, 253, 254, LOCAL, 256, 1000, 100000]
 
 
@@ -48,7 +49,7 @@ def test_unwanted_tables_do_not_wake_the_reader(netns: Namespace, wanted: list[i
             before = wakeups()
             netns.batch(routes("add", 300, table))
             netns.batch(routes("delete", 300, table))
-            # Once it falls asleep after what it was waked for before.
+            # One wakeup may belong to the change before.
             waked = wakeups() - before > 1
             told = table in (wanted or TABLES) and not (wanted is None and table == LOCAL)
             assert waked == (told or {table, mine} <= same_byte)
@@ -74,7 +75,7 @@ watcher.close()
 def test_unwanted_tables_take_no_room_in_the_buffer(
     netns: Namespace, wanted: list[int] | None, fills: bool
 ) -> None:
-    """A process that sleeps through a flood of its own addresses, with a tiny buffer."""
+    """A stopped process with a small buffer, during a flood of its own addresses."""
     with subprocess.Popen(
         [sys.executable, "-c", STOPPED, repr(wanted)],
         stdin=subprocess.PIPE,
@@ -98,7 +99,7 @@ def test_unwanted_tables_take_no_room_in_the_buffer(
 
 
 class Churn:
-    """Another process's routes come and go in all tables, until `with` ends; links too."""
+    """Routes of all tables come and go, and sometimes links and addresses, until `with` ends."""
 
     def __init__(self, netns: Namespace, seed: int) -> None:
         self._netns = netns
@@ -129,7 +130,7 @@ class Churn:
         try:
             with self._netns:
                 while not self._end.is_set():
-                    # Some of it fails: what is there cannot be added, what is not cannot go.
+                    # Some commands fail: the route exists already, or not.
                     run(["ip", "-force", "-batch", "-"], stdin=self.lines(), code=None)
         except BaseException as error:
             self._failed.append(error)
@@ -143,7 +144,7 @@ class Churn:
         assert not self._failed, self._failed
 
 
-def newcomer(chance: random.Random) -> Follower:
+def new_follower(chance: random.Random) -> Follower:
     if chance.random() < 0.25:
         return WatcherFollower()
     tables = chance.sample(TABLES, chance.randint(1, 4))
@@ -154,13 +155,13 @@ def newcomer(chance: random.Random) -> Follower:
 
 @pytest.mark.timeout(150)
 def test_subscribers_that_come_and_go_under_churn_stay_exact(netns: Namespace, seed: int) -> None:
-    """Each subscriber's state is the kernel's, of its own tables, and each change follows."""
+    """Each subscriber has the state of its own tables, by changes that follow each other."""
     chance = random.Random(seed)
     for name in ("v0", "v1"):
         netns.veth(name, f"p{name[1]}")
     netns.ip("address add 10.0.0.1/24 dev v0")
     with contextlib.ExitStack() as stack:
-        # The low layer has no snapshot: it begins when all is quiet, and sometimes not at all.
+        # Callbacks have no snapshot: they begin when all is quiet, and sometimes not at all.
         stack.callback(lambda: [follower.close() for follower in followers])
         followers: list[Follower] = []
         for turn in range(8):
@@ -171,14 +172,14 @@ def test_subscribers_that_come_and_go_under_churn_stay_exact(netns: Namespace, s
                     if len(followers) > 1 and chance.random() < 0.45:
                         followers.pop(chance.randrange(len(followers))).close()
                     else:
-                        followers.append(newcomer(chance))
+                        followers.append(new_follower(chance))
                     for follower in followers:
                         follower.take(0)
             quiet(followers, timeout=0.05)
 
 
 def test_new_subscriber_of_a_new_table_gets_later_changes_alone(netns: Namespace) -> None:
-    """Of a table that nobody wanted before: what was there is no change, what comes is one."""
+    """For a table without a subscriber so far: existing routes are no change, later ones are."""
     first = ["198.18.0.0/24", "198.18.1.0/24"]
     for number, table in enumerate(TABLES):
         with Watcher("route", tables=[TABLES[number - 1]]), Watcher("address"):
@@ -196,7 +197,7 @@ def test_new_subscriber_of_a_new_table_gets_later_changes_alone(netns: Namespace
 
 
 def test_new_subscriber_causes_no_change_for_others(netns: Namespace) -> None:
-    """The tables are read again for the newcomer: that is no change to anybody."""
+    """The tables are dumped again for the new subscriber: that is no change for the others."""
     netns.batch(routes("add", 200, LOCAL) + routes("add", 200, 254) + routes("add", 200, 1000))
     collector = Collector()
     with notify_route_change2(collector), Watcher("route", tables=[254]) as watcher:

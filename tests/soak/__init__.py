@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Everything at random and for long, and then all is as it was: `python -m tests.soak --help`."""
+"""Everything at random, for long, and no leak in the end: `python -m tests.soak --help`."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Soak netioapi: network changes, registrations, watchers, overflows, namespaces that die, forks,
+"""Soak netioapi: network changes, registrations, watchers, overflows, dying namespaces and forks,
 all at random and at once, in network namespaces of its own and without root. At the end every
-follower's state is the kernel's own, memory has not grown, and threads and descriptors are what
-they were."""
+follower's state is the kernel's, memory has not grown, and threads and descriptors are as many as
+before."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.paths import ROOT
 
 from .measure import ENVIRONMENT
 
-SILENT = 90.0  # seconds without a line: it hangs, with the GIL
+SILENT = 90.0  # seconds without a line: it hangs, with the GIL held
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -39,7 +39,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 class Worker:
-    """The process that is soaked, seen from outside."""
+    """The process under test, seen from outside."""
 
     def __init__(self, seed: int, seconds: float) -> None:
         self.last: dict[str, Any] = {}
@@ -53,12 +53,12 @@ class Worker:
         self._read = b""
 
     def line(self) -> dict[str, Any] | None:
-        """What it says next; None when it has ended, or was ended because it said nothing."""
+        """The next line of its output; None when it has ended, or was silent and was ended."""
         assert self.process.stdout is not None
         while b"\n" not in self._read:
             ready, _, _ = select.select([self.process.stdout], [], [], SILENT)
             if not ready:
-                self.process.send_signal(signal.SIGABRT)  # it shows where it stands
+                self.process.send_signal(signal.SIGABRT)  # faulthandler then prints the stacks
                 self.process.wait(10)
             chunk = os.read(self.process.stdout.fileno(), 1 << 16) if ready else b""
             if not chunk:
@@ -74,26 +74,30 @@ class Worker:
         self.process.wait()
 
 
-def progress(told: dict[str, Any]) -> str:
-    counts = told["counts"]
+def progress(report: dict[str, Any]) -> str:
+    counts = report["counts"]
     shown = {
         name: counts.get(name, 0)
         for name in ("moves", "changes", "overflows", "registrations", "watchers", "namespaces")
     }
-    shown |= {"MB": told["pages"] >> 20, "threads": told["threads"], "fds": told["descriptors"]}
+    shown |= {
+        "MB": report["pages"] >> 20,
+        "threads": report["threads"],
+        "fds": report["descriptors"],
+    }
     words = ", ".join(f"{value:,} {name}" for name, value in shown.items())
-    return f"{told['seconds']:5.0f} s  round {told['rounds']}: {words}"
+    return f"{report['seconds']:5.0f} s  round {report['rounds']}: {words}"
 
 
 def follow(worker: Worker) -> None:
-    """Show how it goes: on a terminal in one line, else each minute."""
+    """Shows the progress: on a terminal in one line, otherwise once a minute."""
     terminal, shown = sys.stderr.isatty(), 0.0
-    while (told := worker.line()) is not None:
+    while (report := worker.line()) is not None:
         if terminal:
-            print(f"\r\x1b[K{progress(told)}", end="", file=sys.stderr, flush=True)
-        elif told["seconds"] >= shown + 60:
-            shown = told["seconds"]
-            print(progress(told), file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{progress(report)}", end="", file=sys.stderr, flush=True)
+        elif report["seconds"] >= shown + 60:
+            shown = report["seconds"]
+            print(progress(report), file=sys.stderr, flush=True)
     if terminal:
         print(file=sys.stderr)
 
@@ -108,12 +112,12 @@ def judge(worker: Worker) -> list[str]:
     return failures
 
 
-def summary(seed: int, told: dict[str, Any], failures: list[str]) -> str:
+def summary(seed: int, report: dict[str, Any], failures: list[str]) -> str:
     lines = [f"seed {seed}"]
-    if told:
-        lines.append(progress(told))
-        lines.append(", ".join(f"{n:,} {name}" for name, n in sorted(told["counts"].items())))
-    if points := told.get("points"):
+    if report:
+        lines.append(progress(report))
+        lines.append(", ".join(f"{n:,} {name}" for name, n in sorted(report["counts"].items())))
+    if points := report.get("points"):
         lines += [f"{n}: {[point[n] for point in points[1:]]}" for n in ("bytes", "pages")]
     lines += [f"FAILED: {failure}" for failure in failures]
     return "\n".join(lines)
@@ -145,8 +149,8 @@ def as_ctrl_c(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, as_ctrl_c)  # what was begun is ended
+    signal.signal(signal.SIGTERM, as_ctrl_c)  # so that the worker is ended, too
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit(130)  # before it began, or after its end
+        sys.exit(130)  # before the beginning, or after the end

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What was done and what went wrong, counted by many threads; and the threads that do it."""
+"""Counters and failures, shared by many threads; and the threads that do the work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 class Planned(Exception):
-    """What callbacks raise on purpose."""
+    """The exception that callbacks raise on purpose."""
 
 
 class Counters:
@@ -39,14 +39,14 @@ class Counters:
             return list(self._failures)
 
 
-class Guest(threading.Thread):
-    """Does its work at random until it is told to end. In the network namespace of the thread that
-    starts it."""
+class Activity(threading.Thread):
+    """Works at random until `ending` is set, in the network namespace of the thread that starts
+    it."""
 
     def __init__(
-        self, work: Callable[[Guest], None], name: str, seed: str, counters: Counters
+        self, work: Callable[[Activity], None], name: str, seed: str, counters: Counters
     ) -> None:
-        super().__init__(name=name, daemon=True)  # a hang must not keep the process
+        super().__init__(name=name, daemon=True)  # so that a hang does not keep the process
         self._work = work
         self.seed, self.counters = f"{seed}/{name}", counters
         self.random = random.Random(self.seed)
@@ -59,7 +59,7 @@ class Guest(threading.Thread):
             self.counters.fail(self.name, traceback.format_exc())
 
     def pause(self, longest: float) -> bool:
-        """A random while. False: it is time to end."""
+        """Waits for a random time. False: the end has come."""
         return not self.ending.wait(self.random.uniform(0, longest))
 
     def chance(self, of: float) -> bool:

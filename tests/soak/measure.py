@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What the process holds at a quiet point, and whether that grew.
+"""What the process holds at a quiet point, and whether that has grown.
 
-Bytes are those that malloc has given and not got back, which is exact where RSS is not: the worker
-runs without malloc's caches for each thread, and with Python's objects in malloc too. Pages are the
-process' own: malloc has one arena, not one more for each thread that met another in it, where what
-is small keeps many pages of what was large; and libc keeps no stack of a thread that is gone.
+Bytes are those that malloc gave out and did not get back: exact, where RSS is not, since the worker
+runs without malloc's per-thread caches and with Python's objects in malloc, too. Pages are private
+to the process. malloc has a single arena: with one for each contending thread, small blocks would
+keep many pages of large ones. libc keeps no stack of an ended thread.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pathlib import Path
 
 from tests.linux.heap import heap_counter
 
-# What the bytes may grow between the second quarter of a run and its last: caches that fill late.
-# At rest they differ by some 10 KB from point to point.
+# How much the bytes may grow between the second and the last quarter of a run: some caches fill
+# late. At rest they vary by about 10 KB.
 BYTES_ALLOWED = 64 << 10
-# The same of pages, which malloc keeps in pieces. At rest they differ by 2 MB.
+# The same for pages, which malloc keeps in pieces. At rest they vary by 2 MB.
 PAGES_ALLOWED = 6 << 20
-FEWEST = 8  # quiet points, so that there are quarters
-# For the worker's environment. Free-threaded CPython has an allocator of its own, and no choice.
+FEWEST = 8  # quiet points needed for quarters
+# The worker's environment. Free-threaded CPython has an allocator of its own, without a choice.
 ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1"
     ":glibc.pthread.stack_cache_size=0",
@@ -39,8 +39,8 @@ _used = heap_counter()
 
 @dataclass(frozen=True)
 class Measured:
-    bytes: int  # in use; 0 where libc does not say
-    pages: int  # bytes of the pages that are this process' alone
+    bytes: int  # in use; 0 where libc cannot tell
+    pages: int  # bytes of private pages
     threads: int
     descriptors: int
 
@@ -57,7 +57,7 @@ def measure() -> Measured:
 
 
 def measure_quietly() -> Measured:
-    """With nothing left that is garbage only."""
+    """Measures after all garbage is collected."""
     for _ in range(3):
         gc.collect()
     if hasattr(_libc, "malloc_trim"):
@@ -66,9 +66,9 @@ def measure_quietly() -> Measured:
 
 
 def grown(points: list[Measured]) -> list[str]:
-    """What is more in the last quarter of the points than in the second, beyond what is allowed. In
-    the first one caches fill. The least of each quarter is compared: what comes on top of it at one
-    point was not left there."""
+    """What has grown from the second quarter of the points to the last, beyond the allowance.
+    Caches fill in the first quarter. The minimum of each quarter counts, since a peak at one point
+    is no leak."""
     wrong = []
     if len(points) < FEWEST:
         return []

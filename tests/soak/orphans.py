@@ -15,13 +15,13 @@ import netioapi
 from netioapi import NotificationType, Watcher
 from tests.linux.namespace import Namespace, fresh_namespace
 
-from .counters import Guest
+from .counters import Activity
 
-LATE = 60.0  # seconds that a thing may take on a busy machine
+LATE = 60.0  # seconds that an operation may take on a busy machine
 
 
 def _read_until(watcher: Watcher, what: str, seen: set[object], want: set[object]) -> None:
-    """`what` is the type of the changes whose destination counts."""
+    """`what` is the type of the changes whose destinations count."""
     deadline = time.monotonic() + LATE
     while not want <= seen:
         batch = watcher.read(timeout=max(deadline - time.monotonic(), 0))
@@ -31,16 +31,19 @@ def _read_until(watcher: Watcher, what: str, seen: set[object], want: set[object
                 seen.add(change.row.destination_prefix)
 
 
-def nomads(guest: Guest) -> None:
-    """A namespace dies with its peer's, or with registrations and watchers still in it."""
-    while guest.pause(0.5):
-        names = [f"198.18.7.{n}/32" for n in range(guest.random.randint(1, 99))]
+def dying_namespaces(activity: Activity) -> None:
+    """Two namespaces die: one deletes a link of the other, which dies with registrations and
+    watchers in it."""
+    while activity.pause(0.5):
+        names = [f"198.18.7.{n}/32" for n in range(activity.random.randint(1, 99))]
         live: list[netioapi.Registration] = []
         with fresh_namespace() as netns, contextlib.ExitStack() as later:
             watcher = later.enter_context(Watcher("route", family=socket.AF_INET, queue=3))
-            for _ in range(guest.random.randint(0, 3)):
-                live.append(netioapi.notify_route_change2(lambda *_: guest.counters.add("changes")))
-            guest.counters.add("registrations", len(live))
+            for _ in range(activity.random.randint(0, 3)):
+                live.append(
+                    netioapi.notify_route_change2(lambda *_: activity.counters.add("changes"))
+                )
+            activity.counters.add("registrations", len(live))
             netns.ip("link add v0 type veth peer name p0")
             other = Namespace()
             netns.ip(f"link set p0 netns {other.path}")
@@ -51,16 +54,16 @@ def nomads(guest: Guest) -> None:
             seen: set[object] = set()
             want: set[object] = {ip_network(name) for name in names}
             _read_until(watcher, "ADD", seen, want)
-            other.close()  # and takes its end of the cable with it, and ours
+            other.close()  # which deletes its end of the pair, and so ours
             seen.clear()
             _read_until(watcher, "DELETE", seen, want)
-            guest.counters.add("changes", 2 * len(want))
-            if guest.chance(0.5):
-                later.pop_all()  # closed by whoever collects it
+            activity.counters.add("changes", 2 * len(want))
+            if activity.chance(0.5):
+                later.pop_all()  # closed by garbage collection
         del watcher
-        guest.counters.add("namespaces", 2)
+        activity.counters.add("namespaces", 2)
         while live:
-            live.pop(guest.random.randrange(len(live))).cancel()
+            live.pop(activity.random.randrange(len(live))).cancel()
 
 
 def _child() -> None:
@@ -75,15 +78,15 @@ def _child() -> None:
     os._exit(2)
 
 
-def forks(guest: Guest) -> None:
-    while guest.pause(1):
+def forks(activity: Activity) -> None:
+    while activity.pause(1):
         pid = os.fork()
         if pid == 0:
             try:
                 _child()
             finally:
                 os._exit(3)
-        guest.counters.add("forks")
+        activity.counters.add("forks")
         deadline = time.monotonic() + LATE
         rest = threading.Event()
         while not (ended := os.waitpid(pid, os.WNOHANG))[0]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Registrations of every notify function, with callbacks of every kind, cancelled in every way."""
+"""Registrations of every Notify* function, with callbacks of every kind, cancelled in every way."""
 
 from __future__ import annotations
 
@@ -12,19 +12,27 @@ import netioapi
 from netioapi import DeadlockError, Registration
 from tests.support.background import BackgroundCall
 
-from .counters import Guest, Planned
+from .counters import Activity, Planned
 
 MOST = 12
 FAMILIES = (socket.AF_UNSPEC, socket.AF_INET, socket.AF_INET6)
 
 
-class Called:
-    """A callback, and what is wrong about its being called."""
+class RandomCallback:
+    """A callback that reports calls that must not happen."""
 
-    def __init__(self, guest: Guest, live: list[Called]) -> None:
-        self._guest, self._live = guest, live
-        self._way = guest.random.choice(
-            [self.look, self.look, self.fail, self.dawdle, self.leave, self.end_another, self.more]
+    def __init__(self, activity: Activity, live: list[RandomCallback]) -> None:
+        self._activity, self._live = activity, live
+        self._way = activity.random.choice(
+            [
+                self.look,
+                self.look,
+                self.fail,
+                self.be_slow,
+                self.cancel_itself,
+                self.end_another,
+                self.more,
+            ]
         )
         self._inside = threading.Lock()
         self.over = False
@@ -32,20 +40,22 @@ class Called:
 
     def __call__(self, *arguments: Any) -> None:
         if self.over:
-            self._guest.counters.fail(self._guest.name, f"called after its cancel: {arguments}")
+            self._activity.counters.fail(
+                self._activity.name, f"called after its cancel: {arguments}"
+            )
         if not self._inside.acquire(blocking=False):
-            self._guest.counters.fail(self._guest.name, "called twice at once")
+            self._activity.counters.fail(self._activity.name, "called twice at once")
         try:
-            self._guest.counters.add("changes")
+            self._activity.counters.add("changes")
             self._way(*arguments)
         finally:
             self._inside.release()
 
     def failed(self, error: BaseException) -> None:
         if isinstance(error, Planned):
-            self._guest.counters.add("raised")
+            self._activity.counters.add("raised")
         else:
-            self._guest.counters.fail(self._guest.name, f"a callback raised {error!r}")
+            self._activity.counters.fail(self._activity.name, f"a callback raised {error!r}")
 
     # ---- ways ---------------------------------------------------------------
     def look(self, *arguments: Any) -> None:
@@ -54,10 +64,10 @@ class Called:
     def fail(self, *arguments: Any) -> None:
         raise Planned
 
-    def dawdle(self, *arguments: Any) -> None:
-        self._guest.pause(0.05)
+    def be_slow(self, *arguments: Any) -> None:
+        self._activity.pause(0.05)
 
-    def leave(self, *arguments: Any) -> None:
+    def cancel_itself(self, *arguments: Any) -> None:
         if self.registration is None:
             return
         try:
@@ -65,7 +75,7 @@ class Called:
         except DeadlockError:
             self.registration.cancel(wait=False)
         else:
-            self._guest.counters.fail(self._guest.name, "cancelled itself and waited")
+            self._activity.counters.fail(self._activity.name, "cancelled itself and waited")
 
     def end_another(self, *arguments: Any) -> None:
         for other in self._live[:1]:
@@ -75,24 +85,24 @@ class Called:
 
     def more(self, *arguments: Any) -> None:
         if len(self._live) < 2 * MOST:
-            register(self._guest, self._live)
+            register(self._activity, self._live)
 
 
-def register(guest: Guest, live: list[Called]) -> None:
-    called, chance = Called(guest, live), guest.random
+def register(activity: Activity, live: list[RandomCallback]) -> None:
+    called, chance = RandomCallback(activity, live), activity.random
     family = chance.choice(FAMILIES)
-    more: dict[str, Any] = {"on_error": called.failed if guest.chance(0.8) else None}
+    more: dict[str, Any] = {"on_error": called.failed if activity.chance(0.8) else None}
     name = chance.choice(NAMES)
     if name == "notify_stable_unicast_ip_address_table":
         _, called.registration = netioapi.notify_stable_unicast_ip_address_table(
             called, family, **more
         )
     else:
-        more["initial_notification"] = guest.chance(0.5)
+        more["initial_notification"] = activity.chance(0.5)
         if name in WITH_FAMILY:
-            more |= {"family": family, "details": guest.chance(0.5)}
+            more |= {"family": family, "details": activity.chance(0.5)}
         called.registration = getattr(netioapi, name)(called, **more)
-    guest.counters.add("registrations")
+    activity.counters.add("registrations")
     live.append(called)
 
 
@@ -109,17 +119,17 @@ NAMES = [
 ]
 
 
-def end(guest: Guest, called: Called) -> None:
-    """Cancel in some way, and wait in the end."""
+def end(activity: Activity, called: RandomCallback) -> None:
+    """Cancels in some way, and waits in the end."""
     registration = called.registration
     if registration is None:
-        return  # a table that was stable
-    way = guest.random.randrange(5)
+        return  # the table was stable at once
+    way = activity.random.randrange(5)
     if way == 0:
         registration.cancel(wait=False)
     elif way == 1:
         with contextlib.suppress(TimeoutError):
-            registration.cancel(timeout=guest.random.uniform(0, 0.02))
+            registration.cancel(timeout=activity.random.uniform(0, 0.02))
     elif way == 2:
         threads = [BackgroundCall(registration.cancel) for _ in range(2)]
         for thread in threads:
@@ -132,8 +142,8 @@ def end(guest: Guest, called: Called) -> None:
     assert not registration.active
 
 
-def ask(guest: Guest) -> None:
-    family = guest.random.choice(FAMILIES)
+def ask(activity: Activity) -> None:
+    family = activity.random.choice(FAMILIES)
     for table in (
         netioapi.get_ip_forward_table2(family),
         netioapi.get_unicast_ip_address_table(family),
@@ -145,18 +155,18 @@ def ask(guest: Guest) -> None:
     netioapi.get_network_connectivity_hint()
 
 
-def registrations(guest: Guest) -> None:
-    live: list[Called] = []
-    while guest.pause(0.05):
-        way = guest.random.random()
+def registrations(activity: Activity) -> None:
+    live: list[RandomCallback] = []
+    while activity.pause(0.05):
+        way = activity.random.random()
         if way < 0.5:
             if len(live) < MOST:
-                register(guest, live)
+                register(activity, live)
         elif way < 0.9:
             if live:
-                end(guest, live.pop(guest.random.randrange(len(live))))
+                end(activity, live.pop(activity.random.randrange(len(live))))
         else:
-            ask(guest)
-    # A callback in flight may still register; none is once its own is cancelled.
+            ask(activity)
+    # A running callback may still register; none runs once its own registration is cancelled.
     while live:
-        end(guest, live.pop())
+        end(activity, live.pop())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The process that is soaked: rounds of worlds and orphans, and after each round a quiet point at
-which it must hold what it held before. It writes a line of JSON each second, the result last."""
+"""The process under test: rounds of worlds and orphans, with a quiet point after each round, where
+it must hold as much as before. It writes a line of JSON each second, and the result last."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from typing import Any
 
 from tests.linux.namespace import enter_user_namespace
 
-from .counters import Counters, Guest, Planned
+from .counters import Activity, Counters, Planned
 from .measure import Measured, grown, measure, measure_quietly
-from .orphans import forks, nomads
+from .orphans import dying_namespaces, forks
 from .world import world
 
 LONGEST = 15.0  # seconds of a round
@@ -35,8 +35,8 @@ class Soak:
         self.rounds = 0
         self._begun = time.monotonic()
 
-    def told(self, **more: Any) -> None:
-        """One line; who reads it is gone: so are we."""
+    def report(self, **more: Any) -> None:
+        """Writes one line. Ends the process when its reader is gone."""
         now = dataclasses.asdict(measure())
         line = {"seconds": round(time.monotonic() - self._begun, 1), "rounds": self.rounds}
         try:
@@ -46,36 +46,38 @@ class Soak:
 
     def round(self, seconds: float) -> None:
         chance = random.Random(f"{self.seed}/{self.rounds}")
-        works = [*[world] * chance.randint(1, 3), *chance.choices([forks, nomads], k=2)]
-        guests = [
-            Guest(work, f"{self.rounds}.{number} {work.__name__}", str(self.seed), self.counters)
+        works = [*[world] * chance.randint(1, 3), *chance.choices([forks, dying_namespaces], k=2)]
+        activities = [
+            Activity(work, f"{self.rounds}.{number} {work.__name__}", str(self.seed), self.counters)
             for number, work in enumerate(works)
         ]
         faulthandler.dump_traceback_later(seconds + LATE + 60, exit=True)
-        for guest in guests:
-            guest.start()
-        self._wait(guests, seconds)
-        for guest in guests:
-            guest.ending.set()
-        self._wait(guests, LATE)
-        if late := [guest.name for guest in threading.enumerate() if isinstance(guest, Guest)]:
+        for activity in activities:
+            activity.start()
+        self._wait(activities, seconds)
+        for activity in activities:
+            activity.ending.set()
+        self._wait(activities, LATE)
+        if late := [
+            activity.name for activity in threading.enumerate() if isinstance(activity, Activity)
+        ]:
             faulthandler.dump_traceback(all_threads=True)
             self.counters.fail("hang", f"still running after {LATE:.0f} s: {', '.join(late)}")
         faulthandler.cancel_dump_traceback_later()
         self.rounds += 1
 
-    def _wait(self, guests: list[Guest], seconds: float) -> None:
-        """Until that time, or the end of all."""
+    def _wait(self, activities: list[Activity], seconds: float) -> None:
+        """Waits until that time, or until all have ended."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            alive = [guest for guest in guests if guest.is_alive()]
+            alive = [activity for activity in activities if activity.is_alive()]
             if not alive or (self.counters.failures and not alive[0].ending.is_set()):
                 return
             alive[0].join(min(left, 1.0))
-            self.told()
+            self.report()
 
     def rest(self) -> None:
-        """The quiet point: threads and descriptors are exactly what they were."""
+        """The quiet point: exactly as many threads and descriptors as before."""
         first, deadline, pause = self.points[0], time.monotonic() + 10, threading.Event()
         while True:
             now = measure_quietly()
@@ -93,15 +95,15 @@ class Soak:
 
     @staticmethod
     def fill_what_never_shrinks() -> None:
-        """CPython's table of interned strings counts the dead ones, too, until it is made anew;
-        then it may double, once: by 1 MB, which would pass for a leak."""
+        """CPython's table of interned strings counts dead ones until it is rebuilt, and may then
+        double once, by 1 MB, which would look like a leak."""
         for number in range(100_000):
             sys.intern(f"interned {number}")
 
     def run(self) -> list[str]:
         self.fill_what_never_shrinks()
         self.points.append(measure_quietly())
-        self.round(1)  # what is made once is made in it
+        self.round(1)  # so that everything made once exists
         self.rest()
         end, chance = time.monotonic() + self.seconds, random.Random(self.seed)
         while (left := end - time.monotonic()) > 0 and not self.counters.failures:
@@ -115,8 +117,8 @@ def main() -> None:
     seed, seconds = int(sys.argv[1]), float(sys.argv[2])
     faulthandler.enable()
     enter_user_namespace()
-    warnings.simplefilter("ignore", ResourceWarning)  # watchers that nobody refers to
-    warnings.simplefilter("ignore", DeprecationWarning)  # fork() with threads
+    warnings.simplefilter("ignore", ResourceWarning)  # from dropped watchers
+    warnings.simplefilter("ignore", DeprecationWarning)  # from fork() with threads
     soak = Soak(seed, seconds)
 
     def unraisable(found: sys.UnraisableHookArgs) -> None:
@@ -128,11 +130,11 @@ def main() -> None:
     sys.unraisablehook = unraisable
     failures = soak.run()
     points = [dataclasses.asdict(point) for point in soak.points]
-    soak.told(failures=failures, points=points)
+    soak.report(failures=failures, points=points)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
     if any(failure.startswith("hang") for failure in failures):
-        os._exit(1)  # its threads would keep it
+        os._exit(1)  # the hanging threads would keep it
 
 
 if __name__ == "__main__":

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-"""The model: what `ip` shows, what the library's rows show, both as the same plain records; the
-moves that change the one; the followers that must arrive at the other."""
+"""The model: the output of `ip` and the rows of the library as the same plain records; moves that
+change the network; followers that must arrive at its state."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Moves on addresses: added, changed, deleted, the last one too, and left to expire."""
+"""Moves on addresses: add, change, delete (the last one, too), and let expire."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from .world import World, move
 
 @move(0.1)
 def rebuild(w: World) -> list[str] | None:
-    """So that a walk does not end in a desert: everything up, and an address on each link."""
+    """Sets every link up, with an address each, so that a walk does not run out of things to
+    change."""
     assert w.truth is not None
     commands = [f"link set {name} up" for name in w.down]
     for name, link in w.links.items():
@@ -27,7 +28,7 @@ def rebuild(w: World) -> list[str] | None:
 @move(3)
 def address4_add(w: World) -> list[str] | None:
     name = w.one(w.links)
-    # Often into a subnet that is there already: then it is a secondary.
+    # Often in a subnet that exists already: then it is a secondary address.
     return name and [f"address add {w.subnet4(name)}.{w.random.randrange(1, 9)}/24 dev {name}"]
 
 
@@ -64,12 +65,12 @@ def address4_delete(w: World) -> list[str] | None:
 
 @move()
 def address4_delete_the_last_one(w: World) -> list[str] | None:
-    """One after the other until the link has none; its other routes go in silence."""
+    """Deletes one after the other until the link has none; its other routes go unreported."""
     name = w.one({name for name, _ in w.addresses("inet")})
     if name is None:
         return None
     mine = [one for other, one in w.addresses("inet") if other == name]
-    # The primary ones last: without promotion they take their secondaries along.
+    # Primary addresses last: without promotion they take their secondaries with them.
     mine.sort(key=lambda one: not one.get("secondary", False))
     return [f"address delete {_cidr(one)} dev {name}" for one in mine]
 
@@ -99,7 +100,7 @@ def address4_forever_again(w: World) -> list[str] | None:
 
 @move()
 def address4_metric(w: World) -> list[str] | None:
-    """The new prefix route comes before the old one goes."""
+    """The new prefix route is added before the old one is deleted."""
     found = w.one(w.addresses("inet", secondary=None))
     return found and [
         f"address change {_cidr(found[1])} dev {found[0]} metric {w.random.choice((0, 77, 99))}"
@@ -224,6 +225,6 @@ def address6_metric(w: World) -> list[str] | None:
 
 
 def _cidr(one: dict[str, object]) -> str:
-    """The address as `ip` needs it to find it again."""
+    """The address in the form by which `ip` finds it again."""
     peer = f" peer {one['address']}" if "address" in one else ""
     return f"{one['local']}{peer}/{one['prefixlen']}"

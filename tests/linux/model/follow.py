@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Followers: a state rebuilt from delivered changes alone, that must arrive at the truth.
+"""Followers: each rebuilds a state from delivered changes alone, and must arrive at the truth.
 
-A follower also holds each change against what came before it: an ADD of what is there, or a
-DELETE or PARAMETER of what is not, is an error, even if the state came out right.
+A follower also compares each change with its state before it: an ADD of an existing thing, or a
+DELETE or PARAMETER of a missing one, is an error, even if the final state is right.
 """
 
 from __future__ import annotations
@@ -82,13 +82,13 @@ def differences(
     state: dict[str, dict[Key, Record]],
     truth: Truth,
     *,
-    heard: Callable[[str, Key], bool] = lambda *_: True,
+    concerns: Callable[[str, Key], bool] = lambda *_: True,
 ) -> list[str]:
-    """`heard`: whether the state is to have it, by its kind and key."""
+    """`concerns`: whether the state should contain the thing, by its kind and key."""
     found = []
     for kind in KINDS:
         want, have = truth_of(kind, truth), state[kind]
-        want = {key: value for key, value in want.items() if heard(kind, key)}
+        want = {key: value for key, value in want.items() if concerns(kind, key)}
         found += [f"{kind} {k}: missing; the kernel has {want[k]}" for k in want.keys() - have]
         found += [f"{kind} {k}: the kernel has it not: {have[k]}" for k in have.keys() - want]
         found += [
@@ -100,13 +100,14 @@ def differences(
 
 
 class Follower:
-    """What both kinds share. `without`: tables that this one does not hear of; `within`: the only
-    prefixes that it hears of, if there are any."""
+    """The common part of both followers. `without`: tables that are not delivered to this one;
+    `within`: the only prefixes that are, if any."""
 
     without: frozenset[int] = frozenset()
     within: Sequence[IPv4Network | IPv6Network] = ()
     label = "the follower"
-    # Where changes become one, also the end of what was never told of is told (csrc/base/queue.h).
+    # Where changes merge, the end of a thing may be delivered whose beginning was not
+    # (csrc/base/queue.h).
     unseen_may_end = False
 
     def __init__(self) -> None:
@@ -115,9 +116,9 @@ class Follower:
         self.log: list[str] = []
         self.counts: Counter[str] = Counter()
         self.deleted: list[tuple[str, Key, Record]] = []
-        self._identities: dict[Any, Any] = {}  # row.key <-> our key: one to one
+        self._identities: dict[Any, Any] = {}  # row.key <-> our key, one to one
 
-    def heard(self, kind: str, key: Key) -> bool:
+    def concerns(self, kind: str, key: Key) -> bool:
         if kind == "route" and key[0] in self.without:
             return False
         if kind == "interface" or not self.within:
@@ -147,21 +148,22 @@ class Follower:
             state[key] = record
 
     def overlaps(self, type_: int, ours: tuple[str, Key]) -> bool:
-        """Whether the change may be of before the state that this one began with."""
+        """Can the change be older than the state that this follower began with?"""
         return False
 
     def take(self, timeout: float) -> bool:
-        """Apply what has arrived, or else what arrives first in that time. False: nothing."""
+        """Applies the changes that have arrived, or else the first that arrives in time. False:
+        none."""
         raise NotImplementedError
 
     def settle(self, timeout: float = 40) -> Truth:
-        """Read until the state equals the truth."""
+        """Applies changes until the state equals the truth."""
         deadline = time.monotonic() + timeout
         while True:
             while self.take(0):
                 pass
             truth = look()
-            wrong = differences(self.state, truth, heard=self.heard)
+            wrong = differences(self.state, truth, concerns=self.concerns)
             if not wrong:
                 break
             if time.monotonic() > deadline:
@@ -188,7 +190,7 @@ class Follower:
 
 
 class WatcherFollower(Follower):
-    """The high layer, with a snapshot of everything."""
+    """The high layer: a Watcher, with a snapshot of everything."""
 
     def __init__(
         self, tables: list[int] | None = None, prefixes: list[str] | None = None, **options: Any
@@ -221,7 +223,7 @@ class WatcherFollower(Follower):
 
 
 class CallbackFollower(Follower):
-    """The low layer: the tables at the start, then what the three callbacks are given."""
+    """The low layer: the tables at the start, then the changes of the three callbacks."""
 
     without = frozenset({LOCAL})
 
@@ -229,7 +231,7 @@ class CallbackFollower(Follower):
         super().__init__()
         self._arrived: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
         self.failures: list[BaseException] = []
-        self._shown: set[tuple[str, Key]] = set()  # by a table, and no change yet
+        self._shown: set[tuple[str, Key]] = set()  # in a table, and in no change yet
 
         def into(kind: str) -> Any:
             return lambda row, type_: self._arrived.put((kind, type_, row))
@@ -247,14 +249,14 @@ class CallbackFollower(Follower):
         }
         for kind, table in tables.items():
             for row in table:
-                # A table shows every route of one identity; changes tell of the first alone.
+                # A table shows every route of one identity; changes report the first alone.
                 if (key := RECORD[kind](row)[0]) not in self.state[kind]:
                     self.apply(kind, ADD, row, " (table)")
                     self._shown.add((kind, key))
 
     def overlaps(self, type_: int, ours: tuple[str, Key]) -> bool:
-        """Between the registration and the tables: the addition of what a table shows, too, and a
-        change of what was gone when it was read."""
+        """Between the registration and the tables, an addition may be in a table as well, and a
+        change may concern a thing that was gone from it."""
         shown = ours in self._shown
         self._shown.discard(ours)
         return shown if type_ == ADD else ours not in self._identities
@@ -273,14 +275,15 @@ class CallbackFollower(Follower):
 
 
 def settle(followers: Sequence[Follower]) -> Truth:
-    """All of them at the truth."""
+    """Brings all of them to the truth."""
     for follower in followers:
         truth = follower.settle()
     return truth
 
 
 def quiet(followers: Sequence[Follower], timeout: float = 0.2) -> Truth:
-    """Nothing more comes, so nothing wrong was still on its way; and all are at the truth."""
+    """Waits until no more changes come, so that no wrong one is on its way; all are at the
+    truth."""
     while any([follower.take(timeout if n == 0 else 0) for n, follower in enumerate(followers)]):
         pass
     return settle(followers)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Moves on links: made, up, down, deleted, renamed, moved, enslaved; their settings."""
+"""Moves on links: add, up, down, delete, rename, move, enslave; their settings."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def bridge_delete(w: World) -> list[str] | None:
 
 @move()
 def enslave(w: World) -> list[str] | None:
-    # One end of a cable at most: with both in one bridge, packets would go round for ever.
+    # One end of a pair at most: with both ends in one bridge, packets would loop for ever.
     plugged = {n[1] for n, link in w.links.items() if "master" in link}
     name = w.one(n for n in w.links if n[0] in "pv" and n[1] not in plugged)
     return [f"link set {name} master br0"] if name and "br0" in w.links else None
@@ -196,7 +196,7 @@ def lo_up(w: World) -> list[str] | None:
 
 @move(0.5)
 def ipv6_off(w: World) -> list[str] | None:
-    # With IPv6 addresses: without any, the kernel says nothing at all (no message, no route).
+    # With IPv6 addresses: without any, the kernel sends no message and has no route.
     found = w.one({name for name, _ in w.addresses("inet6")} & set(w.up))
     return found and [f"sysctl ipv6.conf.{found}.disable_ipv6 1"]
 
@@ -205,7 +205,7 @@ def ipv6_off(w: World) -> list[str] | None:
 def ipv6_on(w: World) -> list[str] | None:
     assert w.truth is not None
     off = {n for n, s in w.truth.settings.items() if s.get("ipv6/disable_ipv6") == "1"}
-    # With carrier: without it nothing happens but the setting, and nobody is told.
+    # With a carrier: without one the setting changes, and no message is sent.
     carrier = {n for n in w.up if "LOWER_UP" in w.truth.links[n]["flags"]}
     name = w.one(off & carrier)
     return name and [f"sysctl ipv6.conf.{name}.disable_ipv6 0"]
@@ -219,7 +219,7 @@ def keep_addresses_on_down(w: World) -> list[str] | None:
 @move(0.5)
 def silent_ipv6_on_down(w: World) -> list[str] | None:
     if not (NET / "ipv6/route/skip_notify_on_dev_down").exists():
-        return None  # not in the namespaces of a user
+        return None  # missing in user namespaces
     return [f"sysctl ipv6.route.skip_notify_on_dev_down {w.random.choice((0, 1))}"]
 
 

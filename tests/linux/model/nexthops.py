@@ -131,7 +131,7 @@ def route_replace_by_nexthop(w: World) -> list[str] | None:
 
 @move()
 def route4_append_by_nexthop(w: World) -> list[str] | None:
-    """Perhaps two routes of one identity. (Of IPv6 the kernel's own dump hides some of these.)"""
+    """May make two routes of one identity. (For IPv6 the kernel's own dump hides some of them.)"""
     old, id_ = w.one(w.routes(4)), w.one([*w.singles(4), *w.groups(4)])
     proto = w.random.choice(("boot", "44"))
     return old and id_ and [f"-4 route append {_prefix_of(old)} nhid {id_} proto {proto}"]

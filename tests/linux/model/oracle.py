@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The truth: `ip -json` of routes, addresses, links and nexthops, as plain records.
 
-A state is a dict of key -> record. The kernel may hold several routes of one key (equal but for
-protocol or preferred source, say): then the record has several right values, in the kernel's
+A state is a dict of key -> record. The kernel may hold several routes with one key, which differ in
+protocol or preferred source, for example: then the record has several right values, in the kernel's
 order.
 """
 
@@ -23,7 +23,7 @@ LOCAL = 255
 
 DEAD, ONLINK, LINKDOWN = 1, 4, 16
 ROUTE_FLAGS = {"dead": DEAD, "onlink": ONLINK, "linkdown": LINKDOWN}
-# Types that stand for no interface: on lo, as IPv6 has them itself.
+# Route types without an interface: on lo, as IPv6 shows them.
 NOWHERE = {6, 7, 8, 9}
 LINK_FLAGS = {
     "UP": 0x1,
@@ -64,7 +64,7 @@ QUERIES = (
 
 
 def plain(address: object) -> IPv4Address | IPv6Address | None:
-    """Without its scope; None for the unspecified one."""
+    """The address without its scope; None for the unspecified address."""
     if address is None:
         return None
     found = ip_address(str(address).split("%")[0])
@@ -73,7 +73,7 @@ def plain(address: object) -> IPv4Address | IPv6Address | None:
 
 @dataclass
 class Truth:
-    """One look at the kernel: the raw JSON, and the state it means."""
+    """The kernel's state at one moment: the raw JSON, and what it means."""
 
     raw: list[list[dict[str, Any]]]
     settings: dict[str, dict[str, str]]  # link -> setting -> value
@@ -95,15 +95,15 @@ class Truth:
             self._interface(link)
 
     def _legs(self, bits: int, route: dict[str, Any]) -> list[dict[str, Any]]:
-        """A route's legs, each with dev, gateway, weight and flags."""
+        """The legs of a route, each with dev, gateway, weight and flags."""
         if route.get("nexthops"):
             return list(route["nexthops"])
         if "dev" in route or "nhid" not in route:
             return [route]
-        weights = {route["nhid"]: 1}  # nexthop_compat_mode=0: only the id is said
+        weights = {route["nhid"]: 1}  # nexthop_compat_mode=0: the id alone is shown
         if group := self.nexthops[route["nhid"]].get("group"):
             weights = {one["id"]: one.get("weight", 1) for one in group}
-            if len(weights) == 1 and bits == 32:  # where IPv4 says the leg, it says no weight
+            if len(weights) == 1 and bits == 32:  # for a single leg IPv4 shows no weight
                 weights = dict.fromkeys(weights, 1)
         legs = []
         for id_, weight in weights.items():
@@ -114,14 +114,14 @@ class Truth:
     def _route(self, bits: int, route: dict[str, Any]) -> None:
         dst = route["dst"]
         if "from" in route:
-            return  # depends on the packet's source, which a row has no word for
+            return  # depends on the packet's source, for which a row has no field
         prefix = ip_network(("0.0.0.0/0" if bits == 32 else "::/0") if dst == "default" else dst)
         type_ = int(route["type"])
         legs = self._legs(bits, route)
         for leg in legs:
             flags = [*route.get("flags", ()), *leg.get("flags", ())]
             if "dead" in flags:
-                continue  # not in use: no row
+                continue  # not in use, so it has no row
             nowhere = type_ in NOWHERE or "blackhole" in leg
             device = leg.get("dev", "lo" if nowhere else None)
             hop = leg.get("via", {}).get("host") or leg.get("gateway")
@@ -177,7 +177,8 @@ SETTINGS = ("ipv4/forwarding", "ipv6/forwarding", "ipv6/mtu", "ipv6/disable_ipv6
 
 
 def _settings(names: list[str]) -> dict[str, dict[str, str]]:
-    """What no netlink tool shows. A link without IPv6 (an MTU below 1280) has no such files."""
+    """Settings that no netlink tool shows. A link without IPv6 (an MTU below 1280) lacks these
+    files."""
     found: dict[str, dict[str, str]] = {}
     for name in names:
         found[name] = {}
@@ -192,16 +193,16 @@ def _settings(names: list[str]) -> dict[str, dict[str, str]]:
 
 
 def look() -> Truth:
-    """Ask the kernel, in the namespace of the calling thread."""
+    """Reads the kernel's state, in the namespace of the calling thread."""
     script = "".join(f"ip -N -details -json {query} || exit 1; echo '====';" for query in QUERIES)
     for _ in range(20):
         chunks = run(["sh", "-c", script], timeout=120).stdout.split("====\n")[: len(QUERIES)]
-        # `ip` prints nothing where there is nothing, and {} for what its filter left out.
+        # `ip` prints nothing for an empty list, and {} for objects that its filter left out.
         raw = [[one for one in json.loads(chunk or "[]") if one] for chunk in chunks]
         try:
             return Truth(raw, _settings([link["ifname"] for link in raw[4]]))
         except KeyError:
-            continue  # something vanished between two of the questions
+            continue  # something vanished between two queries
     raise AssertionError("the kernel's answers do not fit each other")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Moves on routes without nexthop objects: of one leg and of several, in several tables."""
+"""Moves on routes without nexthop objects: with one leg and with several, in several tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .world import OTHERS, World, move
 
 
 def _prefix_of(route: dict[str, Any], *, metric: bool = True) -> str:
-    """The words that name this route to `ip`."""
+    """The words by which `ip` finds this route."""
     words = [route["dst"], "table", route["table"]]
     if int(route.get("tos", "0"), 0):
         words += ["tos", route["tos"]]
@@ -88,7 +88,7 @@ def route4_append_of_another_protocol(w: World) -> list[str] | None:
 
 @move()
 def route4_other_metric(w: World) -> list[str] | None:
-    """The same destination with another metric: another route; then the first one goes."""
+    """The same destination with another metric is another route; then the first one goes."""
     old, via = w.one(w.routes(4)), _via(w, 4)
     if old is None or via is None:
         return None
@@ -299,7 +299,7 @@ def route6_via_a_link_local_gateway(w: World) -> list[str] | None:
 
 @move(0.7)
 def route6_from_a_source(w: World) -> list[str] | None:
-    """No row of ours; but its messages look like those of the route without a source."""
+    """Not a row of ours; but its messages look like those of the route without a source."""
     old, via = w.one(w.routes(6, type="1")), _via(w, 6)
     if old is None or via is None:
         return None
@@ -321,5 +321,6 @@ def multipath4_of_one_leg_twice(w: World) -> list[str] | None:
 
 @move(0.3)
 def rule_add(w: World) -> list[str] | None:
-    """The first rule of one's own parts the tables main and local, which were one in memory."""
+    """The first added rule separates the tables main and local, which shared one structure
+    before."""
     return ["-4 rule add from 192.0.2.99 table 77", "-4 rule delete from 192.0.2.99 table 77"]

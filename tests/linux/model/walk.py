@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The walk: one random move after the other, and after each all followers must be at the truth."""
+"""The walk: one random move after the other; after each, all followers must be at the truth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import addresses, links, nexthops, routes  # noqa: F401  (they enter thei
 from .oracle import Truth, look
 from .world import MOVES, World
 
-# What the kernel does in silence where the link has no address or no carrier: so it looks first.
+# Without an address or a carrier the kernel makes these changes unreported: look at the link first.
 NOT_AT_ONCE = frozenset({"ipv6_off", "ipv6_on"})
 
 
@@ -23,7 +23,8 @@ class Settles(Protocol):
 
 
 def prepare(netns: Namespace) -> None:
-    """Three pairs of links with an address each, duplicate detection off, small and quick."""
+    """Three pairs of links with an address each, and without duplicate address detection: small and
+    fast."""
     netns.sysctl("ipv6.conf.default.accept_dad", 0)
     for n in range(3):
         netns.veth(f"v{n}", f"p{n}")
@@ -38,7 +39,7 @@ class Walk:
         self.done: Counter[str] = Counter()
 
     def look(self, followers: list[Settles]) -> None:
-        """All followers at the truth, and all at the same one."""
+        """Brings all followers to the truth, each to the same one."""
         world = self.world
         truths = [follower.settle() for follower in followers] or [look()]
         world.truth = truths[-1]
@@ -46,8 +47,8 @@ class Walk:
             world.away = {one["ifname"] for one in world.other.json("link")} - {"lo"}
 
     def choose(self, kinds: Set[str]) -> tuple[str, list[str]] | None:
-        """One move of these kinds that there is something for; None: for none, as it seems. What
-        was never done comes first."""
+        """A move of these kinds that can act on something, or None. Moves that were never done come
+        first."""
         world, names = self.world, sorted(kinds)
         weights = [MOVES[name].weight * (1 if self.done[name] else 20) for name in names]
         again = len(self.steps) % 15 == 14 and MOVES["rebuild"].move(world)
@@ -71,8 +72,8 @@ class Walk:
         self.done[name] += right
 
     def burst(self, moves: int) -> None:
-        """That many at once, all of them chosen by one look, of a few kinds, so that they meet.
-        The first leads to a reading of all tables, and somewhere within it come the others."""
+        """Makes several moves at once, all chosen by one look, of few kinds, so that they
+        interfere. The first one leads to a dump of all tables, and the others happen during it."""
         chance = self.world.random
         kinds = frozenset(chance.sample(sorted(MOVES.keys() - NOT_AT_ONCE), 12))
         at_once = slow_reading.begin(chance)
@@ -84,7 +85,7 @@ class Walk:
         self.world.act_at_once(at_once)
 
     def walk(self, steps: int, followers: list[Settles], at_once: int = 1) -> None:
-        """`at_once`: the most moves between two looks."""
+        """`at_once`: the largest number of moves between two looks."""
         self.look(followers)
         end = len(self.steps) + steps
         while len(self.steps) < end:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The world that the moves change: what is there now, by the last look, and choices among it.
+"""The world that the moves change: its state at the last look, and random choices from it.
 
 A move is a function of the world that returns the commands of one step, or None when there is
-nothing for it to act on. A command is a line of `ip`, or `sysctl NAME VALUE`, or either behind
-`other:` to happen in the second namespace.
+nothing to act on. A command is a line for `ip`, or `sysctl NAME VALUE`; a prefix `other:` makes it
+happen in the second namespace.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.processes import run
 
 from .oracle import Truth
 
-# lo and what the machine itself may bring (bonds, tunnels) are no toys.
+# lo, and links that the machine may bring (bonds, tunnels), are left alone.
 OURS = ("v", "p", "w", "br", "mv", "tn", "xl")
 OTHERS = (77, 1000, 100_000)  # the last two do not fit into rtm_table
 
@@ -35,7 +35,7 @@ class World:
     # ---- what is there ------------------------------------------------------
     @property
     def links(self) -> dict[str, dict[str, Any]]:
-        """Ours that are here, by name, as `ip address` shows them."""
+        """Our links that are here, by name, as `ip address` shows them."""
         assert self.truth is not None
         return {
             link["ifname"]: link for link in self.truth.raw[3] if link["ifname"].startswith(OURS)
@@ -53,7 +53,7 @@ class World:
         return [name for name in self.up if "LOWER_UP" in self.links[name]["flags"]]
 
     def addresses(self, family: str, **wanted: Any) -> list[tuple[str, dict[str, Any]]]:
-        """(link, address) of a family, without the link-local ones the kernel makes."""
+        """(link, address) pairs of a family, without the link-local addresses of the kernel."""
         return [
             (name, one)
             for name, link in self.links.items()
@@ -64,7 +64,7 @@ class World:
         ]
 
     def routes(self, family: int, **wanted: Any) -> list[dict[str, Any]]:
-        """Routes that moves have made: the kernel's own are its own to change."""
+        """Routes that moves have made, without the kernel's own."""
         assert self.truth is not None
         return [
             one
@@ -79,7 +79,7 @@ class World:
         return self.truth.nexthops
 
     def singles(self, family: int) -> list[int]:
-        """Nexthop objects that lead somewhere: ids below 100 are IPv4, below 200 IPv6."""
+        """Nexthop objects with a device: ids below 100 are IPv4, below 200 IPv6."""
         low, high = (1, 100) if family == 4 else (100, 200)
         return [id_ for id_, one in self.nexthops.items() if low <= id_ < high and "dev" in one]
 
@@ -89,7 +89,7 @@ class World:
 
     # ---- choices ------------------------------------------------------------
     def one(self, choices: Any) -> Any:
-        """One of them, or None of none."""
+        """One of the choices; None if there are none."""
         found = sorted(choices, key=str)
         return self.random.choice(found) if found else None
 
@@ -98,14 +98,14 @@ class World:
         return self.random.sample(found, min(len(found), self.random.randint(2, most)))
 
     def number(self, name: str) -> int:
-        """A link's subnet: 10.N.0.0/16 and fd00:N::/48, by the digits of its name."""
+        """A link's subnet: 10.N.0.0/16 and fd00:N::/48, with N from the digits of its name."""
         return int("".join(c for c in name if c.isdigit()) or "0") + 10 * ord(name[0]) % 200
 
     def subnet4(self, name: str) -> str:
         return f"10.{self.number(name)}.{self.random.randrange(3)}"
 
     def gateway(self, family: int) -> tuple[str, str] | None:
-        """(gateway, link) that an address of ours can reach."""
+        """A (gateway, link) pair that one of our addresses can reach."""
         inet, length = ("inet", 24) if family == 4 else ("inet6", 64)
         running = self.running()
         found = self.one(
@@ -131,7 +131,7 @@ class World:
 
     # ---- doing --------------------------------------------------------------
     def act(self, commands: list[str]) -> bool:
-        """Do the commands of a step. False: the kernel refused one (and nothing after it ran)."""
+        """Runs the commands of a step. False: the kernel refused one (the rest did not run)."""
         for command in commands:
             where, text = self.netns, command
             if command.startswith("other:"):
@@ -148,7 +148,7 @@ class World:
         return True
 
     def act_at_once(self, commands: list[str]) -> None:
-        """As fast as `ip` can; what the kernel refuses is left out."""
+        """As fast as `ip` can; refused commands are skipped."""
         for is_line, group in groupby(map(_as_line, commands), lambda one: one[0]):
             texts = [text for _, text in group]
             if is_line:
@@ -159,9 +159,9 @@ class World:
 
 
 def _as_line(command: str) -> tuple[bool, str]:
-    """Whether it can be a line of `ip -batch`, where no option is, and as what."""
+    """Can the command be a line of `ip -batch`, which takes no options? And that line."""
     found = re.fullmatch(r"-([46]) (route (?!flush).*)", command)
-    if found is not None:  # the family is that of the destination
+    if found is not None:  # the family follows from the destination
         anywhere = "0.0.0.0/0" if found[1] == "4" else "::/0"
         return True, re.sub(r"\bdefault\b", anywhere, found[2], count=1)
     return not re.match(r"-|sysctl |other:", command), command
@@ -181,7 +181,7 @@ MOVES: dict[str, Entry] = {}
 
 
 def move(weight: float = 1.0) -> Callable[[Move], Move]:
-    """Enter a function in the table of moves, under its name."""
+    """Adds a function to the table of moves, by its name."""
 
     def enter(function: Move) -> Move:
         name = function.__name__

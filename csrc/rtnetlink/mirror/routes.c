@@ -19,7 +19,7 @@
  *     listed twice in one message          dirty
  *   RTM_DELROUTE
  *     through a nexthop object             all legs of that object, as below
- *     the leg is unknown                   nothing: a dump was first
+ *     the leg is unknown                   nothing: a dump has removed it
  *     known, and certainly the only one    drop
  *     known, maybe one of several          dirty
  *     IPv6, and the group has legs left    dirty as well
@@ -144,8 +144,9 @@ is_ambiguous(const nio_mirror *mirror, const nio_route *route)
 
 /* Does the group consist of one kernel route, so that it is certain what is
  * replaced? Then it has as many records as each of them says that its route
- * has legs, and none has a second instance. An ambiguous record does not
- * matter if it is a leg of the new route: a dump that has already seen the new
+ * has legs. That is unknown where an identity has several instances, and where
+ * routes have dead legs, which have no records. An ambiguous record does no
+ * harm if the new route has its leg: a dump that has already seen the new
  * route, and no other, leaves nothing to drop. */
 static bool
 group_is_one_route(const nio_mirror *mirror, const nio_legs *legs)

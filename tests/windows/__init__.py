@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-"""What only Windows can show, and the network that the contract tests get there: a stand-in for
-iphlpapi.dll, made of C (`standin/`), and its driver, which understands `ip` (`network.py`)."""
+"""Tests of Windows alone, and the network of the other tests there: a stand-in for iphlpapi.dll in
+C (`standin/`), and a driver that understands the commands of `ip` (`network.py`)."""

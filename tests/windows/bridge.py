@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The Linux end of the bridge, a program: runs `ip` for a test on Windows CPython under Wine, and
-tells it what the kernel reports, as JSON lines over loopback. tools/windows/suite -b starts it, in
-a network namespace that it shares with Wine. Prints its port.
+"""The Linux end of the bridge, a program: it runs `ip` for a test on Windows CPython under Wine and
+reports the changes of the kernel, as JSON lines over loopback. tools/windows/suite -b starts
+it, in a network namespace that it shares with Wine. Prints its port.
 
     {"ip": "route add ..."}   ->   {"code": 0, "out": "...", "error": ""}
-    of the kernel's changes:       {"kind": "route", "type": 1, ...}
+    changes of the kernel:         {"kind": "route", "type": 1, ...}
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import netioapi
 
 
 def record(change: netioapi.Change) -> dict[str, Any]:
-    """What the stand-in needs to make its own row of it."""
+    """The values that the stand-in needs for a row of its own."""
     row: Any = change.row
     said = {
         "kind": change.kind,
@@ -45,7 +45,7 @@ def record(change: netioapi.Change) -> dict[str, Any]:
 
 
 class Client:
-    """One test's connection: a Watcher for it, and its commands, until it hangs up."""
+    """The connection of one test: a Watcher for it, and its commands, until it closes."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -53,26 +53,26 @@ class Client:
         self._watcher = netioapi.Watcher(snapshot=True, tables=["main"])
 
     def serve(self) -> None:
-        teller = threading.Thread(target=self._tell)
-        teller.start()
+        reporter = threading.Thread(target=self._report)
+        reporter.start()
         try:
             for line in self._socket.makefile("r", encoding="utf-8"):
-                self._say(self._run(json.loads(line)["ip"]))
+                self._send(self._run(json.loads(line)["ip"]))
         finally:
             self._watcher.stop()
-            teller.join()
+            reporter.join()
             self._watcher.close()
 
-    def _say(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
         with self._lock:
             self._socket.sendall(json.dumps(message).encode() + b"\n")
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         for batch in self._watcher:
             for change in batch:
-                self._say(record(change))
+                self._send(record(change))
             if batch.synced:
-                self._say({"kind": "synced"})
+                self._send({"kind": "synced"})
 
     def _run(self, line: str) -> dict[str, Any]:
         done = subprocess.run(["ip", *shlex.split(line)], capture_output=True, text=True)
@@ -87,7 +87,7 @@ def main() -> None:
             with connection:
                 try:
                     Client(connection).serve()
-                except OSError as error:  # a test that was killed
+                except OSError as error:  # the test was killed
                     print(f"bridge: {error}", file=sys.stderr)
 
 

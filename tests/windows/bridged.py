@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The Windows end of the bridge: a network whose changes a Linux kernel makes. What it reports is
-put into the stand-in's tables, which notify as Windows does. See bridge.py."""
+"""The Windows end of the bridge: a network that a Linux kernel changes. The kernel's changes go
+into the stand-in's tables, which notify as Windows does. See bridge.py."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.windows.structures import AF_INET, AF_INET6
 
 DELETE = 2
 ERROR_FILE_NOT_FOUND, ERROR_NOT_FOUND = 2, 1168
-TIMEOUT_S = 20.0  # seconds for one answer of the other end
+TIMEOUT_S = 20.0  # seconds for an answer of the other end
 
 
 class BridgedNetwork:
-    """The kernel's network beyond the bridge, as it is: `ip` changes it."""
+    """The kernel's network beyond the bridge: `ip` changes it."""
 
     def __init__(self) -> None:
         checked("standin_reset")
@@ -47,13 +47,13 @@ class BridgedNetwork:
         self.close()
 
     def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_WR)  # the other end hangs up then
+        self._socket.shutdown(socket.SHUT_WR)  # then the other end closes
         self._reader.join(TIMEOUT_S)
         self._socket.close()
         checked("standin_reset")
 
     def ip(self, arguments: str) -> str:
-        """Run `ip ...` over there; what it printed."""
+        """Runs `ip ...` at the other end, and returns its output."""
         self._socket.sendall(json.dumps({"ip": arguments}).encode() + b"\n")
         self._wait(lambda: bool(self._answers))
         answer = self._answers.pop()
@@ -61,7 +61,7 @@ class BridgedNetwork:
         return str(answer["out"])
 
     def json(self, arguments: str) -> list[dict[str, Any]]:
-        """What `ip -details -json ...` prints."""
+        """The output of `ip -details -json ...`."""
         printed = self.ip(f"-details -json {arguments}")
         found = json.loads(printed) if printed.strip() else []
         return [one for one in found if one]
@@ -84,7 +84,7 @@ class BridgedNetwork:
                     self._synced |= message.get("kind") == "synced"
                     self._condition.notify_all()
             self._end("it was closed")
-        except Exception as error:  # also a row that the stand-in refused
+        except Exception as error:  # also a row that the stand-in refuses
             self._end(repr(error))
 
     def _end(self, why: str) -> None:
@@ -93,7 +93,7 @@ class BridgedNetwork:
             self._condition.notify_all()
 
     def _apply(self, change: dict[str, Any]) -> None:
-        """One change of the kernel's, into the stand-in's tables."""
+        """Puts one change of the kernel into the stand-in's tables."""
         deleted = change["type"] == DELETE
         index = change["index"]
         if change["kind"] == "route":
@@ -124,5 +124,6 @@ def _change(noun: str, deleted: bool, *arguments: Any) -> None:
         checked(f"standin_put_{noun}", *arguments)
         return
     code = getattr(require_standin(), f"standin_delete_{noun}")(*arguments)
-    # On Windows an interface takes along all that is its: the kernel tells each.
+    # On Windows a deleted interface takes its addresses and routes with it; the kernel reports
+    # each.
     assert code in (0, ERROR_FILE_NOT_FOUND, ERROR_NOT_FOUND), f"delete {noun}: error {code}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""One call for each function of iphlpapi.dll that netioapi raises the errors of. They need what
-`put_what_calls_need` puts there."""
+"""One call for each function of iphlpapi.dll whose errors netioapi raises. `put_what_calls_need`
+puts the rows there that they need."""
 
 from __future__ import annotations
 

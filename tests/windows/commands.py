@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The part of the `ip` command's language that the tests speak, as commands taken apart.
+"""The part of the `ip` command's language that the tests use, parsed.
 
-What Windows has no notion of is a skipped test, with the reason; what is wrong is an error."""
+A command for something that Windows lacks skips the test with the reason; a wrong command is an
+error.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ ROUTE_TYPES = {
     "unicast", "unreachable",
 }  # fmt: skip
 
-# Numbers of protocols: the kernel's, and what netioapi on Linux shows of them.
+# Numbers of protocols: the kernel's, and those that netioapi shows for them on Linux.
 PROTOCOL_NAMES = {
     "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "ra": 9, "dhcp": 16, "bgp": 186,
     "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192,
@@ -36,7 +38,7 @@ PROTOCOLS = {1: 4, 2: 2, 3: 3, 4: 3, 9: 3, 16: 3, 186: 14, 187: 9, 188: 13, 189:
 
 
 class NotThere(AssertionError):
-    """What `ip` would refuse."""
+    """An error of a command that `ip` would refuse."""
 
 
 def unsupported(reason: str) -> NoReturn:
@@ -49,14 +51,14 @@ def unsupported(reason: str) -> NoReturn:
 class Command:
     """`ip [-4|-6] [-json] OBJECT VERB [POSITIONAL...] [WORD VALUE...] [FLAG...]`."""
 
-    family: int = 0  # 4, 6, or 0
+    family: int = 0  # 4, 6 or 0
     json: bool = False
     object: str = ""
     verb: str = "show"
     positional: list[str] = dataclasses.field(default_factory=list)
     words: dict[str, str] = dataclasses.field(default_factory=dict)
     flags: set[str] = dataclasses.field(default_factory=set)
-    peer: str = ""  # of a veth
+    peer: str = ""  # the peer of a veth
 
     def device(self) -> str | None:
         """The link that a command about links names, with or without `dev`."""
@@ -64,7 +66,7 @@ class Command:
 
 
 def _complete(word: str, whole: tuple[str, ...], what: str) -> str:
-    """Like `ip`, the first that begins so: `a` is address, `del` is delete."""
+    """Completes a word as `ip` does, by the first match: `a` is address, `del` is delete."""
     word = {"addr": "address", "list": "show", "ls": "show", "lst": "show"}.get(word, word)
     for candidate in whole:
         if candidate.startswith(word):
@@ -121,7 +123,7 @@ def parse(line: str) -> Command:
 
 @functools.lru_cache(4096)
 def network(text: str, family: int) -> IPNetwork:
-    """A prefix as `ip` takes it; `family` 4, 6 or 0."""
+    """A prefix in the form that `ip` accepts; `family` is 4, 6 or 0."""
     if text in ("default", "all", "any"):
         return ip_network("::/0" if family == 6 else "0.0.0.0/0")
     try:
@@ -131,7 +133,7 @@ def network(text: str, family: int) -> IPNetwork:
 
 
 def protocol(text: str) -> int:
-    """Microsoft's number; those that the kernel has no word for stay as they are."""
+    """Microsoft's number of a protocol; numbers without a name in the kernel stay as they are."""
     number = PROTOCOL_NAMES.get(text)
     if number is None:
         number = int(text)

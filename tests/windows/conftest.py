@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What holds of every test in this folder: it leaves no registration, no table and no callback."""
+"""Holds for every test in this folder: it leaves no registration, no table and no callback."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LEFT = (Figure.LIVE, Figure.GIVEN, Figure.RUNNING, Figure.QUEUED)
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
-    """Registrations, tables and callbacks of the system are as they were; and nobody cancelled
-    what was no registration, say one a second time."""
+    """Registrations, tables and callbacks of the system are as many as before; and none was
+    cancelled twice, or without being registered."""
     if not is_standin():
         yield
         return
@@ -37,7 +37,7 @@ def nothing_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def link(netns: object) -> int:
-    """An interface of both families that is there, without the driver's routes; its index."""
+    """An interface of both families, without the driver's routes; its index."""
     for family in (AF_INET, AF_INET6):
         checked("standin_put_interface", interface_row(1500, family), "Ethernet 7")
     return INDEX

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The stand-in iphlpapi.dll from Python: its functions for tests (`standin/control.c`), typed,
-and the numbers of its settings, figures and kinds (`standin/standin.h`)."""
+"""The stand-in iphlpapi.dll from Python: its functions for tests (`standin/control.c`), typed, and
+the numbers of its settings, figures and kinds (`standin/standin.h`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JOURNAL = "NETIOAPI_STANDIN_JOURNAL"
 
 
 class Kind(enum.IntEnum):
-    """What `standin_inject` injects."""
+    """The kinds of notification for `standin_inject`."""
 
     INTERFACE = 0
     ADDRESS = 1
@@ -28,7 +28,7 @@ class Kind(enum.IntEnum):
 
 
 class Setting(enum.IntEnum):
-    """What `standin_set` sets; all of them are 0 after a reset, REPEAT_STABLE is 1."""
+    """The settings of `standin_set`. All are 0 after a reset, except REPEAT_STABLE, which is 1."""
 
     SYNCHRONOUS_INITIAL = 0
     OVERLAP = 1
@@ -45,7 +45,7 @@ class Setting(enum.IntEnum):
 
 
 class Figure(enum.IntEnum):
-    """What `standin_stat` counts."""
+    """The figures that `standin_stat` returns."""
 
     LIVE = 0
     CANCELLED = 1
@@ -76,11 +76,11 @@ def is_standin() -> bool:
 
 @functools.cache
 def require_standin() -> Any:
-    """The loaded iphlpapi.dll. It fails, and does not skip, where that is not the stand-in:
-    Wine's own one would answer, and show nothing."""
+    """The loaded iphlpapi.dll. Fails, and does not skip, where that is not the stand-in: Wine's own
+    DLL would answer, and the tests would show nothing."""
     library = _loaded()
     if not is_standin():
-        import pytest  # a program that is no test has no need of it
+        import pytest  # plain programs do not need it
 
         pytest.fail(
             "the loaded iphlpapi.dll is not the stand-in: build it (tests/windows/standin/build), "
@@ -120,7 +120,7 @@ def require_standin() -> Any:
 
 
 def share() -> None:
-    """One network for this process and the children that it will have."""
+    """Makes one network for this process and its future children."""
     if JOURNAL not in os.environ:
         name = f"netioapi-standin-{os.getpid()}"
         checked("standin_share", name)
@@ -128,13 +128,13 @@ def share() -> None:
 
 
 def checked(function: str, *arguments: object) -> None:
-    """Call a function that returns a Win32 code; any but 0 is an error of the test."""
+    """Calls a function that returns a Win32 code; any code but 0 fails the test."""
     code = getattr(require_standin(), function)(*arguments)
     assert code == 0, f"{function}: error {code}"
 
 
 def configure(what: Setting, value: int = 1) -> int:
-    """What it was before is returned."""
+    """Changes a setting; returns its value before."""
     before: int = require_standin().standin_set(what, value)
     return before
 
@@ -145,23 +145,24 @@ def stat(what: Figure) -> int:
 
 
 def fail(function: str, code: int, times: int = -1) -> None:
-    """The next `times` calls of that function of Windows fail; -1: all, 0: none any more."""
+    """Makes the next `times` calls of that Windows function fail; -1: all calls, 0: none any
+    more."""
     checked("standin_fail", function.encode(), code, times)
 
 
 def inject(kind: Kind, row: Any = None, type: int = 0, *, family: int = 0) -> int:
-    """Call back with just this row, without a change; how many registrations are given it."""
+    """Calls back with this row, without a change; returns the number of registrations called."""
     pointer = None if row is None else ctypes.byref(row)
     given: int = require_standin().standin_inject(kind, family, pointer, type)
     return given
 
 
 def drain(timeout: float = 60) -> None:
-    """Wait until no callback is queued or under way."""
+    """Waits until no callback is queued or running."""
     drained = require_standin().standin_drain(int(timeout * 1000))
     assert drained, f"{stat(Figure.QUEUED)} queued, {stat(Figure.RUNNING)} under way"
 
 
 def hide(function: str) -> None:
-    """From here on this process runs on a Windows that lacks the function."""
+    """From now on this process runs on a Windows that lacks the function."""
     checked("standin_hide", function.encode())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A flood of changes on Windows: `tests.flood` for the stand-in, by threads of its own."""
+"""A flood of changes on Windows: like tests/linux/flood.py, by threads of the stand-in."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NET_MGMT = 3
 
 
 class Flood:
-    """`with Flood(index):` floods through the interface of that index, in this process and in
-    its children."""
+    """`with Flood(index):` floods through the interface with that index, in this process and its
+    children."""
 
     def __init__(
         self, index: int, *, pause: float = 0.005, routes: int = 100, threads: int = 1

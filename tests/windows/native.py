@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Threads that Python did not make, which call back: what a registration gave to the system is
-caught on its way there, and called by threads of CreateThread. 64-bit Intel only."""
+"""Callbacks on threads that Python did not create: the callback that a registration gave to the
+system is intercepted, and called by threads of CreateThread. 64-bit Intel only."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Given(ctypes.Structure):
 
 
 class Caught:
-    """A registration, and what its callback is called with."""
+    """A registration whose callback is intercepted."""
 
     def __init__(self, callback: Callable[..., object], **named: Any) -> None:
         library = ctypes.WinDLL("iphlpapi.dll")
@@ -98,7 +98,7 @@ class Caught:
         ctypes.memmove(self._start, _CODE, len(_CODE))
 
     def call(self, row: Any, type: int, *, threads: int = 1, times: int = 1) -> None:
-        """From so many new threads at once; they have ended when this returns."""
+        """Calls back on so many new threads at once; they have ended when this returns."""
         pointer = None if row is None else ctypes.cast(ctypes.byref(row), ctypes.c_void_p)
         given = [Given(self._function, self._context, pointer, type, times) for _ in range(threads)]
         started = [

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The network that the contract tests change on Windows: the commands of `Namespace`
-(tests/linux/namespace.py), done in the stand-in iphlpapi.dll, with what Windows does besides: an
-address brings its routes, a link that comes up its link-local address, a link that goes all that
-was its."""
+"""The network of the tests on Windows: the commands of `Namespace` (tests/linux/namespace.py),
+carried out in the stand-in iphlpapi.dll, with the effects that Windows adds: an address brings
+its routes, a link that comes up brings a link-local address, a link that goes takes everything
+with it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LOWEST_MTU6 = 1280
 
 
 class StandinNetwork:
-    """A network as a test wants it, empty at first. It is the process's, and its children's."""
+    """A network for one test, empty at first. It belongs to the process and its children."""
 
     def __init__(self) -> None:
         require_standin()
@@ -50,8 +50,8 @@ class StandinNetwork:
 
     @property
     def dad_seconds(self) -> float | None:
-        """How long an IPv6 address is tentative, if not `nodad`: 0, and settled at once, is the
-        default; None: until `settle()`."""
+        """Seconds that an IPv6 address without `nodad` stays tentative: 0 by default; None: until
+        `settle()`."""
         return self._state.dad_seconds
 
     @dad_seconds.setter
@@ -76,7 +76,7 @@ class StandinNetwork:
     python = staticmethod(python)
 
     def ip(self, arguments: str, *, check: bool = True, timeout: float = 90) -> str:
-        """What `ip ...` does on Linux, as far as Windows can; what it would print."""
+        """Does what `ip ...` does on Linux, as far as Windows can; returns what it would print."""
         command = parse(arguments)
         with self._lock:
             if command.verb != "show":
@@ -91,7 +91,7 @@ class StandinNetwork:
         return json.dumps(found) if command.json else "".join(f"{one}\n" for one in found)
 
     def batch(self, lines: str, *, timeout: float = 120) -> None:
-        """Many commands, one a line."""
+        """Runs many commands, one per line."""
         with self._lock:
             for line in filter(None, map(str.strip, lines.splitlines())):
                 try:
@@ -101,12 +101,12 @@ class StandinNetwork:
             self._state.derive()
 
     def json(self, arguments: str) -> list[dict[str, Any]]:
-        """What `ip -details -json ...` prints."""
+        """The output of `ip -details -json ...`."""
         with self._lock:
             return self._show(parse(arguments))
 
     def veth(self, name: str = "v0", peer: str = "p0", *, up: bool = True) -> int:
-        """A pair of links, up and past their first settling; the index of the first."""
+        """Adds a pair of links, both up unless `up` is false; the index of the first."""
         self.ip(f"link add {name} type veth peer name {peer}")
         if up:
             self.ip(f"link set {name} up")
@@ -114,7 +114,7 @@ class StandinNetwork:
         return self._link(name).index
 
     def settle(self) -> None:
-        """All tentative addresses have become preferred."""
+        """Makes all tentative addresses preferred."""
         with self._lock:
             for row in list(self._state.addresses.values()):
                 self._state.prefer(row)
@@ -204,9 +204,9 @@ class StandinNetwork:
     def _set_link(self, command: Command) -> None:
         link, words = self._link(command.device() or ""), command.words
         if link.name == "lo" and not words and command.flags == {"up"}:
-            return  # it always is
+            return  # always so on Windows
         if link.name == "lo" and not words and command.flags == {"up"}:
-            return  # it always is
+            return  # always so on Windows
         if link.name == "lo" or "netns" in words or "address" in words:
             unsupported(f"ip link set {link.name} {words or command.flags}")
         if "mtu" in words:
@@ -232,7 +232,7 @@ class StandinNetwork:
             self._state.forget(one.index)
 
     def _bind(self, link: Link, bound: bool) -> None:
-        """Is IPv6 of this interface?"""
+        """Sets whether IPv6 is bound to this interface."""
         if not bound and AF_INET6 in link.families:
             link.families.discard(AF_INET6)
             checked("standin_delete_interface", AF_INET6, link.index)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Changes of a real Windows, by netsh: what test_real.py does to the machine that it runs on.
+"""Changes of a real Windows, by netsh: everything that test_real.py does to its machine.
 
-Nothing lasts (store=active), and nothing can be sent: the prefixes are those of documentation, the
-address is on the loopback interface, and so are the routes where Windows takes them there."""
+Nothing lasts (store=active), and no packet can be sent: the prefixes are reserved for
+documentation, the address is on the loopback interface, and so are the routes where Windows accepts
+them there.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,11 @@ from tests.support.platforms import on_wine
 from tests.windows.dll import is_standin
 
 ADDRESS = IPv4Address("192.0.2.1")
-LOOPBACK = 24  # IF_TYPE_SOFTWARE_LOOPBACK, of a LUID's upper 16 bits
+LOOPBACK = 24  # IF_TYPE_SOFTWARE_LOOPBACK, in the upper 16 bits of a LUID
 
 
 def why_not() -> str:
-    """Why these tests cannot be run here; "" where they can."""
+    """The reason why these tests cannot run here; "" where they can."""
     if sys.platform != "win32":
         return "this is no Windows"
     if on_wine():
@@ -38,7 +40,7 @@ def why_not() -> str:
 
 
 def netsh(*words: str) -> tuple[int, str]:
-    """The exit code, and what it said, in whatever language."""
+    """Runs netsh; its exit code, and its output in any language."""
     done = subprocess.run(
         ["netsh", "interface", *words],
         stdin=subprocess.DEVNULL,
@@ -51,7 +53,7 @@ def netsh(*words: str) -> tuple[int, str]:
 
 
 def loopback(family: int) -> list[int]:
-    """Its index, if it has this family."""
+    """The index of the loopback interface, if it has this family."""
     return [
         row.interface_index
         for row in netioapi.get_ip_interface_table(family)
@@ -60,7 +62,7 @@ def loopback(family: int) -> list[int]:
 
 
 def interfaces_for_routes(family: int) -> list[int]:
-    """The loopback interface first: there nothing can be sent."""
+    """The loopback interface first, where no packet can be sent."""
     others = [
         row.interface_index for row in netioapi.get_ip_interface_table(family) if row.connected
     ]
@@ -69,7 +71,7 @@ def interfaces_for_routes(family: int) -> list[int]:
 
 @dataclasses.dataclass
 class RealRoute:
-    """A route that a test makes, on the link."""
+    """An on-link route that a test makes."""
 
     family: int
     prefix: str
@@ -86,7 +88,7 @@ class RealRoute:
         return netsh(which, verb, "route", *self.words, *more, "store=active")
 
     def add(self) -> None:
-        """On the first interface that takes it."""
+        """Adds it on the first interface that accepts it."""
         tried = []
         for index in [self.index] if self.index else interfaces_for_routes(self.family):
             self.index = index

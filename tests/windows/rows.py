@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Rows of the tables as Windows fills them in: an Ethernet adapter's, an address's and the routes
-that come with it, a route that somebody added."""
+"""Rows of the tables as Windows fills them in: an Ethernet adapter, an address with the routes that
+come with it, a manually added route."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def family_of(address: IPAddress | IPNetwork) -> int:
 
 
 def interface(family: int, index: int, mtu: int, connected: bool) -> Interface:
-    """The LUID is made by the stand-in."""
+    """An interface row; the stand-in makes its LUID."""
     v6 = family == AF_INET6
     row = Interface(
         Family=family,
@@ -79,7 +79,7 @@ def route(
 
 
 def on_link(index: int, prefix: IPNetwork, *, loopback: bool = False) -> Route:
-    """One of those that Windows makes."""
+    """An on-link route that Windows makes."""
     row = route(index, prefix, None, ON_LINK_METRIC, LOCAL)
     row.Loopback, row.Origin = loopback, WELL_KNOWN
     return row
@@ -117,7 +117,7 @@ def link_local(index: int, of: IPAddress) -> Address:
 
 
 def routes_of(row: Address) -> list[Route]:
-    """What an address brings: the prefix, itself, and for IPv4 the broadcast address."""
+    """The routes that an address brings: its prefix, itself, and for IPv4 the broadcast address."""
     of, length, index = row.Address.address, row.OnLinkPrefixLength, row.InterfaceIndex
     prefix = ip_network((of, length), strict=False)
     routes = [on_link(index, ip_network(of), loopback=True)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What `ip -json` would print of the tables that the stand-in has: read through the functions of
+"""What `ip -json` would print of the stand-in's tables. They are read through the functions of
 Windows, so that a test compares with what every other program sees."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T", bound=ctypes.Structure)
 
 
 def table(function: str, type: type[T], family: int = AF_UNSPEC) -> list[T]:
-    """The rows of one of the functions Get*Table."""
+    """The rows of one of the Get*Table functions."""
     library, pointer = require_standin(), ctypes.c_void_p()
     code = getattr(library, function)(family, ctypes.byref(pointer))
     if code == NOT_FOUND:

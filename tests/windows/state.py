@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the driver has put into the stand-in, and what one change brings with it on Windows. The
-stand-in's tables are what counts; this is here to find in them what a command means."""
+"""What the driver has put into the stand-in, and the effects that one change has on Windows. The
+truth is in the stand-in's tables; this state finds there what a command refers to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULTS = [ip_network("0.0.0.0/0"), ip_network("::/0")]
 
 
 class Link:
-    """An interface, and what the tables do not say of it."""
+    """An interface, with what the tables do not hold."""
 
     def __init__(self, name: str, index: int, mtu: int) -> None:
         self.name, self.index, self.mtu = name, index, mtu
@@ -25,7 +25,7 @@ class Link:
         self.peer: Link | None = None
         self.families = {AF_INET, AF_INET6}
         self.forwarding: set[int] = set()
-        self.link_local = True  # does it make such an address?
+        self.link_local = True  # makes a link-local address
 
     @property
     def connected(self) -> bool:
@@ -33,7 +33,7 @@ class Link:
 
 
 class State:
-    """The caller holds `lock`; a timer takes it."""
+    """The caller holds `lock`; a timer takes it, too."""
 
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
@@ -72,7 +72,7 @@ class State:
                 self.put_address(rows.link_local(link.index, local), dad=True)
 
     def forget(self, index: int, family: int = AF_UNSPEC) -> None:
-        """What the stand-in deleted together with an interface."""
+        """Forgets what the stand-in deleted together with an interface."""
         for key, row in list(self.addresses.items()):
             if key[0] == index and family in (AF_UNSPEC, row.Address.Family):
                 del self.addresses[key]
@@ -97,7 +97,7 @@ class State:
                 del self.routes[prefix]
 
     def way_to(self, via: IPAddress) -> int:
-        """The interface that a gateway is behind."""
+        """The interface through which a gateway can be reached."""
         best: tuple[int, int] | None = None
         for prefix, of_prefix in self.routes.items():
             if prefix.version == via.version and via in prefix and prefix.prefixlen > 0:
@@ -109,7 +109,7 @@ class State:
         return best[1]
 
     def put_address(self, row: Address, *, dad: bool) -> None:
-        """With its routes. It is tentative first; `dad` False: it never is."""
+        """Puts an address with its routes. It is tentative at first, unless `dad` is false."""
         self.addresses[row.InterfaceIndex, row.Address.address] = row
         if dad:
             row.DadState = rows.TENTATIVE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Microsoft's structs of netioapi.h as ctypes has them, with the header's names of members."""
+"""Microsoft's structs of netioapi.h for ctypes, with the member names of the header."""
 
 from __future__ import annotations
 

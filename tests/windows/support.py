@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of this folder share: the three kinds of rows as one table of what differs, the
-handles and threads of this process, and programs that are killed when they are late."""
+"""Helpers of this folder: a table of the three kinds of rows, the handles and threads of this
+process, and programs with a deadline."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from tests.windows import dll, rows
 from tests.windows.dll import Figure, Kind, Setting, checked
 from tests.windows.structures import AF_INET, Address, Interface, Route
 
-INDEX = 7  # of a link that a test puts there by itself, without the driver
+INDEX = 7  # of a link that a test adds by itself, without the driver
 ADD, DELETE = netioapi.NotificationType.ADD, netioapi.NotificationType.DELETE
 INITIAL, PARAMETER = netioapi.NotificationType.INITIAL, netioapi.NotificationType.PARAMETER
 
 
 @dataclasses.dataclass(frozen=True)
 class RowKind:
-    """One kind of row: how the tests change it, and how netioapi tells it."""
+    """A kind of row: how tests change it, and how netioapi reports it."""
 
     kind: Kind
     notify: Callable[..., netioapi.Registration]
-    function: str  # that registers
-    entry: str  # that reads one row
+    function: str  # registers callbacks
+    entry: str  # reads one row
     table: str
     get_entry: Callable[[Any], Any]
     get_table: Callable[..., Any]
     keys: tuple[str, ...]
-    number: str  # a member that is no key, by which versions of the row are told apart
+    number: str  # a member beside the key that tells versions of the row apart
     make: Callable[[int], Any]
-    member: str  # the same of the struct
+    member: str  # the same member of the struct
     put_with: str
     delete_with: str
 
@@ -57,7 +57,7 @@ class RowKind:
             checked(self.delete_with, row)
 
     def is_key_row(self, row: Any) -> bool:
-        """Is nothing known but the key members?"""
+        """Are the key members alone known?"""
         named = {*self.keys, "interface_name", "family", "key"}
         return all(getattr(row, name) is not None for name in self.keys) and all(
             value is None for name, value in row._asdict().items() if name not in named
@@ -65,7 +65,7 @@ class RowKind:
 
 
 def luid_of(index: int) -> int:
-    """As the stand-in makes it: a callback of Windows always has both."""
+    """The LUID that the stand-in makes: a callback of Windows always has index and LUID."""
     return 6 << 48 | (0x8000 + index) << 24
 
 
@@ -134,7 +134,7 @@ ROUTE = RowKind(
 )
 ROW_KINDS = (INTERFACE, ADDRESS, ROUTE)
 
-# Every function that registers, with what it registers; the stable table's is another shape.
+# Every function that registers, with its kind; the stable table has another signature.
 NOTIFY: dict[str, tuple[Callable[..., netioapi.Registration], Kind]] = {
     **{one.function: (one.notify, one.kind) for one in ROW_KINDS},
     "NotifyTeredoPortChange": (netioapi.notify_teredo_port_change, Kind.TEREDO),
@@ -173,7 +173,7 @@ def kernel32() -> Any:
 
 
 def handles() -> int:
-    """How many handles this process has open."""
+    """The number of open handles of this process."""
     count = ctypes.c_uint32()
     kernel = kernel32()
     kernel.GetCurrentProcess.restype = ctypes.c_void_p
@@ -195,7 +195,7 @@ class _ThreadEntry(ctypes.Structure):
 
 
 def threads() -> set[int]:
-    """The numbers of this process's threads, whoever made them."""
+    """The ids of this process's threads."""
     kernel, entry = kernel32(), _ThreadEntry(size=ctypes.sizeof(_ThreadEntry))
     kernel.CreateToolhelp32Snapshot.restype = ctypes.c_void_p
     for name in ("Thread32First", "Thread32Next"):
@@ -214,21 +214,22 @@ def threads() -> set[int]:
 
 @contextlib.contextmanager
 def no_handle_left() -> Iterator[None]:
-    """To the handle. What a loop or a library opens once has to be open before."""
+    """No handle more at the end of the block. A handle that a loop or library keeps must be open
+    before."""
     before = handles()
     yield
     eventually(lambda: handles() <= before, what=f"{before} handles")
 
 
-# The embeddable Python takes no PYTHONPATH.
+# The embeddable Python ignores PYTHONPATH.
 _HEAD = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
 
 
 def program(source: str, *arguments: str) -> Running:
-    """A program that goes on by itself, to be read line by line; killed at the end of `with`."""
+    """A program that keeps running, read line by line; killed at the end of `with`."""
     return Running(command=[sys.executable, "-X", "faulthandler", "-c", _HEAD + source, *arguments])
 
 
 def script(source: str, *arguments: str, **named: Any) -> subprocess.CompletedProcess[str]:
-    """A program that ends: as `tests.support.processes.python`, and it finds the tests' modules."""
+    """A program that ends, as tests.support.processes.python; it can import the tests' modules."""
     return python(_HEAD + source, *arguments, **named)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A real kernel's changes, through the stand-in, to the extension: optional, suite -b runs it.
+"""Changes of a real kernel, through the stand-in, to the extension. Optional: tools/windows/suite
+-b runs it.
 
-The stand-in's tables are what the kernel reports, so what Windows CPython sees here can be held
-against `ip`, which knows nothing of us."""
+The kernel's changes fill the stand-in's tables, so what Windows CPython sees here can be compared
+with `ip`.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ def kernel() -> Iterator[BridgedNetwork]:
 
 
 def prefixes(network: BridgedNetwork) -> set[str]:
-    """The unicast routes of the main table through v0, as `ip` says."""
+    """The unicast routes of the main table through v0, by `ip`."""
     found = network.json("route show table main dev v0")
     return {one["dst"] for one in found if one.get("type", "unicast") == "unicast"}
 
@@ -61,8 +63,8 @@ def test_route_of_a_real_kernel_reaches_a_callback(
 def test_unreported_removal_of_a_real_kernel_reaches_a_callback(
     kernel: BridgedNetwork, collector: Collector
 ) -> None:
-    """Linux drops the IPv4 routes of a link that goes down without a word: the Linux tower, which
-    stands at the other end of the bridge, finds them."""
+    """Linux removes the IPv4 routes of a link that goes down without a notification; the Linux
+    tower at the other end of the bridge finds them."""
     kernel.ip("route add 198.51.100.0/24 via 192.0.2.2")
     with netioapi.notify_route_change2(collector):
         kernel.ip("link set v0 down")

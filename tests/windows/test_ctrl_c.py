@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Ctrl-C ends a wait of the main thread at once, and no other thread's; and the loops that wait for
-a Watcher by its handle: asyncio's two and trio."""
+"""Ctrl-C ends a wait of the main thread at once, and of no other thread; and the loops that wait
+for a Watcher by its handle: asyncio's two and trio."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.windows.dll import Figure, Setting, checked, configure, stat
 from tests.windows.support import ROUTE, handles, live, no_handle_left, route_row
 
 pytestmark = pytest.mark.usefixtures("link")
-QUIET = ["192.0.2.0/24"]  # prefixes that nothing happens to
+QUIET = ["192.0.2.0/24"]  # prefixes without any change
 
 
 @contextlib.contextmanager
 def ctrl_c_soon(waits: Callable[[], bool] = lambda: True) -> Iterator[None]:
-    """Another thread raises it while the main one waits; repeated, since one that comes just
-    before the wait begins is handled before it, until one came while `waits`."""
+    """Another thread sends Ctrl-C while the main thread waits, until one came while `waits()` was
+    true: one just before the wait is handled before it begins."""
     ended = threading.Event()
 
     def interrupt() -> None:
@@ -106,7 +106,7 @@ def test_ctrl_c_ends_the_with_block_of_a_registration() -> None:
 
 
 def test_signal_handler_that_returns_does_not_end_a_read() -> None:
-    """The wait goes on, and ends with what it waits for."""
+    """The wait goes on, until a change ends it."""
     interrupted = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
     try:
@@ -134,7 +134,7 @@ def test_signal_handler_that_returns_does_not_end_a_read() -> None:
 
 
 def test_earlier_ctrl_c_does_not_end_a_later_wait() -> None:
-    """Nobody waited then; Python's own event stays set, and is not mistaken for a new one."""
+    """No wait ran then; Python's own event stays set, and must not end a later wait."""
     with Watcher("route", prefixes=QUIET) as watcher:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
@@ -148,8 +148,8 @@ def test_earlier_ctrl_c_does_not_end_a_later_wait() -> None:
 
 
 def test_other_signals_are_handled_after_the_wait() -> None:
-    """Python sets its event for Ctrl-C alone: a handler of another signal runs when the wait ends
-    for another reason, as it does with Python's own waits."""
+    """Python sets its event for Ctrl-C alone: the handler of another signal runs when the wait ends
+    for another reason, as with Python's own waits."""
     interrupted = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: interrupted.set())
     try:
@@ -167,8 +167,8 @@ def test_other_signals_are_handled_after_the_wait() -> None:
 
 @pytest.mark.parametrize("settle", [0.0, 60.0])
 def test_ctrl_c_ends_no_read_of_another_thread(settle: float) -> None:
-    """Two of them read for ever (one, if it settles): they use no processor, and get what comes
-    later."""
+    """Two threads read for ever (one, with settle): they use no processor time, and get later
+    changes."""
     got: list[Batch | None] = []
     with Watcher("route", settle=settle, max_delay=0.01 if settle else None) as watcher:
 
@@ -222,7 +222,7 @@ class Asyncio:
 
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """Cancels what is inside of it after that time."""
+        """Cancels the block after that time."""
         task = asyncio.current_task()
         assert task is not None
         timer = asyncio.get_running_loop().call_later(seconds, task.cancel)
@@ -263,8 +263,8 @@ class Trio(Asyncio):
 
 
 def let_trio_run_on_wine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trio asks each socket for the one below it (SIO_BASE_HANDLE). Wine does not know that
-    question, and has none below."""
+    """trio asks each socket for its base socket (SIO_BASE_HANDLE), which Wine does not implement;
+    there the socket itself is the base."""
     windows = pytest.importorskip("trio._core._io_windows")
 
     def itself(sock: Any, *, which: object = None) -> Any:
@@ -283,7 +283,7 @@ def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Asy
 
 
 def after_warming_up(run: Callable[[], None], rounds: int = 10) -> None:
-    """So often that a handle which stays would be seen; libraries keep some from the first."""
+    """Runs it often enough to see a handle that stays; libraries keep some from the first run."""
     run()
     run()
     with no_handle_left():

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The end of a program on Windows, a hundred times under a flood on several threads of the system,
-with live registrations and Watchers: whatever way it ends, its exit code is right and nothing is
-complained of."""
+"""A hundred ends of a program on Windows under a flood on several threads of the system, with live
+registrations and Watchers: each way has the right exit code, and prints no error but its own."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from tests.support.network import Network
 from tests.windows.flood import Flood
 from tests.windows.support import script
 
-TIMES = 20  # of each of five ways
+TIMES = 20  # for each of five ways
 AT_ONCE = 4
 CONTROL_C = 0xC000013A  # STATUS_CONTROL_C_EXIT
 
@@ -45,8 +44,8 @@ live = [
     netioapi.Watcher(snapshot=True),
     netioapi.Watcher("route"),
 ]
-netioapi.notify_route_change2(seen)  # nobody refers to it
-live.append(live)  # a circle
+netioapi.notify_route_change2(seen)  # without a reference
+live.append(live)  # a reference cycle
 threading.Thread(target=live[7].read, daemon=True).start()
 assert busy.wait(20)
 live[7].read(timeout=60)
@@ -58,7 +57,7 @@ print("busy", flush=True)
 class End:
     how: str
     code: int = 0
-    errors: str = ""  # what they end with
+    errors: str = ""  # the end of the errors
 
 
 ENDS = {
@@ -72,7 +71,7 @@ ENDS = {
         "KeyboardInterrupt\n",
     ),
 }
-# A few times each.
+# Each runs a few times.
 ODD_ENDS = {
     "ctrl-c in a read": End(
         """

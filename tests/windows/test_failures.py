@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Each function of iphlpapi.dll fails once, with several codes: what was called says which one it
-was and why, nothing is left behind, and the next call works."""
+"""Each function of iphlpapi.dll fails once, with several codes: the error names the function and
+the code, nothing leaks, and the next call works."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_failed_system_function_leaks_no_handle(function: str) -> None:
 @pytest.mark.parametrize("kind", ROW_KINDS, ids=lambda kind: kind.table)
 @pytest.mark.parametrize("family", [0, 2, 23])
 def test_table_that_is_not_found_is_empty(kind: Any, family: int) -> None:
-    """Which Windows calls ERROR_NOT_FOUND."""
+    """Windows returns ERROR_NOT_FOUND for it."""
     fail(kind.table, NOT_FOUND, 1)
     assert len(kind.get_table(family)) == 0
 

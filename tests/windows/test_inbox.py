@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A Watcher's inbox beyond its bounds: what comes while the worker is held up reading a row."""
+"""The inbox of a Watcher beyond its bounds, while the worker is held up reading a row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BOUND, MOST = 100_000, 400_000
 
 
 def read_so_many(rows: int) -> None:
-    """The worker reads so many rows more, and is held at the next."""
+    """Lets the worker read so many rows more, and holds it at the next one."""
     end = stat(Figure.ENTRY_CALLS) + rows
     configure(Setting.READ_UNTIL, end)
     eventually(lambda: stat(Figure.ENTRY_CALLS) == end and stat(Figure.HELD) == 1)
@@ -29,7 +29,7 @@ def read_so_many(rows: int) -> None:
 
 @contextmanager
 def held_worker() -> Iterator[None]:
-    """What is notified within stays in the inbox."""
+    """Notifications inside the block stay in the inbox."""
     configure(Setting.READ_UNTIL, stat(Figure.ENTRY_CALLS) or 1)
     try:
         ROUTE.put(route_row(1, "192.0.2.0/25"))
@@ -44,8 +44,8 @@ def put(first: str, count: int) -> None:
 
 
 def test_deletion_in_a_full_inbox_is_not_lost() -> None:
-    """The worker tells that a route is there again by an older notification than that of its
-    addition, which is still in the inbox when the route is deleted."""
+    """The worker finds a re-added route by a notification older than that of its addition, which is
+    still in the inbox when the route is deleted."""
     route, other = route_row(1), route_row(1, "203.0.113.0/24")
     ROUTE.put(route)
     with Watcher("route", family=AF_INET, snapshot=True, queue=1_000_000) as watcher:
@@ -59,7 +59,7 @@ def test_deletion_in_a_full_inbox_is_not_lost() -> None:
             ROUTE.put(route)
             put("11.0.0.0/32", BOUND + 2000)
             drain(120)
-            read_so_many(2)  # that which held it, and `route`: there again
+            read_so_many(2)  # the row that held it, and `route`, which is back
             ROUTE.delete(route)
             ROUTE.put(other)
             drain()

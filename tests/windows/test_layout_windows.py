@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Microsoft's structs byte by byte: the figures that the compiler held both headers to, ctypes' own
-reckoning, what the tables' buffers say of themselves, and what is in them are all the same."""
+"""Microsoft's structs byte by byte: the compile-time figures for both headers, ctypes' own layout,
+the formats of the tables' buffers, and the bytes in them all agree."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def members(of: type[ctypes.Structure]) -> dict[str, int]:
 
 @pytest.mark.parametrize("name", STRUCTS)
 def test_struct_offsets_match_the_compile_time_figures(name: str) -> None:
-    """One file of figures is held against Microsoft's header and ours, at compile time."""
+    """The compiler checks Microsoft's header and ours against the same file of figures."""
     assert members(STRUCTS[name]) == figures(name, COMMON)
     assert ctypes.sizeof(STRUCTS[name]) == header.size(name)
 
@@ -69,7 +69,7 @@ def test_small_struct_offsets_match_the_compile_time_figures(name: str) -> None:
 
 @pytest.mark.parametrize("name", STRUCTS)
 def test_linux_members_lie_behind_those_of_microsoft(name: str) -> None:
-    """What Linux has besides lies behind all of it, and is named in a file of its own."""
+    """The members of Linux alone lie behind Microsoft's, and are listed in a file of their own."""
     own = figures(name, LINUX)
     end = max(getattr(STRUCTS[name], field[0]).offset for field in STRUCTS[name]._fields_)
     assert own
@@ -95,7 +95,7 @@ def test_table_buffer_format_matches_the_figures(name: str, link: int) -> None:
 
 
 def filled(name: str, seed: int) -> Any:
-    """A row of random bytes, but for the members that say what it is."""
+    """A row of random bytes, with valid key members."""
     chance = random.Random(seed)
     row = STRUCTS[name].from_buffer_copy(chance.randbytes(ctypes.sizeof(STRUCTS[name])))
     made: Any = KINDS[name].make(1)
@@ -107,7 +107,7 @@ def filled(name: str, seed: int) -> Any:
 
 
 def in_table(kind: RowKind, key: bytes) -> tuple[Any, bytes]:
-    """The row of the table with that key, and its bytes in the table's buffer."""
+    """The row with that key, and its bytes in the table's buffer."""
     table = kind.get_table()
     view = memoryview(table)
     assert view.itemsize * len(table) == view.nbytes

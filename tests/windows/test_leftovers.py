@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""No thread of ours, no handle and no registration is left over on Windows."""
+"""Registrations, watchers and callbacks leave no thread, no handle and no registration on
+Windows."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("link")
 
 
 def settled() -> set[int]:
-    """The threads once the pool has as many as it wants."""
+    """The threads once their number in the pool is stable."""
     drain()
     before = threads()
     while (now := threads()) != before:
@@ -71,7 +72,7 @@ def test_cancels_without_wait_leave_no_handle() -> None:
     before = live()
     once()
     eventually(lambda: live() == before)
-    ROUTE.notify(lambda *_: None).cancel()  # joins the helpers of those
+    ROUTE.notify(lambda *_: None).cancel()  # joins the helper threads
     with no_handle_left():
         for _ in range(5):
             once()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""An older Windows: each function in turn is not there, in a process of its own. Who calls it is
-told which Windows has it, supported() answers that before the call, and everything else works."""
+"""An older Windows: each function in turn is missing, in a process of its own. A call of it raises
+an error that names the Windows version needed, supported() is False before the call, and everything
+else works."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from tests.support.paths import ROOT
 from tests.windows.support import script
 
 TOWER = (ROOT / "csrc/contract/tower.h").read_text(encoding="utf-8")
-# {name: the first Windows that has it}, as the one table of the functions says.
+# {name: the first Windows that has it}, from the table of functions in tower.h.
 SINCE: dict[str, str] = dict(
     re.findall(r"^    X\((\w+),.*?\"([^\"]+)\"\)", TOWER, re.MULTILINE | re.DOTALL)
 )
@@ -147,7 +148,7 @@ def test_watcher_without_a_needed_function_names_it(name: str, netns: Any) -> No
 
 @pytest.mark.parametrize("name", WATCHER_NEEDS)
 def test_watcher_without_a_needed_function_leaves_nothing(name: str, netns: Any) -> None:
-    """And the others work."""
+    """The other kinds still work."""
     kinds = sorted({*WATCHER_NEEDS.values()} - {WATCHER_NEEDS[name]})
     run(
         name,
@@ -163,7 +164,7 @@ assert live() == 0
 
 
 def test_nothing_registers_without_the_cancel_function(netns: Any) -> None:
-    """What could never be ended is refused, since its context could never be freed."""
+    """A registration that could never end is refused, since its context could never be freed."""
     run(
         CANCEL,
         """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`python -m netioapi monitor --json` on Windows: what Windows reports becomes one JSON object a
-line, and Ctrl-C at its console ends it at once."""
+"""`python -m netioapi monitor --json` on Windows: each change becomes a line with one JSON object,
+and Ctrl-C at the console ends it at once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def monitor() -> Iterator[Running]:
 
 
 def changes_of(running: Running, kind: RowKind) -> list[tuple[str, int]]:
-    """What was told of that kind, with the number of each row; the snapshot is left out."""
+    """The printed changes of that kind, with the number of each row, without the snapshot."""
     name = kind.kind.name.lower()
     return [
         (record["change"], record[kind.number])
@@ -64,7 +64,7 @@ def test_monitor_prints_changes_of_each_kind(kind: RowKind, monitor: Running) ->
     monitor.wait_record(kind=name, change="parameter", **{kind.number: 1300})
     kind.delete(kind.make(1300))
     gone = monitor.wait_record(kind=name, change="delete")
-    assert gone[kind.number] == 1300  # whole, though Windows gives the key
+    assert gone[kind.number] == 1300  # the whole row, though Windows gives the key
     assert changes_of(monitor, kind) == [(first, 1400), ("parameter", 1300), ("delete", 1300)]
     assert monitor.errors == ""
 
@@ -118,7 +118,8 @@ def test_monitor_with_a_table_prints_one_line_and_fails() -> None:
 
 
 def interrupt(running: Running) -> None:
-    """It ends with what Ctrl-C ends any program with, and says nothing."""
+    """Ends the monitor by Ctrl-C: it has the exit code of any program ended so, and prints no
+    error."""
     start = time.monotonic()
     assert running.end(signal.SIGINT) in ended_by(signal.SIGINT)
     assert time.monotonic() - start < 15
@@ -130,7 +131,7 @@ def test_ctrl_c_ends_monitor_quietly(kinds: tuple[str, ...]) -> None:
     if "route" in kinds or not kinds:
         with live_monitor(*kinds) as monitor:
             interrupt(monitor)
-    else:  # without a Watcher there is no mark to wait for
+    else:  # without a Watcher there is no mark
         with Running("monitor", "--json", "--snapshot", *kinds) as monitor:
             monitor.wait_record(kind="hint")
             interrupt(monitor)
@@ -145,5 +146,5 @@ def test_ctrl_c_ends_monitor_under_a_flood(arguments: tuple[str, ...]) -> None:
         monitor.wait_line(lambda line: "198.18.0." in line)
         interrupt(monitor)
         if arguments:
-            whole: list[Any] = monitor.lines[:-1]  # the last may have been cut off
+            whole: list[Any] = monitor.lines[:-1]  # the last one may be cut off
             assert all(json.loads(line) for line in whole)

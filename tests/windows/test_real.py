@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""On a real Windows, over its own iphlpapi.dll: routes and an address that netsh makes and deletes
-are seen in callbacks and in a Watcher. It needs administrator rights; real.py says what it does."""
+"""On a real Windows, over its own iphlpapi.dll: routes and an address that netsh adds and deletes
+reach callbacks and a Watcher. It needs administrator rights; real.py lists what it changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.windows.support import NOTIFY, program
 ADD, DELETE = NotificationType.ADD, NotificationType.DELETE
 INITIAL, PARAMETER = NotificationType.INITIAL, NotificationType.PARAMETER
 NOT_THERE = (2, 1168)
-TEREDO_CODES = (21, 50, 1168)  # of a machine without it
+TEREDO_CODES = (21, 50, 1168)  # of a machine without Teredo
 
 
 WHY_NOT = real.why_not()
@@ -47,7 +47,7 @@ def made(name: str) -> Iterator[RealRoute]:
         yield route
     finally:
         if route.index:
-            route.netsh("delete")  # it may be gone already
+            route.netsh("delete")  # it may be deleted already
 
 
 @pytest.fixture(params=ROUTES)
@@ -172,12 +172,13 @@ def test_route_changes_reach_callbacks(route: RealRoute, collector: Collector) -
         route.add()
         told, _ = collector.wait_any(lambda row, type: route.is_mine(row) and type == ADD, 30)
         assert (told.interface_index, told.metric, int(told.protocol)) == (route.index, 5000, 3)
-        entry = netioapi.get_ip_forward_entry2(told)  # by now it may be a second older
+        entry = netioapi.get_ip_forward_entry2(told)  # its age may be a second more
         assert (entry.key, entry.metric, entry.origin) == (told.key, told.metric, told.origin)
         assert told.key in {row.key for row in netioapi.get_ip_forward_table2(route.family)}
         key, _ = keys.wait_any(lambda row, type: route.is_mine(row) and type == ADD, 30)
         assert (key.key, key.metric, key.protocol) == (told.key, None, None)
-        if route.index not in loopback(route.family):  # from there nothing may leave for elsewhere
+        # No route leads from there to another machine.
+        if route.index not in loopback(route.family):
             best, _ = netioapi.get_best_route2(str(ip_network(route.prefix)[7]))
             assert best.key == told.key
         route.set_metric(4000)
@@ -275,7 +276,7 @@ def test_route_changes_reach_a_watcher(route: RealRoute) -> None:
         apply(state, read_until(watcher, lambda c: c.row.metric == 4000, timeout=30))
         route.delete()
         changes = read_until(watcher, to_route(route, DELETE), timeout=30)
-        assert changes[-1].row.metric == 4000  # whole, though Windows gives the key
+        assert changes[-1].row.metric == 4000  # the whole row, though Windows gives the key
         apply(state, changes)
         assert state == {}
         stats = watcher.stats()
@@ -297,7 +298,7 @@ def test_address_changes_reach_a_watcher_with_their_route(address: RealAddress) 
 
 
 def test_snapshot_equals_the_tables() -> None:
-    """Another program may change something just then: so it is tried a few times."""
+    """Another program may change something at that moment, so it is tried a few times."""
 
     def same() -> bool:
         with Watcher("interface", "address", snapshot=True) as watcher:

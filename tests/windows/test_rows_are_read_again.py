@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Windows calls back with the key of a row alone. With details (the default) the row is read again
-before the GIL is asked for; where that fails, for whatever reason, the key is delivered."""
+"""Windows calls back with the key of a row alone. With details (the default) the row is read before
+the GIL is requested; where that fails for any reason, the key is delivered."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ all_kinds = pytest.mark.parametrize("kind", ROW_KINDS, ids=lambda kind: kind.kin
 
 
 def take(collector: Collector, count: int) -> list[tuple[Any, ...]]:
-    """The events, which are just so many once everything was called back."""
+    """The events, exactly so many once every callback ran."""
     drain()
     collector.wait_count(count)
     assert len(collector) == count
@@ -48,7 +48,7 @@ def take(collector: Collector, count: int) -> list[tuple[Any, ...]]:
 
 
 def first_change(kind: RowKind) -> tuple[Any, int]:
-    """A row to put, and how that is told: the interface is there already."""
+    """A row to put, and the type of its change: the interface exists already."""
     return kind.make(1400), PARAMETER if kind is INTERFACE else ADD
 
 
@@ -72,7 +72,7 @@ def test_callback_gets_the_whole_row(kind: RowKind, collector: Collector) -> Non
 
 @all_kinds
 def test_members_beside_the_key_are_read_again(kind: RowKind, collector: Collector) -> None:
-    """Some Windows give more than the key; what that is worth nobody knows."""
+    """Some Windows versions give more than the key; those members are not trusted."""
     kind.put(kind.make(1400))
     stale = kind.make(99)
     with kind.notify(collector), kind.notify(keys := Collector(), details=False):
@@ -89,7 +89,7 @@ def test_members_beside_the_key_are_read_again(kind: RowKind, collector: Collect
 
 @all_kinds
 def test_deleted_row_is_delivered_as_its_key(kind: RowKind, collector: Collector) -> None:
-    """Also when there is another one of that key by now."""
+    """Also when another row with that key exists by now."""
     kind.put(row := kind.make(1400))
     (whole,) = [one for one in kind.get_table() if getattr(one, kind.number) == 1400]
     with kind.notify(collector):
@@ -123,7 +123,7 @@ def test_row_that_is_gone_already_is_delivered_as_its_key(
         assert kind.is_key_row(added)
         assert added.key == gone.key
         assert registration.errors == 0
-        # Of an interface that no table knows: GetUnicastIpAddressEntry says 2, not 1168.
+        # For an unknown interface GetUnicastIpAddressEntry returns 2, not 1168.
         nowhere = kind.make(1)
         nowhere.InterfaceIndex, nowhere.InterfaceLuid = 99, 99
         assert inject(kind.kind, nowhere, ADD) == 1
@@ -169,10 +169,10 @@ def test_callback_without_details_reads_no_row(kind: RowKind, collector: Collect
 
 @all_kinds
 def test_row_is_read_before_the_gil_is_requested(kind: RowKind) -> None:
-    """Between these calls of C no Python code runs, so nobody is given the GIL; and the row is
-    read all the same, by a thread that then waits."""
+    """Between these C calls no Python code runs, so no other thread gets the GIL; the row is read
+    all the same, by a thread that then waits for it."""
     assert sys.platform == "win32"
-    system = ctypes.PyDLL("iphlpapi.dll")  # calls without letting the GIL go
+    system = ctypes.PyDLL("iphlpapi.dll")  # its calls keep the GIL
     row, type = first_change(kind)
     seen = Collector()
     with kind.notify(seen) as registration:
@@ -192,8 +192,8 @@ def test_row_is_read_before_the_gil_is_requested(kind: RowKind) -> None:
 @pytest.mark.parametrize("overlap", [0, 1])
 @all_kinds
 def test_delivered_rows_never_go_back_in_time(kind: RowKind, overlap: int) -> None:
-    """One row changes without a pause, and callbacks may overtake each other: what is delivered
-    is never older than what was delivered before, and the last is what the system has."""
+    """One row changes without a pause, and callbacks may overtake each other: a delivered row is
+    never older than the one before, and the last is the current one."""
     changes = 3000
     numbers: list[int] = []
 
@@ -222,7 +222,7 @@ def test_delivered_rows_never_go_back_in_time(kind: RowKind, overlap: int) -> No
 
 
 def test_rows_of_overlapping_callbacks_are_not_mixed_up(collector: Collector) -> None:
-    """Each of many rows, told at once on several threads, is read under its own key."""
+    """Each of many rows, notified at once on several threads, is read under its own key."""
     configure(Setting.OVERLAP, 1)
     first = route_row(1, "10.0.0.0/32", INDEX)
     with ROUTE.notify(collector) as registration:
@@ -237,8 +237,8 @@ def test_rows_of_overlapping_callbacks_are_not_mixed_up(collector: Collector) ->
 def test_row_that_changes_before_its_callback_is_delivered_as_it_is(
     netns: Any, collector: Collector
 ) -> None:
-    """ADD of an address comes while it is tentative; what has become of it by the callback is
-    what is delivered."""
+    """The ADD of an address arrives while it is tentative; its state at the time of the callback is
+    delivered."""
     netns.dad_seconds = None
     netns.veth()
     with ADDRESS.notify(collector):

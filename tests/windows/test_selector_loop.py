@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A loop that cannot wait for handles: each Watcher waits in a thread of its own, which takes none
-of the loop's pool and keeps no program from its end."""
+of the loop's pool and does not keep the program alive."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_waiting_watchers_leave_the_loops_pool_free() -> None:
         loop.run_until_complete(main())
     finally:
         loop.close()
-    eventually(lambda: threading.active_count() <= before + 1)  # that of to_thread()
+    eventually(lambda: threading.active_count() <= before + 1)  # the thread of to_thread()
 
 
 @pytest.mark.parametrize("cancels", [True, False])
 def test_abandoned_wait_leaves_no_thread(cancels: bool) -> None:
-    """Also where a loop is closed over a wait that nobody cancelled."""
+    """Also where a loop is closed during a wait that was not cancelled."""
     before = threading.active_count()
     with Watcher("address") as watcher:
         loop = asyncio.SelectorEventLoop()

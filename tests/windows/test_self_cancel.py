@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Cancelling in a callback. The system's own cancel hangs there for ever, which is shown first, in
-programs that are killed; ours says so instead, and leaves everything as it was."""
+programs that are killed; ours raises DeadlockError, and changes nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def cancelling(victim):
 """
 HANGS = """
 assert system.standin_put_route(ctypes.byref(route_row(9))) == 0
-# The rest of the process goes on; these alone wait, and nothing that they wait for can come.
+# The rest of the process goes on; the callback threads wait for each other for ever.
 hung = not returned.wait(2)
 print("hung", hung, stat(Figure.RUNNING), stat(Figure.CANCELLED), flush=True)
 threading.Event().wait()
@@ -87,7 +87,7 @@ for one, handle in zip(callbacks, handles):
 
 
 def test_system_cancel_outside_its_callback_returns(netns: Any) -> None:
-    """What hangs above is the place, not the call."""
+    """The call itself works; only its place makes it hang."""
     source = """
 seen = threading.Event()
 callback = Callback(lambda *_: seen.set())
@@ -142,7 +142,7 @@ def test_cancel_without_wait_in_its_own_callback_succeeds(overlap: int) -> None:
     def cancel_mine(*_: Any) -> None:
         calls.append(registration.active)
         registration.cancel(wait=False)
-        with pytest.raises(DeadlockError):  # waiting would be as wrong as before
+        with pytest.raises(DeadlockError):  # a wait would be a deadlock here, too
             registration.cancel()
 
     registration = ROUTE.notify(cancel_mine, on_error=errors)
@@ -157,7 +157,7 @@ def test_cancel_without_wait_in_its_own_callback_succeeds(overlap: int) -> None:
 
 @pytest.mark.parametrize("overlap", [0, 1])
 def test_two_callbacks_that_cancel_each_other_raise_one_deadlock_error(overlap: int) -> None:
-    """One of them is refused, says so, and then both end."""
+    """One of the cancels is refused; then both registrations end."""
     configure(Setting.OVERLAP, overlap)
     before, inside = live(), threading.Barrier(2)
     registrations: list[Registration] = []
@@ -189,7 +189,7 @@ def test_two_callbacks_that_cancel_each_other_raise_one_deadlock_error(overlap: 
 
 
 def test_cancel_through_another_thread_ends_by_its_timeout() -> None:
-    """No library can see that; a timeout ends it, and the cancellation goes on."""
+    """No library can detect that; a timeout ends the wait, and the cancellation goes on."""
     before, outcomes = live(), Collector()
 
     def delegate(*_: Any) -> None:

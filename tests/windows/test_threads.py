@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The threads that Windows calls back on are not ours: what Python keeps for each is kept as long
-as it lives, and freed once it has ended."""
+"""Windows calls back on threads of its own: the thread state that Python keeps for each lives as
+long as the thread, and is freed after it has ended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("link")
 
 
 class Kept:
-    """What dies with a thread."""
+    """Dies with its thread's locals."""
 
 
 # ---- what Python keeps
@@ -58,7 +58,7 @@ def test_thread_locals_last_from_one_callback_to_the_next() -> None:
 
 
 def test_thread_locals_last_from_one_registration_to_the_next() -> None:
-    """The thread is the pool's, and outlives the registration."""
+    """The thread belongs to the pool, and outlives the registration."""
     local = threading.local()
     seen: list[tuple[int, int]] = []
 
@@ -77,7 +77,8 @@ def test_thread_locals_last_from_one_registration_to_the_next() -> None:
 
 
 def test_callback_thread_is_one_python_thread() -> None:
-    """Its dummy Thread object is one, and profiling and tracing hooks see it as any other."""
+    """One dummy Thread object per thread; profiling and tracing hooks see it like any other
+    thread."""
     names: set[tuple[int, str]] = set()
 
     def look(*_: Any) -> None:
@@ -91,7 +92,8 @@ def test_callback_thread_is_one_python_thread() -> None:
 
 
 def test_thread_locals_of_an_ended_thread_die_at_the_next_callback() -> None:
-    """The end of a thread waits for no GIL, so the next thread cleans up, before it calls back."""
+    """The end of a thread does not wait for the GIL; the next thread frees the state, before its
+    callback."""
     local, kept = threading.local(), []
     alive: list[int] = []
 
@@ -118,8 +120,8 @@ def test_thread_locals_of_an_ended_thread_die_at_the_next_callback() -> None:
 
 
 def test_destructors_of_thread_locals_run_on_the_next_thread() -> None:
-    """In its callback: they may register, cancel without waiting, and raise; and what they cancel
-    is not called back."""
+    """They may register, cancel without waiting, and raise; a registration that they cancel is not
+    called back."""
     local, outcomes, errors = threading.local(), Collector(), Collector()
     before = live()
 
@@ -156,7 +158,7 @@ seen = []
 
 def look(*_):
     @ctypes.PYFUNCTYPE(None)
-    def inner():  # with the GIL held, ctypes asks for the thread's own state
+    def inner():  # with the GIL held, ctypes asks for the state of this thread
         seen.append(threading.get_ident())
     inner()
     seen.append(threading.get_ident())
@@ -171,12 +173,13 @@ print("through", flush=True)
 
 
 def test_thread_that_freed_the_state_of_another_keeps_its_own() -> None:
-    """Deleting another's must not make CPython forget it: a callback of ctypes would hang."""
+    """Freeing another thread's state must not make CPython forget this one's: a ctypes callback
+    would hang."""
     script(GIL_STATE, marker="through")
 
 
 def test_threads_that_end_during_a_cancel_do_no_harm() -> None:
-    """Threads that end, and threads that call a registration that is over, touch nothing."""
+    """Threads that end, and threads that call a cancelled registration, touch nothing."""
     local = threading.local()
 
     def keep(*_: Any) -> None:
@@ -198,7 +201,7 @@ def test_threads_that_end_during_a_cancel_do_no_harm() -> None:
 
 @pytest.mark.timeout(120)
 def test_pool_threads_that_end_free_their_thread_locals() -> None:
-    """Wine ends those that were idle for five seconds, but one."""
+    """Wine ends pool threads after five idle seconds, except one."""
     configure(Setting.OVERLAP, 1)
     local, kept, idents = threading.local(), [], set()
     inside = threading.Barrier(4)
@@ -210,7 +213,7 @@ def test_pool_threads_that_end_free_their_thread_locals() -> None:
         inside.wait(20)
 
     registrations = [ROUTE.notify(keep) for _ in range(4)]
-    ROUTE.put(route_row(1))  # four threads, since each waits for the others
+    ROUTE.put(route_row(1))  # four threads, since each callback waits for the others
     for registration in registrations:
         eventually(lambda registration=registration: registration.delivered)  # type: ignore[misc]
         registration.cancel()
@@ -296,7 +299,7 @@ for one in interpreters if order == "first" else interpreters[::-1]:
     change()
     eventually(lambda: registration.delivered > delivered)
 assert registration.active and live() == 1
-run(_interpreters.create(kind), BEGIN)  # is left over at exit
+run(_interpreters.create(kind), BEGIN)  # left at exit
 change()
 print("through", flush=True)
 """
@@ -306,7 +309,7 @@ print("through", flush=True)
 @pytest.mark.parametrize("order", ["first", "last"])
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
 def test_interpreters_share_the_threads_of_the_pool(netns: Any, kind: str, order: str) -> None:
-    """Each is called back in itself, and may be closed before or after the others."""
+    """Each interpreter gets its own callbacks, and may end before or after the others."""
     if importlib.util.find_spec("_interpreters") is None:
         pytest.skip("this Python cannot make interpreters")
     done = script(INTERPRETERS, kind, order, marker="through")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What Windows does against its own documents, and what netioapi makes of it: callbacks that
-overlap, that come before the handle is known, on the registering thread, twice, or not at all."""
+"""Windows against its own documentation, and netioapi over it: callbacks that overlap, that come
+before the handle is known, on the registering thread, twice, or not at all."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ WITH_TYPE = [name for name in NOTIFY if "Hint" not in name]
 
 
 def flood_exactly(routes: int, rounds: int, threads: int) -> None:
-    """So many routes come and go so many times, by so many threads; through when it returns."""
+    """So many routes are added and deleted in so many rounds by so many threads; returns at the
+    end."""
     system = require_standin()
     checked("standin_flood", route_row(1, "198.18.0.0/32"), routes, rounds, threads)
     assert system.standin_flood_wait(60_000)
@@ -53,7 +54,7 @@ def flood_exactly(routes: int, rounds: int, threads: int) -> None:
 
 
 class Alone:
-    """A callback that sees whether another call of it is under way."""
+    """A callback that notices another call of itself."""
 
     def __init__(self) -> None:
         self.inside = self.overlaps = self.calls = 0
@@ -104,14 +105,14 @@ def test_blocked_callback_does_not_delay_other_registrations() -> None:
             ROUTE.put(route_row(metric))
         seen.wait_count(99)
         assert slow.delivered == 1
-        # The threads of the pool that were here meanwhile have left what they had, and gone.
+        # The pool's threads have left their rows in the queue, and are free again.
         eventually(lambda: stat(Figure.RUNNING) == 1)
         leave.set()
         eventually(lambda: slow.delivered == 99)
 
 
 def test_cancel_waits_for_overlapping_callbacks() -> None:
-    """After cancel() no call runs, though copies of rows were waiting for their turn."""
+    """After cancel() no callback runs, though copies of rows waited in the queue."""
     configure(Setting.OVERLAP, 1)
     for _ in range(30):
         over, late, inside = False, 0, threading.Event()
@@ -138,7 +139,7 @@ def test_cancel_waits_for_overlapping_callbacks() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("function", WITH_TYPE)
 def test_initial_on_the_registering_thread_comes_once(function: str, family: int) -> None:
-    """And in the middle of the call, before the handle is stored."""
+    """And during the call, before the handle is stored."""
     configure(Setting.SYNCHRONOUS_INITIAL, 1)
     notify, kind = NOTIFY[function]
     arguments = () if kind == Kind.TEREDO else (family,)
@@ -168,7 +169,7 @@ def test_initial_notification_that_was_not_requested_is_not_delivered(
     configure(Setting.SYNCHRONOUS_INITIAL, synchronous)
     notify, kind = NOTIFY[function]
     with notify(Collector()) as registration:
-        if kind != Kind.HINT:  # of which nothing tells what it is
+        if kind != Kind.HINT:  # a hint has no type
             assert inject(kind, None, INITIAL) == 1
         drain()
         assert registration.delivered == 0
@@ -209,7 +210,7 @@ def test_first_hint_is_the_current_one(synchronous: int, collector: Collector) -
 
 
 def mine() -> Registration:
-    """The one that is being made: nobody has it yet but the module, which keeps it alive."""
+    """The registration under construction: only the module has a reference to it."""
     (found,) = [one for one in gc.get_objects() if type(one) is Registration and one.active]
     return found
 
@@ -227,7 +228,7 @@ def test_callback_before_the_handle_may_cancel_its_own_registration() -> None:
         assert registration.active
         registration.cancel(wait=False)
         assert not registration.active
-        # Who waits for it now waits for the handle, too.
+        # Another thread that waits for it waits for the handle, too.
         with pytest.raises(TimeoutError):
             BackgroundCall(lambda: registration.cancel(0.05)).result()
         calls.append(type)
@@ -280,7 +281,7 @@ def test_callback_before_the_handle_may_raise(collector: Collector) -> None:
 
 
 def test_change_during_the_first_callback_is_delivered_on_its_thread() -> None:
-    """While the registering thread is in its first callback, another one brings a change."""
+    """A change arrives on another thread while the registering thread is in its first callback."""
     configure(Setting.SYNCHRONOUS_INITIAL, 1)
     events: list[tuple[Any, int]] = []
 
@@ -289,7 +290,7 @@ def test_change_during_the_first_callback_is_delivered_on_its_thread() -> None:
         if type == INITIAL:
             before = stat(Figure.CALLBACKS)
             ROUTE.put(route_row(1))
-            eventually(lambda: stat(Figure.CALLBACKS) > before)  # it left the row, and went
+            eventually(lambda: stat(Figure.CALLBACKS) > before)  # it left the row in the queue
 
     with ROUTE.notify(look, initial_notification=True):
         assert [type for type, _ in events] == [INITIAL, ADD]
@@ -301,7 +302,7 @@ def test_change_during_the_first_callback_is_delivered_on_its_thread() -> None:
 
 @pytest.mark.parametrize("function", [*NOTIFY, "NotifyStableUnicastIpAddressTable"])
 def test_registration_without_a_handle_is_a_success(function: str, netns: Any) -> None:
-    """As Wine's own functions do it: nothing is told, and there is nothing to cancel."""
+    """Wine's own functions do that: no callback runs, and there is nothing to cancel."""
     configure(Setting.NULL_HANDLES, 1)
     before = live(), stat(Figure.CANCELLED)
     make: Callable[..., Any]

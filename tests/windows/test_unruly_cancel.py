@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Cancelling where Windows makes it hard: callbacks that do not return or begin late, callbacks
-within the cancel, a cancel that fails; and tables of addresses that come several times."""
+"""Difficult cancels on Windows: callbacks that do not return or begin late, callbacks during the
+cancel, a cancel that fails; and stable tables that arrive several times."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ FAIL_CODES = [6, 8, 87, 1168, 31, 0xC0000001]
 
 
 def test_cancel_waits_for_a_callback_that_is_stuck_in_the_system(collector: Collector) -> None:
-    """Taken from the queue and not made yet: the system's cancel waits for it, and so do we."""
+    """The callback is dequeued and not yet made: the system's cancel waits for it, and so does
+    ours."""
     before, cancelled = live(), stat(Figure.CANCELLED)
     registration = ROUTE.notify(collector)
     configure(Setting.BLOCKED, 1)
@@ -66,7 +67,7 @@ def test_cancellation_completes_after_a_timeout_of_cancel(collector: Collector) 
 
 
 def test_cancel_waits_for_a_callback_that_begins_late() -> None:
-    """The system waits before it calls: cancel() waits with it, up to its own timeout."""
+    """The system waits before it calls: cancel() waits, too, up to its own timeout."""
     seen = Collector()
     registration = ROUTE.notify(seen)
     configure(Setting.DELAY_MS, 400)
@@ -81,7 +82,7 @@ def test_cancel_waits_for_a_callback_that_begins_late() -> None:
 
 
 def test_stuck_cancel_does_not_block_other_registrations(collector: Collector) -> None:
-    """While one cancellation hangs others are made and ended, in the same thread."""
+    """While one cancellation hangs, the same thread registers and cancels others."""
     stuck = ROUTE.notify(print, AF_INET6)
     configure(Setting.BLOCKED, 1)
     assert inject(ROUTE.kind, route_row(1), 1, family=AF_INET6) == 1
@@ -136,7 +137,7 @@ def test_stable_callback_without_a_table_gets_an_empty_one(netns: Any) -> None:
 def test_repeated_stable_table_is_delivered_each_time_and_freed(
     netns: Any, repeat: int, family: int
 ) -> None:
-    """And each of the system's tables is freed, whatever became of it."""
+    """Each table of the system is freed."""
     given = stat(Figure.GIVEN)
     configure(Setting.REPEAT_STABLE, repeat)
     seen, registration = pending(netns, family)
@@ -212,7 +213,8 @@ def run(source: str, code: int = 6, **named: Any) -> None:
 
 @pytest.mark.parametrize("code", FAIL_CODES)
 def test_failed_cancel_raises_disables_and_leaks_the_registration(netns: Any, code: int) -> None:
-    """It is told; no call follows, though the system goes on calling; the end is clean."""
+    """It raises; no callback follows, though the system goes on calling; the program ends
+    cleanly."""
     run(
         """
 def refused(cancel):
@@ -231,7 +233,8 @@ for registration in registrations:
     said = refused(registration.cancel)
     assert f"(error {code})" in said and said.startswith("CancelMibChangeNotify2: "), said
     assert not registration.active
-    assert refused(registration.cancel) == said  # it stays so, and the system is not asked again
+    # The error stays, and the system is not called again.
+    assert refused(registration.cancel) == said
     registration.cancel(wait=False)
 fail("CancelMibChangeNotify2", 0, 0)
 assert refused(registrations[0].cancel)
@@ -252,7 +255,7 @@ with ROUTE.notify(seen) as good:
 
 
 def test_failed_cancel_without_wait_leaks_the_registration(netns: Any) -> None:
-    """By wait=False, or at the end of the program: it is disabled and leaked all the same."""
+    """With wait=False, or at the end of the program, it is disabled and leaked all the same."""
     run("""
 seen = Collector()
 fail("CancelMibChangeNotify2", code)
@@ -266,15 +269,15 @@ assert seen.events == []
 del registration
 references = [weakref.ref(one) for one in quiet]
 del quiet
-netioapi.notify_route_change2(print)  # looks after those that are over
+netioapi.notify_route_change2(print)  # frees the registrations that have ended
 gc.collect()
-assert all(one() is not None for one in references)  # never freed: the system may call still
-left = ROUTE.notify(seen)  # and cancelled in vain at the end
+assert all(one() is not None for one in references)  # never freed: the system may still call
+left = ROUTE.notify(seen)  # its cancel at exit fails
 """)
 
 
 def test_program_ends_cleanly_while_leaked_registrations_are_called(netns: Any) -> None:
-    """The system calls back through the whole of the interpreter's end."""
+    """The system calls back during the whole exit of the interpreter."""
     run("""
 from tests.windows.flood import Flood
 fail("CancelMibChangeNotify2", code)
@@ -315,7 +318,7 @@ with netioapi.Watcher("route") as watcher:
 
 
 def test_watcher_close_with_one_failed_cancel_cancels_the_others(netns: Any) -> None:
-    """The other kinds are cancelled, and what still comes is for nobody."""
+    """The other kinds are cancelled, and later notifications are ignored."""
     run("""
 with ROUTE.notify(lambda *_: None):
     watcher = netioapi.Watcher()
@@ -339,7 +342,7 @@ assert stat(Figure.LIVE) == 1
 
 @pytest.mark.parametrize("how", ["cancel", "exit", "notify"])
 def test_stuck_cancel_at_exit_is_abandoned_after_seconds(netns: Any, how: str) -> None:
-    """The exit grants what is stuck a few seconds, and then ends the program."""
+    """The exit waits for a stuck cancel for a few seconds, and then ends the program."""
     ends: dict[str, str] = {
         "cancel": "live[0].cancel(wait=False)",
         "exit": "",
@@ -378,7 +381,7 @@ assert codes == [code] * 8, codes
 
 
 def test_waiting_in_cancel_uses_no_processor_time() -> None:
-    """Ten waiters of a cancellation that hangs use no processor."""
+    """Ten threads that wait for a hanging cancellation use no processor time."""
     registration = ROUTE.notify(print)
     configure(Setting.BLOCKED, 1)
     checked("standin_put_route", route_row(1))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Much of everything: 100,000 changes with their order and number exact, registrations that come
-and go under a flood from several threads, and what the GIL costs meanwhile."""
+"""Large volumes: 100,000 changes with exact order and number, registrations that come and go under
+a flood from several threads, and the cost of the GIL meanwhile."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FIRST = int(IPv4Address("10.0.0.0"))
 
 
 def numbers(rows: Any) -> list[int]:
-    """Which of the routes that begin with 10.0.0.0/32 each row is."""
+    """The number of each row's route, counted from 10.0.0.0/32."""
     return [int(row.destination_prefix.network_address) - FIRST for row in rows]
 
 
@@ -66,7 +66,7 @@ def test_hundred_thousand_changes_reach_a_callback_in_order(details: bool) -> No
 
 
 def test_hundred_thousand_notifications_of_one_row_are_delivered() -> None:
-    """Of one and the same row, whose state is read for each."""
+    """One row, whose state is read for each notification."""
     ROUTE.put(row := route_row(7))
     counts = {ADD: 0, PARAMETER: 0, DELETE: 0}
     order: list[int] = []
@@ -86,7 +86,8 @@ def test_hundred_thousand_notifications_of_one_row_are_delivered() -> None:
 
 
 def test_hundred_thousand_overlapping_changes_are_delivered() -> None:
-    """On several threads at once: none is lost, though their order is the system's to break."""
+    """On several threads at once: none is lost and no two calls overlap, though the order is
+    lost."""
     seen: set[tuple[int, int]] = set()
 
     def look(row: Any, type: Any) -> None:
@@ -177,15 +178,16 @@ def test_five_hundred_registrations_under_a_flood_leave_nothing(seed: int) -> No
 
 
 def spin(seconds: float, until: Any) -> None:
-    """A main thread that gives the GIL away when it must, and not before."""
+    """A main thread that releases the GIL only when it must."""
     end = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < end
 
 
 def test_changes_beside_a_busy_main_thread_share_gil_acquisitions() -> None:
-    """It grants the GIL once in a switch interval: callbacks that wait meanwhile share it, where
-    Windows makes them at once. Where it waits for each, each asks: a Watcher is for that."""
+    """The main thread releases the GIL once per switch interval. Where Windows makes callbacks at
+    once, those that wait share it; where it waits for each, each takes it. For that case there is
+    the Watcher."""
     changes = 3000
     configure(Setting.OVERLAP, 1)
     with ROUTE.notify(lambda *_: None, AF_INET) as registration:
@@ -208,7 +210,7 @@ def test_busy_main_thread_does_not_delay_a_watcher() -> None:
         try:
             end = time.monotonic() + 60
             checked("standin_put_routes", route_row(5, "10.0.0.0/32"), changes)
-            while watcher.stats()["received"] < changes:  # the GIL stays here
+            while watcher.stats()["received"] < changes:  # the GIL stays in this thread
                 assert time.monotonic() < end, watcher.stats()
         finally:
             sys.setswitchinterval(interval)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The Watcher over notifications that are keys, come twice, late, for nothing or not at all: what
-it tells is what happened, each row is whole, and the state that it leads to is the system's."""
+"""The Watcher over notifications that carry keys, come twice, late, without a change or not at all:
+it delivers the real changes with whole rows, and leads to the system's state."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.windows.support import (
 
 pytestmark = pytest.mark.usefixtures("link")
 all_kinds = pytest.mark.parametrize("kind", ROW_KINDS, ids=lambda kind: kind.kind.name)
-END = "203.0.113.0/24"  # the last change of a test, behind which nothing more comes
+END = "203.0.113.0/24"  # the last change of a test; no other follows it
 
 
 def name_of(kind: RowKind) -> str:
@@ -45,9 +45,10 @@ def name_of(kind: RowKind) -> str:
 
 
 def read_all(watcher: Watcher) -> list[Change]:
-    """What the system has told up to now; a route to END comes and goes for it, and is left out.
-    (A thing that was told to be gone, and is there, is looked at once more: behind its coming.)"""
-    drain()  # each registration's events are on their own way
+    """All changes up to now, without a route to END that comes and goes as a marker. (A row that
+    exists after its deletion was notified is read once more, behind its addition: so the marker
+    goes, too.)"""
+    drain()  # the notifications of each registration take their own time
     ROUTE.put(route_row(1, END))
     changes = read_until(watcher, route_to(END))
     ROUTE.delete(route_row(1, END))
@@ -55,7 +56,7 @@ def read_all(watcher: Watcher) -> list[Change]:
     return [c for c in changes if c.kind != "route" or c.row.destination_prefix != ip_network(END)]
 
 
-def told(changes: list[Change], kind: RowKind) -> list[tuple[int, int]]:
+def summary(changes: list[Change], kind: RowKind) -> list[tuple[int, int]]:
     return [(c.type, getattr(c.row, kind.number)) for c in changes]
 
 
@@ -64,7 +65,7 @@ def told(changes: list[Change], kind: RowKind) -> list[tuple[int, int]]:
 
 @contextlib.contextmanager
 def watching_a_flood(threads: int, **named: Any) -> Iterator[tuple[Watcher, State]]:
-    """A Watcher that begins within a flood; afterwards it must know what the system knows."""
+    """A Watcher that begins during a flood; afterwards it must have the system's state."""
     flood = Flood(INDEX, pause=0, threads=threads)
     flood.__enter__()
     try:
@@ -99,7 +100,7 @@ def test_snapshot_under_a_flood_has_no_gap_and_no_duplicate(overlap: int, thread
 
 @pytest.mark.parametrize("overlap", [0, 1])
 def test_small_queue_leads_to_the_exact_state(overlap: int) -> None:
-    """Behind a slow reader changes of one key are one."""
+    """Behind a slow reader, changes of one key merge."""
     configure(Setting.OVERLAP, overlap)
     flood = Flood(INDEX, pause=0, threads=2)
     with Watcher("route", snapshot=True, queue=50) as watcher:
@@ -112,7 +113,7 @@ def test_small_queue_leads_to_the_exact_state(overlap: int) -> None:
         while state != wanted:
             batch = watcher.read(timeout=max(deadline - time.monotonic(), 0))
             assert batch is not None, (len(state), len(wanted))
-            for change in batch:  # a DELETE of what was never told is right here
+            for change in batch:  # the DELETE of a row that was never delivered is allowed
                 if change.type == DELETE:
                     state.pop((change.kind, change.row.key), None)
                 else:
@@ -120,7 +121,7 @@ def test_small_queue_leads_to_the_exact_state(overlap: int) -> None:
 
 
 def test_overlapping_changes_of_one_key_lead_to_its_state() -> None:
-    """Notifications overtake each other, and one that is older comes last."""
+    """Notifications overtake each other, and the last one may be the oldest."""
     configure(Setting.OVERLAP, 1)
     with Watcher("route", family=AF_INET, snapshot=True) as watcher:
         state: State = {}
@@ -142,7 +143,7 @@ def test_overlapping_changes_of_one_key_lead_to_its_state() -> None:
 
 @all_kinds
 def test_deleted_rows_are_whole(kind: RowKind) -> None:
-    """As they were last: Windows gives the key, and cannot be asked any more."""
+    """In their last state: Windows gives the key, and a deleted row cannot be read."""
     kind.put(kind.make(1400))
     with Watcher(name_of(kind), "route") as watcher:
         (before,) = [one for one in kind.get_table() if getattr(one, kind.number) == 1400]
@@ -151,17 +152,17 @@ def test_deleted_rows_are_whole(kind: RowKind) -> None:
         assert (change.kind, change.row) == (name_of(kind), before)
         assert change.row._asdict() == before._asdict()
         kind.put(kind.make(1300))
-        assert told(read_all(watcher), kind) == [(ADD, 1300)]
+        assert summary(read_all(watcher), kind) == [(ADD, 1300)]
         configure(Setting.BLOCKED, 1)
-        kind.put(kind.make(1280))  # nobody has seen it so
+        kind.put(kind.make(1280))  # never delivered in this state
         kind.delete(kind.make(1280))
         configure(Setting.BLOCKED, 0)
-        assert told(read_all(watcher), kind) == [(DELETE, 1300)]
+        assert summary(read_all(watcher), kind) == [(DELETE, 1300)]
 
 
 @all_kinds
 def test_notifications_without_a_change_are_not_delivered(kind: RowKind) -> None:
-    """Much of what Windows reports is no change."""
+    """Many notifications of Windows are no change."""
     kind.put(kind.make(1400))
     nowhere = kind.make(1)
     nowhere.InterfaceIndex = nowhere.InterfaceLuid = 99
@@ -174,7 +175,7 @@ def test_notifications_without_a_change_are_not_delivered(kind: RowKind) -> None
         inject(kind.kind, None, 3)
         assert read_all(watcher) == []
         kind.put(kind.make(1300))
-        assert told(read_all(watcher), kind) == [(PARAMETER, 1300)]
+        assert summary(read_all(watcher), kind) == [(PARAMETER, 1300)]
         assert watcher.stats()["ignored"] == 0
 
 
@@ -183,16 +184,16 @@ def test_notifications_without_a_change_are_not_delivered(kind: RowKind) -> None
 def test_deleted_and_added_again_row_is_delivered_as_both(kind: RowKind, same: bool) -> None:
     kind.put(kind.make(1400))
     with Watcher(name_of(kind), "route") as watcher:
-        configure(Setting.BLOCKED, 1)  # nobody is told before both are done
+        configure(Setting.BLOCKED, 1)  # no callback before both are done
         kind.delete(kind.make(1400))
         kind.put(kind.make(1400 if same else 1300))
         configure(Setting.BLOCKED, 0)
-        assert told(read_all(watcher), kind) == [(DELETE, 1400), (ADD, 1400 if same else 1300)]
+        assert summary(read_all(watcher), kind) == [(DELETE, 1400), (ADD, 1400 if same else 1300)]
 
 
 @all_kinds
 def test_row_gone_before_it_was_read_is_not_delivered(kind: RowKind) -> None:
-    """Gone before anybody could look: there is nothing to tell."""
+    """Gone before it was read: there is nothing to deliver."""
     other = kind.make(1400)
     kind.delete(other) if kind.kind.name == "INTERFACE" else None
     with Watcher(name_of(kind), "route") as watcher:
@@ -214,15 +215,15 @@ def test_unreported_change_is_found_at_the_next_notification(kind: RowKind, type
         assert read_all(watcher) == []
         inject(kind.kind, kind.make(0), type)
         expected = [(DELETE, 1400), (ADD, 1300)] if type == DELETE else [(PARAMETER, 1300)]
-        assert told(read_all(watcher), kind) == expected
+        assert summary(read_all(watcher), kind) == expected
         with setting(Setting.SILENT):
             kind.delete(kind.make(1300))
         inject(kind.kind, kind.make(0), type)
-        assert told(read_all(watcher), kind) == [(DELETE, 1300)]
+        assert summary(read_all(watcher), kind) == [(DELETE, 1300)]
         with setting(Setting.SILENT):
             kind.put(kind.make(1280))
         inject(kind.kind, kind.make(0), type)
-        assert told(read_all(watcher), kind) == [(ADD, 1280)]
+        assert summary(read_all(watcher), kind) == [(ADD, 1280)]
 
 
 def test_deleted_interface_deletes_its_routes_and_addresses(netns: Any) -> None:
@@ -250,7 +251,7 @@ def by(protocol: int) -> Route:
 
 
 def test_route_that_changes_protocol_enters_and_leaves_the_filter() -> None:
-    """To who watches some protocols a route that changes its own is new, or gone."""
+    """For a Watcher of some protocols, a route that changes protocol is new, or gone."""
     with Watcher("route", protocols=[3], prefixes=["198.51.100.0/24", END]) as watcher:
 
         def seen(row: Route) -> list[tuple[int, int]]:
@@ -306,7 +307,7 @@ def test_failed_read_is_reported_and_repaired(kind: RowKind, code: int) -> None:
 
 
 def test_failed_reads_are_retried_until_they_succeed() -> None:
-    """Neither rows nor tables: until they can be, it is never said that the state is exact."""
+    """While neither rows nor tables can be read, `synced` is not delivered."""
     with Watcher("route", snapshot=True) as watcher:
         state: State = {}
         apply(state, read_snapshot(watcher))
@@ -331,7 +332,7 @@ def test_failed_reads_are_retried_until_they_succeed() -> None:
         assert state == {key: row for key, row in tables().items() if key[0] == "route"}
         before = stat(Figure.TABLE_CALLS)
         assert read_all(watcher) == []
-        assert stat(Figure.TABLE_CALLS) == before  # it rests
+        assert stat(Figure.TABLE_CALLS) == before  # no further reads
 
 
 # ---- refusals, and the end
@@ -364,7 +365,7 @@ def test_concurrent_close_under_a_flood_leaves_nothing(overlap: int) -> None:
             threads = [threading.Thread(target=end) for end in ends]
             for thread in threads:
                 thread.start()
-            with contextlib.suppress(ValueError):  # it may be closed before this begins
+            with contextlib.suppress(ValueError):  # it may be closed before the iteration begins
                 for _ in watcher:
                     pass
             for thread in threads:

@@ -61,7 +61,7 @@ def test_route_table_reads_all_fields_of_a_route(net: Network) -> None:
     assert of_linux == ((None,) * 5 if WINDOWS else (enums.RouteType.UNICAST, 254, 0, 186, 0))
 
 
-@linux_only("routes have no source, service, table or next-hop object there")
+@linux_only("routes have no source, tos, table or nexthop object")
 def test_route_table_reads_fields_of_linux_alone(net: Network) -> None:
     net.ip("route add 10.2.0.0/16 via 10.0.0.9 src 10.0.0.1 tos 0x10")
     net.ip("route add blackhole 10.3.0.0/16 table 77")
@@ -198,7 +198,7 @@ def test_best_route_returns_route_and_source(net: Network) -> None:
             assert source == IPv6Address("fd00::1")
 
 
-@linux_only("no route forbids a destination there")
+@linux_only("a route cannot forbid a destination")
 def test_best_route_to_an_unreachable_prefix_raises(net: Network) -> None:
     net.ip("route add unreachable 10.5.0.0/16")
     with pytest.raises(NetioError) as caught:

@@ -185,7 +185,7 @@ def test_field_that_this_system_lacks_reads_none() -> None:
         assert getattr(make(row_type), name) is None
 
 
-@linux_only("its rows hold no name: one is looked up by the LUID")
+@linux_only("a name is not in the row, but looked up by LUID")
 def test_interface_name_is_read_from_the_row() -> None:
     assert make(IpInterfaceRow).interface_name is None
     name = b"v\xff0\0rest of old"

@@ -82,7 +82,7 @@ def resident_bytes() -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc says how much memory is in use")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc for the memory in use")
 @each_use
 def test_export_leaks_no_memory(use: Callable[[Table[Any]], None]) -> None:
     """Memory outside of Python's allocator; tests/linux/test_arrow_memory.py counts it by block."""
@@ -124,7 +124,8 @@ def in_a_thread_of_c(function: int, argument: int) -> None:
 
 
 @pytest.mark.skipif(
-    sys.maxsize < 2**32, reason="a callback is called as a thread is on 64-bit systems"
+    sys.maxsize < 2**32,
+    reason="callbacks and threads have the same calling convention on 64-bit systems alone",
 )
 def test_release_in_another_thread_while_the_gil_is_held_does_not_block(seed: int) -> None:
     for _ in range(20):
@@ -173,6 +174,6 @@ print("done")
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="by the C library's own exit handlers")
+@pytest.mark.skipif(sys.platform != "linux", reason="uses exit handlers of the C library")
 def test_release_after_the_end_of_python_is_safe() -> None:
     python(AFTER_PYTHON, marker="done")

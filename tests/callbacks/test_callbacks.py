@@ -184,7 +184,7 @@ def test_callbacks_may_register_and_cancel_others(netns: Network) -> None:
     assert not errors.events
 
 
-@linux_only("the system calls back for one change after the other, and waits for each")
+@linux_only("the system makes one callback at a time, and waits for it")
 def test_queued_changes_share_few_gil_acquisitions(netns: Network) -> None:
     """Changes queue up behind a callback that waits; all of them need a few acquisitions."""
     netns.veth()
@@ -211,7 +211,7 @@ def test_queued_changes_share_few_gil_acquisitions(netns: Network) -> None:
         assert registration.batches - before <= 5
 
 
-@linux_only("the system calls back for one change after the other, and waits for each")
+@linux_only("the system makes one callback at a time, and waits for it")
 def test_changes_beside_a_busy_main_thread_share_gil_acquisitions(netns: Network) -> None:
     """A pure-Python loop releases the GIL once per switch interval: with one change each time,
     3,000 changes would need 3,000 intervals."""
@@ -253,7 +253,7 @@ def test_callback_thread_keeps_its_thread_state(netns: Network) -> None:
     assert len(counts) == 1 or (WINDOWS and len(counts) < 100)
 
 
-@linux_only("a thread of the pool outlives the registration: tests/windows/test_threads.py")
+@linux_only("pool threads outlive the registration: tests/windows/test_threads.py")
 def test_thread_locals_of_a_callback_die_with_the_registration(netns: Network) -> None:
     netns.veth()
     local = threading.local()

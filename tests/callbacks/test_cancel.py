@@ -222,7 +222,7 @@ def test_ctrl_c_ends_the_wait_of_cancel_and_not_the_cancellation(netns: Network)
 
 
 @pytest.mark.parametrize(
-    "name", ["SIGINT", pytest.param("SIGUSR1", marks=linux_only("of signals there is Ctrl-C"))]
+    "name", ["SIGINT", pytest.param("SIGUSR1", marks=linux_only("Ctrl-C is the only signal"))]
 )
 def test_signal_handler_runs_while_cancel_waits(netns: Network, name: str) -> None:
     netns.veth()

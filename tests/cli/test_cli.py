@@ -244,7 +244,7 @@ def test_full_disk_prints_one_line(netns: Network, line: str) -> None:
     assert one_line(done.stderr) == "netioapi: No space left on device"
 
 
-@linux_only("it takes a shell of POSIX")
+@linux_only("needs a POSIX shell")
 @pytest.mark.parametrize("line", ["show interface", "monitor --snapshot --count 1", "get ::1"])
 def test_closed_output_is_no_error(netns: Network, line: str) -> None:
     done = run(["bash", "-c", f"{' '.join(COMMAND)} {line} >&-"])

@@ -103,7 +103,7 @@ def test_monitor_text_describes_each_change(v0: Network) -> None:
     )
 
 
-@linux_only("it has no blackholes and tables, and says each deletion")
+@linux_only("no blackholes, no tables, and every deletion is reported")
 def test_monitor_text_describes_changes_of_linux_alone(v0: Network) -> None:
     v0.ip("route add 198.51.100.0/24 via 192.0.2.2")
     with Running("monitor", "--snapshot") as monitor:
@@ -333,7 +333,7 @@ def test_closed_pipe_ends_monitor_at_the_next_line(v0: Network) -> None:
         assert process.stderr.read() == ""
 
 
-@linux_only("of a pipe that nobody reads only a write tells")
+@linux_only("only a write notices that the reader of a pipe is gone")
 def test_closed_pipe_ends_a_quiet_monitor_at_once(netns: Network) -> None:
     """No change happens after the reader is gone."""
     script = f'set -o pipefail; {" ".join(COMMAND)} monitor --snapshot | head -1; echo "$?"'
@@ -346,7 +346,7 @@ def test_closed_pipe_ends_a_quiet_monitor_at_once(netns: Network) -> None:
     assert done.stderr == ""
 
 
-@linux_only("nobody takes the place of another program with what that one ignores")
+@linux_only("no exec that keeps ignored signals")
 def test_monitor_leaves_an_ignored_sigint_ignored(netns: Network) -> None:
     """As for `nohup`, and for `&` in a shell."""
     code = (

@@ -16,7 +16,7 @@ from tests.support.paths import ROOT, repo_text
 from tests.support.platforms import linux_only
 from tests.support.processes import python, run
 
-pytestmark = linux_only("this tower is POSIX'; tests/windows has a DLL that is as unruly")
+pytestmark = linux_only("the fake system needs POSIX; tests/windows has an unruly DLL")
 
 CHECKS = re.findall(
     r"^def (\w+)\(\) -> None:",

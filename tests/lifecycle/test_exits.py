@@ -198,7 +198,7 @@ def test_exit_of_a_busy_program_is_clean(flood: None, busy: str, times: int) -> 
     check_all(*BUSY[busy], fewer(times))
 
 
-@linux_only("an event loop waits in another function there")
+@linux_only("event loops wait in another function")
 @pytest.mark.timeout(LIMIT)
 def test_ctrl_c_in_asyncio_ends_the_program_cleanly(flood: None, times: int) -> None:
     """asyncio cancels the task, and run() raises KeyboardInterrupt."""

@@ -273,6 +273,6 @@ except RuntimeError as error:
     os._exit(7 if "fork" in str(error) and os.getpid() != parent else 8)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 watcher.close()
-print("told", flush=True)
+print("raised", flush=True)
 """
-    python(QUIET + program, marker="told")
+    python(QUIET + program, marker="raised")

@@ -70,7 +70,7 @@ print("ended", flush=True)
 
 several_interpreters = pytest.mark.skipif(
     sys.version_info < (3, 13) or importlib.util.find_spec("_interpreters") is None,
-    reason="this Python makes no interpreters, or is older than 3.13, which ends them in order",
+    reason="needs interpreters, and 3.13, which ends them in the right order",
 )
 
 
@@ -80,7 +80,7 @@ def test_each_interpreter_has_its_own_registrations(flood: None, kind: str) -> N
     assert python(PROGRAM, kind, marker="ended").stderr == ""
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 12), reason="3.12 alone asks and cannot")
+@pytest.mark.skipif(sys.version_info[:2] != (3, 12), reason="3.12 alone checks this")
 def test_isolated_interpreter_of_3_12_is_refused() -> None:
     program = """
 import _xxsubinterpreters as interpreters

@@ -97,7 +97,7 @@ for kind in KINDS:
             if count < 5000:
                 refused = every(name, table, watched.watch_refuse,
                                 lambda: watched.watch_refuse(-1), asked + 1)
-                # The tower may allocate for an interface name; without memory there is no name.
+                # If the allocation for an interface name fails, there is no name.
                 exactly = name == "schema" or count == 0
                 assert refused == asked if exactly else refused > 20, (name, refused, asked)
                 if _testcapi is not None and name != "taken":  # there ctypes allocates, too

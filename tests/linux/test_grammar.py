@@ -129,7 +129,7 @@ CASES = [
     Case("ipv6 two of one identity, one by a nexthop", [NEXTHOPS[3], ADD6],
          [f"-6 route append {Y} nhid 101", f"-6 route delete {Y} nhid 101"], [],
          [R(Y, "v0", nhid=0)]),
-    Case("ipv6 leg of another protocol, of a set that a table told of, alone again",
+    Case("ipv6 leg of another protocol, of a dumped set, alone again",
          [ADD6, f"-6 route append {Y} via fd00:1::9 proto 44"],
          [f"-6 route delete {Y} via fd00:0::9"],
          [R(Y, "v0")], [R(Y, "v1", protocol=44)]),

@@ -88,7 +88,7 @@ with netioapi.Watcher("address") as first:
             assert batch is not None and batch.overflow, batch
             while not batch.synced:
                 batch = watcher.read(timeout=30)
-print("both were told")
+print("both reported it")
 """
 
 
@@ -102,4 +102,4 @@ def test_watcher_that_joins_during_an_overflow_reports_it(netns: Namespace, tmp_
     run([str(cc), *flags, str(ROOT / "tests/linux/congested.c"), "-o", str(library)])
     netns.veth()
     netns.ip("route add 10.1.0.0/24 dev v0")
-    python(OVERFLOWING, marker="both were told", env={"LD_PRELOAD": str(library)})
+    python(OVERFLOWING, marker="both reported it", env={"LD_PRELOAD": str(library)})

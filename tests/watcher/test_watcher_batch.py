@@ -84,7 +84,7 @@ def test_batch_is_indexed_and_sliced_like_a_list(batch: Batch) -> None:
     assert object() not in batch
 
 
-@linux_only("a timer that sends a signal")
+@linux_only("no timer that sends a signal")
 def test_gc_get_objects_during_a_read_does_not_lose_the_batch(netns: Network) -> None:
     """A read makes its result before it waits, and a debugger or a leak finder may see all
     objects."""

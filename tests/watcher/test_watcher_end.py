@@ -243,7 +243,7 @@ def test_fileno_is_a_descriptor_or_unsupported(netns: Network) -> None:
         assert (caught.value.code, caught.value.function) == (50, "Watcher.fileno")
 
 
-@linux_only("its events are no descriptors")
+@linux_only("its events are not descriptors")
 def test_descriptor_is_readable_while_changes_wait(netns: Network) -> None:
     netns.veth()
     with Watcher("route") as watcher:

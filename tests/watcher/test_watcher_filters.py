@@ -148,7 +148,7 @@ def test_state_of_filtered_watchers_matches_the_model(netns: Network, seed: int)
             eventually(as_the_snapshot_says, what=f"the snapshot of {wanted}")
 
 
-@linux_only("each Watcher reads a row when it comes to it, and tells what it finds")
+@linux_only("each Watcher reads a row at its own time, and may find another state")
 def test_changes_of_filtered_watchers_match_the_model(netns: Network, seed: int) -> None:
     chance = random.Random(seed)
     indices = {name: netns.veth(name, f"p{name[1:]}") for name in ("v0", "v1")}

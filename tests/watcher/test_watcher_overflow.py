@@ -13,7 +13,7 @@ from tests.support.changes import State, apply, read_snapshot, tables
 from tests.support.network import Network
 from tests.support.platforms import linux_only
 
-pytestmark = linux_only("no buffer can overflow, and a link that goes down keeps its routes")
+pytestmark = linux_only("no receive buffer to overflow; a link that goes down keeps its routes")
 ROUTES = 20_000
 
 

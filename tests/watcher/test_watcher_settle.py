@@ -233,7 +233,7 @@ def test_late_read_is_not_delayed_by_newer_changes(
         eventually(lambda: watcher.read(timeout=0))
 
 
-@linux_only("fileno() is not there")
+@linux_only("no fileno()")
 def test_select_on_a_settled_watcher_wakes_for_due_changes(
     change_route: RouteChanger, clock: Clock
 ) -> None:

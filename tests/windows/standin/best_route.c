@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* GetBestRoute2: the longest prefix, then the lowest metric, the route's and
- * its interface's together; and the address that would be the source. */
+/* GetBestRoute2: the route with the longest prefix, then with the lowest sum
+ * of its metric and its interface's; and the source address. */
 #include "tables.h"
 
 #include <string.h>
@@ -27,7 +27,8 @@ common_bits(const SOCKADDR_INET *a, const SOCKADDR_INET *b)
     return bits;
 }
 
-/* The address of the route's interface that is most like the destination. */
+/* The address of the route's interface that shares most bits with the
+ * destination. */
 static const MIB_UNICASTIPADDRESS_ROW *
 find_source_locked(const search *in, const MIB_IPFORWARD_ROW2 *route)
 {
@@ -127,7 +128,7 @@ GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
 {
     DWORD code = standin_failure(__func__);
     search in = {.destination = destination, .source = source};
-    (void)options; /* not used, says Microsoft */
+    (void)options; /* unused, by Microsoft's documentation */
     if (destination == NULL || ret_route == NULL || ret_source == NULL ||
         !standin_is_plain_family(destination->si_family)) {
         return ERROR_INVALID_PARAMETER;

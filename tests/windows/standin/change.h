@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A change of the network as a record: what control.c makes of the calls of
- * tests, what journal.c passes to other processes, and what is applied. */
+/* A change of the network as a record: made by control.c from the calls of
+ * tests, passed to other processes by journal.c, and applied. */
 #pragma once
 
 #include "standin.h"
@@ -21,22 +21,23 @@ typedef enum change_operation {
 } change_operation;
 
 typedef struct change {
-    UINT32 size; /* bytes of this record that mean something */
+    UINT32 size; /* used bytes of this record */
     UINT32 operation;
     UINT32 numbers[4];
     standin_row row;
-    WCHAR alias[IF_MAX_STRING_SIZE + 1]; /* "": none was given */
+    WCHAR alias[IF_MAX_STRING_SIZE + 1]; /* "": none */
 } change;
 
 /* ---- control.c ---------------------------------------------------------- */
 
-/* In this process. A Win32 code; of an injection, how many were given it. */
+/* In this process. Returns a Win32 code; for an injection, the number of
+ * registrations called. */
 DWORD change_apply(const change *what);
 
 /* ---- journal.c ---------------------------------------------------------- */
 
-/* At the first call of any exported function: the tables as they are after a
- * reset or, where the process is one of several, as they are in the others. */
+/* At the first call of any exported function: sets the tables as after a reset
+ * or, where the process shares a journal, as in the other processes. */
 void journal_begin(void);
 /* In this process, and in all that share the journal. */
 DWORD journal_submit(const change *what);
@@ -44,7 +45,7 @@ DWORD journal_submit(const change *what);
 /* ---- flood.c ------------------------------------------------------------ */
 
 DWORD flood_begin(const change *what);
-/* Waits for its threads; how many changes of routes they made. */
+/* Waits for its threads; returns the number of route changes they made. */
 ULONG flood_end(void);
-/* The row that is `number` prefixes further. */
+/* The row of the prefix that follows `number` prefixes later. */
 MIB_IPFORWARD_ROW2 flood_row(const MIB_IPFORWARD_ROW2 *first, ULONG number);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The side of the stand-in that tests call: standin_put_route and so on. All
- * of them return a Win32 code, where nothing else is said. */
+/* The functions of the stand-in for tests: standin_put_route and so on. All
+ * return a Win32 code unless a comment says otherwise. */
 #include "change.h"
 #include "registry.h"
 #include "tables.h"
@@ -27,7 +27,7 @@ drop(standin_kind kind, const void *row)
     return code;
 }
 
-/* All of them, whatever becomes of one; the first code that is an error. */
+/* Applies all of them, also after a failure; returns the first error. */
 static DWORD
 change_routes(const change *what)
 {
@@ -132,8 +132,8 @@ standin_version(void)
     return VERSION;
 }
 
-/* The tables as they are without a network, the settings as they were at the
- * start. Registrations stay, and are told nothing. */
+/* Sets the tables as without a network, and the settings as at the start.
+ * Registrations stay, without a notification. */
 EXPORT DWORD WINAPI
 standin_reset(void)
 {
@@ -145,7 +145,7 @@ standin_reset(void)
     return code;
 }
 
-/* `alias` NULL: as it is, or one is made. The LUID may be 0: one is made. */
+/* `alias` NULL: unchanged, or made up. LUID 0: made up. */
 EXPORT DWORD WINAPI
 standin_put_interface(const MIB_IPINTERFACE_ROW *row, const WCHAR *alias)
 {
@@ -160,7 +160,8 @@ standin_put_interface(const MIB_IPINTERFACE_ROW *row, const WCHAR *alias)
                   offsetof(change, alias) + (length + 1) * sizeof(WCHAR));
 }
 
-/* With its routes and addresses of that family; AF_UNSPEC: of both. */
+/* With its routes and addresses of that family; AF_UNSPEC: of both
+ * families. */
 EXPORT DWORD WINAPI
 standin_delete_interface(ADDRESS_FAMILY family, NET_IFINDEX index)
 {
@@ -193,7 +194,7 @@ standin_delete_route(const MIB_IPFORWARD_ROW2 *row)
     return submit_row(CHANGE_DELETE_ROUTES, row, sizeof(*row), 1);
 }
 
-/* `count` IPv4 prefixes, one after the other, the first being the row's. */
+/* `count` IPv4 prefixes in a row, from the row's own on. */
 EXPORT DWORD WINAPI
 standin_put_routes(const MIB_IPFORWARD_ROW2 *first, ULONG count)
 {
@@ -221,10 +222,10 @@ standin_set_hint(int level, int cost, DWORD flags)
     return submit_row(CHANGE_HINT, &hint, sizeof(hint), 0);
 }
 
-/* Threads of this process, and of each that shares the journal, that put and
- * delete routes, `count` each, beginning with that of `first`; the first of
- * them also an address and the MTU of that interface. `rounds` 0: until
- * standin_flood_stop. Each pauses for FLOOD_PAUSE_MS after a round. */
+/* Threads of this process, and of each that shares the journal, put and delete
+ * `count` routes each, from that of `first` on; the first thread also an
+ * address and the MTU of that interface. `rounds` 0: until standin_flood_stop.
+ * Each thread pauses for FLOOD_PAUSE_MS after a round. */
 EXPORT DWORD WINAPI
 standin_flood(const MIB_IPFORWARD_ROW2 *first, ULONG count, ULONG rounds,
               ULONG threads)
@@ -242,7 +243,8 @@ standin_flood(const MIB_IPFORWARD_ROW2 *first, ULONG count, ULONG rounds,
     return submit(&what, offsetof(change, row) + sizeof(*first));
 }
 
-/* Waits for its threads; how many changes of routes those here have made. */
+/* Waits for its threads; returns the number of route changes made in this
+ * process. */
 EXPORT ULONG WINAPI
 standin_flood_stop(void)
 {
@@ -250,9 +252,9 @@ standin_flood_stop(void)
     return submit(&what, offsetof(change, row));
 }
 
-/* A callback without a change of the tables, with just this row: of the
- * table's type, or a USHORT (teredo), or a hint; of the stable table none is
- * taken. Returns how many registrations of this process are given it. */
+/* Calls back without a change of the tables, with just this row: one of the
+ * table's type, a USHORT (Teredo), or a hint; for the stable table none.
+ * Returns the number of registrations called in this process. */
 EXPORT int WINAPI
 standin_inject(int kind, ADDRESS_FAMILY family, const void *row, int type)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Callbacks, on threads of the process's pool. A registration's events stand
- * in its queue, and one job at a time serves it; with OVERLAP each event is a
- * job of its own, and they run as they come. */
+/* Callbacks, on threads of the process's pool. Events wait in the queue of
+ * their registration, which one job at a time serves; with OVERLAP each event
+ * is a job of its own, in any order. */
 #include "registry.h"
 
 typedef void(WINAPI *row_callback)(void *context, void *row,
@@ -49,7 +49,7 @@ call_back(standin_event *event)
             break;
         }
         ((table_callback)of->callback)(of->context, event->row.table);
-        event->row.table = NULL; /* the callee's */
+        event->row.table = NULL; /* now the callback's */
         break;
     default:
         ((row_callback)of->callback)(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes without an end, by threads of their own, at the full speed of the
- * machine or with a pause after each round. */
+/* Endless changes, by threads of their own, at full speed or with a pause
+ * after each round. */
 #include "change.h"
 #include "tables.h"
 
@@ -8,10 +8,10 @@
 
 #define MOST_THREADS 16
 #define LOOK_EVERY 128 /* changes */
-#define ENOUGH 20000   /* events that wait: from here on it is a trickle, */
-#define TRICKLE_PAUSE                                                         \
-    10 /* or one callback that hangs would eat the memory                     \
-        */
+/* With so many waiting events only a trickle of changes is made: the events of
+ * a callback that hangs would otherwise use all memory. */
+#define ENOUGH 20000
+#define TRICKLE_PAUSE 10 /* ms */
 
 typedef struct flooder {
     MIB_IPFORWARD_ROW2 first;
@@ -191,8 +191,8 @@ flood_end(void)
     return changes;
 }
 
-/* Waits until the threads of a flood have made all their rounds: 1, or 0 when
- * the time has passed. They are still to be stopped. */
+/* Waits until the threads of a flood have made all rounds: 1, or 0 after the
+ * time-out. They must still be stopped. */
 EXPORT int WINAPI
 standin_flood_wait(DWORD timeout_ms)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Get*Table, Get*Entry and the two functions that ask for one value, as
- * programs find them in Windows. */
+/* Get*Table, Get*Entry and the two functions for one value, as Windows exports
+ * them. */
 #include "registry.h"
 #include "tables.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A Windows that lacks a function: its name is taken out of the names that
- * GetProcAddress looks through. */
+/* A Windows that lacks a function: its name is removed from the names that
+ * GetProcAddress searches. */
 #include "standin.h"
 
 #include <string.h>
 
-/* Where this DLL lies in memory. */
+/* The address of this DLL in memory. */
 static unsigned char *
 image(void)
 {
@@ -28,7 +28,7 @@ exports(const unsigned char *base)
                               .VirtualAddress);
 }
 
-/* Until the process ends, for who has not looked it up yet. */
+/* For the rest of the process, for lookups from now on. */
 EXPORT DWORD WINAPI
 standin_hide(const char *function)
 {

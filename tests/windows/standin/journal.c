@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One network for several processes, as the machine's is. They share a named
- * block of memory, to which each change is appended; every process applies
- * all of them, in that one order, to tables of its own, and tells its own
- * registrations. A test's children find it by their environment. */
+/* One network for several processes, as on a real machine. They share a
+ * named block of memory, to which each change is appended. Every process
+ * applies all changes, in that order, to its own tables, and notifies its
+ * own registrations. The children of a test find the block by their
+ * environment. */
 #include "change.h"
 #include "tables.h"
 
@@ -16,7 +17,7 @@
 
 typedef struct journal {
     volatile LONG locked;     /* by a process, or 0; guards the rest */
-    volatile LONG generation; /* of a reset: the records begin anew */
+    volatile LONG generation; /* of a reset: the records start anew */
     volatile LONG64 written;  /* bytes of records */
     unsigned char records[];
 } journal;
@@ -38,8 +39,9 @@ is_dead(DWORD process)
     return dead;
 }
 
-/* The lock is its owner's process number, since a process may be ended while
- * it has it: what that was about to append is lost then, and nothing else. */
+/* The lock holds the process id of its owner, since a process may be killed
+ * while it owns the lock: the record that it was appending is lost, and
+ * nothing else. */
 static void
 lock_journal(journal *of)
 {
@@ -64,7 +66,7 @@ unlock_journal(journal *of)
     InterlockedExchange(&of->locked, 0);
 }
 
-/* Apply what the others appended. */
+/* Applies the records of the other processes. */
 static void
 catch_up_locked(journal *of)
 {
@@ -118,7 +120,7 @@ journal_submit(const change *what)
     return code;
 }
 
-/* A look without the lock: what is missed now is seen at the next one. */
+/* Checks without the lock: a record missed now is seen at the next check. */
 static bool
 is_behind(journal *of)
 {
@@ -179,7 +181,7 @@ begin(PINIT_ONCE once, PVOID parameter, PVOID *context)
     (void)once;
     (void)parameter;
     (void)context;
-    /* For ever: there may be threads in it. */
+    /* Loaded for ever: threads may be running in it. */
     GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN |
                            GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
                        (LPCWSTR)(void *)&begun, &self);
@@ -199,9 +201,9 @@ journal_begin(void)
     InitOnceExecuteOnce(&begun, begin, NULL, NULL);
 }
 
-/* From here on the network is one with that of all processes that share this
- * name, and of those to come that have it in NETIOAPI_STANDIN_JOURNAL. Begin
- * with a reset. Once in a process. */
+/* From now on the network is shared with all processes that use this name, and
+ * with future ones that have it in NETIOAPI_STANDIN_JOURNAL. Begins with a
+ * reset. Call once in a process. */
 EXPORT DWORD WINAPI
 standin_share(const WCHAR *name)
 {

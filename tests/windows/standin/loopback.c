@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a machine without a network has: the loopback interface, its addresses
- * and their routes, as Windows lists them. */
+/* A machine without a network: the loopback interface, its addresses and their
+ * routes, as Windows lists them. */
 #include "tables.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ static const known_route routes[] = {
     {"ff00::", 8, FALSE},
 };
 
-/* The few addresses here; no Winsock is needed for them. */
+/* Parses the few addresses used here, without Winsock. */
 static SOCKADDR_INET
 parse(const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory: what is given back is overwritten first, so that a program that
- * still reads it fails; and the tables that programs have and must free. */
+/* Memory: a freed block is overwritten first, so that a program that still
+ * reads it fails; and the tables that programs own and must free. */
 #include "standin.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #define BUCKETS 1024
 
 typedef struct table_header {
-    struct table_header *next; /* in its bucket, once given away */
+    struct table_header *next; /* in its bucket, while a program owns it */
     size_t size;               /* with the header */
 } table_header;
 
@@ -73,7 +73,7 @@ standin_table_free(void *table)
     }
 }
 
-/* Only what was given away is ours: other tables are of Wine's functions. */
+/* Only tables given away here are ours: others belong to Wine's functions. */
 static bool
 take_back(const void *table)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ConvertInterface*: a name is made of the LUID ("ethernet_32770"), an alias
- * is what people see and change. And if_nametoindex, if_indextoname, which
- * Python's socket module calls. */
+/* ConvertInterface*: a name is derived from the LUID ("ethernet_32770"), an
+ * alias is what users see and change. And if_nametoindex and if_indextoname,
+ * which Python's socket module calls. */
 #include "change.h"
 #include "tables.h"
 
@@ -62,7 +62,7 @@ parse_name(const WCHAR *name, NET_LUID *ret_luid)
     return luid.Info.IfType != 0;
 }
 
-/* The length counts characters, with the end. */
+/* The length counts characters, with the terminator. */
 static DWORD
 copy_out(const WCHAR *text, WCHAR *ret_text, SIZE_T length)
 {
@@ -191,8 +191,8 @@ ConvertInterfaceAliasToLuid(const WCHAR *alias, PNET_LUID ret_luid)
     return code;
 }
 
-/* Windows takes a name alone. Here an alias is right too, since tests of both
- * systems ask for the link that they made by what they called it. */
+/* Windows accepts a name alone. Here an alias is accepted too, since the tests
+ * of both systems look a link up by the name that they gave it. */
 EXPORT NET_IFINDEX WINAPI
 if_nametoindex(PCSTR name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Notify* and CancelMibChangeNotify2, as programs find them in Windows. */
+/* Notify* and CancelMibChangeNotify2, as Windows exports them. */
 #include "registry.h"
 #include "tables.h"
 
@@ -7,7 +7,7 @@
 
 #define AS_CALLBACK(function) ((standin_callback)(void (*)(void))(function))
 
-/* Windows has been seen to tell it once for each family. */
+/* Windows has been seen to call back once for each family. */
 static unsigned
 initial_count(standin_kind kind, ADDRESS_FAMILY family)
 {
@@ -97,7 +97,7 @@ EXPORT DWORD WINAPI
 NotifyTeredoPortChange(PTEREDO_PORT_CHANGE_CALLBACK callback, PVOID context,
                        BOOLEAN initial, HANDLE *ret_handle)
 {
-    if (callback == NULL) { /* the one function that documents it */
+    if (callback == NULL) { /* the only function that documents this */
         if (ret_handle != NULL) {
             *ret_handle = NULL;
         }
@@ -149,7 +149,7 @@ NotifyStableUnicastIpAddressTable(
     return code;
 }
 
-/* From a callback of the same handle it hangs, as it does in Windows. */
+/* From a callback of the same handle it hangs, as in Windows. */
 EXPORT DWORD WINAPI
 CancelMibChangeNotify2(HANDLE handle)
 {

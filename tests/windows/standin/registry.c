@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See registry.h. Handles are numbers that are never used twice, so that a
- * cancel of a handle that is no more is seen. */
+/* See registry.h. Handle numbers are never reused, so that the cancel of an
+ * ended handle is noticed. */
 #include "registry.h"
 
 #include "tables.h"
@@ -37,7 +37,7 @@ registry_release_locked(registration *of)
     }
 }
 
-/* Some row for a callback that no change made. */
+/* A row for a callback that no change caused. */
 static bool
 some_row_locked(const registration *of, standin_row *ret_row)
 {
@@ -117,8 +117,8 @@ registry_cancel(HANDLE handle)
     return NO_ERROR;
 }
 
-/* What the documents promise of a row in a callback: enough to ask for the
- * rest, and nothing else. */
+/* The documented content of a row in a callback: enough to read the rest, and
+ * nothing more. */
 static void
 cut_down(standin_kind kind, const standin_row *row, standin_row *ret_keys)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The registrations, their queues of events, and who calls back. */
+/* The registrations, their queues of events, and the callers of callbacks. */
 #pragma once
 
 #include "standin.h"
 
-/* An event and the row that its callback sees. */
+/* An event, and the row for its callback. */
 typedef struct standin_event {
     struct standin_event *next;
     struct registration *owner; /* counted in its references */
     MIB_NOTIFICATION_TYPE type;
     bool has_row;
-    bool forced; /* comes also when the registration is cancelled */
+    bool forced; /* delivered also after a cancel */
     standin_row row;
 } standin_event;
 
@@ -19,16 +19,16 @@ typedef void (*standin_callback)(void);
 
 typedef struct registration {
     struct registration *next;
-    HANDLE handle; /* a number that is never used again */
+    HANDLE handle; /* a number that is never reused */
     standin_kind kind;
     ADDRESS_FAMILY family;
-    standin_callback callback; /* NULL: nobody is called */
+    standin_callback callback; /* NULL: no callback */
     void *context;
     unsigned references; /* the registry's, its jobs' */
-    unsigned running;    /* callbacks under way: cancel waits for them */
+    unsigned running;    /* running callbacks: cancel waits for them */
     bool closed;
     bool draining; /* a job for the queue is in the pool */
-    bool stable;   /* was the table, when it was last looked at? */
+    bool stable;   /* was the table stable at the last check? */
     standin_event *first, **last;
 } registration;
 
@@ -36,16 +36,16 @@ typedef struct registration {
 
 registration *registry_add_locked(standin_kind kind, ADDRESS_FAMILY family,
                                   standin_callback callback, void *context);
-/* Waits for callbacks under way, as Windows does, without an end. */
+/* Waits for running callbacks without a time-out, as Windows does. */
 DWORD registry_cancel(HANDLE handle);
 void registry_release_locked(registration *of);
-/* To each registration of that kind and family. `row` NULL: no row; of a
- * table's kind it is cut down to its key members, unless `whole`. Returns how
- * many registrations were given it. */
+/* Calls back each registration of that kind and family. `row` NULL: without a
+ * row; a table's row is cut down to its key members, unless `whole`. Returns
+ * the number of registrations called. */
 int registry_inject_locked(standin_kind kind, ADDRESS_FAMILY family,
                            const standin_row *row, MIB_NOTIFICATION_TYPE type,
                            bool whole);
-/* The same for a change of the tables: not while they are SILENT. */
+/* The same for a change of the tables: does nothing while they are SILENT. */
 void registry_tell_locked(standin_kind kind, const standin_row *row,
                           MIB_NOTIFICATION_TYPE type);
 void registry_check_stable_locked(void);
@@ -55,14 +55,14 @@ void registry_check_stable_locked(void);
 standin_event *deliver_event_new(registration *owner, const standin_row *row,
                                  MIB_NOTIFICATION_TYPE type);
 void deliver_event_free(standin_event *event);
-/* Takes the event. Its callback is made from the pool. */
+/* Takes the event. A thread of the pool makes its callback. */
 void deliver_post_locked(standin_event *event);
-/* Takes the event, and calls back on this thread. The lock is dropped. */
+/* Takes the event, and calls back on this thread. The lock is released. */
 void deliver_now_locked(standin_event *event);
-/* Drops what is queued. */
+/* Drops the queued events. */
 void deliver_drop_locked(registration *of);
 
 /* ---- get.c -------------------------------------------------------------- */
 
-/* A copy of the rows of that family; not given away yet. */
+/* A copy of the rows of that family, not yet given away. */
 void *get_table_locked(standin_kind kind, ADDRESS_FAMILY family);

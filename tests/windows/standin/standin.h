@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The stand-in for iphlpapi.dll, which tests under Wine load in its place:
- * what Windows does with change notifications and its tables, and a side for
- * tests (control.c) that makes the changes. One lock guards all of it; it is
- * never held while a callback runs. `_locked`: the caller holds it. */
+/* The stand-in for iphlpapi.dll, which tests under Wine load in its place: the
+ * change notifications and tables of Windows, and functions for tests
+ * (control.c) that make the changes. One lock guards everything; it is never
+ * held while a callback runs. `_locked`: the caller holds it. */
 #pragma once
 
 #define WIN32_LEAN_AND_MEAN
-/* This order: netioapi.h says little unless the others came before it. */
+/* In this order: netioapi.h declares little unless the others came first. */
 #include <winsock2.h>
 #include <ws2ipdef.h>
 #include <windows.h>
@@ -15,10 +15,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The build script exports the functions that stand behind this word. */
+/* The build script exports the functions that follow this word. */
 #define EXPORT
 
-/* mingw-w64 has none of the words of the connectivity hint. */
+/* mingw-w64 lacks the types of the connectivity hint. */
 typedef struct standin_hint {
     int level;
     int cost;
@@ -36,40 +36,40 @@ typedef enum standin_kind {
     STANDIN_HINT,
     STANDIN_STABLE,
 } standin_kind;
-#define STANDIN_TABLES 3 /* the first kinds have one */
+#define STANDIN_TABLES 3 /* the first three kinds have a table */
 
 typedef enum standin_setting {
     STANDIN_SYNCHRONOUS_INITIAL, /* on the caller's thread, handle unset */
     STANDIN_OVERLAP,             /* each event is a pool job of its own */
     STANDIN_DELAY_MS,            /* before each callback */
-    STANDIN_BLOCKED,             /* callbacks are taken, and wait to be made */
+    STANDIN_BLOCKED,             /* callbacks are dequeued, and wait */
     STANDIN_NULL_HANDLES,        /* success without a handle or a callback */
     STANDIN_FULL_ROWS,           /* callbacks see more than the key members */
-    STANDIN_SILENT,              /* tables change, and nobody is told */
-    STANDIN_REPEAT_STABLE,       /* callbacks for each time it became stable */
-    STANDIN_LATE,                /* callbacks that come within cancel */
+    STANDIN_SILENT,              /* tables change without notifications */
+    STANDIN_REPEAT_STABLE,       /* callbacks for each stable table */
+    STANDIN_LATE,                /* callbacks during a cancel */
     STANDIN_FLOOD_PAUSE_MS,      /* after each round of a flood */
-    STANDIN_READ_UNTIL, /* rows are read until ENTRY_CALLS is so many */
-    STANDIN_NO_TABLE,   /* the stable table's callback gets NULL */
+    STANDIN_READ_UNTIL,          /* rows are read up to this ENTRY_CALLS */
+    STANDIN_NO_TABLE,            /* the stable table's callback gets NULL */
     STANDIN_SETTINGS
 } standin_setting;
 
 typedef enum standin_figure {
     STANDIN_LIVE,        /* registrations */
     STANDIN_CANCELLED,   /* cancels that succeeded */
-    STANDIN_CALLBACKS,   /* made, and returned */
+    STANDIN_CALLBACKS,   /* returned */
     STANDIN_GIVEN,       /* tables that wait for FreeMibTable */
     STANDIN_QUEUED,      /* events that wait for their callback */
     STANDIN_ENTRY_CALLS, /* of Get*Entry* */
     STANDIN_TABLE_CALLS, /* of Get*Table* */
-    STANDIN_POSTED,      /* events that were ever queued */
-    STANDIN_REFUSED,     /* cancels of what is no live handle */
-    STANDIN_RUNNING,     /* callbacks under way */
-    STANDIN_HELD,        /* Get*Entry* that READ_UNTIL holds */
+    STANDIN_POSTED,      /* events queued so far */
+    STANDIN_REFUSED,     /* cancels of other than a live handle */
+    STANDIN_RUNNING,     /* running callbacks */
+    STANDIN_HELD,        /* Get*Entry* calls held by READ_UNTIL */
     STANDIN_FIGURES
 } standin_figure;
 
-/* One of the rows of the three tables, or what the other kinds tell. */
+/* A row of the three tables, or the value of the other kinds. */
 typedef union standin_row {
     MIB_IPINTERFACE_ROW interface_row;
     MIB_UNICASTIPADDRESS_ROW address;
@@ -83,7 +83,7 @@ typedef union standin_row {
 
 void standin_lock(void);
 void standin_unlock(void);
-/* Waits for the next standin_wake; false when the time has passed. */
+/* Waits for the next standin_wake; false after the time-out. */
 bool standin_wait_locked(DWORD timeout_ms);
 void standin_wake_locked(void);
 
@@ -91,22 +91,22 @@ extern DWORD standin_settings[STANDIN_SETTINGS]; /* guarded by the lock */
 extern LONG standin_figures[STANDIN_FIGURES];    /* guarded by the lock */
 void standin_default_settings_locked(void);
 
-/* The code that this function shall fail with now, or NO_ERROR. Every
- * exported function of Windows asks first, with __func__. */
+/* The code that this function must fail with now, or NO_ERROR. Every exported
+ * function of Windows calls it first, with __func__. */
 DWORD standin_failure(const char *function);
 
-/* Ends the process with a message: the stand-in cannot go on. */
+/* Ends the process with a message. */
 void standin_die(const char *why);
 
 /* ---- memory.c ----------------------------------------------------------- */
 
 /* Zeroed; never NULL. */
 void *standin_allocate(size_t size);
-/* Overwrites first, so that who reads on sees it. NULL is right. */
+/* Overwrites the block first, so that a later read fails. NULL is allowed. */
 void standin_free(void *block, size_t size);
 /* A table of `count` rows, not yet given away: NumEntries is set. */
 void *standin_table_new(size_t row_size, size_t count);
-/* From here on it is the program's, until FreeMibTable. */
+/* From now on the program owns it, until FreeMibTable. */
 void standin_table_give_locked(void *table);
-/* Of one that was not given away. NULL is right. */
+/* Frees a table that was not given away. NULL is allowed. */
 void standin_table_free(void *table);

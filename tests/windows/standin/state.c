@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all parts of the stand-in share: its one lock, the settings and the
- * figures of tests, and the failures that a test asked for. */
+/* The shared state of the stand-in: its one lock, the settings and figures of
+ * tests, and the failures that a test requested. */
 #include "change.h"
 
 #include <stdio.h>
@@ -99,7 +99,7 @@ standin_failure(const char *function)
 }
 
 /* The next `times` calls of that exported function return `code` and do
- * nothing else; -1: all that come, 0: none any more. */
+ * nothing else; -1: all calls, 0: none any more. */
 EXPORT DWORD WINAPI
 standin_fail(const char *function, DWORD code, int times)
 {
@@ -123,7 +123,7 @@ standin_fail(const char *function, DWORD code, int times)
     return status;
 }
 
-/* Returns what it was before, or -1 for an unknown setting. */
+/* Returns the value before, or -1 for an unknown setting. */
 EXPORT LONG WINAPI
 standin_set(int what, DWORD value)
 {
@@ -150,8 +150,8 @@ standin_stat(int what)
     return figure;
 }
 
-/* Waits until no event is queued and no callback under way: 1, or 0 when the
- * time has passed. */
+/* Waits until no event is queued and no callback runs: 1, or 0 after the
+ * time-out. */
 EXPORT int WINAPI
 standin_drain(DWORD timeout_ms)
 {

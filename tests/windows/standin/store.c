@@ -35,7 +35,7 @@ hash_of(const void *key)
     return (size_t)(hash ^ (hash >> 32));
 }
 
-/* The slot that names this key, or the free one where it belongs. */
+/* The slot of this key, or the free one where it belongs. */
 static size_t
 find_slot(const store *rows, const void *key)
 {
@@ -95,7 +95,8 @@ store_put(store *rows, const store_key *key, const void *row)
     return place;
 }
 
-/* Empties a slot, and moves back those that were put further because of it. */
+/* Empties a slot, and moves back the entries that were displaced because of
+ * it. */
 static void
 empty_slot(store *rows, size_t slot)
 {

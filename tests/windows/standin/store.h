@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A table of rows under keys: found, put and deleted in constant time, and
- * walked by number. Deleting moves the last row to the free place, so walk
- * backwards while deleting. Pure memory, no lock. */
+/* A table of rows by key: found, put and deleted in constant time, and walked
+ * by number. Deleting moves the last row to the free place, so walk backwards
+ * while deleting. Pure memory, without a lock. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ typedef struct store_key {
 typedef struct store {
     size_t row_size;
     size_t count;
-    size_t capacity;        /* entries there is room for */
+    size_t capacity;        /* entries allocated */
     unsigned char *entries; /* owned: a key, then its row */
     size_t slot_count;      /* a power of two, or 0 */
     unsigned *slots;        /* owned: number of an entry + 1, or 0 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See tables.h. A row that is put is compared with the one under its key:
- * absent, it was added; different, a parameter of it changed. */
+/* See tables.h. A new row is compared with the one under its key: missing, it
+ * is an addition; different, a parameter change. */
 #include "tables.h"
 
 #include "registry.h"
@@ -115,7 +115,7 @@ append_address(unsigned char *at, const SOCKADDR_INET *address)
     return at + 17;
 }
 
-/* The key members in a row: where its interface is named. */
+/* The key members of a row that name its interface. */
 static void
 interface_members(standin_kind kind, standin_row *row, NET_LUID **ret_luid,
                   NET_IFINDEX **ret_index)
@@ -135,8 +135,8 @@ interface_members(standin_kind kind, standin_row *row, NET_LUID **ret_luid,
     }
 }
 
-/* Fills in the interface's members and makes the key. A row may be of an
- * interface that does not exist, if it names it in both ways. */
+/* Fills in the interface's members and makes the key. The interface need not
+ * exist if the row has both its index and its LUID. */
 static bool
 complete_locked(standin_kind kind, const void *row, standin_row *ret_row,
                 store_key *ret_key)
@@ -193,7 +193,8 @@ standin_is_stable_locked(ADDRESS_FAMILY family)
            (family == AF_INET || unsettled[1] == 0);
 }
 
-/* What to tell of a row that is put: false where it is there already. */
+/* The notification for a row that is put; false if the same row is there
+ * already. */
 static bool
 differs(const void *old, const void *row, size_t size,
         MIB_NOTIFICATION_TYPE *ret_type)

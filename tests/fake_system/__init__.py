@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The binding over a fake system that does what ours never does: see tower.c and checks.py."""
+"""The binding over a fake system that does what ours never does: see tower.c and check_*.py."""

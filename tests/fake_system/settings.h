@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the fake tower does differently from ours, as a test sets it through
- * fake_set(). The tests know the numbers (checks.py). */
+ * fake_set(). The tests know the numbers (system.py). */
 #pragma once
 
 #include "contract/tower.h"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Builds the binding over a fake system that does what ours never does, and runs every check of
-tests/fake_system/checks.py over it, each in a process of its own."""
+check_delivery.py and check_cancel.py over it, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from tests.support.processes import python, run
 
 pytestmark = linux_only("the fake system needs POSIX; tests/windows has an unruly DLL")
 
-CHECKS = re.findall(
-    r"^def (\w+)\(\) -> None:",
-    repo_text("tests/fake_system/checks.py"),
-    re.MULTILINE,
-)
+CHECKS = {
+    name: f"tests/fake_system/{file}.py"
+    for file in ("check_delivery", "check_cancel")
+    for name in re.findall(
+        r"^def (\w+)\(\) -> None:", repo_text(f"tests/fake_system/{file}.py"), re.MULTILINE
+    )
+}
 FLAGS = ["-std=c11", "-O1", "-g", "-fPIC", "-fvisibility=hidden", "-pthread"]
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
 # Free-threaded CPython has no limited API.
@@ -80,7 +82,7 @@ def test_binding_over_the_fake_system_keeps_its_promise(package: Path, check: st
     if check == "failed_allocation_raises_memory_error":
         pytest.importorskip("_testcapi", reason="this Python cannot make an allocation fail")
     done = python(
-        ROOT / "tests/fake_system/checks.py",
+        ROOT / CHECKS[check],
         check,
         marker="passed",
         timeout=60,

@@ -118,6 +118,7 @@ run_caller(void *argument)
 EXPORT void fake_set(int setting, int value);
 EXPORT int fake_tables(void);
 EXPORT int fake_called(void);
+EXPORT int fake_registered(void);
 EXPORT void fake_call(unsigned threads, unsigned count, int type);
 EXPORT void fake_join(void);
 
@@ -137,6 +138,18 @@ EXPORT int
 fake_called(void)
 {
     return __atomic_load_n(&called, __ATOMIC_SEQ_CST);
+}
+
+EXPORT int
+fake_registered(void)
+{
+    int count = 0;
+    pthread_mutex_lock(&lock);
+    for (registration *one = registrations; one != NULL; one = one->next) {
+        count++;
+    }
+    pthread_mutex_unlock(&lock);
+    return count;
 }
 
 /* Starts `threads` threads that call the last registration back, `count` times

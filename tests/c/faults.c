@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions that fail when they are told to: see faults.h. */
+/* Functions that fail on request: see faults.h. */
 #define _GNU_SOURCE
 #include "faults.h"
 
@@ -23,9 +23,10 @@ enum { NIO_FAULTS(ID) IDS };
 static const char *const names[IDS] = {NIO_FAULTS(NAME)};
 #undef NAME
 
-#define MOST_ERRORS 10 /* errors of one function, and a 0 */
+#define MOST_ERRORS 10 /* errors of one function, and a final 0 */
 
-/* What each can really give, in a program that passes it sound arguments. */
+/* The errors that each function can really give to a program with valid
+ * arguments. */
 static const int errors[IDS][MOST_ERRORS] = {
     [ID_malloc] = {ENOMEM},
     [ID_calloc] = {ENOMEM},
@@ -146,7 +147,7 @@ nio_fault_clocks(int64_t realtime_ns, int64_t monotonic_ns)
     __atomic_store_n(&offsets[1], monotonic_ns, __ATOMIC_SEQ_CST);
 }
 
-/* 0: this call is to be made. Else errno is set, if it is an error. */
+/* 0: make this call. Otherwise errno is set, if it is an error. */
 static int
 fault(int id)
 {
@@ -169,8 +170,8 @@ fault(int id)
     return error;
 }
 
-/* The rest is the wrapped functions themselves: `type name(parameters)`, which
- * give `failed` when they are to fail. */
+/* The wrapped functions: `type name(parameters)`, which return `failed` when
+ * they are to fail. */
 #define WRAP(type, name, parameters, arguments, failed)                       \
     type __real_##name parameters;                                            \
     type __wrap_##name parameters;                                            \
@@ -203,7 +204,7 @@ WRAP(int, stat, (const char *p, struct stat *s), (p, s), -1)
 WRAP(unsigned, if_nametoindex, (const char *n), (n), 0)
 WRAP(char *, if_indextoname, (unsigned i, char *n), (i, n), NULL)
 WRAP(ssize_t, getrandom, (void *b, size_t n, unsigned f), (b, n, f), -1)
-/* These return the error. */
+/* These return the error itself. */
 WRAP(int, pthread_create,
      (pthread_t * t, const pthread_attr_t *a, void *(*r)(void *), void *d),
      (t, a, r, d), errno)
@@ -213,7 +214,7 @@ WRAP(int, pthread_setspecific, (pthread_key_t k, const void *p), (k, p), errno)
 WRAP(int, pthread_atfork, (void (*b)(void), void (*p)(void), void (*c)(void)),
      (b, p, c), errno)
 
-/* A descriptor is gone, whatever close() says. */
+/* close() frees the descriptor, whatever it returns. */
 int __real_close(int fd);
 int __wrap_close(int fd);
 int
@@ -289,7 +290,7 @@ __wrap_munmap(void *at, size_t n)
     return __real_munmap(at, n);
 }
 
-/* ---- what is received */
+/* ---- received messages */
 static size_t
 disturb(int how, struct msghdr *message, size_t length)
 {
@@ -306,7 +307,7 @@ disturb(int how, struct msghdr *message, size_t length)
     return length;
 }
 
-/* A message that looks like a route that went, of a process that lies. */
+/* A message that looks like a removed route, from a process that lies. */
 static size_t
 forge(struct msghdr *message)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a subscriber to everything rebuilds of its stream, strictly: ADD comes
- * to what is absent, all else to what is present. */
+/* The state that a subscriber to everything rebuilds from its stream,
+ * strictly: an ADD needs an absent thing, any other change a present one. */
 #pragma once
 
 #include "base/queue.h"
@@ -24,7 +24,7 @@ typedef struct stream {
     HANDLE handle;
     size_t count;
     kept rows[MOST_ROWS];
-    bool synced; /* says the last mark */
+    bool synced; /* by the last mark */
 } stream;
 
 static inline size_t
@@ -100,7 +100,7 @@ has(stream *self, uint8_t kind, const void *row, size_t *counted)
     return known != NULL && known->mtu == wanted.mtu;
 }
 
-/* Is it what the tables are? */
+/* Does the state equal the tables? */
 static inline bool
 is_exact(stream *self)
 {

@@ -66,7 +66,8 @@ accepts(const nio_filter *filter, const library_row *row)
 /* Bit i of the result: the filter and a copy of it accept row i. -1: the two
  * differ. */
 EXPORT int64_t
-library_accepts(const library_filter *given, const library_row *rows, int32_t count)
+library_accepts(const library_filter *given, const library_row *rows,
+                int32_t count)
 {
     const nio_filter filter = {
         .family = (ADDRESS_FAMILY)given->family,

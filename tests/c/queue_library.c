@@ -71,10 +71,10 @@ library_take(nio_queue *queue, size_t most, library_change *ret)
         const library_row *row = nio_change_row(change);
         library_change *out = &ret[count++];
         *out = (library_change){.kind = change->kind,
-                             .type = change->type,
-                             .flags = change->flags,
-                             .value = (uint32_t)change->time_ns,
-                             .size = change->size};
+                                .type = change->type,
+                                .flags = change->flags,
+                                .value = (uint32_t)change->time_ns,
+                                .size = change->size};
         if (change->size == 0) {
             continue;
         }

@@ -133,8 +133,8 @@ unseen_delete_of_a_key_added_again_becomes_an_add(void)
     nio_queue_free(queue);
 }
 
-/* A producer of ever-new keys does not grow the queue. A DELETE of a key that
- * the taker knows is never replaced. */
+/* A producer of an unbounded number of keys does not grow the queue. A DELETE
+ * of a key that the taker knows is never replaced. */
 static void
 new_key_past_the_bound_replaces_an_unseen_delete(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes of the network, straight to the kernel: of `lo`, in a network
- * namespace that nobody else uses (the program refuses any other). */
+/* Changes of the network, made directly in the kernel: of `lo`, in a network
+ * namespace of the program's own (it refuses any other). */
 #pragma once
 
 #include "base/thread.h"
@@ -91,7 +91,7 @@ set_link(int fd, bool up, uint32_t mtu)
     CHECK_EQUAL(request_send(fd, &made), 0);
 }
 
-/* 10.NUMBER.0/24 by way of lo, in any table. */
+/* 10.NUMBER.0/24 through lo, in any table. */
 static inline void
 set_route_in(int fd, bool add, unsigned number, uint32_t table)
 {
@@ -132,10 +132,10 @@ set_address(int fd, bool add, unsigned number)
 }
 
 /* ---- a flood of all three kinds, until it is stopped */
-/* How many times as long as it floods it rests. The thread sanitizer makes the
- * reader slower than the kernel, which makes the changes and is not sanitized:
- * without rests the reader would lose changes and read the tables again, over
- * and over, and that is not what these tests are about. */
+/* The flood pauses for so many times as long as it floods. The thread
+ * sanitizer makes the reader slower than the kernel, which makes the changes
+ * and is not sanitized. Without pauses the reader would lose changes and dump
+ * the tables over and over, which is not the subject of these tests. */
 #ifdef __SANITIZE_THREAD__
 #    define FLOOD_RESTS 4u
 #else

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The rtnetlink tower alone, no Python: each sentence of what cancelling
- * promises, under a flood of changes. */
+/* The rtnetlink tower alone, without Python: each promise about cancelling,
+ * under a flood of changes. */
 #define _GNU_SOURCE /* gettid */
 
 #include "tower_support.h"
 
-/* A thread that cancels a watch, and what it was told. */
+/* A thread that cancels a watch, and the status it got. */
 typedef struct canceller {
     nio_thread thread;
     watch *target;
@@ -19,7 +19,7 @@ run_canceller(void *argument)
     canceller *mine = argument;
 
     nio_atomic_store(&mine->began, (uint64_t)gettid());
-    tell();
+    wake_waiters();
     mine->status = watch_cancel(mine->target);
 }
 
@@ -33,7 +33,7 @@ cancel_elsewhere(canceller *started, watch *target)
     wait_until_asleep((pid_t)nio_atomic_load(&started->began));
 }
 
-/* A callback that stays inside, once, until it is let go. */
+/* A callback that blocks once, until it is released. */
 typedef struct stay {
     nio_atomic entered, let_go, left;
 } stay;
@@ -46,7 +46,7 @@ stay_inside(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
     (void)row;
     (void)type;
     if (nio_atomic_exchange(&mine->entered, 1) == 0) {
-        tell();
+        wake_waiters();
         WAIT_UNTIL(nio_atomic_load(&mine->let_go) != 0);
         nio_atomic_store(&mine->left, 1);
     }
@@ -56,7 +56,7 @@ static void
 let_go(stay *stayed)
 {
     nio_atomic_store(&stayed->let_go, 1);
-    tell();
+    wake_waiters();
 }
 
 static void
@@ -67,15 +67,15 @@ expect_stale(HANDLE handle)
 
 /* ---- handles and arguments */
 static void
-no_handle_is_an_error(void)
+cancel_of_no_handle_fails(void)
 {
     CHECK_EQUAL(CancelMibChangeNotify2(NULL), ERROR_INVALID_PARAMETER);
     expect_stale((HANDLE)(uintptr_t)UINTPTR_MAX);
-    expect_stale((HANDLE)&world); /* an address of something else */
+    expect_stale((HANDLE)&world); /* the address of another object */
 }
 
 static void
-wrong_arguments_are_an_error_and_give_no_handle(void)
+registration_with_wrong_arguments_fails(void)
 {
     HANDLE handle = (HANDLE)&world;
 
@@ -96,7 +96,7 @@ wrong_arguments_are_an_error_and_give_no_handle(void)
 }
 
 static void
-a_cancelled_handle_stays_stale(void)
+cancelled_handle_stays_stale(void)
 {
     watch first = {.then = NULL}, second = {.then = NULL};
 
@@ -104,7 +104,7 @@ a_cancelled_handle_stays_stale(void)
     CHECK_EQUAL(watch_cancel(&first), NO_ERROR);
     expect_stale(first.handle);
     watch_start(&second, WATCH_ROUTE, false);
-    CHECK(second.handle != first.handle); /* never used twice */
+    CHECK(second.handle != first.handle); /* never reused */
     expect_stale(first.handle);
     WAIT_UNTIL(nio_atomic_load(&second.calls) > 0);
     CHECK_EQUAL(watch_cancel(&second), NO_ERROR);
@@ -113,7 +113,7 @@ a_cancelled_handle_stays_stale(void)
 
 /* ---- waiting */
 static void
-cancel_waits_for_the_callback_in_flight_and_so_does_a_second(void)
+concurrent_cancels_wait_for_the_running_callback(void)
 {
     stay stayed = {.entered = {0}};
     watch watched = {.then = stay_inside, .with = &stayed};
@@ -130,12 +130,12 @@ cancel_waits_for_the_callback_in_flight_and_so_does_a_second(void)
     nio_thread_join(&second.thread);
     CHECK_EQUAL(first.status, NO_ERROR);
     CHECK_EQUAL(second.status, NO_ERROR);
-    CHECK_EQUAL(nio_atomic_load(&watched.calls), 1); /* none began after */
+    CHECK_EQUAL(nio_atomic_load(&watched.calls), 1); /* none began later */
     expect_stale(watched.handle);
 }
 
 static void
-a_slow_callback_delays_no_other_registration(void)
+slow_callback_does_not_delay_others(void)
 {
     stay stayed = {.entered = {0}};
     watch slow = {.then = stay_inside, .with = &stayed};
@@ -143,7 +143,7 @@ a_slow_callback_delays_no_other_registration(void)
 
     watch_start(&slow, WATCH_ROUTE, false);
     WAIT_UNTIL(nio_atomic_load(&stayed.entered) != 0);
-    watch_start(&other, WATCH_ROUTE, true); /* nor a new one */
+    watch_start(&other, WATCH_ROUTE, true); /* and none of a new one */
     WAIT_UNTIL(nio_atomic_load(&other.calls) > 500);
     CHECK_EQUAL(watch_cancel(&other), NO_ERROR);
     CHECK_EQUAL(nio_atomic_load(&stayed.left), 0);
@@ -161,7 +161,7 @@ cancel_itself(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
 }
 
 static void
-its_own_callback_cannot_cancel_and_goes_on(void)
+cancel_in_its_own_callback_fails(void)
 {
     watch watched = {.then = cancel_itself};
 
@@ -185,7 +185,7 @@ cancel_the_other(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
 }
 
 static void
-another_callback_can_cancel(void)
+cancel_in_another_callback_succeeds(void)
 {
     watch other = {.then = NULL};
     watch watched = {.then = cancel_the_other, .with = &other};
@@ -197,10 +197,10 @@ another_callback_can_cancel(void)
     CHECK_EQUAL(watch_cancel(&watched), NO_ERROR);
 }
 
-/* Also one whose callback has cancelled another before: that is forgotten,
- * even where the new registration lies in the memory of the old. */
+/* Also a registration whose callback has cancelled another one before: that is
+ * forgotten, even where the new registration has the memory of the old one. */
 static void
-who_has_cancelled_can_be_cancelled(void)
+callback_that_has_cancelled_can_be_cancelled(void)
 {
     for (int round = 0; round < 20; round++) {
         watch old = {.then = NULL};
@@ -233,7 +233,7 @@ register_and_cancel(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
 }
 
 static void
-a_callback_can_register_wait_and_cancel(void)
+callback_may_register_wait_and_cancel(void)
 {
     watch watched = {.then = register_and_cancel};
 
@@ -243,8 +243,8 @@ a_callback_can_register_wait_and_cancel(void)
 }
 
 /* ---- chains */
-/* A watch whose callback cancels the next one, once the test has made a thread
- * wait for the watch itself. */
+/* A watch whose callback cancels the next one, once a thread waits for the
+ * watch itself. */
 typedef struct chain {
     watch *next;
     nio_atomic inside, go_on;
@@ -258,14 +258,14 @@ cancel_the_next(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
     (void)row;
     (void)type;
     if (nio_atomic_exchange(&mine->inside, 1) == 0) {
-        tell();
+        wake_waiters();
         WAIT_UNTIL(nio_atomic_load(&mine->go_on) != 0);
         CHECK_EQUAL(watch_cancel(mine->next), NO_ERROR);
     }
 }
 
 static void
-a_callback_can_cancel_while_a_thread_waits_for_it(void)
+callback_may_cancel_while_a_thread_waits_for_it(void)
 {
     watch last = {.then = NULL};
     chain made = {.next = &last};
@@ -277,7 +277,7 @@ a_callback_can_cancel_while_a_thread_waits_for_it(void)
     WAIT_UNTIL(nio_atomic_load(&made.inside) != 0);
     cancel_elsewhere(&outside, &first);
     nio_atomic_store(&made.go_on, 1);
-    tell();
+    wake_waiters();
     nio_thread_join(&outside.thread);
     CHECK_EQUAL(outside.status, NO_ERROR);
     expect_stale(last.handle);
@@ -293,16 +293,16 @@ main(void)
     threads = entries_of("/proc/self/task");
     descriptors = entries_of("/proc/self/fd");
     flood_start(&flooding);
-    RUN(no_handle_is_an_error());
-    RUN(wrong_arguments_are_an_error_and_give_no_handle());
-    RUN(a_cancelled_handle_stays_stale());
-    RUN(cancel_waits_for_the_callback_in_flight_and_so_does_a_second());
-    RUN(a_slow_callback_delays_no_other_registration());
-    RUN(its_own_callback_cannot_cancel_and_goes_on());
-    RUN(another_callback_can_cancel());
-    RUN(who_has_cancelled_can_be_cancelled());
-    RUN(a_callback_can_register_wait_and_cancel());
-    RUN(a_callback_can_cancel_while_a_thread_waits_for_it());
+    RUN(cancel_of_no_handle_fails());
+    RUN(registration_with_wrong_arguments_fails());
+    RUN(cancelled_handle_stays_stale());
+    RUN(concurrent_cancels_wait_for_the_running_callback());
+    RUN(slow_callback_does_not_delay_others());
+    RUN(cancel_in_its_own_callback_fails());
+    RUN(cancel_in_another_callback_succeeds());
+    RUN(callback_that_has_cancelled_can_be_cancelled());
+    RUN(callback_may_register_wait_and_cancel());
+    RUN(callback_may_cancel_while_a_thread_waits_for_it());
     flood_stop(&flooding);
     expect_entries("/proc/self/task", threads);
     expect_entries("/proc/self/fd", descriptors);

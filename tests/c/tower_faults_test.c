@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The rtnetlink tower while allocations and system calls fail: each of them in
- * turn, once or from then on, in a run of everything that the tower does. The
- * answer is a clear code or the work done, nothing is held afterwards, nothing
- * hangs, and when the fault is over every stream comes to what is there. */
+/* The rtnetlink tower while allocations and system calls fail: each in turn,
+ * once or from then on, during a run of everything that the tower does. Each
+ * function succeeds or returns a clear code, nothing leaks, nothing hangs, and
+ * after the fault every stream becomes exact. */
 #include "faults.h"
 #include "faults_stream.h"
 #include "tower_support.h"
@@ -13,7 +13,7 @@ enum { SECONDS = 20, BEFORE = 1, AFTER = 2, CALLBACKS = 5 };
 
 static char doing[128] = "nothing";
 
-/* ---- whatever hangs ends, and says what it was and who waits where */
+/* ---- a hang ends the program, and prints what each thread waits for */
 static void
 on_alarm(int unused)
 {
@@ -30,7 +30,7 @@ on_alarm(int unused)
 /* ---- registrations */
 typedef struct heard {
     HANDLE handle;
-    nio_atomic after; /* it was told of what changed after the fault */
+    nio_atomic after; /* a change after the fault was delivered */
     nio_atomic over;  /* its cancel has returned */
 } heard;
 
@@ -41,7 +41,7 @@ hear(heard *self, bool after)
     if (after) {
         nio_atomic_store(&self->after, 1);
     }
-    tell();
+    wake_waiters();
 }
 
 static VOID NETIOAPI_API_
@@ -89,7 +89,7 @@ hear_table(PVOID context, PMIB_UNICASTIPADDRESS_TABLE table)
     hear(context, false);
 }
 
-/* What a program may be answered while something is short. */
+/* The status codes that a program may get during a fault. */
 static bool
 is_clear(NETIO_STATUS status)
 {
@@ -130,7 +130,7 @@ ask_all(heard *calls)
         NotifyNetworkConnectivityHintChange(hear_hint, c, TRUE, &c->handle)));
 }
 
-/* ---- everything that answers at once */
+/* ---- everything that returns at once */
 static void
 read_everything(void)
 {
@@ -184,8 +184,8 @@ read_everything(void)
 }
 
 /* ---- the run */
-/* A link that changes has all read again, which would hide what is lost: so
- * it does so in every other run (`mtu` 0: it does not). */
+/* A changed link makes the engine dump all tables, which would hide a loss: so
+ * only every other run changes one (`mtu` 0: none). */
 static void
 change(int fd, bool add, unsigned number, uint32_t mtu)
 {
@@ -220,7 +220,7 @@ end_all(heard *calls, bool with_link)
     }
 }
 
-/* Returns how many calls of the planned function there were. */
+/* Returns how many calls the planned function had. */
 static uint64_t
 run_once(int fd, bool with_link)
 {
@@ -277,8 +277,8 @@ expect_held(const held *before)
     CHECK_EQUAL(nio_fault_pages(), before->pages);
 }
 
-/* No kernel interrupts for ever, or says for ever that it has nothing, and no
- * liar comes in between for ever. */
+/* Kernels do not interrupt for ever or return empty reads for ever, and a
+ * foreign sender does not send for ever. */
 static uint64_t
 most_of(int error)
 {
@@ -287,8 +287,8 @@ most_of(int error)
                : UINT32_MAX;
 }
 
-/* Every `step`-th call of one function fails with one error, alone or with
- * all that follow. */
+/* Every `step`-th call of one function fails with one error, alone or with all
+ * later ones. */
 static void
 fail_each(int fd, const char *name, int error, bool alone, unsigned step,
           const held *before)
@@ -332,10 +332,10 @@ fail_all(int fd, const char *only, unsigned long long seed, unsigned most)
     }
 }
 
-/* The wall clock is set, and the other one leaps over a suspend, while an
- * engine runs and while it waits to try again. */
+/* The wall clock is set, and the monotonic clock jumps over a suspend, while
+ * an engine runs and while it waits to retry. */
 static void
-clocks_jump(int fd)
+jumping_clocks_lose_nothing(int fd)
 {
     static const int64_t hour = INT64_C(3600) * 1000000000;
     const int64_t jumps[][2] = {
@@ -356,8 +356,8 @@ clocks_jump(int fd)
     nio_fault_clocks(0, 0);
 }
 
-/* tower_faults_test SEED [STEP [FUNCTION]]: of the calls each STEP-th at
- * most. */
+/* tower_faults_test SEED [STEP [FUNCTION]]: at most each STEP-th call
+ * fails. */
 int
 main(int count, char **arguments)
 {
@@ -366,11 +366,11 @@ main(int count, char **arguments)
     unsigned step = count > 2 ? (unsigned)strtoul(arguments[2], NULL, 10) : 1;
 
     tower_tests_begin();
-    nio_set_hooks(&none); /* those of a registration that is not ours */
+    nio_set_hooks(&none); /* for registrations that are not ours */
     (void)signal(SIGALRM, on_alarm);
     int fd = kernel_open();
-    (void)run_once(fd, true); /* what is made once a process is there */
-    RUN(clocks_jump(fd));
+    (void)run_once(fd, true); /* so that everything made once exists */
+    RUN(jumping_clocks_lose_nothing(fd));
     fail_all(fd, count > 3 ? arguments[3] : NULL, seed, step);
     (void)close(fd);
     puts("ok");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The rtnetlink tower alone, no Python: many registrations that come and go
- * from several threads under a flood, what they are told, forks, and what is
- * left behind. Arguments: a seed, and how many registrations in all. */
+/* The rtnetlink tower alone, without Python: many registrations that come and
+ * go from several threads under a flood, their callbacks, forks, and what is
+ * left. Arguments: a seed, and the number of registrations. */
 #include "tower_support.h"
 
 #include <sys/wait.h>
 
-/* Sanitizers have locks and lists of threads that do not outlive a fork. */
+/* Sanitizers have locks and lists of threads that do not survive a fork. */
 #ifndef CHILD_HAS_THREADS
 #    define CHILD_HAS_THREADS 1
 #endif
@@ -39,8 +39,8 @@ run_rival(void *argument)
     CHECK(status == NO_ERROR || status == ERROR_INVALID_HANDLE);
 }
 
-/* Two threads cancel at once. Whoever comes second waits for the first, or
- * finds that the registration is gone. */
+/* Two threads cancel at once. The second one waits for the first, or finds no
+ * registration. */
 static void
 cancel_twice_at_once(watch *ended)
 {
@@ -57,8 +57,8 @@ cancel_twice_at_once(watch *ended)
     nio_thread_join(&other.thread);
 }
 
-/* The memory of a watch is gone as soon as its cancel has returned: a
- * callback after that is seen by the address sanitizer at the latest. */
+/* The memory of a watch is freed as soon as its cancel has returned: the
+ * address sanitizer would catch a later callback. */
 static watch *
 end_watch(watch *ended, unsigned long long *seed)
 {
@@ -102,7 +102,8 @@ run_worker(void *argument)
 }
 
 static void
-registrations_come_and_go(unsigned long long seed, unsigned count)
+registrations_of_many_threads_end_cleanly(unsigned long long seed,
+                                          unsigned count)
 {
     worker workers[WORKERS];
 
@@ -117,8 +118,8 @@ registrations_come_and_go(unsigned long long seed, unsigned count)
     }
 }
 
-/* ---- what is told */
-/* Each of the flood's routes comes and goes in turn, or the order is wrong. */
+/* ---- the order of changes */
+/* Each route of the flood is added and deleted in turn. */
 typedef struct ledger {
     bool known[FLOOD_ROUTES], present[FLOOD_ROUTES];
 } ledger;
@@ -181,9 +182,10 @@ look_for_one(watch *self, const void *changed, MIB_NOTIFICATION_TYPE type)
     }
 }
 
-/* No engine is there before, and none after: this is the whole start. */
+/* There is no engine before and none after: this includes its start and
+ * end. */
 static void
-it_is_live_on_return(void)
+registration_is_live_on_return(void)
 {
     int fd = kernel_open();
 
@@ -206,7 +208,7 @@ register_own(void)
 {
     watch own = {.then = NULL};
 
-    nio_lock_init(&world.lock); /* whoever held it is not here */
+    nio_lock_init(&world.lock); /* a lost thread may hold it */
     nio_condition_init(&world.changed);
     watch_start(&own, WATCH_ROUTE, true);
     CHECK(!nio_is_forked(own.handle));
@@ -214,7 +216,7 @@ register_own(void)
     CHECK_EQUAL(watch_cancel(&own), NO_ERROR);
 }
 
-/* In the child nothing of the parent's lives; its own may. */
+/* In the child, the parent's registrations are dead; new ones may live. */
 static void
 be_the_child(watch *parents)
 {
@@ -232,7 +234,7 @@ be_the_child(watch *parents)
 }
 
 static void
-a_forked_child_inherits_nothing(void)
+forked_child_inherits_no_registration(void)
 {
     watch watched = {.then = NULL};
 
@@ -267,12 +269,12 @@ main(int argc, char **argv)
     tower_tests_begin();
     threads = entries_of("/proc/self/task");
     descriptors = entries_of("/proc/self/fd");
-    RUN(it_is_live_on_return());
+    RUN(registration_is_live_on_return());
     flood_start(&flooding);
-    RUN(registrations_come_and_go(seed, count));
+    RUN(registrations_of_many_threads_end_cleanly(seed, count));
     RUN(changes_of_a_route_come_in_order());
-    RUN(it_is_live_on_return());
-    RUN(a_forked_child_inherits_nothing());
+    RUN(registration_is_live_on_return());
+    RUN(forked_child_inherits_no_registration());
     flood_stop(&flooding);
     expect_entries("/proc/self/task", threads);
     expect_entries("/proc/self/fd", descriptors);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The rtnetlink tower alone, no Python: what a subscriber rebuilds from its
- * stream is what the system has, whether its queue was long or short. */
+/* The rtnetlink tower alone, without Python: a subscriber rebuilds the
+ * system's state from its stream, with a long queue and with a short one. */
 #include "tower_support.h"
 
 #include "base/filter.h"
@@ -11,7 +11,7 @@ enum { MOST_ROWS = 1000, LAST_ROUTE = 5000, ENDS = 2 };
 typedef struct state {
     size_t count;
     uint8_t keys[MOST_ROWS][NIO_KEY_SIZE];
-    bool synced; /* says the last mark */
+    bool synced; /* by the last mark */
 } state;
 
 static size_t
@@ -91,10 +91,10 @@ read_until_equal(nio_queue *queue, nio_event *readable, state *kept,
     }
 }
 
-/* When the network is quiet the stream comes to what the table is, with a
- * SYNCED mark behind its snapshot, and stays there. A reading of the tables
- * may show the end before what came to it was heard: so there are two ends,
- * and behind the second one nothing of that is left. */
+/* When the network is quiet, the state becomes the table's, with a SYNCED mark
+ * after the snapshot, and stays so. A dump may show the end of a change before
+ * its message arrives: so there are two ends, and after the second no such
+ * message is left. */
 static void
 expect_table(int fd, HANDLE handle, nio_queue *queue, nio_event *readable)
 {
@@ -120,9 +120,9 @@ expect_table(int fd, HANDLE handle, nio_queue *queue, nio_event *readable)
     }
 }
 
-/* From its snapshot on, what a subscriber rebuilds is what the system has. */
+/* From its snapshot on, a subscriber rebuilds the system's state. */
 static void
-a_stream_rebuilds_the_table(size_t bound)
+stream_rebuilds_the_table(size_t bound)
 {
     const nio_filter four = {.family = AF_INET};
     const nio_request request = {
@@ -151,14 +151,14 @@ a_stream_rebuilds_the_table(size_t bound)
 int
 main(int argc, char **argv)
 {
-    /* after the seed, which nothing here depends on */
+    /* after the seed, which is not used here */
     const unsigned rounds =
         argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 10;
 
     tower_tests_begin();
-    RUN(a_stream_rebuilds_the_table(1000000));
+    RUN(stream_rebuilds_the_table(1000000));
     for (unsigned round = 0; round < rounds; round++) {
-        RUN(a_stream_rebuilds_the_table(5));
+        RUN(stream_rebuilds_the_table(5));
     }
     puts("ok");
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Registrations that watch over themselves: a callback that runs beside
- * another of its registration, or after its cancel has returned, ends the
+/* Registrations that check themselves: a callback that overlaps another of
+ * its registration, or that runs after its cancel has returned, ends the
  * program. */
 #pragma once
 
@@ -12,15 +12,15 @@
 #include <dirent.h>
 #include <sched.h>
 
-/* What threads tell each other: any change of an atomic that somebody waits
- * for is followed by tell(). */
+/* How threads wait for each other: wake_waiters() follows each change of an
+ * atomic that a thread may wait for. */
 static struct {
     nio_lock lock;
     nio_condition changed;
 } world;
 
 static inline void
-tell(void)
+wake_waiters(void)
 {
     nio_lock_take(&world.lock);
     nio_condition_wake_all(&world.changed);
@@ -99,7 +99,7 @@ on_change(watch *self, const void *row, MIB_NOTIFICATION_TYPE type)
     (void)nio_atomic_add(&self->calls, 1);
     CHECK_EQUAL(nio_atomic_load(&self->cancelled), 0);
     CHECK_EQUAL(nio_atomic_add(&self->inside, UINT64_MAX), 1);
-    tell();
+    wake_waiters();
 }
 
 static inline VOID NETIOAPI_API_
@@ -171,7 +171,7 @@ entries_of(const char *folder)
     return count;
 }
 
-/* A thread that was joined may still be listed for a moment. */
+/* A joined thread may still be listed for a moment. */
 static inline void
 expect_entries(const char *folder, size_t wanted)
 {
@@ -183,7 +183,7 @@ expect_entries(const char *folder, size_t wanted)
     CHECK_EQUAL(entries_of(folder), wanted);
 }
 
-/* Wait until a thread of ours sleeps: it has nothing more to do by itself. */
+/* Waits until a thread of ours sleeps: it has nothing more to do. */
 static inline void
 wait_until_asleep(pid_t thread)
 {
@@ -209,7 +209,7 @@ do_nothing(void *unused)
     (void)unused;
 }
 
-/* In a network namespace of our own nothing but lo is up. */
+/* In a network namespace of our own, only lo is up. */
 static inline bool
 is_alone(void)
 {
@@ -236,11 +236,11 @@ tower_tests_begin(void)
         fprintf(stderr, "run me in an empty network: unshare -Urn ...\n");
         exit(2);
     }
-    (void)alarm(200); /* whatever hangs ends */
+    (void)alarm(200); /* ends a hang */
     nio_lock_init(&world.lock);
     nio_condition_init(&world.changed);
     nio_set_hooks(&hooks);
-    /* A sanitizer adds a thread of its own with the first that we start. */
+    /* A sanitizer adds a thread of its own with our first one. */
     CHECK(nio_thread_start(&first, "first", do_nothing, NULL));
     nio_thread_join(&first);
     fd = kernel_open();

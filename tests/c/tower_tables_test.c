@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The rtnetlink tower alone, no Python: what the kernel tells of depends on
- * the tables that subscribers want, while these come and go. Counted are the
+/* The rtnetlink tower alone, without Python: the socket filter follows the
+ * tables that subscribers want, while these come and go. Counted are the
  * messages that reached the process. */
 #include "tower_support.h"
 
 #include "base/filter.h"
 #include "base/queue.h"
 
-/* Below 256 each has a byte of its own in a message; the others share one,
- * with 252. */
+/* In a message each table below 256 has a byte of its own; the others share
+ * one with 252. */
 static const ULONG tables[] = {7, 77, 252, 253, 254, 255, 256, 1000, 100000};
 enum { TABLES = sizeof(tables) / sizeof(*tables), LOCAL = 5, MANY = 50 };
 enum { OLD = 8000, MARKER = 9000, BOUND = 1000000 };
@@ -100,7 +100,7 @@ wait_for_markers(subscriber *self, unsigned count)
     }
 }
 
-/* Who comes is answered after what the reader has counted is published. */
+/* A subscription returns after the reader has published its counts. */
 static uint64_t
 messages(const subscriber *self)
 {
@@ -113,8 +113,8 @@ messages(const subscriber *self)
     return statistics.messages;
 }
 
-/* Routes that come and go in one table; then a marker in a table that the
- * subscriber has. All that came before it is counted with it. */
+/* Routes that come and go in one table; then a marker in a table of the
+ * subscriber. Everything before the marker is counted with it. */
 static uint64_t
 count_messages(int fd, subscriber *self, uint32_t table, uint32_t own)
 {
@@ -139,7 +139,7 @@ share_a_byte(uint32_t left, uint32_t right)
 }
 
 static void
-unwanted_tables_cost_nothing(void)
+unwanted_tables_send_no_messages(void)
 {
     int fd = kernel_open();
 
@@ -159,9 +159,9 @@ unwanted_tables_cost_nothing(void)
     (void)close(fd);
 }
 
-/* The default, and the low layer's only choice. */
+/* The default, and the only choice of callbacks. */
 static void
-nobody_is_told_of_the_local_table_by_default(void)
+local_table_is_left_out_by_default(void)
 {
     int fd = kernel_open();
     subscriber one;
@@ -176,9 +176,9 @@ nobody_is_told_of_the_local_table_by_default(void)
     (void)close(fd);
 }
 
-/* Who comes widens what the kernel tells, who leaves narrows it again. */
+/* A new subscriber widens the filter, and one that leaves narrows it. */
 static void
-what_is_told_follows_who_is_there(void)
+filter_follows_the_subscribers(void)
 {
     const ULONG mine[] = {77}, theirs[] = {255, 1000};
     int fd = kernel_open();
@@ -205,10 +205,10 @@ what_is_told_follows_who_is_there(void)
     (void)close(fd);
 }
 
-/* Live on return, and no row of before: also of a table that nobody wanted
- * until now, under a flood, and again and again. */
+/* Live on return, and without older rows: also for a table without a
+ * subscriber until now, under a flood, again and again. */
 static void
-a_newcomer_misses_nothing(unsigned rounds)
+new_subscriber_misses_nothing(unsigned rounds)
 {
     int fd = kernel_open();
     subscriber always, one;
@@ -234,10 +234,11 @@ a_newcomer_misses_nothing(unsigned rounds)
     (void)close(fd);
 }
 
-/* A slow reader: what it has not read yet is of before it let a table go.
- * When it asks for that table again the messages in between are missing. */
+/* For a slow reader, unread messages are older than the moment when it left
+ * a table. When it wants that table again, the messages in between are
+ * missing. */
 static void
-what_waited_is_not_taken_for_new(unsigned rounds)
+older_messages_are_not_taken_for_new(unsigned rounds)
 {
     enum { CROWD = 100 };
     static subscriber crowd[CROWD];
@@ -261,7 +262,7 @@ what_waited_is_not_taken_for_new(unsigned rounds)
         set_route_in(fd, false, MARKER, RT_TABLE_LOCAL);
         CHECK_EQUAL(one.came, 0);
         CHECK_EQUAL(one.went, 0);
-        /* and nothing of it is left: the same again is new */
+        /* and nothing is left: the same again is new */
         set_route_in(fd, true, OLD, RT_TABLE_LOCAL);
         set_route_in(fd, false, OLD, RT_TABLE_LOCAL);
         wait_for_markers(&one, 2);
@@ -281,16 +282,16 @@ what_waited_is_not_taken_for_new(unsigned rounds)
 int
 main(int argc, char **argv)
 {
-    /* after the seed, which nothing here depends on */
+    /* after the seed, which is not used here */
     const unsigned rounds =
         argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 40;
 
     tower_tests_begin();
-    RUN(unwanted_tables_cost_nothing());
-    RUN(nobody_is_told_of_the_local_table_by_default());
-    RUN(what_is_told_follows_who_is_there());
-    RUN(a_newcomer_misses_nothing(rounds));
-    RUN(what_waited_is_not_taken_for_new(rounds));
+    RUN(unwanted_tables_send_no_messages());
+    RUN(local_table_is_left_out_by_default());
+    RUN(filter_follows_the_subscribers());
+    RUN(new_subscriber_misses_nothing(rounds));
+    RUN(older_messages_are_not_taken_for_new(rounds));
     puts("ok");
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Before a program's socket calls: what the kernel does when the feed's buffer
- * overflows while tables are read. ENOBUFS once, then what was in the buffer
- * for a while, and what is new is dropped until the buffer was empty. */
+/* Wraps a program's socket calls: simulates a receive buffer that overflows
+ * during a dump. ENOBUFS once, then the buffered messages for a while; new
+ * ones are dropped until the buffer was empty. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

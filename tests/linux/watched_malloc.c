@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A library to load before all others (LD_PRELOAD, glibc): it counts the
- * blocks of malloc that are asked for from one range of addresses, the code
- * of a library of ours in a whole Python, and refuses one of them. */
+/* A library for LD_PRELOAD (glibc): it counts the blocks that one range of
+ * addresses, the code of our extension in a whole Python, requests from
+ * malloc, and refuses one of them. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -23,7 +23,7 @@ long watch_live(void);
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static uintptr_t range[2];
 static long asked, refused = -1, live;
-static void *blocks[SLOTS]; /* live ones; GONE: of one that was */
+static void *blocks[SLOTS]; /* live ones; GONE: freed */
 
 /* The slot of a block, or the free one where it belongs. */
 static void **
@@ -37,7 +37,7 @@ slot_locked(void *block, bool to_write)
     return &blocks[at];
 }
 
-/* Is this call one to count, and may it have memory? */
+/* Is this call counted, and may it succeed? */
 static bool
 is_watched(void *caller, bool *ret_refuse)
 {
@@ -136,14 +136,14 @@ watch_refuse(long number)
     pthread_mutex_unlock(&mutex);
 }
 
-/* Blocks asked for since then. */
+/* Blocks requested since then. */
 long
 watch_asked(void)
 {
     return asked;
 }
 
-/* Blocks that were given and not given back. */
+/* Live blocks. */
 long
 watch_live(void)
 {

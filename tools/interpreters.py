@@ -48,6 +48,15 @@ def find(version: str) -> str | None:
     return next((path for path in _candidates(version) if version_of(path) == version), None)
 
 
+def expand(names: list[str]) -> list[str]:
+    """`names` with each "found" replaced by those of VERSIONS that this machine has."""
+    here = [version for version in VERSIONS if find(version)] if "found" in names else []
+    for version in VERSIONS:
+        if "found" in names and version not in here:
+            print(f"CPython {version}: not found, so not tested", flush=True)
+    return [one for name in names for one in (here if name == "found" else [name])]
+
+
 def get(name: str, folder: Path) -> str:
     """The path of the CPython called `name`: a version, one of MADE, or a path itself.
 

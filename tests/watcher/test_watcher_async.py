@@ -257,6 +257,8 @@ def test_stop_or_close_from_a_thread_ends_async_for(
 
             thread = threading.Timer(0.02, getattr(watcher, how))
             async with loop.together(read, read):
+                for _ in range(8):  # turns of the loop, until both have begun to wait
+                    await loop.sleep(0)
                 thread.start()
             thread.join()
 

@@ -88,11 +88,12 @@ nio_read_routes(nio_one_shot *one_shot, ADDRESS_FAMILY family, uint32_t index,
     int status = 0;
     for (size_t i = 0; status == 0 && i < 2; i++) {
         if (family == AF_UNSPEC || family == families[i]) {
-            status = index != 0
-                         ? nio_dump_routes_of(&one_shot->requests, families[i],
-                                              index, on_route, &walk, NULL)
-                         : nio_dump(&one_shot->requests, RTM_GETROUTE,
-                                    families[i], on_route, &walk, NULL);
+            status =
+                index != 0
+                    ? nio_query_routes_of(&one_shot->requests, families[i],
+                                          index, on_route, &walk, NULL)
+                    : nio_query_table(&one_shot->requests, RTM_GETROUTE,
+                                      families[i], on_route, &walk, NULL);
             if (status == -EAFNOSUPPORT || status == -EOPNOTSUPP) {
                 status = family == AF_UNSPEC ? 0 : status;
             }

@@ -12,8 +12,8 @@ nio_dump_table(nio_dumper *dumper, uint16_t type, uint8_t family,
 {
     for (unsigned i = 0; i < dumper->max_attempts; i++) {
         nio_mirror_begin_dump(dumper->mirror);
-        int status = nio_dump(dumper->requests, type, family, reply, context,
-                              ret_answer);
+        int status = nio_query_table(dumper->requests, type, family, reply,
+                                     context, ret_answer);
         if (status < 0 || !ret_answer->interrupted) {
             return status;
         }

@@ -194,8 +194,8 @@ family_header_size(uint16_t type)
 }
 
 int
-nio_dump(nio_request_socket *requests, uint16_t type, uint8_t family,
-         nio_reply reply, void *context, nio_answer *ret_answer)
+nio_query_table(nio_request_socket *requests, uint16_t type, uint8_t family,
+                nio_reply reply, void *context, nio_answer *ret_answer)
 {
     struct {
         struct nlmsghdr header;
@@ -209,9 +209,9 @@ nio_dump(nio_request_socket *requests, uint16_t type, uint8_t family,
 }
 
 int
-nio_dump_routes_of(nio_request_socket *requests, uint8_t family,
-                   uint32_t index, nio_reply reply, void *context,
-                   nio_answer *ret_answer)
+nio_query_routes_of(nio_request_socket *requests, uint8_t family,
+                    uint32_t index, nio_reply reply, void *context,
+                    nio_answer *ret_answer)
 {
     struct {
         struct nlmsghdr header;

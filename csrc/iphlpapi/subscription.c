@@ -8,10 +8,12 @@
  * harm. One worker per subscription re-reads rows and puts the differences
  * (row_cache.c). The system itself loses nothing; after an allocation failure
  * the worker re-reads the tables and puts the difference. */
+#include "base/debug.h"
 #include "base/lock.h"
 #include "base/thread.h"
 #include "iphlpapi/row_cache.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 typedef struct subscription {
@@ -131,6 +133,8 @@ repair(subscription *self, uint64_t *not_before, uint64_t *pause)
              : *pause < MAX_RETRY_NS ? *pause * 2
                                      : MAX_RETRY_NS;
     const uint64_t now = nio_monotonic_ns(), took = now - began;
+    NIO_DEBUG("subscription: tables read again in %" PRIu64 " us, %s",
+              took / 1000, self->cache.dirty ? "incomplete" : "exact");
     *not_before = now + (took > *pause ? took : *pause);
 }
 
@@ -148,6 +152,7 @@ run_worker(void *argument)
             nio_taken_free(&keys);
         }
         if (nio_atomic_exchange(&self->keys_lost, 0) != 0) {
+            NIO_DEBUG("subscription: overflow: keys of changes were lost");
             self->cache.dirty = true;
             /* A lost key sets the event even if there is nothing to take. */
             nio_event_clear(&self->readable);
@@ -246,6 +251,8 @@ subscription_end(subscription *self)
     nio_atomic_store(&self->stopped, 1);
     nio_queue_close(self->inbox); /* sets `readable` for good */
     nio_thread_join(&self->worker);
+    NIO_DEBUG("subscription: ended, code %lu", (unsigned long)status);
+    nio_debug_stop();
     if (status == NO_ERROR) {
         subscription_free(self);
     }
@@ -273,6 +280,8 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *ret_handle)
     if (self == NULL) {
         return ERROR_NOT_ENOUGH_MEMORY;
     }
+    nio_debug_start();
+    NIO_DEBUG("subscription: begun, kinds 0x%x", request->kinds);
     /* Registered before the tables are read, so that no change is missed. */
     status = register_all(self, request->kinds);
     if (status == NO_ERROR) {

@@ -4,6 +4,8 @@
 #include "rtnetlink/decode/attribute.h"
 #include "rtnetlink/engine/engine.h"
 
+#include "rtnetlink/engine/trace.h"
+
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/netconf.h>
@@ -167,6 +169,9 @@ nio_apply(nio_engine *engine, nio_bytes bytes)
             }
         }
         engine->counted.ignored += status == -EBADMSG;
+        if (nio_debug_enabled) {
+            nio_trace_message(engine, &header, body, status);
+        }
     }
     if (bytes.left != 0) { /* the rest of the datagram cannot be read */
         engine->counted.ignored++;

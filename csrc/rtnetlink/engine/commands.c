@@ -2,11 +2,28 @@
 /* The commands that other threads leave, served on the reader's thread. */
 #include "rtnetlink/engine/engine.h"
 
+#include "rtnetlink/engine/trace.h"
+
 #include <errno.h>
+
+static void
+trace(const nio_engine *engine, const nio_command *command, int status)
+{
+    if (command->what == NIO_STOP) {
+        nio_trace(engine, "reader stops");
+    } else {
+        nio_trace_command(engine,
+                          command->what == NIO_ATTACH ? "attach" : "detach",
+                          command->subscriber, status);
+    }
+}
 
 static void
 answer(nio_engine *engine, nio_command *command, int status)
 {
+    if (nio_debug_enabled) {
+        trace(engine, command, status);
+    }
     nio_lock_take(&engine->lock);
     command->status = status;
     command->answered = true;

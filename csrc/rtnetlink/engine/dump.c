@@ -25,6 +25,7 @@ nio_dump_table(nio_dumper *dumper, uint16_t type, uint8_t family,
 static int
 go_on(nio_dumper *dumper)
 {
+    dumper->rows++;
     if (dumper->stop != NULL && *dumper->stop) {
         return -ECANCELED;
     }

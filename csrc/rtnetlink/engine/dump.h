@@ -13,6 +13,7 @@ typedef struct nio_dumper {
     const bool *stop;      /* ends a dump with -ECANCELED; NULL: never */
     unsigned max_attempts; /* at a dump with which no change raced */
     bool accept_raced;     /* the last attempt counts, even if it raced */
+    uint64_t rows;         /* of all dumps, for NETIOAPI_DEBUG */
 } nio_dumper;
 
 /* One dump, repeated while the kernel reports that a change raced with it

@@ -5,6 +5,7 @@
  * The reader waits for no other thread, so neither can hang on the other. */
 #pragma once
 
+#include "base/debug.h"
 #include "base/event.h"
 #include "base/lock.h"
 #include "base/thread.h"

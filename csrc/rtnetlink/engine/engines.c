@@ -110,6 +110,7 @@ nio_engine_acquire(nio_engine **ret_engine)
     if (status < 0) {
         return status;
     }
+    nio_debug_start();
     nio_engine_list_take();
     for (engine = engines; engine != NULL; engine = engine->next) {
         if (engine->users > 0 && engine->namespace_id == namespace_id) {
@@ -128,18 +129,16 @@ nio_engine_acquire(nio_engine **ret_engine)
         *ret_engine = engine;
     }
     nio_engine_list_drop();
+    if (status < 0) {
+        nio_debug_stop();
+    }
     return status;
 }
 
-void
-nio_engine_release(nio_engine *engine)
+/* After the last user. */
+static void
+end(nio_engine *engine)
 {
-    nio_engine_list_take();
-    bool last = --engine->users == 0;
-    nio_engine_list_drop();
-    if (!last) {
-        return;
-    }
     nio_command command = {.what = NIO_STOP};
     (void)ask(engine, &command);
     nio_thread_join(&engine->thread);
@@ -155,6 +154,18 @@ nio_engine_release(nio_engine *engine)
     nio_engine_close_descriptors(engine);
     nio_engine_list_drop();
     nio_engine_free(engine);
+}
+
+void
+nio_engine_release(nio_engine *engine)
+{
+    nio_engine_list_take();
+    bool last = --engine->users == 0;
+    nio_engine_list_drop();
+    if (last) {
+        end(engine);
+    }
+    nio_debug_stop();
 }
 
 int

@@ -15,6 +15,8 @@
 #define _GNU_SOURCE
 #include "rtnetlink/engine/engine.h"
 
+#include "rtnetlink/engine/trace.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -250,6 +252,7 @@ nio_reader_run(void *argument)
     nio_engine *engine = argument;
     nio_mirror *mirror = &engine->mirror;
     size_t received = 0;
+    NIO_TRACE(engine, "reader starts");
     nio_mirror_dirty_all(mirror);
     while (!engine->stop) {
         nio_fanout_signal(&mirror->fanout);

@@ -20,6 +20,8 @@
  * exists, a row that none of the three contains is gone. */
 #include "rtnetlink/engine/engine.h"
 
+#include "rtnetlink/engine/trace.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -95,6 +97,7 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
     if (!engine->mirror.wants_routes) {
         return -ECANCELED; /* the last subscriber to routes is detached */
     }
+    engine->dumper.rows++;
     int status =
         nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
     if (status == 0 &&
@@ -276,6 +279,11 @@ nio_reconcile(nio_engine *engine)
         nio_mirror_dirty_all(mirror);
         status = -ENOMEM;
     }
+    uint64_t now = nio_monotonic_ns();
+    uint64_t duration_ns = now - began_ns;
+    if (nio_debug_enabled) {
+        nio_trace_reconcile(engine, number, &dirty, duration_ns, status);
+    }
     if (status < 0) {
         keep_dirty(mirror, &dirty);
         nio_engine_failed(engine, status);
@@ -287,7 +295,6 @@ nio_reconcile(nio_engine *engine)
     engine->failures = 0;
     engine->succeeded = number;
     /* At most half of the time is spent on dumps. */
-    uint64_t now = nio_monotonic_ns();
-    uint64_t pause_ns = now - began_ns;
-    engine->due_ns = now + (pause_ns > MAX_PAUSE_NS ? MAX_PAUSE_NS : pause_ns);
+    engine->due_ns =
+        now + (duration_ns > MAX_PAUSE_NS ? MAX_PAUSE_NS : duration_ns);
 }

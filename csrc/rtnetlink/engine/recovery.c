@@ -6,6 +6,10 @@
  * commands, and until the next attempt is due. */
 #include "rtnetlink/engine/engine.h"
 
+#include "rtnetlink/engine/trace.h"
+
+#include <inttypes.h>
+
 #define FIRST_DELAY_NS 10000000u
 #define MAX_DOUBLINGS 7u
 #define FAILURES_BEFORE_ERROR 3u /* in a row, to new subscribers */
@@ -21,6 +25,7 @@ mark_overflow(nio_engine *engine)
 void
 nio_engine_mark_lost(nio_engine *engine)
 {
+    NIO_TRACE(engine, "overflow: messages were lost");
     nio_engine_note_loss(engine);
     mark_overflow(engine);
 }
@@ -37,13 +42,16 @@ nio_engine_failed(nio_engine *engine, int status)
         engine->failed = ++engine->reconciles;
         engine->failure = status;
     }
-    engine->due_ns =
-        nio_monotonic_ns() + ((uint64_t)FIRST_DELAY_NS << doublings);
+    uint64_t delay_ns = (uint64_t)FIRST_DELAY_NS << doublings;
+    NIO_TRACE(engine, "failure %u, errno %d: next attempt in %" PRIu64 " ms",
+              engine->failures, -status, delay_ns / 1000000);
+    engine->due_ns = nio_monotonic_ns() + delay_ns;
 }
 
 void
 nio_engine_socket_failed(nio_engine *engine, int status)
 {
+    NIO_TRACE(engine, "recovery: the socket returned errno %d", -status);
     engine->health = NIO_BROKEN;
     nio_engine_failed(engine, status);
 }
@@ -72,5 +80,6 @@ nio_engine_reopen(nio_engine *engine)
         nio_engine_failed(engine, status);
         return;
     }
+    NIO_TRACE(engine, "recovery: the socket is open again");
     engine->health = NIO_LOST;
 }

@@ -34,22 +34,19 @@ hash_bytes(const uint8_t *bytes, size_t length, uint64_t seed)
     return hash;
 }
 
-static identity
-identify(nio_change_key key, int kind, const void *row)
+static void
+identify(nio_change_key key, int kind, const void *row, identity *ret)
 {
-    identity found;
-
-    found.kind = (uint8_t)kind;
-    found.length = key(kind, row, found.key);
-    assert(found.length <= sizeof(found.key));
-    found.hash = hash_bytes(found.key, found.length, (uint64_t)kind + 1);
-    return found;
+    ret->kind = (uint8_t)kind;
+    ret->length = key(kind, row, ret->key);
+    assert(ret->length <= sizeof(ret->key));
+    ret->hash = hash_bytes(ret->key, ret->length, (uint64_t)kind + 1);
 }
 
-static identity
-identify_record(nio_change_key key, nio_change *record)
+static void
+identify_record(nio_change_key key, nio_change *record, identity *ret)
 {
-    return identify(key, record->kind, nio_change_row(record));
+    identify(key, record->kind, nio_change_row(record), ret);
 }
 
 static bool
@@ -61,10 +58,12 @@ is_live(const nio_slot *slot, uint64_t oldest)
 static bool
 matches(const nio_slot *slot, nio_change_key key, const identity *wanted)
 {
+    identity other;
+
     if (slot->hash != wanted->hash || slot->record->kind != wanted->kind) {
         return false;
     }
-    const identity other = identify_record(key, slot->record);
+    identify_record(key, slot->record, &other);
     return other.length == wanted->length &&
            memcmp(other.key, wanted->key, wanted->length) == 0;
 }
@@ -173,7 +172,8 @@ nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *range,
         }
         record = nio_chunk_record(index->chunk, index->offset);
         if (nio_change_is_state(record)) {
-            const identity its = identify_record(range->key, record);
+            identity its;
+            identify_record(range->key, record, &its);
             nio_slot *slot = find_slot(index, range, &its);
             const uint64_t before =
                 is_live(slot, range->oldest) ? slot->number : 0;
@@ -203,7 +203,8 @@ take_unseen_delete(nio_coalesce_index *index, const nio_queue_range *range,
             return NULL;
         }
         nio_unseen_deletes_pop(&index->unseen, change->kind);
-        const identity its = identify_record(range->key, record);
+        identity its;
+        identify_record(range->key, record, &its);
         nio_slot *slot = find_slot(index, range, &its);
         if (slot->record == record && slot->before < range->oldest) {
             return slot;
@@ -238,9 +239,11 @@ bool
 nio_coalesce_merge(nio_coalesce_index *index, const nio_queue_range *range,
                    const nio_change *change, const void *row, bool reuse)
 {
-    const identity wanted = identify(range->key, change->kind, row);
-    nio_slot *slot = find_slot(index, range, &wanted);
+    identity wanted;
+    nio_slot *slot = NULL;
 
+    identify(range->key, change->kind, row, &wanted);
+    slot = find_slot(index, range, &wanted);
     if (!is_live(slot, range->oldest)) {
         return reuse &&
                replace_unseen_delete(index, range, change, row, &wanted);

@@ -204,9 +204,9 @@ put_locked(nio_queue *queue, const nio_change *change, const void *row)
 }
 
 /* ---- taking */
-/* Moves at most `most` records of the head chunk to the end of `taken`. */
+/* Moves the first records of the head chunk to the end of `taken`. */
 static void
-take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)
+take_chunk_locked(nio_queue *queue, size_t max_count, nio_taken *taken)
     NIO_REQUIRES(queue->lock)
 {
     struct nio_chunk *chunk = queue->head;
@@ -218,7 +218,7 @@ take_chunk_locked(nio_queue *queue, size_t most, nio_taken *taken)
         taken->begin = chunk->begin;
     }
     taken->last = chunk;
-    count = count < most ? count : most;
+    count = count < max_count ? count : max_count;
     nio_chunk_pass(chunk, count);
     taken->count += count;
     queue->oldest += count;
@@ -272,14 +272,14 @@ shrink_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
 }
 
 size_t
-nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken)
+nio_queue_take(nio_queue *queue, size_t max_count, nio_taken *ret_taken)
 {
     nio_taken taken = {.count = 0};
     nio_coalesce_index unused;
 
     nio_lock_take(&queue->lock);
-    while (taken.count < most && count_locked(queue) > 0) {
-        take_chunk_locked(queue, most - taken.count, &taken);
+    while (taken.count < max_count && count_locked(queue) > 0) {
+        take_chunk_locked(queue, max_count - taken.count, &taken);
     }
     if (count_locked(queue) == 0 && taken.count > 0 &&
         queue->readable != NULL) {

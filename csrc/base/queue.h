@@ -64,9 +64,10 @@ nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
     return kept;
 }
 
-/* Moves the oldest changes out, at most `most`. Cannot fail. Returns how many,
- * marks included; 0: the queue was empty. */
-size_t nio_queue_take(nio_queue *queue, size_t most, nio_taken *ret_taken);
+/* Moves the oldest changes out, at most `max_count`. Cannot fail. Returns how
+ * many, marks included; 0: the queue was empty. */
+size_t nio_queue_take(nio_queue *queue, size_t max_count,
+                      nio_taken *ret_taken);
 
 /* Drops what is queued. From now on puts return true and do nothing, and the
  * readable event stays set. */

@@ -56,17 +56,17 @@ library_put(nio_queue *queue, const library_change *put)
     return nio_queue_put(queue, &change, &row);
 }
 
-/* Takes at most `most` changes into `ret` and returns how many. SIZE_MAX: a
- * row differs from what was put. */
+/* Takes at most `max_count` changes into `ret` and returns how many.
+ * SIZE_MAX: a row differs from what was put. */
 EXPORT size_t
-library_take(nio_queue *queue, size_t most, library_change *ret)
+library_take(nio_queue *queue, size_t max_count, library_change *ret)
 {
     nio_taken taken;
     nio_cursor cursor = {0};
     nio_change *change = NULL;
     size_t count = 0;
 
-    (void)nio_queue_take(queue, most, &taken);
+    (void)nio_queue_take(queue, max_count, &taken);
     while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
         const library_row *row = nio_change_row(change);
         library_change *out = &ret[count++];

@@ -150,15 +150,15 @@ rebuild(model *model, const item *change)
 }
 
 static void
-take_and_compare(nio_queue *queue, model *model, size_t most)
+take_and_compare(nio_queue *queue, model *model, size_t max_count)
 {
     nio_taken taken;
     nio_cursor cursor = {0};
     nio_change *change = NULL;
     size_t at = 0;
 
-    CHECK_EQUAL(nio_queue_take(queue, most, &taken),
-                most < model->count ? most : model->count);
+    CHECK_EQUAL(nio_queue_take(queue, max_count, &taken),
+                max_count < model->count ? max_count : model->count);
     while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
         const item *wanted = &model->items[at++];
         const row *got = nio_change_row(change);
@@ -210,7 +210,7 @@ put_some_change(nio_queue *queue, model *model, unsigned keys, uint32_t value,
 }
 
 static void
-walk_at_random(size_t bound, unsigned keys, unsigned steps, unsigned most,
+walk_at_random(size_t bound, unsigned keys, unsigned steps, unsigned max_count,
                unsigned long long seed)
 {
     nio_queue *queue = nio_queue_new(bound, key_of, NULL);
@@ -221,7 +221,7 @@ walk_at_random(size_t bound, unsigned keys, unsigned steps, unsigned most,
     for (uint32_t value = 1; value <= steps; value++) {
         const unsigned what = random_below(&seed, 40);
         if (what == 0) {
-            const size_t portion = random_below(&seed, most) + 1;
+            const size_t portion = random_below(&seed, max_count) + 1;
             take_and_compare(queue, model, portion);
         } else if (what == 1 && random_below(&seed, (unsigned)bound) == 0) {
             take_and_compare(queue, model, SIZE_MAX);

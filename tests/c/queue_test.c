@@ -33,7 +33,7 @@ queue_with_any_row_size_and_portion_keeps_the_order(unsigned long long seed)
 
     while (taken_count < 60000) {
         const unsigned puts = random_below(&seed, 400);
-        const unsigned most = random_below(&seed, 400) + 1;
+        const unsigned max_count = random_below(&seed, 400) + 1;
         nio_taken taken;
         nio_cursor cursor = {0};
         nio_change *change = NULL;
@@ -47,7 +47,7 @@ queue_with_any_row_size_and_portion_keeps_the_order(unsigned long long seed)
             memset(bytes, (int)(put_count++ & 0xff), next.size);
             CHECK(nio_queue_put(queue, &next, bytes));
         }
-        CHECK(nio_queue_take(queue, most, &taken) <= most);
+        CHECK(nio_queue_take(queue, max_count, &taken) <= max_count);
         while ((change = nio_taken_next(&taken, &cursor)) != NULL) {
             const uint8_t *got = nio_change_row(change);
             CHECK_EQUAL(change->time_ns, taken_count);

@@ -55,6 +55,14 @@ PROGRAMS = [
         wraps=("pthread_create",),
         sanitizers=("plain", "address", "thread"),
     ),
+    Program(
+        "subscription_test",
+        (
+            *(f"iphlpapi/{name}.c" for name in ("rows", "row_cache", "subscription")),
+            *("base/*.c", "base/posix/*.c"),
+        ),
+        sanitizers=("plain", "address", "thread"),
+    ),
 ]
 ALL = ("plain", "address", "thread")
 TOWER_PROGRAMS = [

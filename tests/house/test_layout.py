@@ -69,6 +69,17 @@ def includes_point_down(root: Path) -> Iterator[str]:
             yield f"{path} knows Python"
 
 
+def includes_make_no_circle(root: Path) -> Iterator[str]:
+    """A .c file and its header are one, and so are the files of the two systems."""
+    arrows: dict[str, set[str]] = {}
+    for path, text in files(root, ".c", ".h"):
+        if path.parts[0] == "csrc":
+            found = [path.as_posix()[5:-2], *re.findall(r'#\s*include\s+"([^"]+)[.]h"', text)]
+            unit, *targets = (re.sub(r"\b(posix|linux|windows)/", "", name) for name in found)
+            arrows.setdefault(unit, set()).update(set(targets) - {unit})
+    yield from _circles(arrows)
+
+
 def files_are_short_and_say_what_they_are_for(root: Path) -> Iterator[str]:
     for path, text in files(root, ".c", ".h", ".py", ".pyi"):
         written = re.sub(r"^# ---- [^\n]*: made by .*?^# ---- end of", "", text, flags=re.M | re.S)
@@ -189,6 +200,7 @@ def _circles(arrows: dict[str, set[str]]) -> Iterator[str]:
 
 RULES: list[Callable[[Path], Iterator[str]]] = [
     includes_point_down,
+    includes_make_no_circle,
     files_are_short_and_say_what_they_are_for,
     functions_are_short,
     platform_is_a_choice_of_files,
@@ -210,6 +222,7 @@ BREAKS: list[tuple[Callable[[Path], Iterator[str]], str, str]] = [
     (includes_point_down, "csrc/rtnetlink/a.c", '#  include "binding/state.h"\n'),
     (includes_point_down, "csrc/base/a.c", "#include <Python.h>\n"),
     (includes_point_down, "csrc/contract/a.h", '#include "base/lock.h"\n'),
+    (includes_make_no_circle, "csrc/base/posix/b.c", '#include "base/b.h"\n#include "base/a.h"\n'),
     (files_are_short_and_say_what_they_are_for, "csrc/base/a.c", C + "\n" * 399),
     (files_are_short_and_say_what_they_are_for, "tests/a.py", PY + "\n" * 399),
     (files_are_short_and_say_what_they_are_for, "tests/a.py", '"""Something."""\n'),
@@ -239,6 +252,8 @@ def test_house_rule_reports_a_violation(
         path = tmp_path / f"python/netioapi/{module}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(PY + ("from .one import y\n" if module.endswith("two") else ""))
+    (tmp_path / "csrc/base").mkdir()
+    (tmp_path / "csrc/base/a.h").write_text(C + '#pragma once\n#include "base/b.h"\n')
     assert list(rule(tmp_path)) == []
     broken = tmp_path / name
     broken.parent.mkdir(parents=True, exist_ok=True)

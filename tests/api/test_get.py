@@ -172,8 +172,8 @@ def test_entry_of_a_missing_row_raises_not_found(net: Network) -> None:
 
 
 def test_entry_of_an_index_beyond_24_bits_returns_its_own_row(net: Network) -> None:
-    """The LUID has 24 bits for the index, so v1 has the LUID of v0; its rows are still told
-    apart."""
+    """The LUID has 24 bits for the index, so v1 has the LUID of v0; its rows are still
+    distinguished."""
     index = socket.if_nametoindex("v0") + (1 << 24)
     net.ip(f"link add v1 index {index} mtu 1333 type veth peer name p1")
     rows = [

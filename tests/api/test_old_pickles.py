@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Pickles that 0.1.0 wrote load in this version: the fixture holds them at every protocol, each one
-compressed by zlib and then base64, beside what 0.1.0 said of its objects."""
+compressed by zlib and then base64, with the values that 0.1.0 showed for its objects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def of_row(row: Any) -> list[Any]:
 
 
 def of_object(group: str, value: Any) -> Any:
-    """What the fixture says of an object of this group."""
+    """The value that the fixture must hold for an object of this group."""
     if isinstance(value, Table):
         return [value.kind, [of_row(row) for row in value]]
     return of_row(value) if group in ROWS else repr(value)

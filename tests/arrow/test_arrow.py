@@ -252,47 +252,47 @@ def test_requested_schema_with_other_types_is_accepted_and_ignored(seed: int) ->
     within(wider, ArrowSchema).children[
         column_names("route").index("metric")
     ].contents.format = b"l"
-    for wish in (None, table.__arrow_c_schema__(), wider):
+    for requested in (None, table.__arrow_c_schema__(), wider):
         for array in (
-            table.__arrow_c_array__(wish),
-            table.__arrow_c_array__(requested_schema=wish),
+            table.__arrow_c_array__(requested),
+            table.__arrow_c_array__(requested_schema=requested),
         ):
             schema = described(within(array[0], ArrowSchema))
             assert (schema, values(schema, within(array[1], ArrowArray))) == plain
-        stream = within(table.__arrow_c_stream__(requested_schema=wish), ArrowArrayStream)
+        stream = within(table.__arrow_c_stream__(requested_schema=requested), ArrowArrayStream)
         said = ArrowSchema()
         assert call(stream, "get_schema", said) == 0
         assert described(said) == plain[0]
         release(said)
-        if wish is not None:
-            assert within(wish, ArrowSchema).release, "only looked at"
+        if requested is not None:
+            assert within(requested, ArrowSchema).release, "only looked at"
 
 
 def renamed(kind: str, name: bytes | None) -> object:
     """The schema of a kind with another name for its last column."""
-    wish = random_table(kind, 0, 0).__arrow_c_schema__()
-    within(wish, ArrowSchema).children[len(column_names(kind)) - 1].contents.name = name
-    return wish
+    requested = random_table(kind, 0, 0).__arrow_c_schema__()
+    within(requested, ArrowSchema).children[len(column_names(kind)) - 1].contents.name = name
+    return requested
 
 
 def not_a_struct(kind: str) -> object:
-    wish = random_table(kind, 0, 0).__arrow_c_schema__()
-    within(wish, ArrowSchema).format = b"l"
-    return wish
+    requested = random_table(kind, 0, 0).__arrow_c_schema__()
+    within(requested, ArrowSchema).format = b"l"
+    return requested
 
 
 @each_kind
 def test_requested_schema_with_other_columns_raises(kind: str) -> None:
     """The specification demands an exception."""
     table = random_table(kind, 3, 0)
-    wishes = [random_table(other, 0, 0).__arrow_c_schema__() for other in KINDS if other != kind]
-    wishes += [renamed(kind, b"x"), renamed(kind, None), not_a_struct(kind)]
+    requests = [random_table(other, 0, 0).__arrow_c_schema__() for other in KINDS if other != kind]
+    requests += [renamed(kind, b"x"), renamed(kind, None), not_a_struct(kind)]
     released = table.__arrow_c_schema__()
     release(within(released, ArrowSchema))
     for method in (table.__arrow_c_array__, table.__arrow_c_stream__):
-        for wish in wishes:
+        for requested in requests:
             with pytest.raises(ValueError, match=rf"must have the \d+ columns of kind '{kind}'"):
-                method(wish)
+                method(requested)
         with pytest.raises(ValueError, match="was already released or moved"):
             method(requested_schema=released)
 

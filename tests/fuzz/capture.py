@@ -86,7 +86,7 @@ class Listener:
         opened.settimeout(5)
         return opened
 
-    def heard(self) -> list[bytes]:
+    def received(self) -> list[bytes]:
         found = []
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -216,7 +216,7 @@ def capture(folder: Path, steps: int, seed: int) -> None:
                     walk.world.act([command])
             else:
                 walk.walk(STRETCH, [listener])
-            changes = listener.heard()
+            changes = listener.received()
             for datagram in [*(one for answer in reading for one in answer), *changes]:
                 everything.setdefault(shape(datagram), datagram)
             for at in range(0, len(changes), WINDOW):

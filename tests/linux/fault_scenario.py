@@ -30,7 +30,7 @@ for counter in ("nio_fault_blocks", "nio_fault_pages"):
     getattr(NATIVE, counter).restype = ctypes.c_int64
 NATIVE.nio_fault_clocks.argtypes = [ctypes.c_int64, ctypes.c_int64]
 
-ASK: list[Callable[[], Any]] = [
+QUERIES: list[Callable[[], Any]] = [
     netioapi.get_ip_forward_table2,
     netioapi.get_unicast_ip_address_table,
     netioapi.get_ip_interface_table,
@@ -55,14 +55,14 @@ KINDS = ("route", "address", "interface")
 @contextlib.contextmanager
 def clear(doing: object) -> Iterator[None]:
     """Accepts an error with a clear cause: the system's, or MemoryError."""
-    told: BaseException | None = None
+    caught: BaseException | None = None
     try:
         yield
     except (netioapi.NetioError, MemoryError) as error:
-        told = error
-    if isinstance(told, netioapi.NetioError):
-        assert told.function, (doing, told)
-        assert told.code not in (87, 127), (doing, told)
+        caught = error
+    if isinstance(caught, netioapi.NetioError):
+        assert caught.function, (doing, caught)
+        assert caught.code not in (87, 127), (doing, caught)
 
 
 def ip(arguments: str) -> None:
@@ -96,17 +96,17 @@ def play() -> int:
     """Uses everything once; returns how many calls the failing function had."""
     watcher = None
     registrations = []
-    heard: list[Any] = []
+    events: list[Any] = []
     state: set[Any] = set()
     with clear("Watcher"):
         watcher = netioapi.Watcher(*KINDS, snapshot=True)
     for register in REGISTER:
         with clear(register):
-            registrations.append(register(lambda *arguments: heard.append(arguments)))
+            registrations.append(register(lambda *arguments: events.append(arguments)))
     ip("address add 127.9.9.1/32 dev lo")
-    for ask in ASK:
-        with clear(ask):
-            ask()
+    for query in QUERIES:
+        with clear(query):
+            query()
     if watcher is not None:
         with clear("read"):
             follow(watcher, state, 0)
@@ -123,7 +123,7 @@ def play() -> int:
     return calls
 
 
-def held() -> tuple[int, ...]:
+def in_use() -> tuple[int, ...]:
     gc.collect()
     return (NATIVE.nio_fault_blocks(), NATIVE.nio_fault_pages(), *counts())
 
@@ -145,7 +145,7 @@ def main() -> None:
         play()
     watchdog = functools.partial(faulthandler.dump_traceback_later, 60, exit=True)
     watchdog()  # it starts a thread
-    before = held()
+    before = in_use()
     for name, error in plans():
         number = calls = chance.randint(1, most)
         while number <= calls:
@@ -155,7 +155,7 @@ def main() -> None:
             assert NATIVE.nio_fault_plan(name, error, number, number + 1)
             calls = play()
             # A joined thread may still be listed for a moment.
-            eventually(lambda: held() == before, timeout=20, what=f"{doing}: {before}")
+            eventually(lambda: in_use() == before, timeout=20, what=f"{doing}: {before}")
             number += chance.randint(1, 2 * most - 1)
     faulthandler.cancel_dump_traceback_later()
     print("done")

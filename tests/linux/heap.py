@@ -30,7 +30,7 @@ def heap_counter() -> Callable[[], int] | None:
     mallinfo2.restype = _Mallinfo2
 
     def used() -> int:
-        told: _Mallinfo2 = mallinfo2()
-        return told.uordblks + told.hblkhd
+        info: _Mallinfo2 = mallinfo2()
+        return info.uordblks + info.hblkhd
 
     return used

@@ -93,8 +93,8 @@ def net(netns: Namespace) -> Namespace:
     return netns
 
 
-def keywords_of(wish: dict[str, Any]) -> dict[str, Any]:
-    made = dict(wish)
+def keywords_of(options: dict[str, Any]) -> dict[str, Any]:
+    made = dict(options)
     if "dev" in made:
         made["interface_index"] = socket.if_nametoindex(made.pop("dev"))
     return made
@@ -104,14 +104,14 @@ def plain(text: str, version: int) -> str:
     return text if text != "default" else "0.0.0.0/0" if version == 4 else "::/0"
 
 
-def check(net: Namespace, destination: str, wish: dict[str, str]) -> None:
-    asked = destination
-    asked += f" from {wish['source']}" if "source" in wish else ""
-    asked += f" oif {wish['dev']}" if "dev" in wish else ""
+def check(net: Namespace, destination: str, options: dict[str, str]) -> None:
+    query = destination
+    query += f" from {options['source']}" if "source" in options else ""
+    query += f" oif {options['dev']}" if "dev" in options else ""
     version = ip_address(destination).version
-    (taken,) = net.json(f"route get {asked}")
-    (entry,) = net.json(f"route get fibmatch {asked}")
-    row, source = netioapi.get_best_route2(destination, **keywords_of(wish))
+    (taken,) = net.json(f"route get {query}")
+    (entry,) = net.json(f"route get fibmatch {query}")
+    row, source = netioapi.get_best_route2(destination, **keywords_of(options))
 
     assert row.destination_prefix == ip_network(plain(entry["dst"], version))
     assert (
@@ -126,7 +126,7 @@ def check(net: Namespace, destination: str, wish: dict[str, str]) -> None:
     (leg,) = [one for one in legs if one["dev"] == dev]
     hop = leg.get("gateway") or leg.get("via", {}).get("host") or ("0.0.0.0", "::")[version == 6]
     assert (row.interface_name, row.next_hop) == (dev, ip_address(hop))
-    assert source == ip_address(wish.get("source") or taken["prefsrc"])
+    assert source == ip_address(options.get("source") or taken["prefsrc"])
     # The row is a key like any other.
     assert netioapi.get_ip_forward_entry2(row).key == row.key
 
@@ -134,11 +134,11 @@ def check(net: Namespace, destination: str, wish: dict[str, str]) -> None:
 @pytest.mark.parametrize("compat", [1, 0])
 def test_best_route_matches_ip_route_get(net: Namespace, compat: int) -> None:
     net.sysctl("ipv4.nexthop_compat_mode", compat)
-    for destination, wish in FOUND:
+    for destination, options in FOUND:
         try:
-            check(net, destination, wish)
+            check(net, destination, options)
         except (AssertionError, ValueError, NetioError) as error:
-            raise AssertionError(f"{destination} {wish}") from error
+            raise AssertionError(f"{destination} {options}") from error
 
 
 def test_best_routes_of_a_multipath_use_every_leg(net: Namespace) -> None:
@@ -149,10 +149,10 @@ def test_best_routes_of_a_multipath_use_every_leg(net: Namespace) -> None:
 
 
 def test_best_route_to_nowhere_raises_its_code(net: Namespace) -> None:
-    for destination, wish, code in REFUSED:
+    for destination, options, code in REFUSED:
         with pytest.raises(NetioError) as caught:
-            netioapi.get_best_route2(destination, **keywords_of(wish))
-        assert caught.value.code == code, (destination, wish)
+            netioapi.get_best_route2(destination, **keywords_of(options))
+        assert caught.value.code == code, (destination, options)
     net.ip("-6 route delete default")
     net.ip("route delete default")
     for destination in ("192.0.2.1", "2001:db8::1", "10.53.0.1", "10.54.0.1"):

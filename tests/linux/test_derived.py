@@ -279,10 +279,10 @@ def test_stable_table_without_pending_detection_returns_at_once(
     assert registration is not None
     with registration:
         tentative.ip("link set p0 down")
-        (told,) = collector.wait_count(1)[0]
+        (later,) = collector.wait_count(1)[0]
     now, registration = netioapi.notify_stable_unicast_ip_address_table(collector)
     assert registration is None
-    for table in (told, now):
+    for table in (later, now):
         assert table is not None
         assert addresses(table) == {IPv6Address(X)}
 
@@ -300,8 +300,8 @@ def test_stable_table_without_addresses_is_empty(
     assert registration is not None
     with registration:
         tentative.ip(f"address delete {X}/64 dev v0")
-        (told,) = collector.wait_count(1)[0]
-    assert len(told) == 0
+        (later,) = collector.wait_count(1)[0]
+    assert len(later) == 0
 
 
 def test_overflow_delivers_no_stable_table(tentative: Namespace, collector: Collector) -> None:

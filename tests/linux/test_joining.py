@@ -79,11 +79,11 @@ import netioapi
 set_congestion = ctypes.CDLL(None).set_congestion
 with netioapi.Watcher("address") as first:
     set_congestion(1)
-    with netioapi.Watcher("route") as newcomer:
+    with netioapi.Watcher("route") as second:
         for verb in ("add", "delete"):  # no message arrives
             subprocess.run(["ip", "route", verb, "10.9.9.0/24", "dev", "v0"], check=True)
         set_congestion(0)
-        for watcher in (first, newcomer):
+        for watcher in (first, second):
             batch = watcher.read(timeout=30)
             assert batch is not None and batch.overflow, batch
             while not batch.synced:

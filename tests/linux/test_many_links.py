@@ -49,13 +49,13 @@ def test_removed_names_and_links_are_forgotten(netns: Namespace, what: str, read
             steps += [f"link add a{n} type veth peer name b{n}" for n in some]
             steps += [f"link delete a{n}" for n in some]
         first = steps[: 2 * AT_ONCE]
-    told = threading.Event()
+    arrived = threading.Event()
     wanted = cycle((1400, 1500))
     mtu = 1500
 
     def witness(row: Any, type: Any) -> None:
         if row.interface_name == "mark" and row.nl_mtu == mtu:
-            told.set()
+            arrived.set()
 
     with (
         netioapi.Watcher("interface", "address", queue=1000) as watcher,
@@ -65,10 +65,10 @@ def test_removed_names_and_links_are_forgotten(netns: Namespace, what: str, read
         def step(lines: list[str]) -> None:
             """Waits until all changes have arrived: this test is not about the socket's buffer."""
             nonlocal mtu
-            told.clear()
+            arrived.clear()
             mtu = next(wanted)
             netns.batch("\n".join([*lines, f"link set dev mark mtu {mtu}"]))
-            assert told.wait(30)
+            assert arrived.wait(30)
             if reads:
                 read_all(watcher)
 

@@ -38,11 +38,11 @@ for line in sys.stdin:
     while follower.take(0.5):
         pass
     follower.settle(100)
-    told = {"routes": len(follower.state["route"]), "counts": dict(follower.counts)}
+    report = {"routes": len(follower.state["route"]), "counts": dict(follower.counts)}
     if layer == "watcher":
-        told |= {"overflows": follower.overflows, "synced": follower.synced}
-        told["stats"] = dict(follower.watcher.stats())
-    print(json.dumps(told), flush=True)
+        report |= {"overflows": follower.overflows, "synced": follower.synced}
+        report["stats"] = dict(follower.watcher.stats())
+    print(json.dumps(report), flush=True)
 follower.close()
 print("closed", flush=True)
 """
@@ -77,8 +77,8 @@ class Child:
     def settled(self) -> dict[str, Any]:
         assert self.process.stdin is not None
         self.process.stdin.write(b"settle\n")
-        told: dict[str, Any] = json.loads(self.line())
-        return told
+        report: dict[str, Any] = json.loads(self.line())
+        return report
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
@@ -132,21 +132,21 @@ def test_flood_into_a_small_buffer_is_reported_and_repaired(netns: Namespace, ch
         netns.batch(lines("delete", names(0, before // 2)))
         netns.batch(lines("add", names(before, ROUTES)))
         netns.batch(lines("delete", names(before, 1000)))
-    told = child.settled()
+    report = child.settled()
     kept = before - before // 2 + ROUTES - 1000
-    assert told["routes"] == kept + first["routes"] - before
-    if "overflows" in told:
-        assert told["overflows"] >= 1
-        assert told["synced"], "no batch said that the state is exact again"
-        assert told["stats"]["overflows"] >= 1
-        assert told["stats"]["resyncs"] >= 1
+    assert report["routes"] == kept + first["routes"] - before
+    if "overflows" in report:
+        assert report["overflows"] >= 1
+        assert report["synced"], "no batch said that the state is exact again"
+        assert report["stats"]["overflows"] >= 1
+        assert report["stats"]["resyncs"] >= 1
         # Lost changes are delivered all the same, marked as synthesized.
-        found = sum(n for what, n in told["counts"].items() if "(found)" in what)
-        assert found >= ROUTES // 2, told
+        found = sum(n for what, n in report["counts"].items() if "(found)" in what)
+        assert found >= ROUTES // 2, report
     # The stream goes on.
     netns.ip("route add 192.0.2.0/24 dev v0")
     again = child.settled()
-    assert again["routes"] == told["routes"] + 1
+    assert again["routes"] == report["routes"] + 1
     assert again["counts"] == {"ADD route": 1}
 
 
@@ -160,8 +160,8 @@ def test_flood_of_addresses_and_links_is_repaired(netns: Namespace, child: Child
         netns.ip("link delete v7")
         netns.ip("link set v0 name w0")
         netns.ip("link add v8 type veth peer name p8")
-    told = child.settled()  # equal to the kernel's tables, links and addresses included
-    new = sum(n for what, n in told["counts"].items() if what.startswith("ADD"))
+    report = child.settled()  # equal to the kernel's tables, links and addresses included
+    new = sum(n for what, n in report["counts"].items() if what.startswith("ADD"))
     assert new >= 2000
-    if "overflows" in told:
-        assert told["overflows"] >= 1
+    if "overflows" in report:
+        assert report["overflows"] >= 1

@@ -81,8 +81,8 @@ def test_slow_callback_gets_merged_changes_and_the_exact_state(netns: Namespace)
             kernel.send(add)
             kernel.send(delete)
             if number % 10 == 0:  # no faster than the reader empties the kernel's buffer
-                told = 1 + number * 2 * ROUTES
-                eventually(partial(has_received, witness, told))
+                expected = 1 + number * 2 * ROUTES
+                eventually(partial(has_received, witness, expected))
         with netioapi.notify_route_change2(quick, socket.AF_INET):
             kernel.send(changes(NEWROUTE, index, range(0, ROUTES, 2)))
             quick.wait_count(ROUTES // 2)

@@ -51,11 +51,11 @@ def test_unwanted_tables_do_not_wake_the_reader(netns: Namespace, wanted: list[i
             netns.batch(routes("delete", 300, table))
             # One wakeup may belong to the change before.
             waked = wakeups() - before > 1
-            told = table in (wanted or TABLES) and not (wanted is None and table == LOCAL)
-            assert waked == (told or {table, mine} <= same_byte)
+            delivered = table in (wanted or TABLES) and not (wanted is None and table == LOCAL)
+            assert waked == (delivered or {table, mine} <= same_byte)
             netns.ip(f"route delete 192.0.2.0/24 dev lo table {mine}")
             changes = read_until(watcher, route_to("192.0.2.0/24", NotificationType.DELETE))
-            assert len(changes) == (601 if told else 1)
+            assert len(changes) == (601 if delivered else 1)
 
 
 STOPPED = """

@@ -67,9 +67,9 @@ def dying_namespaces(activity: Activity) -> None:
 
 
 def _child() -> None:
-    heard = threading.Event()
-    with netioapi.notify_route_change2(lambda *_: heard.set(), initial_notification=True):
-        if not heard.wait(LATE / 2):
+    called = threading.Event()
+    with netioapi.notify_route_change2(lambda *_: called.set(), initial_notification=True):
+        if not called.wait(LATE / 2):
             os._exit(1)
     with Watcher(snapshot=True) as watcher:
         while (batch := watcher.read(timeout=LATE / 2)) is not None:

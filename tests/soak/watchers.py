@@ -82,8 +82,8 @@ def add_up(activity: Activity, watcher: Watcher) -> None:
     """No change is lost without a trace."""
     stats = watcher.stats()
     activity.counters.add("coalesced", stats["coalesced"])
-    told = stats["delivered"] + stats["coalesced"] + stats["queued"]
-    if stats["received"] != told:
+    accounted = stats["delivered"] + stats["coalesced"] + stats["queued"]
+    if stats["received"] != accounted:
         activity.counters.fail(activity.name, f"{watcher!r} does not add up: {stats}")
 
 

@@ -54,10 +54,10 @@ def passes(kind: str, row: Any, wanted: dict[str, Any], indices: dict[str, int])
     if version not in (None, prefix.version):
         return False
     networks = [ip_network(p) for p in wanted.get("prefixes") or [str(prefix)]]
-    return any(lies(prefix, n, wanted.get("prefix_match", "covered")) for n in networks)
+    return any(matches(prefix, n, wanted.get("prefix_match", "covered")) for n in networks)
 
 
-def lies(prefix: Any, wanted: Any, match: str) -> bool:
+def matches(prefix: Any, wanted: Any, match: str) -> bool:
     if match == "exact" or prefix.version != wanted.version:
         return bool(prefix == wanted)
     return bool(prefix.subnet_of(wanted) if match == "covered" else prefix.supernet_of(wanted))

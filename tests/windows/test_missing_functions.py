@@ -49,7 +49,7 @@ def missing(call, *arguments, **named):
     raise AssertionError(f"{call} did without it")
 """
 
-# What anybody sees of it.
+# How a program notices it.
 SUPPORTED = """
 snake = re.sub(r"(?<=.)([A-Z])", r"_\\1", name).lower()
 assert not netioapi.supported(name) and not netioapi.supported(snake)
@@ -66,7 +66,7 @@ for function, call in CALLS.items():
         call()
 """
 
-# Without the functions that read one row callbacks get keys.
+# Without a function that reads one row, callbacks get keys.
 CALLBACKS = """
 for kind in (ROUTE, ADDRESS, INTERFACE):
     if name not in (kind.function, kind.table):
@@ -79,7 +79,7 @@ for kind in (ROUTE, ADDRESS, INTERFACE):
 assert live() == 0
 """
 
-# And a Watcher finds all changes in the tables.
+# And a Watcher finds every change in the tables.
 WATCHER = """
 def truth():
     return {(kind.kind, row.key): row for kind in ROW_KINDS for row in kind.get_table()}
@@ -106,7 +106,7 @@ with netioapi.Watcher(snapshot=True) as watcher:
 assert live() == 0
 """
 
-# Interfaces' names: unknown, or not to be found.
+# Names of interfaces: unknown, or not found.
 NAMES = """
 row = netioapi.IpForwardRow("198.51.100.0/24", "0.0.0.0", interface_index=INDEX)
 needed = {"ConvertInterfaceLuidToAlias", "ConvertInterfaceIndexToLuid"}

@@ -55,11 +55,11 @@ def test_monitor_prints_changes_of_each_kind(kind: RowKind, monitor: Running) ->
     name = kind.kind.name.lower()
     first = "parameter" if kind is INTERFACE else "add"
     kind.put(kind.make(1400))
-    told = monitor.wait_record(kind=name, change=first, **{kind.number: 1400})
-    assert told["interface_index"] == INDEX
-    assert told["interface_luid"] == luid_of(INDEX)
-    assert told["interface_name"] == "Ethernet 7"
-    assert abs(datetime.fromisoformat(told["time"]).timestamp() - time.time()) < 60
+    printed = monitor.wait_record(kind=name, change=first, **{kind.number: 1400})
+    assert printed["interface_index"] == INDEX
+    assert printed["interface_luid"] == luid_of(INDEX)
+    assert printed["interface_name"] == "Ethernet 7"
+    assert abs(datetime.fromisoformat(printed["time"]).timestamp() - time.time()) < 60
     kind.put(kind.make(1300))
     monitor.wait_record(kind=name, change="parameter", **{kind.number: 1300})
     kind.delete(kind.make(1300))
@@ -82,12 +82,12 @@ def test_monitor_prints_no_line_for_unchanged_rows(monitor: Running) -> None:
 def test_monitor_prints_many_changes_in_order(monitor: Running) -> None:
     checked("standin_put_routes", route_row(1, "10.0.0.0/32"), MANY)
     monitor.wait_record(destination_prefix=f"10.0.{(MANY - 1) >> 8}.{(MANY - 1) & 255}/32")
-    told = [
+    printed = [
         record["destination_prefix"]
         for record in monitor.records
         if record["kind"] == "route" and not record["initial"]
     ]
-    assert told == [f"10.0.{i >> 8}.{i & 255}/32" for i in range(MANY)]
+    assert printed == [f"10.0.{i >> 8}.{i & 255}/32" for i in range(MANY)]
     checked("standin_delete_routes", route_row(1, "10.0.0.0/32"), MANY)
 
 

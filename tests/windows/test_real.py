@@ -170,25 +170,25 @@ def test_route_changes_reach_callbacks(route: RealRoute, collector: Collector) -
         netioapi.notify_route_change2(keys, route.family, details=False),
     ):
         route.add()
-        told, _ = collector.wait_any(lambda row, type: route.is_mine(row) and type == ADD, 30)
-        assert (told.interface_index, told.metric, int(told.protocol)) == (route.index, 5000, 3)
-        entry = netioapi.get_ip_forward_entry2(told)  # its age may be a second more
-        assert (entry.key, entry.metric, entry.origin) == (told.key, told.metric, told.origin)
-        assert told.key in {row.key for row in netioapi.get_ip_forward_table2(route.family)}
+        found, _ = collector.wait_any(lambda row, type: route.is_mine(row) and type == ADD, 30)
+        assert (found.interface_index, found.metric, int(found.protocol)) == (route.index, 5000, 3)
+        entry = netioapi.get_ip_forward_entry2(found)  # its age may be a second more
+        assert (entry.key, entry.metric, entry.origin) == (found.key, found.metric, found.origin)
+        assert found.key in {row.key for row in netioapi.get_ip_forward_table2(route.family)}
         key, _ = keys.wait_any(lambda row, type: route.is_mine(row) and type == ADD, 30)
-        assert (key.key, key.metric, key.protocol) == (told.key, None, None)
+        assert (key.key, key.metric, key.protocol) == (found.key, None, None)
         # No route leads from there to another machine.
         if route.index not in loopback(route.family):
             best, _ = netioapi.get_best_route2(str(ip_network(route.prefix)[7]))
-            assert best.key == told.key
+            assert best.key == found.key
         route.set_metric(4000)
         collector.wait_any(lambda row, _: route.is_mine(row) and row.metric == 4000, 30)
-        assert netioapi.get_ip_forward_entry2(told).metric == 4000
+        assert netioapi.get_ip_forward_entry2(found).metric == 4000
         route.delete()
         gone, _ = collector.wait_any(lambda row, type: route.is_mine(row) and type == DELETE, 30)
-        assert (gone.key, gone.metric) == (told.key, None)
+        assert (gone.key, gone.metric) == (found.key, None)
         with pytest.raises(NetioError) as caught:
-            netioapi.get_ip_forward_entry2(told)
+            netioapi.get_ip_forward_entry2(found)
         assert caught.value.code in NOT_THERE
     assert registration.errors == 0
     delivered = registration.delivered
@@ -203,19 +203,19 @@ def test_address_changes_reach_callbacks(address: RealAddress, collector: Collec
 
     with netioapi.notify_unicast_ip_address_change(collector, socket.AF_INET) as registration:
         address.add()
-        told, _ = collector.wait_any(lambda *event: is_mine(*event) and event[1] == ADD, 30)
-        assert told.interface_index == address.index
-        entry = netioapi.get_unicast_ip_address_entry(told)
-        assert (entry.key, entry.on_link_prefix_length) == (told.key, 32)
+        found, _ = collector.wait_any(lambda *event: is_mine(*event) and event[1] == ADD, 30)
+        assert found.interface_index == address.index
+        entry = netioapi.get_unicast_ip_address_entry(found)
+        assert (entry.key, entry.on_link_prefix_length) == (found.key, 32)
         eventually(
-            lambda: netioapi.get_unicast_ip_address_entry(told).dad_state == DadState.PREFERRED,
+            lambda: netioapi.get_unicast_ip_address_entry(found).dad_state == DadState.PREFERRED,
             timeout=30,
         )
         assert ADDRESS in {row.address for row in netioapi.get_unicast_ip_address_table()}
         address.delete()
         collector.wait_any(lambda *event: is_mine(*event) and event[1] == DELETE, 30)
         with pytest.raises(NetioError) as caught:
-            netioapi.get_unicast_ip_address_entry(told)
+            netioapi.get_unicast_ip_address_entry(found)
         assert caught.value.code in NOT_THERE
     assert registration.errors == 0
 
@@ -302,10 +302,10 @@ def test_snapshot_equals_the_tables() -> None:
 
     def same() -> bool:
         with Watcher("interface", "address", snapshot=True) as watcher:
-            told = {(c.kind, c.row.key) for c in read_snapshot(watcher) if c.initial}
+            found = {(c.kind, c.row.key) for c in read_snapshot(watcher) if c.initial}
         interfaces = {("interface", row.key) for row in netioapi.get_ip_interface_table()}
         addresses = {("address", row.key) for row in netioapi.get_unicast_ip_address_table()}
-        return told == interfaces | addresses
+        return found == interfaces | addresses
 
     assert any(same() for _ in range(5))
 
@@ -360,8 +360,8 @@ def test_program_may_end_with_live_registrations(end: str, code: int, route4: Re
 def test_monitor_prints_route_changes_and_ends_by_ctrl_c(route4: RealRoute) -> None:
     with live_monitor("route") as monitor:
         route4.add()
-        told = monitor.wait_record(60, change="add", destination_prefix=route4.prefix)
-        assert (told["metric"], told["interface_index"]) == (5000, route4.index)
+        found = monitor.wait_record(60, change="add", destination_prefix=route4.prefix)
+        assert (found["metric"], found["interface_index"]) == (5000, route4.index)
         route4.delete()
         gone = monitor.wait_record(60, change="delete", destination_prefix=route4.prefix)
         assert gone["metric"] == 5000

@@ -57,15 +57,15 @@ def test_callback_gets_the_whole_row(kind: RowKind, collector: Collector) -> Non
     row, type = first_change(kind)
     with kind.notify(collector) as registration:
         kind.put(row)
-        ((told, how),) = take(collector, 1)
-        assert (how, getattr(told, kind.number)) == (type, 1400)
-        assert told == kind.get_entry(told)
-        assert told._asdict() == kind.get_entry(told)._asdict()
+        ((got, how),) = take(collector, 1)
+        assert (how, getattr(got, kind.number)) == (type, 1400)
+        assert got == kind.get_entry(got)
+        assert got._asdict() == kind.get_entry(got)._asdict()
         setattr(row, kind.member, 1300)
         before = stat(Figure.ENTRY_CALLS)
         kind.put(row)
-        ((told, how),) = take(collector, 1)
-        assert (how, getattr(told, kind.number)) == (PARAMETER, 1300)
+        ((got, how),) = take(collector, 1)
+        assert (how, getattr(got, kind.number)) == (PARAMETER, 1300)
         assert stat(Figure.ENTRY_CALLS) == before + 1
         assert registration.errors == 0
 
@@ -77,14 +77,14 @@ def test_members_beside_the_key_are_read_again(kind: RowKind, collector: Collect
     stale = kind.make(99)
     with kind.notify(collector), kind.notify(keys := Collector(), details=False):
         assert inject(kind.kind, stale, PARAMETER) == 2
-        ((told, _),) = take(collector, 1)
-        assert getattr(told, kind.number) == 1400
-        ((told, _),) = take(keys, 1)
-        assert getattr(told, kind.number) is None
+        ((got, _),) = take(collector, 1)
+        assert getattr(got, kind.number) == 1400
+        ((got, _),) = take(keys, 1)
+        assert getattr(got, kind.number) is None
     with setting(Setting.FULL_ROWS), kind.notify(keys, details=False):
         kind.put(kind.make(1300))
-        ((told, _),) = take(keys, 1)
-        assert kind.is_key_row(told)
+        ((got, _),) = take(keys, 1)
+        assert kind.is_key_row(got)
 
 
 @all_kinds
@@ -127,9 +127,9 @@ def test_row_that_is_gone_already_is_delivered_as_its_key(
         nowhere = kind.make(1)
         nowhere.InterfaceIndex, nowhere.InterfaceLuid = 99, 99
         assert inject(kind.kind, nowhere, ADD) == 1
-        ((told, _),) = take(collector, 1)
-        assert kind.is_key_row(told)
-        assert (told.interface_index, told.interface_luid) == (99, 99)
+        ((got, _),) = take(collector, 1)
+        assert kind.is_key_row(got)
+        assert (got.interface_index, got.interface_luid) == (99, 99)
 
 
 @all_kinds
@@ -141,14 +141,14 @@ def test_row_that_cannot_be_read_is_delivered_as_its_key(
     with kind.notify(collector) as registration:
         with failing(kind.entry, code, 1):
             kind.put(row)
-            ((told, how),) = take(collector, 1)
+            ((got, how),) = take(collector, 1)
         assert how == type
-        assert kind.is_key_row(told)
+        assert kind.is_key_row(got)
         assert registration.errors == 0
         setattr(row, kind.member, 1300)
         kind.put(row)
-        ((told, _),) = take(collector, 1)
-        assert getattr(told, kind.number) == 1300
+        ((got, _),) = take(collector, 1)
+        assert getattr(got, kind.number) == 1300
 
 
 @all_kinds
@@ -163,7 +163,7 @@ def test_callback_without_details_reads_no_row(kind: RowKind, collector: Collect
         events = take(collector, 3)
         assert (stat(Figure.ENTRY_CALLS), stat(Figure.TABLE_CALLS)) == before
         assert [how for _, how in events] == [type, PARAMETER, DELETE]
-        assert all(kind.is_key_row(told) for told, _ in events)
+        assert all(kind.is_key_row(got) for got, _ in events)
         assert registration.delivered == 3
 
 
@@ -197,8 +197,8 @@ def test_delivered_rows_never_go_back_in_time(kind: RowKind, overlap: int) -> No
     changes = 3000
     numbers: list[int] = []
 
-    def look(told: Any, type: Any) -> None:
-        numbers.append(getattr(told, kind.number))
+    def look(got: Any, type: Any) -> None:
+        numbers.append(getattr(got, kind.number))
 
     configure(Setting.OVERLAP, overlap)
     kind.put(kind.make(1280))
@@ -243,9 +243,9 @@ def test_row_that_changes_before_its_callback_is_delivered_as_it_is(
     netns.veth()
     with ADDRESS.notify(collector):
         netns.ip("address add 2001:db8::1/64 dev v0")
-        ((told, how),) = take(collector, 1)
-        assert (how, told.dad_state.name) == (ADD, "TENTATIVE")
+        ((got, how),) = take(collector, 1)
+        assert (how, got.dad_state.name) == (ADD, "TENTATIVE")
         netns.settle()
         drain()
-        (row,) = [one for one, _ in collector.events if one.key == told.key]
+        (row,) = [one for one, _ in collector.events if one.key == got.key]
         assert row.dad_state.name == "PREFERRED"

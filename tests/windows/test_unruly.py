@@ -174,7 +174,7 @@ def test_change_during_the_first_callback_is_delivered_on_its_thread() -> None:
 def test_registration_without_a_handle_does_not_disturb_others(collector: Collector) -> None:
     with setting(Setting.NULL_HANDLES):
         silent = ROUTE.notify(collector)
-    with silent, ROUTE.notify(told := Collector()):
+    with silent, ROUTE.notify(witness := Collector()):
         ROUTE.put(route_row(1))
-        told.wait_count(1)
+        witness.wait_count(1)
     assert collector.events == []

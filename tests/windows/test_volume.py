@@ -71,7 +71,7 @@ def test_hundred_thousand_notifications_of_one_row_are_delivered() -> None:
     counts = {ADD: 0, PARAMETER: 0, DELETE: 0}
     order: list[int] = []
 
-    def look(told: Any, type: Any) -> None:
+    def look(got: Any, type: Any) -> None:
         counts[type] += 1
         order.append(type)
 

@@ -138,7 +138,7 @@ def test_overlapping_changes_of_one_key_lead_to_its_state() -> None:
             assert state == {k: v for k, v in tables(AF_INET).items() if k[0] == "route"}
 
 
-# ---- told as what it is
+# ---- real changes
 
 
 @all_kinds

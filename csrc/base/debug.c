@@ -166,7 +166,7 @@ write_all(const char *bytes, size_t size)
     while (size > 0) {
         ptrdiff_t written = nio_stderr_write(bytes, size);
         if (written < 0) {
-            return true; /* stderr is closed: the lines are for nobody */
+            return true; /* stderr is closed: the lines are discarded */
         }
         bytes += written;
         size -= (size_t)written;
@@ -297,6 +297,8 @@ nio_debug_stop(void)
     nio_lock_take(&lock);
     nio_event_done(&wake);
     nio_event_done(&ended);
+    count = 0; /* what found no room is not for a later start */
+    dropped = 0;
     state = STOPPED;
     nio_condition_wake_all(&changed);
     nio_lock_drop(&lock);

@@ -50,6 +50,11 @@ PROGRAMS = [
         arguments=(("thread", "200000"),),
     ),
     Program(
+        "debug_test",
+        ("base/debug.c", "base/posix/fork.c", "base/posix/stderr.c", *POSIX),
+        sanitizers=("plain", "address", "thread"),
+    ),
+    Program(
         "event_thread_test",
         tuple(POSIX),
         wraps=("pthread_create",),

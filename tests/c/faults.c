@@ -23,11 +23,11 @@ enum { NIO_FAULTS(ID) IDS };
 static const char *const names[IDS] = {NIO_FAULTS(NAME)};
 #undef NAME
 
-#define MOST_ERRORS 10 /* errors of one function, and a final 0 */
+#define MAX_ERRORS 10 /* errors of one function, and a final 0 */
 
 /* The errors that each function can really give to a program with valid
  * arguments. */
-static const int errors[IDS][MOST_ERRORS] = {
+static const int errors[IDS][MAX_ERRORS] = {
     [ID_malloc] = {ENOMEM},
     [ID_calloc] = {ENOMEM},
     [ID_realloc] = {ENOMEM},
@@ -87,7 +87,7 @@ int
 nio_fault_error(const char *name, unsigned e)
 {
     int id = id_of(name);
-    return id < IDS && e < MOST_ERRORS ? errors[id][e] : 0;
+    return id < IDS && e < MAX_ERRORS ? errors[id][e] : 0;
 }
 
 bool

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { MOST_ROWS = 200 };
+enum { MAX_ROWS = 200 };
 
 typedef struct kept {
     uint8_t kind;
@@ -23,7 +23,7 @@ typedef struct stream {
     nio_queue *queue;
     HANDLE handle;
     size_t count;
-    kept rows[MOST_ROWS];
+    kept rows[MAX_ROWS];
     bool synced; /* by the last mark */
 } stream;
 
@@ -68,7 +68,7 @@ keep(stream *self, nio_change *change)
     } else if (known != NULL) {
         *known = row;
     } else {
-        CHECK(self->count < MOST_ROWS);
+        CHECK(self->count < MAX_ROWS);
         self->rows[self->count++] = row;
     }
 }

@@ -280,7 +280,7 @@ expect_held(const held *before)
 /* Kernels do not interrupt for ever or return empty reads for ever, and a
  * foreign sender does not send for ever. */
 static uint64_t
-most_of(int error)
+max_calls_of(int error)
 {
     return error == EINTR || error == EAGAIN || error == NIO_FAULT_FOREIGN
                ? 100
@@ -300,7 +300,7 @@ fail_each(int fd, const char *name, int error, bool alone, unsigned step,
                        (unsigned long long)number);
         (void)alarm(SECONDS);
         CHECK(nio_fault_plan(name, error, number,
-                             number + (alone ? 1 : most_of(error))));
+                             number + (alone ? 1 : max_calls_of(error))));
         count = run_once(fd, runs++ % 2 == 0);
         given += nio_fault_given();
         expect_held(before);
@@ -313,7 +313,7 @@ fail_each(int fd, const char *name, int error, bool alone, unsigned step,
 }
 
 static void
-fail_all(int fd, const char *only, unsigned long long seed, unsigned most)
+fail_all(int fd, const char *only, unsigned long long seed, unsigned max_step)
 {
     held before = {nio_fault_blocks(), nio_fault_pages(),
                    entries_of("/proc/self/fd"), entries_of("/proc/self/task")};
@@ -324,10 +324,10 @@ fail_all(int fd, const char *only, unsigned long long seed, unsigned most)
             continue;
         }
         for (unsigned e = 0; (error = nio_fault_error(name, e)) != 0; e++) {
-            fail_each(fd, name, error, true, 1 + random_below(&seed, most),
+            fail_each(fd, name, error, true, 1 + random_below(&seed, max_step),
                       &before);
-            fail_each(fd, name, error, false, 1 + random_below(&seed, most),
-                      &before);
+            fail_each(fd, name, error, false,
+                      1 + random_below(&seed, max_step), &before);
         }
     }
 }

@@ -6,11 +6,11 @@
 #include "base/filter.h"
 #include "base/queue.h"
 
-enum { MOST_ROWS = 1000, LAST_ROUTE = 5000, ENDS = 2 };
+enum { MAX_ROWS = 1000, LAST_ROUTE = 5000, ENDS = 2 };
 
 typedef struct state {
     size_t count;
-    uint8_t keys[MOST_ROWS][NIO_KEY_SIZE];
+    uint8_t keys[MAX_ROWS][NIO_KEY_SIZE];
     bool synced; /* by the last mark */
 } state;
 
@@ -42,7 +42,7 @@ keep_state(state *kept, const MIB_IPFORWARD_ROW2 *row, uint8_t type)
     if (type == NIO_CHANGE_DELETE && at < kept->count) {
         memmove(kept->keys[at], kept->keys[--kept->count], NIO_KEY_SIZE);
     } else if (type != NIO_CHANGE_DELETE && at == kept->count) {
-        CHECK(kept->count < MOST_ROWS);
+        CHECK(kept->count < MAX_ROWS);
         CHECK_EQUAL(type, NIO_CHANGE_ADD);
         memcpy(kept->keys[kept->count++], key, NIO_KEY_SIZE);
     }

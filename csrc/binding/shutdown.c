@@ -9,9 +9,9 @@
 #include "binding/interrupt.h"
 #include "binding/watch/source.h"
 
-/* How long the exit waits for callbacks that are still running, ... */
+/* How long the exit waits for callbacks that are still running: 5 s; ... */
 #define SHUTDOWN_NS 5000000000u
-/* ... and then for threads that are deleting their Python thread state. */
+/* ... and then for threads that delete their Python thread state: 2 s. */
 #define LEAVING_NS 2000000000u
 
 /* A callback that does not return in time is given up: its context stays,

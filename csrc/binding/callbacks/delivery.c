@@ -92,10 +92,10 @@ static bool
 become_deliverer(nio_callback_context *context)
 {
     nio_lock_take(&context->lock);
-    bool free = !context->delivering;
+    bool mine = !context->delivering;
     context->delivering = true;
     nio_lock_drop(&context->lock);
-    return free;
+    return mine;
 }
 
 /* False: there is no deliverer any more to take the call. A thread that is in

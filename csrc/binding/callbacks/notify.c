@@ -30,9 +30,8 @@
       NotifyStableUnicastIpAddressTable, TABLE, NIO_KINDS)
 /* clang-format on */
 
-/* Format and keywords of the Python function, by the arguments of its
- * callback.
- */
+/* Format and keywords of the Python function, by the arguments that its
+ * callback gets. */
 #define FORMAT_ROW "O|O$pOp:"
 #define FORMAT_PORT "O|$pO:"
 #define FORMAT_HINT FORMAT_PORT
@@ -246,8 +245,7 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
     if (!parse(state, function, args, kwargs, &given)) {
         return NULL;
     }
-    if (nio_system()->CancelMibChangeNotify2 ==
-        NULL) { /* it could never end */
+    if (!nio_is_supported("CancelMibChangeNotify2")) { /* it could not end */
         return nio_raise_missing(state, "CancelMibChangeNotify2");
     }
     nio_thread_context *thread = thread_context();

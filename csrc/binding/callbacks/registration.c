@@ -46,8 +46,7 @@ raise_deadlock(nio_registration *self)
             ? "cancel() of %s would wait for the callback that it is called "
               "from; use cancel(wait=False)"
             : "cancel() of %s waits for its callback, which waits for this "
-              "one "
-              "to return; use cancel(wait=False)";
+              "one to return; use cancel(wait=False)";
 
     return PyErr_Format(self->context->state->DeadlockError, format,
                         self->context->function);

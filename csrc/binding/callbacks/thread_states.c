@@ -88,12 +88,12 @@ nio_interpreter_attach(nio_interpreter *interpreter, nio_thread_states *own)
     PyThreadState *state = own->released_state;
 
     if (state == NULL) {
-        nio_thread_state *kept = state_in(interpreter, own);
-        if (kept == NULL) {
+        nio_thread_state *thread_state = state_in(interpreter, own);
+        if (thread_state == NULL) {
             return false;
         }
-        kept->depth++;
-        state = kept->state;
+        thread_state->depth++;
+        state = thread_state->state;
     }
     PyEval_RestoreThread(state);
     return true;
@@ -111,44 +111,44 @@ nio_interpreter_detach(nio_interpreter *interpreter, nio_thread_states *own)
     while ((*link)->interpreter != interpreter) {
         link = &(*link)->next;
     }
-    nio_thread_state *kept = *link;
-    kept->depth--;
-    if (interpreter->is_main || kept->depth > 0) {
+    nio_thread_state *thread_state = *link;
+    thread_state->depth--;
+    if (interpreter->is_main || thread_state->depth > 0) {
         (void)PyEval_SaveThread();
         return;
     }
-    *link = kept->next;
-    delete_current_state(kept->state);
+    *link = thread_state->next;
+    delete_current_state(thread_state->state);
     nio_interpreter_leave(interpreter);
-    nio_thread_state_free(kept);
+    nio_thread_state_free(thread_state);
 }
 
 /* ---- the end of a thread */
 void
 nio_thread_states_delete(nio_thread_states *own)
 {
-    nio_thread_state *kept;
+    nio_thread_state *thread_state;
 
-    while ((kept = own->first) != NULL) {
-        own->first = kept->next;
-        if (kept->generation == nio_process_generation() &&
-            nio_interpreter_enter(kept->interpreter)) {
-            PyEval_RestoreThread(kept->state);
-            delete_current_state(kept->state);
-            nio_interpreter_leave(kept->interpreter);
+    while ((thread_state = own->first) != NULL) {
+        own->first = thread_state->next;
+        if (thread_state->generation == nio_process_generation() &&
+            nio_interpreter_enter(thread_state->interpreter)) {
+            PyEval_RestoreThread(thread_state->state);
+            delete_current_state(thread_state->state);
+            nio_interpreter_leave(thread_state->interpreter);
         }
-        nio_thread_state_free(kept);
+        nio_thread_state_free(thread_state);
     }
 }
 
 void
 nio_thread_states_orphan(nio_thread_states *own)
 {
-    nio_thread_state *kept;
+    nio_thread_state *thread_state;
 
-    while ((kept = own->first) != NULL) {
-        own->first = kept->next;
-        nio_interpreter_orphan(kept);
+    while ((thread_state = own->first) != NULL) {
+        own->first = thread_state->next;
+        nio_interpreter_orphan(thread_state);
     }
 }
 

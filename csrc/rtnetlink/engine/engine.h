@@ -26,7 +26,7 @@ typedef struct nio_engine nio_engine;
 typedef struct nio_command {
     struct nio_command *next;
     enum { NIO_ATTACH, NIO_DETACH, NIO_STOP } what;
-    nio_subscriber *subscriber; /* NULL of NIO_STOP */
+    nio_subscriber *subscriber; /* NULL for NIO_STOP */
     int receive_buffer;         /* bytes; 0: as it is */
     uint64_t after; /* reconciles begun when the reader took the command */
     /* Under the engine's lock. */
@@ -34,11 +34,11 @@ typedef struct nio_command {
     int status; /* negative errno */
 } nio_command;
 
-/* Of the stream of messages: reader.c says what follows from it. */
+/* The health of the stream of messages. reader.c says what follows from it. */
 typedef enum nio_health {
     NIO_INTACT, /* no message since the last dump was lost */
     NIO_LOST,   /* messages were lost: all tables must be read again */
-    NIO_BROKEN /* the socket is unusable and must be opened again; then LOST */
+    NIO_BROKEN  /* the socket is unusable: it must be opened again */
 } nio_health;
 
 /* The last dumps of one family's routes. Changes may have raced with them, so

@@ -108,7 +108,7 @@ nio_needs_more_routes(const nio_engine *engine,
            !(engine->mirror.wants_routes && covered);
 }
 
-/* The order matters: first the kernel is told to send these routes, then the
+/* The order matters: first the kernel starts to send these routes, then the
  * tables are read. A change whose message was sent before that, and thus not
  * received, may still be in progress: the barrier of the dump waits for it. */
 int

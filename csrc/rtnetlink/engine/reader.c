@@ -3,14 +3,15 @@
  * exact and serves commands; it never takes the GIL and waits for no other
  * thread. What it does depends on the health of the stream of messages:
  *
- *   health   it waits for                   and then
- *   INTACT   messages, commands; and        applies the messages, dumps the
- *            until a dump is due, if        dirty tables if a dump is due
- *            tables are dirty
+ *   health   waits for                      does
+ *   INTACT   messages and commands; with    applies the messages; then dumps
+ *            dirty tables, also until a     the dirty tables, if a dump is due
+ *            dump is due
  *   LOST     nothing                        applies messages until the socket
- *                                           is empty: INTACT, all tables dirty
- *   BROKEN   commands; and until the next   opens the socket again: LOST
- *            attempt is due
+ *                                           is empty; then it is INTACT, and
+ *                                           all tables are dirty
+ *   BROKEN   commands; also until the       opens the socket again; then it is
+ *            next attempt is due            LOST
  */
 #define _GNU_SOURCE
 #include "rtnetlink/engine/engine.h"
@@ -33,8 +34,7 @@
  * message that comes alone never waits. A command ends the pause. */
 #define DECAY_US 20u
 #define BURST_MIN 64u
-#define FILL_BYTES_PER_US                                                     \
-    1280u /* a message per us, as the kernel charges it */
+#define FILL_BYTES_PER_US 1280u /* one message, as the kernel charges it */
 #define MAX_PAUSE_US 500u
 #define MIN_PAUSE_US 100u
 
@@ -147,10 +147,10 @@ on_empty_socket(nio_engine *engine)
 }
 
 /* Empty the socket. After a loss the kernel drops every message until its
- * queue is empty, so the tables are not dumped before. With many subscribers
- * to report to a receive takes long, so commands are served after each one,
- * and a thread that registers ends the loop. Returns the number of datagrams.
- */
+ * queue is empty, so the tables are not dumped before that. Applying the
+ * messages of one receive to many subscribers takes long, so commands are
+ * served after each receive, and a new subscriber ends the loop. Returns the
+ * number of datagrams. */
 static size_t
 drain(nio_engine *engine)
 {
@@ -176,8 +176,8 @@ drain(nio_engine *engine)
         }
     }
     if (received == 0) {
-        /* Every receive reported a loss: it may go on like this, so new
-         * subscribers are to get an error. */
+        /* Every receive reported a loss, which may last: only a failure is
+         * reported to new subscribers, which would wait forever otherwise. */
         nio_engine_socket_failed(engine, -ENOBUFS);
     }
     return received;

@@ -28,14 +28,14 @@ on_alarm(int unused)
 }
 
 /* ---- registrations */
-typedef struct heard {
+typedef struct listener {
     HANDLE handle;
     nio_atomic after; /* a change after the fault was delivered */
     nio_atomic over;  /* its cancel has returned */
-} heard;
+} listener;
 
 static void
-hear(heard *self, bool after)
+note_change(listener *self, bool after)
 {
     CHECK_EQUAL(nio_atomic_load(&self->over), 0);
     if (after) {
@@ -45,48 +45,50 @@ hear(heard *self, bool after)
 }
 
 static VOID NETIOAPI_API_
-hear_route(PVOID context, PMIB_IPFORWARD_ROW2 row, MIB_NOTIFICATION_TYPE type)
+note_route(PVOID context, PMIB_IPFORWARD_ROW2 row, MIB_NOTIFICATION_TYPE type)
 {
-    hear(context, type == MibAddInstance &&
-                      row->DestinationPrefix.Prefix.Ipv4.sin_addr.s_addr ==
-                          htonl(0x0a000000u + (AFTER << 8)));
+    note_change(context,
+                type == MibAddInstance &&
+                    row->DestinationPrefix.Prefix.Ipv4.sin_addr.s_addr ==
+                        htonl(0x0a000000u + (AFTER << 8)));
 }
 
 static VOID NETIOAPI_API_
-hear_address(PVOID context, PMIB_UNICASTIPADDRESS_ROW row,
+note_address(PVOID context, PMIB_UNICASTIPADDRESS_ROW row,
              MIB_NOTIFICATION_TYPE type)
 {
-    hear(context,
-         type == MibAddInstance &&
-             row->Address.Ipv4.sin_addr.s_addr == htonl(0x7f090900u + AFTER));
+    note_change(context,
+                type == MibAddInstance && row->Address.Ipv4.sin_addr.s_addr ==
+                                              htonl(0x7f090900u + AFTER));
 }
 
 static VOID NETIOAPI_API_
-hear_interface(PVOID context, PMIB_IPINTERFACE_ROW row,
+note_interface(PVOID context, PMIB_IPINTERFACE_ROW row,
                MIB_NOTIFICATION_TYPE type)
 {
-    hear(context, type == MibParameterNotification && row->NlMtu == 60000);
+    note_change(context,
+                type == MibParameterNotification && row->NlMtu == 60000);
 }
 
 static VOID NETIOAPI_API_
-hear_port(PVOID context, USHORT port, MIB_NOTIFICATION_TYPE type)
+note_port(PVOID context, USHORT port, MIB_NOTIFICATION_TYPE type)
 {
     (void)port;
-    hear(context, type == MibInitialNotification);
+    note_change(context, type == MibInitialNotification);
 }
 
 static VOID NETIOAPI_API_
-hear_hint(PVOID context, NL_NETWORK_CONNECTIVITY_HINT hint)
+note_hint(PVOID context, NL_NETWORK_CONNECTIVITY_HINT hint)
 {
     (void)hint;
-    hear(context, true);
+    note_change(context, true);
 }
 
 static VOID NETIOAPI_API_
-hear_table(PVOID context, PMIB_UNICASTIPADDRESS_TABLE table)
+note_table(PVOID context, PMIB_UNICASTIPADDRESS_TABLE table)
 {
     FreeMibTable(table);
-    hear(context, false);
+    note_change(context, false);
 }
 
 /* The status codes that a program may get during a fault. */
@@ -112,22 +114,22 @@ is_clear(NETIO_STATUS status)
 }
 
 static void
-ask_all(heard *calls)
+ask_all(listener *calls)
 {
-    heard *c = calls;
+    listener *c = calls;
     CHECK(is_clear(
-        NotifyRouteChange2(AF_INET, hear_route, c, TRUE, &c->handle)));
+        NotifyRouteChange2(AF_INET, note_route, c, TRUE, &c->handle)));
     c = calls + 1;
-    CHECK(is_clear(NotifyUnicastIpAddressChange(AF_INET, hear_address, c,
+    CHECK(is_clear(NotifyUnicastIpAddressChange(AF_INET, note_address, c,
                                                 FALSE, &c->handle)));
     c = calls + 2;
-    CHECK(is_clear(NotifyIpInterfaceChange(AF_INET, hear_interface, c, TRUE,
+    CHECK(is_clear(NotifyIpInterfaceChange(AF_INET, note_interface, c, TRUE,
                                            &c->handle)));
     c = calls + 3;
-    CHECK(is_clear(NotifyTeredoPortChange(hear_port, c, TRUE, &c->handle)));
+    CHECK(is_clear(NotifyTeredoPortChange(note_port, c, TRUE, &c->handle)));
     c = calls + 4;
     CHECK(is_clear(
-        NotifyNetworkConnectivityHintChange(hear_hint, c, TRUE, &c->handle)));
+        NotifyNetworkConnectivityHintChange(note_hint, c, TRUE, &c->handle)));
 }
 
 /* ---- everything that returns at once */
@@ -142,7 +144,7 @@ read_everything(void)
     MIB_IPFORWARD_ROW2 route = {.InterfaceIndex = LO};
     SOCKADDR_INET to, from;
     NL_NETWORK_CONNECTIVITY_HINT hint;
-    heard stable = {.handle = NULL};
+    listener stable = {.handle = NULL};
     USHORT port;
     NET_LUID luid = {.Value = 0};
     WCHAR alias[64];
@@ -174,7 +176,7 @@ read_everything(void)
     if (ConvertInterfaceIndexToLuid(LO, &luid) == NO_ERROR) {
         CHECK(is_clear(ConvertInterfaceLuidToAlias(&luid, alias, 64)));
     }
-    status = NotifyStableUnicastIpAddressTable(AF_INET, &addresses, hear_table,
+    status = NotifyStableUnicastIpAddressTable(AF_INET, &addresses, note_table,
                                                &stable, &stable.handle);
     CHECK(status == ERROR_IO_PENDING || is_clear(status));
     if (status == ERROR_IO_PENDING) {
@@ -208,7 +210,7 @@ expect_exact(stream *self)
 }
 
 static void
-end_all(heard *calls, bool with_link)
+end_all(listener *calls, bool with_link)
 {
     for (size_t i = 0; i < CALLBACKS; i++) {
         if (calls[i].handle != NULL) {
@@ -228,7 +230,7 @@ run_once(int fd, bool with_link)
     stream *self = &stream_of;
     const nio_request request = {.kinds = (1u << NIO_KINDS) - 1,
                                  .snapshot = true};
-    heard calls[CALLBACKS] = {{.handle = NULL}};
+    listener calls[CALLBACKS] = {{.handle = NULL}};
     bool ready = nio_event_init(&self->readable);
 
     self->queue = ready ? nio_queue_new(1000, row_key, &self->readable) : NULL;
@@ -340,9 +342,9 @@ jumping_clocks_lose_nothing(int fd)
     static const int64_t hour = INT64_C(3600) * 1000000000;
     const int64_t jumps[][2] = {
         {hour, 0}, {-hour, 0}, {0, hour}, {-30000 * hour, 1000 * hour}};
-    heard lasting = {.handle = NULL};
+    listener lasting = {.handle = NULL};
 
-    CHECK_EQUAL(NotifyRouteChange2(AF_INET, hear_route, &lasting, TRUE,
+    CHECK_EQUAL(NotifyRouteChange2(AF_INET, note_route, &lasting, TRUE,
                                    &lasting.handle),
                 NO_ERROR);
     for (size_t i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {

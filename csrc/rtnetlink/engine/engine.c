@@ -42,7 +42,8 @@ open_sockets(nio_engine *engine)
 }
 
 int
-nio_engine_new(uint64_t namespace_id, nio_engine **ret_engine)
+nio_engine_new(uint64_t namespace_id, void (*reader)(void *engine),
+               nio_engine **ret_engine)
 {
     nio_engine *engine = calloc(1, sizeof(*engine));
     int status = -ENOMEM;
@@ -65,8 +66,7 @@ nio_engine_new(uint64_t namespace_id, nio_engine **ret_engine)
     }
     /* A thread belongs to the network namespace of the thread that starts it.
      */
-    if (!nio_thread_start(&engine->thread, "netio-reader", nio_reader_run,
-                          engine)) {
+    if (!nio_thread_start(&engine->thread, "netio-reader", reader, engine)) {
         status = -EAGAIN;
         goto done;
     }

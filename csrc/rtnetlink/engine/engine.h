@@ -17,7 +17,7 @@
 #include "rtnetlink/socket/request_socket.h"
 #include "rtnetlink/socket/table_set.h"
 
-/* Guards the list of engines (engines.c); it is held over fork(). */
+/* Guards the list of engines (engine_list.c); it is held over fork(). */
 extern nio_lock nio_engine_list_lock;
 
 typedef struct nio_engine nio_engine;
@@ -93,14 +93,18 @@ struct nio_engine {
     USHORT teredo_port;                /* as last reported */
 };
 
-/* ---- engines.c */
+/* ---- engine_list.c */
 /* While a thread holds this lock no fork happens. */
 void nio_engine_list_take(void) NIO_ACQUIRE(nio_engine_list_lock);
 void nio_engine_list_drop(void) NIO_RELEASE(nio_engine_list_lock);
+/* The head of the list. */
+nio_engine **nio_engine_list(void) NIO_REQUIRES(nio_engine_list_lock);
 
 /* ---- engine.c: the life of one engine, for engines.c */
-/* An engine of the calling thread's namespace, with its reader started. */
-int nio_engine_new(uint64_t namespace_id, nio_engine **ret_engine);
+/* An engine of the calling thread's namespace, and a thread that runs
+ * `reader(engine)`. */
+int nio_engine_new(uint64_t namespace_id, void (*reader)(void *engine),
+                   nio_engine **ret_engine);
 void nio_engine_close_descriptors(nio_engine *engine);
 /* Frees an engine whose reader never ran or is joined. */
 void nio_engine_free(nio_engine *engine);
@@ -110,7 +114,13 @@ void nio_engine_abandon(nio_engine *engine);
 /* ---- reader.c. This and all that follows run on the reader's thread. */
 void nio_reader_run(void *engine);
 /* Does the mirror equal the kernel's tables, as far as can be known? */
-bool nio_engine_is_exact(const nio_engine *engine);
+static inline bool
+nio_engine_is_exact(const nio_engine *engine)
+{
+    return engine->health == NIO_INTACT &&
+           !nio_dirty_any(&engine->mirror.dirty) &&
+           !engine->mirror.allocation_failed;
+}
 
 /* ---- commands.c */
 /* Take the commands that other threads have left. */

@@ -1,67 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The engines of this process, what other threads ask of them, and what a fork
- * does to them: see engines.h. */
+/* The engines of this process, and what other threads ask of them: see
+ * engines.h. */
 #include "rtnetlink/engine/engines.h"
 
-#include "base/fork.h"
 #include "rtnetlink/engine/engine.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define NETNS_COOKIE 71 /* SO_NETNS_COOKIE, newer than the oldest headers */
-
-/* Held over fork(), so that the child gets the list whole and the lock free.
- */
-nio_lock nio_engine_list_lock = NIO_LOCK_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static nio_engine *engines NIO_GUARDED_BY(nio_engine_list_lock);
-
-static void
-before_fork(void) NIO_ACQUIRE(nio_engine_list_lock)
-{
-    nio_lock_take(&nio_engine_list_lock);
-}
-
-static void
-after_fork_in_parent(void) NIO_RELEASE(nio_engine_list_lock)
-{
-    nio_lock_drop(&nio_engine_list_lock);
-}
-
-static void
-after_fork_in_child(void) NIO_RELEASE(nio_engine_list_lock)
-{
-    for (nio_engine *engine = engines; engine != NULL; engine = engine->next) {
-        nio_engine_abandon(engine);
-    }
-    engines = NULL;
-    nio_lock_drop(&nio_engine_list_lock);
-}
-
-static void
-register_fork_handlers(void)
-{
-    /* It fails only on allocation failure. Then a child may hang on a lock
-     * that it inherits; a fork is rare, and the parent goes on. */
-    (void)nio_at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
-}
-
-void
-nio_engine_list_take(void)
-{
-    pthread_once(&once, register_fork_handlers);
-    nio_lock_take(&nio_engine_list_lock);
-}
-
-void
-nio_engine_list_drop(void)
-{
-    nio_lock_drop(&nio_engine_list_lock);
-}
 
 /* A number that identifies the namespace as long as it exists, which an engine
  * ensures: the kernel's cookie (since 5.14), else the inode in /proc. */
@@ -112,16 +61,17 @@ nio_engine_acquire(nio_engine **ret_engine)
     }
     nio_debug_start();
     nio_engine_list_take();
-    for (engine = engines; engine != NULL; engine = engine->next) {
+    nio_engine **list = nio_engine_list();
+    for (engine = *list; engine != NULL; engine = engine->next) {
         if (engine->users > 0 && engine->namespace_id == namespace_id) {
             break;
         }
     }
     if (engine == NULL) {
-        status = nio_engine_new(namespace_id, &engine);
+        status = nio_engine_new(namespace_id, nio_reader_run, &engine);
         if (status == 0) {
-            engine->next = engines;
-            engines = engine;
+            engine->next = *list;
+            *list = engine;
         }
     }
     if (status == 0) {
@@ -146,7 +96,7 @@ end(nio_engine *engine)
      * fork in between would keep a socket that fills and that nothing reads.
      */
     nio_engine_list_take();
-    nio_engine **link = &engines;
+    nio_engine **link = nio_engine_list();
     while (*link != engine) {
         link = &(*link)->next;
     }

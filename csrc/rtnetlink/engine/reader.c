@@ -220,14 +220,6 @@ publish_statistics(nio_engine *engine)
     counted->resyncs = 0;
 }
 
-bool
-nio_engine_is_exact(const nio_engine *engine)
-{
-    return engine->health == NIO_INTACT &&
-           !nio_dirty_any(&engine->mirror.dirty) &&
-           !engine->mirror.allocation_failed;
-}
-
 static void
 mark_synced(nio_engine *engine)
 {

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.house import c_graph
 from tests.support.paths import ROOT
 
 MAY_INCLUDE = {
@@ -69,17 +70,6 @@ def includes_point_down(root: Path) -> Iterator[str]:
             yield f"{path} knows Python"
 
 
-def includes_make_no_circle(root: Path) -> Iterator[str]:
-    """A .c file and its header are one, and so are the files of the two systems."""
-    arrows: dict[str, set[str]] = {}
-    for path, text in files(root, ".c", ".h"):
-        if path.parts[0] == "csrc":
-            found = [path.as_posix()[5:-2], *re.findall(r'#\s*include\s+"([^"]+)[.]h"', text)]
-            unit, *targets = (re.sub(r"\b(posix|linux|windows)/", "", name) for name in found)
-            arrows.setdefault(unit, set()).update(set(targets) - {unit})
-    yield from _circles(arrows)
-
-
 def files_are_short_and_say_what_they_are_for(root: Path) -> Iterator[str]:
     for path, text in files(root, ".c", ".h", ".py", ".pyi"):
         written = re.sub(r"^# ---- [^\n]*: made by .*?^# ---- end of", "", text, flags=re.M | re.S)
@@ -99,8 +89,28 @@ def files_are_short_and_say_what_they_are_for(root: Path) -> Iterator[str]:
             yield f"{path} lacks #pragma once"
 
 
+def no_circle_among_c_files(root: Path) -> Iterator[str]:
+    for verb, graph in (("includes", c_graph.includes(root)), ("calls", c_graph.calls(root))):
+        for circle in c_graph.circles(graph):
+            yield f" {verb} ".join(circle)
+
+
+def rooms_of_a_tower_point_down(root: Path) -> Iterator[str]:
+    graphs = (("includes", c_graph.includes(root)), ("calls", c_graph.calls(root)))
+    for verb, graph in graphs:
+        for node, target in c_graph.arrows_up(graph):
+            yield f"{node} {verb} {target}"
+
+
+def every_c_file_lies_in_a_room(root: Path) -> Iterator[str]:
+    for path, _ in c_graph.sources(root):
+        tower = path.split("/")[0]
+        if tower in c_graph.ROOMS and c_graph.level(c_graph.unit(path)) is None:
+            yield f"csrc/{path} lies in no room of {tower}"
+
+
 def functions_are_short(root: Path) -> Iterator[str]:
-    for path, text in files(root, ".c"):
+    for path, text in files(root, ".c", ".h"):
         for body in re.finditer(r"^(\w+)\([^;{}]*\)[^;{}]*\n\{\n(.*?)^\}", text, re.M | re.S):
             if (count := body[2].count("\n")) > 60:
                 yield f"{path}: {body[1]} has {count} lines"
@@ -200,8 +210,10 @@ def _circles(arrows: dict[str, set[str]]) -> Iterator[str]:
 
 RULES: list[Callable[[Path], Iterator[str]]] = [
     includes_point_down,
-    includes_make_no_circle,
     files_are_short_and_say_what_they_are_for,
+    no_circle_among_c_files,
+    rooms_of_a_tower_point_down,
+    every_c_file_lies_in_a_room,
     functions_are_short,
     platform_is_a_choice_of_files,
     nobody_asks_for_the_main_interpreter_by_accident,
@@ -217,16 +229,30 @@ def test_house_rule_holds(rule: Callable[[Path], Iterator[str]]) -> None:
 
 C = "/* SPDX-License-Identifier: MIT */\n/* Something. */\n"
 PY = '# SPDX-License-Identifier: MIT\n"""Something."""\n'
+# What stands there before: two.c and two.h know one.c and one.h of their room.
+MIRROR = "csrc/rtnetlink/mirror"
+KNOWS = {
+    f"{MIRROR}/two.h": C + '#pragma once\n#include "rtnetlink/mirror/one.h"\n',
+    f"{MIRROR}/two.c": C + "int\ntwo(void)\n{\n    return one();\n}\n",
+}
 BREAKS: list[tuple[Callable[[Path], Iterator[str]], str, str]] = [
     (includes_point_down, "csrc/binding/a.c", '#include "rtnetlink/engine/engine.h"\n'),
     (includes_point_down, "csrc/rtnetlink/a.c", '#  include "binding/state.h"\n'),
     (includes_point_down, "csrc/base/a.c", "#include <Python.h>\n"),
     (includes_point_down, "csrc/contract/a.h", '#include "base/lock.h"\n'),
-    (includes_make_no_circle, "csrc/base/posix/b.c", '#include "base/b.h"\n#include "base/a.h"\n'),
     (files_are_short_and_say_what_they_are_for, "csrc/base/a.c", C + "\n" * 399),
     (files_are_short_and_say_what_they_are_for, "tests/a.py", PY + "\n" * 399),
     (files_are_short_and_say_what_they_are_for, "tests/a.py", '"""Something."""\n'),
     (files_are_short_and_say_what_they_are_for, "csrc/base/a.c", C.split("\n")[0] + "\n\nint a;"),
+    (no_circle_among_c_files, f"{MIRROR}/one.h", '#include "rtnetlink/mirror/two.h"\n'),
+    (no_circle_among_c_files, f"{MIRROR}/one.c", "int\none(void)\n{\n    return two();\n}\n"),
+    (rooms_of_a_tower_point_down, "csrc/rtnetlink/decode/a.c", f'#include "{MIRROR[5:]}/two.h"\n'),
+    (rooms_of_a_tower_point_down, "csrc/rtnetlink/socket/a.c", "int\na(void)\n{\n    two();\n}\n"),
+    (rooms_of_a_tower_point_down, "csrc/binding/watch/a.h", '#include "binding/queries/b.h"'),
+    (rooms_of_a_tower_point_down, "csrc/binding/errors.c", '#include "binding/values/enums.h"\n'),
+    (every_c_file_lies_in_a_room, "csrc/rtnetlink/more/a.c", C),
+    (every_c_file_lies_in_a_room, "csrc/binding/more.c", C),
+    (functions_are_short, "csrc/base/a.h", C + "int\na(int b)\n{\n" + "    b++;\n" * 61 + "}\n"),
     (functions_are_short, "csrc/base/a.c", C + "int\na(int b)\n{\n" + "    b++;\n" * 61 + "}\n"),
     (platform_is_a_choice_of_files, "csrc/base/a.c", "#ifdef _WIN32\n#endif\n"),
     (platform_is_a_choice_of_files, "csrc/binding/a.c", "#if defined(__linux__)\n#endif\n"),
@@ -252,8 +278,9 @@ def test_house_rule_reports_a_violation(
         path = tmp_path / f"python/netioapi/{module}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(PY + ("from .one import y\n" if module.endswith("two") else ""))
-    (tmp_path / "csrc/base").mkdir()
-    (tmp_path / "csrc/base/a.h").write_text(C + '#pragma once\n#include "base/b.h"\n')
+    for known, content in KNOWS.items():
+        (tmp_path / known).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / known).write_text(content)
     assert list(rule(tmp_path)) == []
     broken = tmp_path / name
     broken.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import nox
@@ -22,55 +21,31 @@ sys.path.insert(0, str(ROOT))
 
 from tools import interpreters  # noqa: E402
 from tools.checks import Checks  # noqa: E402
+from tools.environments import (  # noqa: E402
+    EXTRAS,
+    PLACE,
+    WERROR,
+    build_wheel,
+    environment,
+    executable,
+    house_tests,
+    installed,
+    is_bash,
+    package_files,
+    python_of,
+    tracked,
+    wheel_files,
+    with_wheel,
+)
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "test"]
 
-PLACE = ROOT / ".nox" / "made"  # beside the environments of the sessions
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-WERROR = {"NETIOAPI_WERROR": "1"}
 EVERYTHING = ("-m", "")  # pytest's option: the slow tests, too
 PLAIN = "pip install . && netioapi demo"  # the README's commands, as they stand there
 WITH_TESTS = "pip install '.[test]' && pytest"
-
-
-def python_of(folder: Path | str) -> Path:
-    """The interpreter of a virtual environment."""
-    return Path(folder, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
-
-
-def environment(session: nox.Session, name: str, python: str) -> Path:
-    """The Python of a new, empty virtual environment of another CPython than this session's."""
-    place = PLACE / "environments" / name
-    session.run(python, "-m", "venv", "--clear", str(place), external=True)
-    return python_of(place)
-
-
-def forget_build() -> None:
-    """Without this a module that was moved would stay in the wheel, in its old place."""
-    for old in ROOT.glob("build/lib*"):
-        shutil.rmtree(old)
-
-
-def install(session: nox.Session, *extras: str) -> Path:
-    """Build and install this checkout with these extras; the Python of the session."""
-    forget_build()
-    session.install("-q", f".[{','.join(extras)}]")
-    return python_of(session.virtualenv.location)
-
-
-def executable(name: str) -> str:
-    """The path of one of tools/ or of what .ci/needs installs."""
-    return str(ROOT / "tools" / name)
-
-
-def tracked(*patterns: str) -> list[str]:
-    listed = ["git", "ls-files", *patterns]
-    return subprocess.run(
-        listed, cwd=ROOT, text=True, check=True, capture_output=True
-    ).stdout.split()
 
 
 @nox.session
@@ -93,11 +68,6 @@ def lint(session: nox.Session) -> None:
         checks.run("locks", executable("analyze"), *must, env={"PYTHON": str(python)})
 
 
-def is_bash(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.readline().strip() == b"#!/usr/bin/env bash"
-
-
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy strict over the package; stubtest of the stub against the extension."""
@@ -111,10 +81,10 @@ def types(session: nox.Session) -> None:
         checks.run("stubtest", python, "-m", "mypy.stubtest", "netioapi._native")
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def test(session: nox.Session) -> None:
     """The suite, built from this source; pytest's arguments: `-- -m slow` runs the long tests."""
-    python = install(session, "test")
+    python = installed(session, "test")
     with Checks(session) as checks:
         checks.pytest("-".join(session.posargs)[:60] or "quick", python, *session.posargs)
 
@@ -136,7 +106,8 @@ def contract(session: nox.Session) -> None:
         help="a version, `newest`, `free-threaded`, a path; `found`: all of 3.11 to 3.13",
     )
     options = parser.parse_args(session.posargs)
-    choice = ["--ignore=tests/linux/test_c.py" if options.linux else "--ignore=tests/linux"]
+    linux = "tests/linux/test_c.py" if options.linux else "tests/linux"
+    choice = [f"--ignore={path}" for path in (*house_tests(), linux)]
     choice += EVERYTHING if options.slow else ()
     with Checks(session) as checks:
         wheels = options.wheels or PLACE / "wheels"
@@ -154,47 +125,10 @@ def contract(session: nox.Session) -> None:
             checks.pytest(label, python, *choice, env=compiling)
 
 
-def build_wheel(session: nox.Session, folder: Path) -> None:
-    """The manylinux wheel of this checkout, with warnings as errors, alone in `folder`."""
-    shutil.rmtree(folder, ignore_errors=True)
-    oldest = interpreters.find("3.11") or sys.executable  # of which the abi3 wheel is made
-    python = environment(session, "build", oldest)
-    session.run(str(python), "-m", "pip", "install", "-q", *EXTRAS["wheels"], external=True)
-    env = {**WERROR, "PYTHON": str(python)}
-    session.run(executable("manylinux"), str(folder), env=env, external=True)
-
-
-def with_wheel(session: nox.Session, name: str, wheels: Path) -> Path:
-    """The Python of a new environment of CPython `name`: the wheel, and what the tests use."""
-    base = interpreters.get(name, PLACE / "pythons")
-    python = environment(session, f"contract-{Path(name).name}", base)
-    pip = (str(python), "-m", "pip", "install", "-q")
-    if interpreters.is_free_threaded(base) and not any(wheels.glob("*t-*.whl")):
-        forget_build()
-        session.run(*pip, "--no-deps", str(ROOT), external=True)  # it has no limited API
-    else:
-        found = ("--no-index", "--no-deps", "--find-links", str(wheels))
-        session.run(*pip, *found, "netioapi", external=True)
-    binary = "--only-binary=:all:"
-    try:
-        session.run(*pip, binary, *EXTRAS["test-basic"], *others("test"), external=True)
-    except nox.command.CommandFailed:
-        session.warn(
-            f"not all that the extra `test` names has wheels for {name}: those of the rest"
-        )
-        session.run(*pip, binary, *EXTRAS["test-basic"], external=True)
-    return python
-
-
-def others(extra: str) -> list[str]:
-    """What an extra names beside other extras of ours."""
-    return [one for one in EXTRAS[extra] if not one.startswith("netioapi[")]
-
-
-@nox.session
+@nox.session(venv_backend="none")
 def c(session: nox.Session) -> None:
     """The C tests without Python, plain and under gcc's sanitizers; the fuzz corpus replayed."""
-    python = install(session, "test")
+    python = installed(session, "test")
     chosen = session.posargs or ["tests/linux/test_c.py", "tests/linux/test_fuzz.py"]
     with Checks(session) as checks:
         checks.pytest("pytest", python, *EVERYTHING, *chosen)
@@ -217,20 +151,20 @@ def fuzz(session: nox.Session) -> None:
         checks.run("fuzz", executable("fuzz"), *keep, *session.posargs)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def soak(session: nox.Session) -> None:
     """All features at once, at random, then a check for leaks: `-- --minutes 30`; 2 by default."""
-    python = install(session, "test")
+    python = installed(session, "test")
     with Checks(session) as checks:
         checks.run("soak", python, "-m", "tests.soak", *(session.posargs or ["--minutes", "2"]))
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def real(session: nox.Session) -> None:
     """Tests that need a real system: the machine's root on Linux, an administrator on Windows."""
     if os.name != "nt" and os.getuid() != 0:
         session.skip("it sets what is the machine's root's alone to set: run it as root")
-    python = install(session, "test")
+    python = installed(session, "test")
     with Checks(session) as checks:
         if os.name == "nt":
             # With changes of this machine's routes and addresses, then all that changes nothing.
@@ -263,17 +197,6 @@ def wheels(session: nox.Session) -> None:
             checks.record("files", 0.0, f"the wheel lacks {sorted(missing)}" if missing else "")
 
 
-def package_files() -> set[str]:
-    return {path.removeprefix("python/") for path in tracked("python")}
-
-
-def wheel_files(wheel: Path) -> set[str]:
-    import zipfile
-
-    with zipfile.ZipFile(wheel) as archive:
-        return set(archive.namelist())
-
-
 @nox.session
 def windows(session: nox.Session) -> None:
     """Under Wine: the wheels, and the suite on three CPythons; `-- 3.13` whole, others in short."""
@@ -296,25 +219,29 @@ def windows(session: nox.Session) -> None:
             same = wheel.read_bytes() == (again / wheel.name).read_bytes()
             checks.record("reproducible", 0.0, "" if same else "it is another wheel")
             for version in interpreters.VERSIONS:
-                marks = EVERYTHING if version in whole else ()
-                command = (executable("windows/suite"), "-w", wheel, "-p", version, "--", *marks)
-                checks.tests(version, command, command, prefix="Z:")
+                # In short: without the long tests, the documents and the commands.
+                short = ("--ignore=tests/cli", *(f"--ignore={path}" for path in house_tests()))
+                chosen = EVERYTHING if version in whole else short
+                command = [executable("windows/suite"), "-w", str(wheel), "-p", version, "--"]
+                command += chosen
+                env = {"NETIOAPI_EXITS": os.environ.get("NETIOAPI_EXITS", "8")}
+                checks.tests(version, command, command, prefix="Z:", env=env)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
     """The speed against a C program, `ip monitor`, pyroute2; arguments go to benchmarks."""
-    python = install(session, "bench")
+    python = installed(session, "bench")
     with Checks(session) as checks:
         checks.run("bench", python, "-m", "benchmarks", *session.posargs)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
     """Examples, links and help texts in the documents; `-- --commands`: the README's commands."""
     if session.posargs == ["--commands"]:
         return commands(session)
-    python = install(session, "test")
+    python = installed(session, "test")
     chosen = ("tests/house/test_docs.py", "tests/house/test_links.py", *session.posargs)
     with Checks(session) as checks:
         checks.pytest("pytest", python, *EVERYTHING, *chosen)

@@ -21,7 +21,7 @@ from tests.support.platforms import WINDOWS, linux_only
 from tests.support.processes import python
 from tests.support.signals import BY_CTRL_C, signal_statement
 
-TIMES = int(os.environ.get("NETIOAPI_EXITS", "20"))
+TIMES = int(os.environ.get("NETIOAPI_EXITS", "60"))
 FEW = 3
 AT_ONCE = 4
 LIMIT = 120 + 3 * TIMES

@@ -43,9 +43,9 @@ def broken(root: Path) -> Iterator[str]:
             name, _, anchor = link.partition("#")
             target = path.parent / name if name else path
             if not target.exists():
-                yield f"{path.relative_to(root)}: {link}: no such file"
+                yield f"{path.relative_to(root).as_posix()}: {link}: no such file"
             elif anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
-                yield f"{path.relative_to(root)}: {link}: no such heading"
+                yield f"{path.relative_to(root).as_posix()}: {link}: no such heading"
 
 
 def test_links_lead_to_files_and_headings() -> None:

@@ -15,7 +15,7 @@ from tests.support.network import Network
 from tests.windows.flood import Flood
 from tests.windows.support import script
 
-TIMES = 20  # for each of five ways
+FEW, TIMES = 4, 20  # for each of five ways
 AT_ONCE = 4
 CONTROL_C = 0xC000013A  # STATUS_CONTROL_C_EXIT
 
@@ -159,9 +159,10 @@ def run_all(end: End, times: int) -> None:
 
 
 @pytest.mark.timeout(200)
+@pytest.mark.parametrize("times", [FEW, pytest.param(TIMES, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("end", ENDS)
-def test_exit_under_a_flood_is_clean(flood: None, end: str) -> None:
-    run_all(ENDS[end], TIMES)
+def test_exit_under_a_flood_is_clean(flood: None, end: str, times: int) -> None:
+    run_all(ENDS[end], times)
 
 
 @pytest.mark.timeout(120)

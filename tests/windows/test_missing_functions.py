@@ -133,6 +133,7 @@ def test_table_of_functions_is_complete() -> None:
     assert SINCE["NotifyNetworkConnectivityHintChange"] == "Windows 10, version 2004"
 
 
+@pytest.mark.slow  # for each of all functions; of those that a Watcher needs the others are quick
 @pytest.mark.parametrize("name", [name for name in SINCE if name != CANCEL])
 def test_missing_function_raises_and_the_rest_works(name: str, netns: Any) -> None:
     parts = [SUPPORTED, CALLBACKS]

@@ -287,7 +287,9 @@ assert stat(Figure.LIVE) == 1
 """)
 
 
-@pytest.mark.parametrize("how", ["cancel", "exit", "notify"])
+@pytest.mark.parametrize(
+    "how", ["cancel", *(pytest.param(how, marks=pytest.mark.slow) for how in ("exit", "notify"))]
+)
 def test_stuck_cancel_at_exit_is_abandoned_after_seconds(netns: Any, how: str) -> None:
     """The exit waits for a stuck cancel for a few seconds, and then ends the program."""
     ends: dict[str, str] = {

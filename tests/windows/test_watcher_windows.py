@@ -341,7 +341,7 @@ def test_failed_reads_are_retried_until_they_succeed() -> None:
 @pytest.mark.parametrize("wanted", [["main"], [254], ["local", 255]])
 def test_choosing_routing_tables_raises(wanted: list[int | str]) -> None:
     before = live()
-    with pytest.raises(netioapi.NetioError, match="Windows has one routing table: leave") as caught:
+    with pytest.raises(netioapi.NetioError, match="Windows has one routing table: omit") as caught:
         Watcher("route", tables=wanted)
     assert caught.value.code == 50
     assert live() == before

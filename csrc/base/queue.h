@@ -12,8 +12,8 @@
  * unseen delete is delivered nevertheless, because the reader may have met the
  * row in a table that it read meanwhile; but past the bound a change of a new
  * key of the same kind may replace it, so that a producer that adds and
- * deletes ever-new keys cannot grow the queue without bound. Past the bound
- * the order holds per key only, and times may go back.
+ * deletes one new key after another cannot grow the queue without bound. Past
+ * the bound the order holds per key only, and times may go back.
  *
  * Marks, changes without a row and INITIAL are never merged with states. A
  * change may merge into one before a mark. So at a SYNCED mark each row is as

@@ -11,8 +11,8 @@
 
 /* Prefixes that every interface has (fe80::/64 and the like, multicast): one
  * group would hold all interfaces' routes, so here the interface is part of
- * the group. Then the group is not the kernel's, and what a replacement
- * replaces cannot be told from it. */
+ * the group. Then the group is not the kernel's, and does not show which
+ * route a replacement replaces. */
 static inline bool
 is_per_interface(const nio_route *route)
 {

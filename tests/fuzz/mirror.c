@@ -59,8 +59,9 @@ sweep(nio_mirror *mirror, uint16_t type)
         nio_mirror_sweep_nexthops(mirror);
         break;
     default:
-        nio_mirror_sweep_routes(mirror, AF_INET, mirror->mark);
-        nio_mirror_sweep_routes(mirror, AF_INET6, mirror->mark);
+        const nio_gaps none = {0};
+        nio_mirror_sweep_routes(mirror, AF_INET, &none);
+        nio_mirror_sweep_routes(mirror, AF_INET6, &none);
         break;
     }
 }

@@ -89,8 +89,9 @@ offline_engine_check_empty_dump(offline_engine *self)
 {
     nio_mirror *mirror = &self->engine.mirror;
     nio_mirror_begin_dump(mirror);
-    nio_mirror_sweep_routes(mirror, AF_INET, mirror->mark);
-    nio_mirror_sweep_routes(mirror, AF_INET6, mirror->mark);
+    const nio_gaps none = {0};
+    nio_mirror_sweep_routes(mirror, AF_INET, &none);
+    nio_mirror_sweep_routes(mirror, AF_INET6, &none);
     nio_mirror_sweep_nexthops(mirror);
     nio_mirror_sweep_addresses(mirror);
     nio_mirror_sweep_links(mirror);

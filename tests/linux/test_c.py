@@ -41,6 +41,10 @@ PROGRAMS = [
             *("rtnetlink/mirror/subscriber.c", "base/filter.c", *QUEUE, *POSIX),
         ),
     ),
+    Program(
+        "route_dump_test",
+        ("rtnetlink/mirror/route_dump.c", "rtnetlink/mirror/route_gaps.c"),
+    ),
     Program("queue_test", (*QUEUE, *POSIX)),
     Program("queue_edge_test", (*QUEUE, *POSIX), wraps=tuple(MEMORY)),
     Program(

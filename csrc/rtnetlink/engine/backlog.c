@@ -65,6 +65,12 @@ nio_backlog_next(nio_backlog *backlog, nio_bytes *ret_datagram,
 }
 
 void
+nio_backlog_rewind(nio_backlog *backlog)
+{
+    backlog->cursor = 0;
+}
+
+void
 nio_backlog_clear(nio_backlog *backlog)
 {
     free(backlog->bytes);

@@ -23,5 +23,7 @@ bool nio_backlog_add(nio_backlog *backlog, nio_bytes datagram,
 /* The next datagram in order, borrowed; false at the end. */
 bool nio_backlog_next(nio_backlog *backlog, nio_bytes *ret_datagram,
                       uint64_t *ret_time_ns);
+/* Begin again with the oldest datagram. */
+void nio_backlog_rewind(nio_backlog *backlog);
 /* Drop all datagrams and free the memory. */
 void nio_backlog_clear(nio_backlog *backlog);

@@ -22,6 +22,8 @@ nio_engine_free(nio_engine *engine)
     nio_mirror_done(&engine->mirror);
     nio_table_set_done(&engine->tables);
     nio_legs_done(&engine->legs);
+    nio_gaps_done(&engine->undecided[0]);
+    nio_gaps_done(&engine->undecided[1]);
     nio_backlog_clear(&engine->backlog);
     nio_condition_done(&engine->answered);
     nio_lock_done(&engine->lock);

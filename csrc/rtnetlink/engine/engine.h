@@ -13,6 +13,7 @@
 #include "rtnetlink/engine/backlog.h"
 #include "rtnetlink/engine/dump.h"
 #include "rtnetlink/mirror/mirror.h"
+#include "rtnetlink/mirror/route_dump.h"
 #include "rtnetlink/socket/event_socket.h"
 #include "rtnetlink/socket/request_socket.h"
 #include "rtnetlink/socket/table_set.h"
@@ -40,13 +41,6 @@ typedef enum nio_health {
     NIO_LOST,   /* messages were lost: all tables must be read again */
     NIO_BROKEN  /* the socket is unusable: it must be opened again */
 } nio_health;
-
-/* The last dumps of one family's routes. Changes may have raced with them, so
- * that none of them alone is complete. */
-typedef struct nio_route_dumps {
-    unsigned count;    /* since the last reason to read the routes */
-    uint32_t marks[3]; /* whatever the reason; the newest first, 0: none */
-} nio_route_dumps;
 
 struct nio_engine {
     struct nio_engine *next NIO_GUARDED_BY(nio_engine_list_lock);
@@ -82,8 +76,8 @@ struct nio_engine {
     /* Reconciles are numbered: the last one that began, that succeeded and
      * that failed. */
     uint64_t reconciles, succeeded, failed;
-    nio_route_dumps route_dumps[2]; /* IPv4, IPv6 */
-    uint64_t route_messages[2];     /* that arrived during a dump */
+    nio_route_dump route_dump; /* family AF_UNSPEC: none is read */
+    nio_gaps undecided[2];     /* IPv4, IPv6: after the dumps of a series */
 
     uint64_t burst;         /* the level of throttle_burst() ... */
     uint64_t burst_ns;      /* ... at that time */
@@ -146,6 +140,19 @@ void nio_narrow_routes(nio_engine *engine);
 /* ---- apply.c */
 /* Decode the messages of one datagram, and give them to the mirror. */
 void nio_apply(nio_engine *engine, nio_bytes bytes);
+
+/* ---- collect.c */
+/* Move what the event socket holds to the backlog, with so many receives at
+ * most. True if the socket was empty in the end. */
+bool nio_collect(nio_engine *engine, unsigned receives);
+
+/* ---- read_routes.c */
+/* The next dump of a series, or the first one of a new series where something
+ * beside a race made the routes dirty (`has_reason`). */
+int nio_read_routes_again(nio_engine *engine, uint8_t family, bool has_reason);
+/* A part of a dump was received, then messages; `is_socket_empty`: all that
+ * were sent. */
+void nio_end_route_part(nio_engine *engine, bool is_socket_empty);
 
 /* ---- reconcile.c */
 /* Read the dirty tables again, and report the differences. */

@@ -126,7 +126,6 @@ nio_widen_routes(nio_engine *engine, const nio_subscriber *subscriber)
         return status;
     }
     set_tables(engine, tables);
-    memset(engine->route_dumps, 0, sizeof(engine->route_dumps));
     mirror->dirty.routes[0] = true;
     mirror->dirty.routes[1] = true;
     return 0;

@@ -14,10 +14,7 @@
  *    A message that means one of several routes of the same identity becomes
  *    ambiguous where there are fewer of them now: they are read again.
  *
- * A dump of several parts may lack rows if the table changes between two parts
- * (the walk of an IPv6 table starts again and skips as many rows as it gave
- * before). Such a dump is repeated: a row that one of three dumps contains
- * exists, a row that none of the three contains is gone. */
+ * Routes change while they are dumped: read_routes.c. */
 #include "rtnetlink/engine/engine.h"
 
 #include "rtnetlink/engine/trace.h"
@@ -29,55 +26,8 @@
 
 #define MAX_ATTEMPTS 3u
 #define MAX_PAUSE_NS 1000000000u
-#define MAX_RECEIVES 64    /* between two parts: a flood has no end */
+#define MAX_RECEIVES 64u   /* between two parts: a flood has no end */
 #define COMMANDS_EVERY 64u /* datagrams of the backlog */
-
-/* Keep a datagram, and count its messages of routes. */
-static void
-keep(nio_engine *engine, nio_datagram datagram, uint64_t time_ns)
-{
-    struct nlmsghdr header;
-    nio_bytes body, bytes = datagram.bytes;
-    if (datagram.foreign || datagram.truncated) {
-        engine->counted.ignored++;
-    }
-    if (datagram.foreign) {
-        return;
-    }
-    if (datagram.truncated ||
-        !nio_backlog_add(&engine->backlog, datagram.bytes, time_ns)) {
-        nio_engine_note_loss(engine);
-        return;
-    }
-    while (nio_message_next(&bytes, &header, &body)) {
-        if ((header.nlmsg_type == RTM_NEWROUTE ||
-             header.nlmsg_type == RTM_DELROUTE) &&
-            body.left > 0) {
-            engine->route_messages[NIO_FAMILY_BIT(body.at[0])]++;
-        }
-    }
-}
-
-/* Move what the socket holds to the backlog. */
-static void
-collect(nio_engine *engine)
-{
-    for (int i = 0; i < MAX_RECEIVES && engine->health != NIO_BROKEN; i++) {
-        int count = nio_event_socket_receive(&engine->events);
-        uint64_t now = nio_realtime_ns();
-        if (count == 0) {
-            return;
-        }
-        if (count == -ENOBUFS) {
-            nio_engine_note_loss(engine);
-        } else if (count < 0) {
-            nio_engine_socket_failed(engine, count);
-        }
-        for (int j = 0; j < count; j++) {
-            keep(engine, nio_event_socket_datagram(&engine->events, j), now);
-        }
-    }
-}
 
 /* Called between the parts of a dump, so that neither the kernel's buffer nor
  * a thread that left a command waits for the whole dump. */
@@ -86,25 +36,8 @@ between_parts(void *context)
 {
     nio_engine *engine = context;
     nio_take_commands(engine);
-    collect(engine);
-}
-
-static int
-on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_engine *engine = context;
-    (void)header;
-    if (!engine->mirror.wants_routes) {
-        return -ECANCELED; /* the last subscriber to routes is detached */
-    }
-    engine->dumper.rows++;
-    int status =
-        nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
-    if (status == 0 &&
-        nio_table_set_contains(&engine->tables, engine->legs.head.table)) {
-        nio_mirror_dumped_route(&engine->mirror, &engine->legs);
-    }
-    return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;
+    bool is_empty = nio_collect(engine, MAX_RECEIVES);
+    nio_end_route_part(engine, is_empty);
 }
 
 /* A table that changes too fast to be dumped now stays dirty, which is no
@@ -138,45 +71,6 @@ read_links(nio_engine *engine, const nio_dirty *dirty)
     return status;
 }
 
-/* `has_reason`: something beside a race made the routes dirty, such as a link
- * that went down. A row that an earlier dump contains may have gone silently
- * with it, so a new series of dumps begins. */
-static int
-read_routes(nio_engine *engine, uint8_t family, bool has_reason)
-{
-    unsigned bit = NIO_FAMILY_BIT(family);
-    nio_route_dumps *dumps = &engine->route_dumps[bit];
-    nio_answer answer;
-    engine->route_messages[bit] = 0;
-    engine->mirror.dead_legs[bit] = false;
-    int status = nio_dump_table(&engine->dumper, RTM_GETROUTE, family,
-                                on_route, engine, &answer);
-    if (!engine->mirror.wants_routes) {
-        return 0;
-    }
-    if (status < 0 && status != -EAGAIN) {
-        return status == -EAFNOSUPPORT || status == -EOPNOTSUPP ? 0 : status;
-    }
-    between_parts(engine); /* what raced with the last part */
-    bool lost = engine->health != NIO_INTACT;
-    bool raced = lost || status == -EAGAIN ||
-                 (answer.parts > 2 && engine->route_messages[bit] > 0);
-    const uint32_t mark = engine->mirror.mark;
-    dumps->marks[2] = raced ? dumps->marks[1] : mark;
-    dumps->marks[1] = raced ? dumps->marks[0] : mark;
-    dumps->marks[0] = mark;
-    dumps->count = has_reason ? 1 : dumps->count + 1;
-    if (dumps->marks[2] != 0 && !lost) {
-        nio_mirror_sweep_routes(&engine->mirror, family, dumps->marks[2]);
-    }
-    if (raced && (dumps->count < MAX_ATTEMPTS || lost)) {
-        engine->mirror.dirty.raced[bit] = true;
-    } else {
-        dumps->count = 0;
-    }
-    return 0;
-}
-
 static int
 read_tables(nio_engine *engine, nio_dirty *dirty)
 {
@@ -200,10 +94,10 @@ read_tables(nio_engine *engine, nio_dirty *dirty)
             retry_later(nio_dump_nexthops(&engine->dumper), &found->nexthops);
     }
     if (status == 0 && (dirty->routes[0] || dirty->raced[0])) {
-        status = read_routes(engine, AF_INET, dirty->routes[0]);
+        status = nio_read_routes_again(engine, AF_INET, dirty->routes[0]);
     }
     if (status == 0 && (dirty->routes[1] || dirty->raced[1])) {
-        status = read_routes(engine, AF_INET6, dirty->routes[1]);
+        status = nio_read_routes_again(engine, AF_INET6, dirty->routes[1]);
     }
     return status;
 }

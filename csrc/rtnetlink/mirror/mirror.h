@@ -14,6 +14,7 @@
 #include "base/store.h"
 #include "rtnetlink/decode/decode.h"
 #include "rtnetlink/mirror/fanout.h"
+#include "rtnetlink/mirror/route_gaps.h"
 #include "rtnetlink/socket/table_set.h"
 
 #define NIO_DIRTY_LINKS 16
@@ -93,9 +94,12 @@ void nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs);
 void nio_mirror_sweep_links(nio_mirror *mirror);
 void nio_mirror_sweep_addresses(nio_mirror *mirror);
 void nio_mirror_sweep_nexthops(nio_mirror *mirror);
-/* Likewise, with the dump that had the mark `since` and all later ones. */
+/* Likewise, but what lies in the gaps of the dump stays. */
 void nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
-                             uint32_t since);
+                             const nio_gaps *undecided);
+/* The message of this deletion is still to be applied, which removes the
+ * route: the sweep leaves it. */
+void nio_mirror_announced_deletion(nio_mirror *mirror, const nio_legs *legs);
 
 /* Drop, without reporting it, what no subscriber wants any more: all routes
  * and nexthop objects, or the routes of all tables but these. */

@@ -340,8 +340,6 @@ nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
     }
 }
 
-/* ---- dumps */
-
 void
 nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs)
 {
@@ -364,8 +362,7 @@ nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs)
     }
 }
 
-/* One route of the group is gone; it is unknown before which of the messages
- * that are still to be applied. */
+/* A route of the group is gone; messages still to be applied may be older. */
 static void
 mark_group_ambiguous(nio_mirror *mirror, const nio_route *gone)
 {
@@ -376,14 +373,26 @@ mark_group_ambiguous(nio_mirror *mirror, const nio_route *gone)
 }
 
 void
-nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family, uint32_t since)
+nio_mirror_announced_deletion(nio_mirror *mirror, const nio_legs *legs)
+{
+    for (size_t i = 0; i < legs->count + legs->dead; i++) {
+        nio_route *route = find_leg(&mirror->routes, &legs->legs[i]);
+        if (route != NULL) {
+            route->record.mark = mirror->mark;
+        }
+    }
+}
+
+void
+nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
+                        const nio_gaps *undecided)
 {
     uint32_t cursor = 0;
     nio_route *route;
     while (!mirror->allocation_failed &&
            (route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
-        if (route->family == family &&
-            (int32_t)(route->record.mark - since) < 0) {
+        if (route->family == family && route->record.mark != mirror->mark &&
+            !nio_gaps_contain(undecided, route)) {
             mark_group_ambiguous(mirror, route);
             drop(mirror, route);
         }

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages that arrive while tables are dumped: they go to the backlog, and
+ * those of routes are noted, since they say where a dump may lack rows. */
+#include "rtnetlink/engine/engine.h"
+
+#include <errno.h>
+
+/* Give a message of a route to the dump of its family, if one is read now. */
+static void
+note_route_message(nio_engine *engine, const struct nlmsghdr *header,
+                   nio_bytes body)
+{
+    const bool adds = header->nlmsg_type == RTM_NEWROUTE;
+    const bool deletes = header->nlmsg_type == RTM_DELROUTE ||
+                         (adds && (header->nlmsg_flags & NLM_F_REPLACE));
+    if ((adds || deletes) && body.left > 0 &&
+        body.at[0] == engine->route_dump.family) {
+        int status =
+            nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
+        nio_route_dump_message(&engine->route_dump, adds, deletes,
+                               status == 0 ? &engine->legs.head : NULL);
+    }
+}
+
+/* Keep a datagram, and note its messages of routes. */
+static void
+keep(nio_engine *engine, nio_datagram datagram, uint64_t time_ns)
+{
+    struct nlmsghdr header;
+    nio_bytes body, bytes = datagram.bytes;
+    if (datagram.foreign || datagram.truncated) {
+        engine->counted.ignored++;
+    }
+    if (datagram.foreign) {
+        return;
+    }
+    if (datagram.truncated ||
+        !nio_backlog_add(&engine->backlog, datagram.bytes, time_ns)) {
+        nio_engine_note_loss(engine);
+        return;
+    }
+    while (nio_message_next(&bytes, &header, &body)) {
+        note_route_message(engine, &header, body);
+    }
+}
+
+bool
+nio_collect(nio_engine *engine, unsigned receives)
+{
+    for (unsigned i = 0; i < receives && engine->health != NIO_BROKEN; i++) {
+        int count = nio_event_socket_receive(&engine->events);
+        uint64_t now = nio_realtime_ns();
+        if (count == 0) {
+            return true;
+        }
+        if (count == -ENOBUFS) {
+            nio_engine_note_loss(engine);
+        } else if (count < 0) {
+            nio_engine_socket_failed(engine, count);
+        }
+        for (int j = 0; j < count; j++) {
+            keep(engine, nio_event_socket_datagram(&engine->events, j), now);
+        }
+    }
+    return false;
+}

@@ -40,7 +40,7 @@
     X(prefix_origin, ENUM32, AT(PrefixOrigin), 0, BOTH, PrefixOrigin,         \
       "no unit", ROW "PrefixOrigin; IFA_PROTO and IFA_FLAGS",                 \
       "How the prefix was configured, as a PrefixOrigin. The Linux kernel\n"  \
-      "does not record DHCP: a manual address with a lifetime has DHCP.")   \
+      "does not record DHCP: a manual address with a lifetime has DHCP.")     \
     X(suffix_origin, ENUM32, AT(SuffixOrigin), 0, BOTH, SuffixOrigin,         \
       "no unit", ROW "SuffixOrigin; IFA_PROTO and IFA_FLAGS",                 \
       "How the rest of the address was configured, as a SuffixOrigin.")       \

@@ -62,7 +62,7 @@ grow_buckets(nio_store *store)
     store->bucket_count = count;
     for (uint32_t i = 0; i < store->high; i++) {
         nio_record *record = record_at(store, i);
-        if (record->mark != 0) {
+        if (record->generation != 0) {
             uint32_t *bucket = bucket_of(store, record);
             record->next = *bucket;
             *bucket = i;
@@ -122,7 +122,7 @@ nio_store_next(const nio_store *store, const void *record)
 void *
 nio_store_add(nio_store *store, const void *record)
 {
-    assert(((const nio_record *)record)->mark != 0);
+    assert(((const nio_record *)record)->generation != 0);
     if (store->count >= store->bucket_count && !grow_buckets(store)) {
         return NULL;
     }
@@ -156,7 +156,7 @@ nio_store_remove(nio_store *store, void *record)
     uint32_t index = *link;
     *link = removed->next;
     removed->next = store->free;
-    removed->mark = 0;
+    removed->generation = 0;
     store->free = index;
     store->count--;
     if (store->count == 0) {
@@ -169,7 +169,7 @@ nio_store_each(const nio_store *store, uint32_t *cursor)
 {
     while (*cursor < store->high) {
         nio_record *record = record_at(store, (*cursor)++);
-        if (record->mark != 0) {
+        if (record->generation != 0) {
             return record;
         }
     }
@@ -182,12 +182,12 @@ nio_store_is_sound(const nio_store *store)
 {
     uint32_t live = 0, used = 0, unused = 0;
     for (uint32_t i = 0; i < store->high; i++) {
-        live += record_at(store, i)->mark != 0;
+        live += record_at(store, i)->generation != 0;
     }
     for (uint32_t i = 0; i < store->bucket_count; i++) {
         for (uint32_t at = store->buckets[i]; at != NONE;) {
             const nio_record *record = record_at(store, at);
-            if (record->mark == 0 || ++used > live ||
+            if (record->generation == 0 || ++used > live ||
                 bucket_of(store, record) != &store->buckets[i]) {
                 return false;
             }
@@ -196,7 +196,7 @@ nio_store_is_sound(const nio_store *store)
     }
     for (uint32_t at = store->free; at != NONE;) {
         const nio_record *record = record_at(store, at);
-        if (record->mark != 0 || ++unused > store->high - live) {
+        if (record->generation != 0 || ++unused > store->high - live) {
             return false;
         }
         at = record->next;

@@ -11,8 +11,8 @@
 
 /* How the store links a record: the first member of each record. */
 typedef struct nio_record {
-    uint32_t next; /* in the chain of its bucket, or of free records */
-    uint32_t mark; /* the last dump that contained it; 0: free */
+    uint32_t next;       /* in the chain of its bucket, or of free records */
+    uint32_t generation; /* of the last dump that contained it; 0: free */
 } nio_record;
 
 typedef struct nio_store {
@@ -38,7 +38,7 @@ void nio_store_done(nio_store *store);
 void *nio_store_first(const nio_store *store, const void *key);
 void *nio_store_next(const nio_store *store, const void *record);
 
-/* Adds a copy. NULL on allocation failure. record.mark must not be 0. */
+/* Adds a copy. NULL on allocation failure. record.generation must not be 0. */
 void *nio_store_add(nio_store *store, const void *record);
 /* Removes a record of this store, which must not be read afterwards. Removing
  * the last one frees all memory. */

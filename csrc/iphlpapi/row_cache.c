@@ -147,7 +147,7 @@ emit_add(nio_row_cache *cache, nio_kind kind, const void *row,
          const change_template *template)
 {
     cached_row_space space = {
-        .cached = {.record = {.mark = cache->generation}}};
+        .cached = {.record = {.generation = cache->generation}}};
 
     memcpy(space.cached.row, row, nio_windows_row_size(kind));
     cached_row *cached = nio_store_add(&cache->rows[kind], &space.cached);
@@ -174,7 +174,7 @@ emit_present(nio_row_cache *cache, nio_kind kind, cached_row *cached,
         emit_add(cache, kind, row, template);
         return;
     }
-    cached->record.mark = cache->generation;
+    cached->record.generation = cache->generation;
     bool equal = nio_rows_equal(kind, cached->row, row);
     if (equal || emit(cache, kind, NIO_CHANGE_PARAMETER, row, template)) {
         /* Even if equal: a later DELETE then has the latest lifetimes. */
@@ -223,7 +223,7 @@ remove_unseen(nio_row_cache *cache, nio_kind kind,
     cached_row *cached;
 
     while ((cached = nio_store_each(&cache->rows[kind], &cursor)) != NULL) {
-        if (cached->record.mark != cache->generation) {
+        if (cached->record.generation != cache->generation) {
             emit_delete(cache, kind, cached, template);
         }
     }

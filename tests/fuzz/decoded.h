@@ -58,7 +58,7 @@ static inline void
 add_nexthop(nio_store *store, nio_nexthop nexthop,
             const nio_nexthop_member *members, size_t count)
 {
-    nexthop.record.mark = 1;
+    nexthop.record.generation = 1;
     nexthop.member_count = (uint16_t)count;
     if (count > 0) {
         nexthop.members = malloc(count * sizeof(*members));

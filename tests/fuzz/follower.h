@@ -57,7 +57,7 @@ row_record_of(nio_change *change)
     row_record one;
     memset(&one, 0, sizeof(one));
     CHECK(change->kind < NIO_KINDS && change->size <= sizeof(one.row));
-    one.record.mark = 1;
+    one.record.generation = 1;
     one.kind = (nio_kind)change->kind;
     memcpy(&one.row, nio_change_row(change), change->size);
     (void)nio_row_key(one.kind, &one.row, one.key);
@@ -173,16 +173,16 @@ follower_check(follower *self, nio_mirror *mirror)
         row_record *have = find_row(&self->state, &wanted);
         CHECK_EQUAL(change->type, NIO_CHANGE_ADD);
         CHECK(have != NULL);
-        CHECK_EQUAL(have->record.mark, 1); /* no key twice */
+        CHECK_EQUAL(have->record.generation, 1); /* no key twice */
         CHECK(same_row(have, &wanted));
-        have->record.mark = 2;
+        have->record.generation = 2;
         count++;
     }
     CHECK_EQUAL(self->state.count, count);
     uint32_t at = 0;
     row_record *one;
     while ((one = nio_store_each(&self->state, &at)) != NULL) {
-        one->record.mark = 1;
+        one->record.generation = 1;
     }
     nio_taken_free(&taken);
     nio_queue_free(fresh.queue);

@@ -116,7 +116,7 @@ read_routes_again(growing *table, nio_event_socket *events)
     }
     table->count = 0;
     while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
-        if ((!quiet || route->record.mark == mirror->mark) &&
+        if ((!quiet || route->record.generation == mirror->generation) &&
             take_route(table, route) < 0) {
             return ERROR_NOT_ENOUGH_MEMORY;
         }

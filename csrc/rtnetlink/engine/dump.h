@@ -17,7 +17,7 @@ typedef struct nio_dumper {
 } nio_dumper;
 
 /* One dump, repeated while the kernel reports that a change raced with it
- * (NLM_F_DUMP_INTR). Each attempt gets a mark of its own. -EAGAIN: all of them
+ * (NLM_F_DUMP_INTR). Each attempt is a new generation. -EAGAIN: all of them
  * raced. ret_answer is that of the last attempt. */
 int nio_dump_table(nio_dumper *dumper, uint16_t type, uint8_t family,
                    nio_reply reply, void *context, nio_answer *ret_answer);

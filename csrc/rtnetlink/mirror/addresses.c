@@ -60,7 +60,7 @@ nio_mirror_dumped_address(nio_mirror *mirror, const nio_address *address)
     if (!nio_mirror_reserve(mirror)) {
         return;
     }
-    after.record.mark = mirror->mark;
+    after.record.generation = mirror->generation;
     mirror->has_expiring |= is_expiring_inet6(address);
     if (known != NULL && (known->prefix_length != after.prefix_length ||
                           memcmp(known->peer, after.peer, 16) != 0)) {
@@ -140,7 +140,7 @@ nio_mirror_sweep_addresses(nio_mirror *mirror)
     nio_address *address;
     while (!mirror->allocation_failed &&
            (address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
-        if (address->record.mark != mirror->mark) {
+        if (address->record.generation != mirror->generation) {
             drop_address(mirror, address);
         }
     }

@@ -78,7 +78,7 @@ nio_mirror_dumped_link(nio_mirror *mirror, const nio_link *link)
         return;
     }
     mirror->derived_dirty = true;
-    after.record.mark = mirror->mark;
+    after.record.generation = mirror->generation;
     if (known == NULL) {
         add_link(mirror, &after);
     } else {
@@ -117,7 +117,7 @@ nio_mirror_sweep_links(nio_mirror *mirror)
     nio_link *link;
     while (!mirror->allocation_failed &&
            (link = nio_store_each(&mirror->links, &cursor)) != NULL) {
-        if (link->record.mark != mirror->mark) {
+        if (link->record.generation != mirror->generation) {
             nio_mirror_del_link(mirror, link->index);
         }
     }

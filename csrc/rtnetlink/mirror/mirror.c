@@ -41,7 +41,7 @@ nio_mirror_init(nio_mirror *mirror)
     nio_store_init(&mirror->nexthops, sizeof(nio_nexthop), nexthop_hash);
     nio_store_init(&mirror->routes, sizeof(nio_route), route_hash);
     mirror->fanout.links = &mirror->links;
-    mirror->mark = 1;
+    mirror->generation = 1;
 }
 
 static void
@@ -112,8 +112,8 @@ nio_mirror_dirty_link(nio_mirror *mirror, uint32_t index)
 void
 nio_mirror_begin_dump(nio_mirror *mirror)
 {
-    if (++mirror->mark == 0) {
-        mirror->mark = 1;
+    if (++mirror->generation == 0) {
+        mirror->generation = 1;
     }
 }
 

@@ -6,9 +6,9 @@
  * mirror marks tables as dirty, and reconcile.c dumps them. Not locked: the
  * reader's alone.
  *
- * A dump is compared by mark and sweep: nio_mirror_begin_dump makes a new
- * mark, nio_mirror_dumped_* gives it to every row's record, and
- * nio_mirror_sweep_* removes the records without it. */
+ * A dump is compared by mark and sweep: nio_mirror_begin_dump begins a new
+ * generation, nio_mirror_dumped_* gives its number to every row's record, and
+ * nio_mirror_sweep_* removes the records of earlier ones. */
 #pragma once
 
 #include "base/store.h"
@@ -35,7 +35,7 @@ typedef struct nio_mirror {
     nio_store links, addresses, nexthops, routes;
     nio_fanout fanout;
     nio_dirty dirty;
-    uint32_t mark;          /* of the newest dump; not 0 */
+    uint32_t generation;    /* of the newest dump; not 0 */
     uint64_t nexthop_users; /* route records that name a nexthop object */
     bool dead_legs[2];      /* IPv4, IPv6: a route was seen with dead legs */
     bool derived_dirty;     /* what hints and ports are made from changed */
@@ -90,7 +90,7 @@ void nio_mirror_dumped_address(nio_mirror *mirror, const nio_address *address);
 void nio_mirror_dumped_nexthop(nio_mirror *mirror, nio_nexthop *nexthop);
 void nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs);
 /* Remove what the last dump did not show. After an allocation failure nothing
- * is removed: a row of the dump may have been left without its mark. */
+ * is removed: a row of the dump may have kept its old generation. */
 void nio_mirror_sweep_links(nio_mirror *mirror);
 void nio_mirror_sweep_addresses(nio_mirror *mirror);
 void nio_mirror_sweep_nexthops(nio_mirror *mirror);

@@ -33,7 +33,7 @@ void
 nio_mirror_dumped_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
 {
     nio_nexthop *known = find_nexthop(mirror, nexthop->id);
-    nexthop->record.mark = mirror->mark;
+    nexthop->record.generation = mirror->generation;
     if (known != NULL) {
         free(known->members);
         nexthop->record.next = known->record.next;
@@ -77,7 +77,7 @@ nio_mirror_sweep_nexthops(nio_mirror *mirror)
     nio_nexthop *nexthop;
     while (!mirror->allocation_failed &&
            (nexthop = nio_store_each(&mirror->nexthops, &cursor)) != NULL) {
-        if (nexthop->record.mark != mirror->mark) {
+        if (nexthop->record.generation != mirror->generation) {
             drop_nexthop(mirror, nexthop);
         }
     }

@@ -28,8 +28,8 @@
  *     known, first time in this dump       update, with one instance
  *     known, again in this dump            count an instance
  *   the end of a dump
- *     the record was not in it             drop; its group is ambiguous until
- *                                          older messages have been applied
+ *     the record was not in it             drop; the group: ambiguous in
+ * replay
  */
 #include "rtnetlink/mirror/mirror.h"
 
@@ -55,7 +55,7 @@ add(nio_mirror *mirror, const nio_route *leg)
     if (!nio_mirror_reserve(mirror)) {
         return;
     }
-    route.record.mark = mirror->mark;
+    route.record.generation = mirror->generation;
     route.instances = 1;
     if (nio_store_add(&mirror->routes, &route) == NULL) {
         mirror->allocation_failed = true;
@@ -349,10 +349,10 @@ nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs)
         nio_route *route = find_leg(&mirror->routes, leg);
         if (route == NULL) {
             add(mirror, leg);
-        } else if (route->record.mark == mirror->mark) {
+        } else if (route->record.generation == mirror->generation) {
             count_instance(mirror, route);
         } else {
-            route->record.mark = mirror->mark;
+            route->record.generation = mirror->generation;
             if (route->instances > 1) {
                 route->ambiguous_in_replay = mirror->replay;
             }
@@ -378,7 +378,7 @@ nio_mirror_announced_deletion(nio_mirror *mirror, const nio_legs *legs)
     for (size_t i = 0; i < legs->count + legs->dead; i++) {
         nio_route *route = find_leg(&mirror->routes, &legs->legs[i]);
         if (route != NULL) {
-            route->record.mark = mirror->mark;
+            route->record.generation = mirror->generation;
         }
     }
 }
@@ -391,7 +391,8 @@ nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
     nio_route *route;
     while (!mirror->allocation_failed &&
            (route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
-        if (route->family == family && route->record.mark != mirror->mark &&
+        if (route->family == family &&
+            route->record.generation != mirror->generation &&
             !nio_gaps_contain(undecided, route)) {
             mark_group_ambiguous(mirror, route);
             drop(mirror, route);

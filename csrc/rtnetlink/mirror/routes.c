@@ -28,8 +28,7 @@
  *     known, first time in this dump       update, with one instance
  *     known, again in this dump            count an instance
  *   the end of a dump
- *     the record was not in it             drop; the group: ambiguous in
- * replay
+ *     the record was not in it             drop; its group becomes ambiguous
  */
 #include "rtnetlink/mirror/mirror.h"
 

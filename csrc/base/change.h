@@ -34,7 +34,7 @@ typedef struct nio_change {
     uint8_t type;     /* NIO_CHANGE_ADD, ... */
     uint8_t flags;
     /* The type of the first of all changes that were merged into this one.
-     * The queue writes it, and the next member. */
+     * Written by the queue, as is `in_stack`. */
     uint8_t first_type;
     uint8_t in_stack; /* listed among the unseen deletes (coalesce.h) */
     uint8_t pad;
@@ -61,7 +61,7 @@ nio_change_is_mark(const nio_change *change)
 }
 
 /* Only a state can be replaced by a later state of the same key. Marks and
- * INITIAL are no states. */
+ * INITIAL are not states. */
 static inline bool
 nio_change_is_state(const nio_change *change)
 {
@@ -78,16 +78,17 @@ typedef size_t (*nio_change_key)(int kind, const void *row, uint8_t *key);
 /* The merge rule. Makes `change` stand for itself and for a `later` state of
  * the same key; the caller replaces the row.
  *
- *   change               + ADD or PARAMETER      + DELETE
- *   ADD                  ADD, the new row        DELETE
- *   PARAMETER, DELETE    PARAMETER, the new row  DELETE
- *   DELETE that was ADD  ADD, the new row        DELETE
+ *   change                 + ADD or PARAMETER      + DELETE
+ *   ADD                    ADD, the new row        DELETE
+ *   PARAMETER, DELETE      PARAMETER, the new row  DELETE
+ *   DELETE, first an ADD   ADD, the new row        DELETE
  *
- * What the reader has seen before `change` decides between ADD and PARAMETER,
- * and `first_type` says it: only a key that the reader does not know begins
- * with ADD. An ADD and its DELETE become a DELETE, not nothing, because the
- * reader may have met the row in a table that it read meanwhile. The result
- * has the time and the flags of `later`; SNAPSHOT stays while the row does. */
+ * The result is an ADD if the taker did not know the key before `change`, and
+ * a PARAMETER if it did. `first_type` decides: the queued changes of a key
+ * begin with an ADD only if the taker does not know the key. An ADD and its
+ * DELETE become a DELETE, not nothing, because the taker may have met the row
+ * in a table that it read meanwhile. The result has the time and the flags of
+ * `later`; SNAPSHOT stays until a DELETE. */
 void nio_change_merge(nio_change *change, const nio_change *later);
 
 /* Merges `mark` into `last`, the newest queued change; `before` is the one

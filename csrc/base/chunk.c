@@ -91,8 +91,8 @@ nio_chunk_pass(struct nio_chunk *chunk, size_t count)
 }
 
 #ifndef NDEBUG
-/* Asked of the first chunk alone: every batch that is taken would otherwise
- * walk all records of all chunks. */
+/* Checks the records of one chunk. Called for the first chunk only: otherwise
+ * each take would walk all records of all chunks. */
 static bool
 is_sound(struct nio_chunk *chunk)
 {

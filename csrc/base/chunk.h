@@ -13,7 +13,7 @@
 struct nio_chunk {
     nio_atomic references; /* the queue, and each nio_taken on it */
     /* Guarded by the queue's lock until the queue drops its reference. A taker
-     * reads `next` and `used` of a chunk only when the queue is past it. */
+     * reads `next` and `used` of a chunk only once the queue has left it. */
     struct nio_chunk *next;
     size_t capacity; /* bytes of records */
     size_t used;
@@ -44,7 +44,7 @@ nio_chunk_room(const struct nio_chunk *chunk)
 /* Appends a copy, for which there is room. */
 nio_change *nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
                              const void *row);
-/* Marks the first `count` queued records as taken. */
+/* Counts the first `count` queued records as taken. */
 void nio_chunk_pass(struct nio_chunk *chunk, size_t count);
 /* True when the caller, which holds one reference, holds the only one. */
 bool nio_chunk_is_own(const struct nio_chunk *chunk);

@@ -154,7 +154,8 @@ bool
 nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *range,
                     size_t steps)
 {
-    /* The place stays valid while the record before it is queued. */
+    /* The place of the next record is valid while the one before it is queued.
+     */
     if (index->reached <= range->oldest) {
         index->reached = range->oldest;
         index->chunk = range->head;

@@ -6,9 +6,9 @@
  *
  * The index is built from the oldest record on, a few records with each
  * change that is put, so that no caller waits while all records are indexed.
- * Taking costs it nothing: a slot carries the number of its record, and a slot
- * with a number below the queue's oldest one is dead. Its record was taken,
- * may be freed, and is never read. */
+ * A take does not touch the index: a slot carries the number of its record,
+ * and a slot with a number below the queue's oldest one is dead. The record of
+ * a dead slot was taken, may be freed, and is never read. */
 #pragma once
 
 #include "base/chunk.h"
@@ -44,8 +44,8 @@ typedef struct nio_queue_range {
 /* Makes an empty index with room for at least `keys`. False on allocation
  * failure; then there is no index. */
 bool nio_coalesce_init(nio_coalesce_index *index, size_t keys);
-/* Indexes the next `steps` records. False on allocation failure: each record
- * is indexed as a whole or not at all, but some are missing. */
+/* Indexes the next `steps` records. False on allocation failure: the records
+ * from `reached` on are not indexed then. */
 bool nio_coalesce_extend(nio_coalesce_index *index,
                          const nio_queue_range *range, size_t steps);
 /* Merges a change into the last queued record of its key. A key without a

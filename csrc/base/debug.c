@@ -17,7 +17,7 @@
 #define LINES 2048 /* memory that is never written to costs nothing */
 #define NS_PER_S UINT64_C(1000000000)
 #define RETRY_NS UINT64_C(10000000)      /* while stderr is full */
-#define LAST_WAIT_NS UINT64_C(200000000) /* for room, once it is to end */
+#define LAST_WAIT_NS UINT64_C(200000000) /* for room, while stopping */
 
 bool nio_debug_enabled;
 
@@ -25,21 +25,22 @@ static nio_atomic fork_handled;
 static nio_lock lock = NIO_LOCK_INITIALIZER;
 static nio_condition changed; /* `state` has changed */
 static enum {
-    UNASKED, /* the variable has not been read */
+    UNREAD, /* the variable has not been read */
     STOPPED,
     RUNNING,
     STOPPING
 } state NIO_GUARDED_BY(lock);
 static unsigned users NIO_GUARDED_BY(lock);
-/* Set when a line was put into an empty ring, and at the end; by the writer
- * when it has ended. Valid while the writer runs. */
-static nio_event wake, ended;
+/* Both are valid while the writer runs. */
+static nio_event wake;  /* a line was put into an empty ring, or STOPPING */
+static nio_event ended; /* the writer has finished */
 static nio_thread writer;
 
 static char lines[LINES][NIO_DEBUG_LINE] NIO_GUARDED_BY(lock);
 static size_t first NIO_GUARDED_BY(lock);
 static size_t count NIO_GUARDED_BY(lock);
-static uint64_t dropped NIO_GUARDED_BY(lock); /* after the last line */
+static uint64_t
+    dropped NIO_GUARDED_BY(lock); /* since the last line in the ring */
 
 /* ---- the ring */
 static void
@@ -61,7 +62,7 @@ put_dropped(void) NIO_REQUIRES(lock)
     put(line);
 }
 
-/* A complete line. */
+/* Puts a complete line into the ring, or counts it as dropped. */
 static void
 report(const char *line) NIO_EXCLUDES(lock)
 {
@@ -124,7 +125,7 @@ nio_debug_escape(char *text, const char *bytes, size_t length)
 }
 
 /* ---- the writer */
-/* Move lines to `chunk`, as many as fit. Returns their length. */
+/* Moves as many lines to `chunk` as fit. Returns their length. */
 static size_t
 take(char *chunk, bool *ret_stopping)
 {
@@ -158,11 +159,12 @@ is_stopping(void)
     return stopping;
 }
 
-/* Write all of the bytes. False: the end has come, and there is no room. */
+/* Writes all of the bytes. False: the writer is to stop, and stderr has no
+ * room. */
 static bool
 write_all(const char *bytes, size_t size)
 {
-    uint64_t waited_ns = 0; /* since the end has come */
+    uint64_t waited_ns = 0; /* while stopping */
     while (size > 0) {
         ptrdiff_t written = nio_stderr_write(bytes, size);
         if (written < 0) {
@@ -202,7 +204,7 @@ write_lines(void *unused)
     nio_event_set(&ended);
 }
 
-/* ---- its life */
+/* ---- fork, start and stop */
 static void
 before_fork(void) NIO_ACQUIRE(lock)
 {
@@ -215,7 +217,7 @@ after_fork_in_parent(void) NIO_RELEASE(lock)
     nio_lock_drop(&lock);
 }
 
-/* The writer does not exist here, and its lines are the parent's. */
+/* The child has no writer, and the lines in the ring are the parent's. */
 static void
 after_fork_in_child(void) NIO_RELEASE(lock)
 {
@@ -237,7 +239,8 @@ is_set(const char *value)
     return value != NULL && *value != 0 && strcmp(value, "0") != 0;
 }
 
-/* Without a thread or an event lines are dropped until the next start. */
+/* Where the system refuses a thread or an event, the ring fills up, and lines
+ * beyond it are dropped, until a later start. */
 static void
 start_writer(void) NIO_REQUIRES(lock)
 {
@@ -262,7 +265,7 @@ nio_debug_start(void)
                           after_fork_in_child);
     }
     nio_lock_take(&lock);
-    if (state == UNASKED) {
+    if (state == UNREAD) {
         nio_condition_init(&changed);
         nio_debug_enabled = is_set(getenv("NETIOAPI_DEBUG"));
         state = STOPPED;
@@ -297,7 +300,7 @@ nio_debug_stop(void)
     nio_lock_take(&lock);
     nio_event_done(&wake);
     nio_event_done(&ended);
-    count = 0; /* what found no room is not for a later start */
+    count = 0; /* lines that found no room are discarded */
     dropped = 0;
     state = STOPPED;
     nio_condition_wake_all(&changed);

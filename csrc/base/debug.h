@@ -11,13 +11,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Read without a lock. It is set by the first nio_debug_start() of a process,
- * so only a thread that was started after one may read it. */
+/* Read without a lock. The first nio_debug_start() of a process sets it, so
+ * only a thread that has called that function, or was started after such a
+ * call, may read it. */
 extern bool nio_debug_enabled;
 
-/* Without the variable neither does anything. Lines are written between them;
- * they may nest. The last stop writes what is left and joins the thread: it
- * waits 0.2 s at most for a stderr that nothing reads. Not under a lock. */
+/* Lines are written between a start and its stop; pairs may nest. Without the
+ * variable both do nothing. The last stop writes the lines that are left and
+ * joins the thread; where nothing reads stderr it gives up after 0.2 s (on
+ * Windows after several seconds). The caller holds no lock. */
 void nio_debug_start(void);
 void nio_debug_stop(void);
 

@@ -21,10 +21,10 @@ typedef enum nio_wait {
 
 #define NIO_FOREVER UINT64_MAX
 
-/* False when the system has no event left. */
+/* False where the system has no descriptor or handle left. */
 bool nio_event_init(nio_event *event);
 void nio_event_done(nio_event *event);
-/* On any thread, also in a signal handler. Sets are not counted. */
+/* On any thread, also in a signal handler. A second set adds nothing. */
 void nio_event_set(nio_event *event);
 void nio_event_clear(nio_event *event);
 /* Waits at most `timeout_ns` (NIO_FOREVER: without a limit; 0: only checks).
@@ -62,7 +62,7 @@ void *nio_event_handle(const nio_event *event);
 
 /* On Windows, where no signal ends a wait by itself: the event object `native`
  * (borrowed until the next call; NULL: none) ends as INTERRUPTED the waits of
- * the threads for which `this_thread()` is true. The thread that sets it
- * records the reason first, because the wait that it ends resets it. Elsewhere
+ * the threads for which `this_thread()` is true. A wait that ends so resets
+ * the event. So a thread records the reason before it sets the event. On Linux
  * this does nothing. */
 void nio_event_interrupt_by(void *native, bool (*this_thread)(void));

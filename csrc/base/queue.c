@@ -44,7 +44,7 @@ struct nio_queue {
     nio_change *last NIO_GUARDED_BY(lock);
     nio_change *before NIO_GUARDED_BY(lock);
     nio_coalesce_index index NIO_GUARDED_BY(lock);
-    /* The bound; more after an index could not be allocated. */
+    /* The bound; or more, after an index could not be allocated. */
     size_t coalesce_at NIO_GUARDED_BY(lock);
     bool signalled NIO_GUARDED_BY(lock); /* `readable` is set */
     bool closed NIO_GUARDED_BY(lock);
@@ -123,9 +123,9 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
 
 /* ---- coalescing */
 /* Merges a change into a queued record, or returns false. Without an index the
- * queue stays a FIFO, which is as exact. After a loss an ADD does not prove
- * that the taker has not seen its key, since the DELETE before it may be lost:
- * so no unseen delete is replaced any more. */
+ * queue stays a FIFO, which is equally exact. After a loss an ADD does not
+ * prove that the taker has not seen its key, since the DELETE before it may be
+ * lost: so no unseen delete is replaced any more. */
 static bool
 merge_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
@@ -143,7 +143,7 @@ merge_locked(nio_queue *queue, const nio_change *change, const void *row)
     if ((index->slots == NULL && !nio_coalesce_init(index, count * 2)) ||
         !nio_coalesce_extend(index, &range, full ? SIZE_MAX : INDEX_STEPS)) {
         nio_coalesce_done(index);
-        queue->coalesce_at = count * 4 + 4; /* not with every change */
+        queue->coalesce_at = count * 4 + 4; /* then try again */
         return false;
     }
     return full && nio_coalesce_merge(index, &range, change, row,
@@ -251,9 +251,9 @@ replace_by_small_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
     }
 }
 
-/* Gives back what only a long queue needs. Returns an index that is no longer
- * useful, to be freed outside of the lock: far below the length at which it is
- * begun, or a queue around that length would build it again and again. */
+/* Gives back memory that only a long queue needs. Returns the index, to be
+ * freed outside of the lock, once the queue is far shorter than where an index
+ * is begun: else a queue around that length would build it again and again. */
 static nio_coalesce_index
 shrink_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
 {

@@ -2,22 +2,24 @@
 /* A bounded queue of changes between the thread that appends (the system's)
  * and the thread that takes. Up to its bound it is a FIFO that keeps every
  * change. Past its bound a change is merged (nio_change_merge) into the queued
- * change of the same kind and key, at the place of that. So memory is bounded
- * by the bound and the number of keys that the taker knows or the system has,
- * and what is taken in the end is the exact state. Appending never waits.
+ * change of the same kind and key, in the place of the queued one. So the
+ * memory is limited by the bound and by the number of keys that the taker
+ * knows or the system has, and all changes together give the exact state.
+ * Appending never waits.
  *
- * For a reader that rebuilds the state, an ADD comes for an absent key and a
- * PARAMETER for a present one. A DELETE may come for a key that the reader has
+ * For a taker that rebuilds the state, an ADD comes for an absent key and a
+ * PARAMETER for a present one. A DELETE may come for a key that the taker has
  * never seen (its ADD was merged into it) and does nothing then. Such an
- * unseen delete is delivered nevertheless, because the reader may have met the
+ * unseen delete is delivered nevertheless, because the taker may have met the
  * row in a table that it read meanwhile; but past the bound a change of a new
  * key of the same kind may replace it, so that a producer that adds and
  * deletes one new key after another cannot grow the queue without bound. Past
  * the bound the order holds per key only, and times may go back.
  *
  * Marks, changes without a row and INITIAL are never merged with states. A
- * change may merge into one before a mark. So at a SYNCED mark each row is as
- * it was when the mark was put, or newer; it is never older. */
+ * change that is put after a mark may merge into one before it. So at a SYNCED
+ * mark each row is as it was when the mark was put, or newer; it is never
+ * older. */
 #pragma once
 
 #include "base/change.h"
@@ -31,8 +33,8 @@
 typedef struct nio_queue nio_queue;
 
 /* A queue that coalesces beyond `bound` changes (at least 1). `readable`
- * (borrowed, may be NULL) is set by nio_queue_signal() while the queue holds
- * anything. NULL on allocation failure. */
+ * (borrowed, may be NULL) is set by nio_queue_signal(), and cleared by the
+ * take that empties the queue. NULL on allocation failure. */
 nio_queue *nio_queue_new(size_t bound, nio_change_key key,
                          nio_event *readable);
 /* Accepts NULL; returns NULL. No other thread may use the queue any more. */
@@ -55,7 +57,7 @@ bool nio_queue_reserve(nio_queue *queue);
  * waking a thread for each of many changes costs more than everything else.
  * Changes can be taken before it. */
 void nio_queue_signal(nio_queue *queue);
-/* Both, for a single change. */
+/* Puts and signals, for a single change. */
 static inline bool
 nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes to stderr that do not wait for its reader. The flags of the file
- * behind it stay as they are: other processes share them. */
+/* Writes to stderr that do not wait for its reader, or (on Windows) that
+ * another thread can end. O_NONBLOCK is not set on stderr: other processes
+ * share its open file description. */
 #pragma once
 
 #include "base/thread.h"
 
 #include <stddef.h>
 
-/* A write of so many bytes to a pipe is never split (PIPE_BUF). */
+/* A write of at most this size to a pipe is never split (PIPE_BUF). */
 #define NIO_STDERR_CHUNK 4096
 
 /* Returns how many of at most NIO_STDERR_CHUNK bytes were written, 0 if there

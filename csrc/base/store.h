@@ -33,8 +33,9 @@ void nio_store_init(nio_store *store, size_t record_size,
 /* Removes all records and frees all memory. The store can be used again. */
 void nio_store_done(nio_store *store);
 
-/* Walk the records with the hash of `key`: first, then next until NULL. To
- * remove a record, get the next one before. */
+/* Walk the records in the bucket of `key`: first, then next until NULL.
+ * Records with other keys may be among them, so the caller compares. Get the
+ * next record before this one is removed. */
 void *nio_store_first(const nio_store *store, const void *key);
 void *nio_store_next(const nio_store *store, const void *record);
 

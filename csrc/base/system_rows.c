@@ -27,7 +27,7 @@ nio_read_table(const nio_functions *system, nio_kind kind,
         return NO_ERROR; /* an empty table is no failure */
     }
     if (status != NO_ERROR) {
-        return status; /* the header leaves the pointers undefined then */
+        return status; /* the pointers are undefined then */
     }
     if (interfaces != NULL) {
         *ret_memory = interfaces;

@@ -21,8 +21,8 @@ typedef struct nio_cursor {
 /* The next change, or NULL at the end. `cursor` starts as {0}. The change is
  * borrowed until nio_taken_free, and may be written to. */
 nio_change *nio_taken_next(const nio_taken *taken, nio_cursor *cursor);
-/* Bytes of memory that the taken changes keep in use, room in their chunks
- * that they do not need included. */
+/* Bytes of memory that the taken changes keep in use, including unused room in
+ * their chunks. */
 size_t nio_taken_bytes(const nio_taken *taken);
-/* On any thread, also after the queue is freed. Leaves nothing taken. */
+/* On any thread, also after the queue is freed. Leaves *taken empty. */
 void nio_taken_free(nio_taken *taken);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Native threads, named and always joined; and one pointer of ours per thread,
- * also for threads that others started. */
+/* Native threads, named and always joined; and one pointer per thread, also
+ * for threads that were not started here. */
 #pragma once
 
 #include "platform.h"
@@ -26,8 +26,9 @@ bool nio_thread_start_unmasked(nio_thread *thread, const char *name,
 void nio_thread_join(nio_thread *thread);
 
 /* ---- One pointer per thread; csrc/binding is the only user.
- * `on_thread_exit(pointer)` runs on each thread as it ends, unless its pointer
- * is NULL. Called once per process; false when the system has no slot left. */
+ * Call the init once per process. `on_thread_exit(pointer)` then runs on each
+ * thread as it ends, unless its pointer is NULL. False when the system has no
+ * slot left. */
 bool nio_thread_local_init(void (*on_thread_exit)(void *pointer));
 /* NULL where none was set. On any thread, at any time after the init. */
 void *nio_thread_local_get(void);

@@ -8,8 +8,8 @@
 
 typedef struct nio_unseen_delete {
     uint64_t number; /* of the record in the queue */
-    /* Borrowed from the queue. Freed, perhaps, once the record is taken. May
-     * have become an ADD again. */
+    /* Borrowed from the queue. It may be freed once it is taken, and may have
+     * become an ADD again. */
     nio_change *record;
 } nio_unseen_delete;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Annotations for the compiler (clang's thread safety analysis) and the
- * spelling of thread-local; none of them generates code. */
+/* Annotations for clang's thread safety analysis, which generate no code, and
+ * the spelling of thread-local. */
 #pragma once
 
 #if defined(__clang__)

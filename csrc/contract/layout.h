@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Compile-time checks of the layout of Microsoft's structs: sizes and offsets
- * of x64 that a Windows header and ours must both have. Included once by each
- * tower. */
+/* Compile-time checks of the layout of Microsoft's structs: the sizes and
+ * offsets of x64, which Windows' header and our own must both have. Included
+ * once by each tower. */
 #pragma once
 
 #include "contract/netio.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The interface between the binding and a tower (csrc/rtnetlink,
- * csrc/iphlpapi): the functions of netioapi.h, and what that header has no
- * word for: batches, identity, subscriptions. Any thread may call any of it;
- * none of it needs or takes the GIL. */
+ * csrc/iphlpapi): the functions of netioapi.h, and what that header lacks:
+ * batches, identity, subscriptions. Any thread may call any of these
+ * functions; none of them needs or takes the GIL. */
 #pragma once
 
 #include "contract/netio.h"
@@ -103,10 +103,11 @@ typedef enum nio_kind {
  * A tower with several queued callbacks of one registration calls `begin`
  * before the first and `end` after the last, on the thread that calls back and
  * with the registration's context. So the binding takes the GIL once for all
- * of them; their rows have to be whole. A tower may also call back outside of
- * a batch. `thread_end`: this registration's thread makes no further callback.
- * Set once, before the first registration, by the one user of the tower in
- * this process. */
+ * of them. It does not complete the rows of a batch (nio_complete_row): they
+ * have to be whole. A tower may also call back outside of a batch.
+ * `thread_end`: this registration's thread makes no further callback. The
+ * hooks are set once, before the first registration, by the one user of the
+ * tower in this process. */
 typedef struct nio_hooks {
     void (*begin)(void *context);
     void (*end)(void *context);
@@ -138,8 +139,8 @@ size_t nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE]);
 /* ---- Subscriptions ------------------------------------------------------
  * The stream for the high layer (Watcher): changes of several kinds in the
  * system's order, in one queue (base/queue.h), with marks for losses and
- * repairs. The tower's thread appends to the queue and never waits for a
- * reader of it. */
+ * repairs. The tower's thread appends to the queue and never waits for its
+ * taker. */
 struct nio_queue;
 struct nio_filter;
 
@@ -162,7 +163,7 @@ NETIO_STATUS nio_unsubscribe(HANDLE handle);
 /* What was received from the system so far, in the network namespace of the
  * subscription. */
 typedef struct nio_statistics {
-    uint64_t messages;       /* change messages read from the kernel */
+    uint64_t messages;       /* change messages or notifications received */
     uint64_t ignored;        /* messages not from the kernel, or malformed */
     uint64_t overflows;      /* times that the kernel's buffer was full */
     uint64_t resyncs;        /* times that tables were re-read and compared */

@@ -67,8 +67,8 @@ nio_status_text(DWORD status, char *buffer, size_t size)
     return buffer;
 }
 
-/* Hooks are for towers that queue callbacks; here they come directly from the
- * system. */
+/* Hooks are for towers that queue callbacks; here the system calls back
+ * directly. */
 void
 nio_set_hooks(const nio_hooks *hooks)
 {

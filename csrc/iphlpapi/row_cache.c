@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The row cache: re-read each row for which the system reports a change, and
- * put the difference. A notification alone does not say what changed: Windows
- * gives a key, reports much that did not happen, and may report once more what
- * was read at the start; and a deleted row can no longer be read. */
+/* The row cache: each row for which the system reports a change is re-read,
+ * and the difference is put into the queue. A notification alone does not say
+ * what changed: Windows gives a key only, also where nothing changed, and may
+ * report a row again that was read at the start. And a deleted row can no
+ * longer be read. */
 #include "iphlpapi/row_cache.h"
 
 #include "base/lock.h"
 
 #include <string.h>
 
-/* ---- the store: whole rows, as they were last put */
+/* ---- the store: whole rows, in the state last put into the queue */
 typedef struct cached_row {
     nio_record record;
     uint64_t row[]; /* nio_windows_row_size() bytes */
@@ -198,13 +199,13 @@ nio_row_cache_update(nio_row_cache *cache, const nio_change *notified,
     }
     switch (nio_reread_row(kind, key, &row)) {
     case NO_ERROR:
-        /* By the key of the row itself: a callback may have identified the
-         * interface differently. */
+        /* Found again by the key of the row itself: the callback may have
+         * identified the interface by its index alone. */
         cached = find(&cache->rows[kind], kind, &row);
         emit_present(cache, kind, cached, &row, &template);
         break;
     case ERROR_NOT_FOUND:
-    case ERROR_FILE_NOT_FOUND: /* its interface does not exist either */
+    case ERROR_FILE_NOT_FOUND: /* nor does its interface exist */
         if (cached != NULL) {
             emit_delete(cache, kind, cached, &template);
         }
@@ -229,7 +230,7 @@ remove_unseen(nio_row_cache *cache, nio_kind kind,
     }
 }
 
-/* Reads one table and puts the difference to the cache. */
+/* Reads one table and puts its difference from the cache. */
 static NETIO_STATUS
 read_kind(nio_row_cache *cache, nio_kind kind, const change_template *template)
 {
@@ -262,7 +263,7 @@ read_all(nio_row_cache *cache, const change_template *template)
 
     cache->generation++;
     cache->generation += cache->generation == 0; /* 0 marks a free record */
-    /* Interfaces first: a reader knows the interface of a route that comes. */
+    /* Interfaces first, so that a taker knows the interface of each route. */
     for (int kind = 0; kind < NIO_KINDS && status == NO_ERROR; kind++) {
         if ((cache->kinds & (1u << kind)) != 0) {
             status = read_kind(cache, (nio_kind)kind, template);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The rows of the system as the reader of a subscription knows them, and the
- * changes that follow from re-reading them. Not locked: it belongs to one
- * thread at a time, except for the two counters. */
+/* The rows of the system as the taker of a subscription's changes knows them,
+ * and the changes that follow from re-reading them. Not locked: it belongs to
+ * one thread at a time, except for the two counters. */
 #pragma once
 
 #include "base/filter.h"
@@ -14,7 +14,7 @@ typedef struct nio_row_cache {
     const nio_filter *filter; /* borrowed; not NULL */
     nio_queue *queue;         /* borrowed: changes are put there */
     nio_store rows[NIO_KINDS];
-    uint32_t generation; /* number of the last reading of the tables */
+    uint32_t generation; /* number of the last read of all tables */
     /* The cache may be wrong: the tables have to be read. */
     bool dirty;
     bool overflow_open; /* an OVERFLOW was put, and no SYNCED since */

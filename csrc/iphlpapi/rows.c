@@ -8,8 +8,7 @@
 #include <string.h>
 
 /* ---- identity: the key members of the header */
-/* The LUID is stable; but a row that a program made may only have the index.
- */
+/* The LUID is stable, but a row made by a program may have the index alone. */
 static size_t
 append_interface(uint8_t *key, size_t used, NET_LUID luid, NET_IFINDEX index)
 {
@@ -52,10 +51,10 @@ nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE])
                                 sizeof(((type *)0)->last) -                   \
                                 offsetof(type, first)}
 
-/* The members that are compared, besides the key, as ranges without padding.
- * Left out are ages, ReachableTime, which is random, and lifetimes, which
- * count down: of these only the difference between finite and infinite counts.
- */
+/* The members that are compared besides the key, as ranges without padding.
+ * Ages are left out; so is ReachableTime, which is random, and so are the
+ * lifetimes, which count down: row_lifetimes_equal compares only whether they
+ * are infinite. */
 typedef struct byte_range {
     size_t offset, size;
 } byte_range;

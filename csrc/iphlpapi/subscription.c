@@ -57,9 +57,10 @@ is_full(nio_queue *inbox)
     return statistics.queued >= MAX_INBOX_KEYS;
 }
 
-/* An addition is enqueued as a PARAMETER, not as an ADD: the inbox could give
- * the place of an ADD and its DELETE to another key, as if the worker had
- * never seen the row; but the worker may have read it in a table. */
+/* An addition is enqueued as a PARAMETER, not as an ADD. The inbox treats an
+ * ADD that merged with its DELETE as a row that the worker has never seen, and
+ * may give its place to another key; but the worker may have read that row in
+ * a table. */
 static void
 enqueue_key(subscription *self, nio_kind kind, const void *row,
             MIB_NOTIFICATION_TYPE type)
@@ -117,9 +118,10 @@ update_rows(subscription *self, nio_taken *keys)
     }
 }
 
-/* Reads the tables when that is due: the first retry comes after MIN_RETRY_NS,
- * and reading takes at most half of the time. Also under load: a key that is
- * still queued then only causes one more read of its row. */
+/* Reads the tables if the cache is dirty and the pause is over. The first
+ * retry comes after MIN_RETRY_NS, and reading takes at most half of the time.
+ * The inbox need not be empty: a key that is still queued then only causes one
+ * more read of its row. */
 static void
 repair(subscription *self, uint64_t *not_before, uint64_t *pause)
 {
@@ -234,7 +236,7 @@ register_all(subscription *self, unsigned kinds)
 }
 
 /* Ends and frees a subscription, also one that was registered in part. Where
- * the system's cancel fails, it may call back for ever: then the subscription
+ * the cancel fails, the system may call back for ever: then the subscription
  * is closed and leaked. */
 static NETIO_STATUS
 subscription_end(subscription *self)

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Between nio_signals_block and _restore: this thread's mask before. */
+/* This thread's mask before nio_signals_block, until nio_signals_restore. */
 static _Thread_local sigset_t saved_mask;
 static _Thread_local bool blocked;
 
@@ -63,7 +63,7 @@ nio_event_clear(nio_event *event)
 }
 
 /* Where ppoll fails (a program may have set its limit of descriptors to 0),
- * all that is left is to check at intervals. */
+ * the caller can only check at intervals. */
 static void
 pause_after_failure(uint64_t timeout_ns)
 {

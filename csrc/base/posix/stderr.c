@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* POSIX (Linux): stderr may be a file, a pipe, a terminal or a socket.
- * O_NONBLOCK belongs to the open file, which other processes share, so it must
- * not be set there. Opened by way of /proc, a pipe or a terminal is an open
- * file of our own. */
+ * O_NONBLOCK belongs to the open file description, which other processes
+ * share, so it must not be set there. Opening /proc/self/fd/2 gives a pipe or
+ * a terminal an open file description of our own. */
 #define _GNU_SOURCE /* syscall */
 
 #include "base/stderr.h"
@@ -20,7 +20,8 @@
 #    define RWF_NOWAIT 8
 #endif
 
-/* Without /proc, or for another user's pipe, as in many containers. Kernels
+/* For a process without /proc, or with another user's pipe, as in many
+ * containers. Kernels
  * before 6.4 lack RWF_NOWAIT for pipes: there is room for a whole chunk if
  * poll() says so, unless another process fills the pipe just then. */
 static ssize_t
@@ -65,8 +66,8 @@ nio_stderr_write(const char *bytes, size_t size)
         return -1;
     }
     if (S_ISREG(status.st_mode)) {
-        /* Our own open file would have a position of its own, and overwrite
-         * what the program writes. */
+        /* A new open file description would have a position of its own, and
+         * overwrite what the program writes. */
         count = write(STDERR_FILENO, bytes, size);
     } else if (S_ISSOCK(status.st_mode)) {
         count = send(STDERR_FILENO, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);

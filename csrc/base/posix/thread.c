@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* POSIX: threads. Each has a name for `ps -L` and debuggers. Signals are
- * blocked, so that a program's handlers run on the program's own threads, but
- * not in a thread that runs a program's code (nio_thread_start_unmasked). */
+ * blocked, so that a program's handlers run on the program's own threads. Only
+ * a thread that runs a program's code (nio_thread_start_unmasked) has the
+ * signal mask of the thread that started it. */
 #define _GNU_SOURCE /* pthread_setname_np */
 
 #include "base/thread.h"

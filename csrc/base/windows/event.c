@@ -11,7 +11,7 @@
 #define NS_PER_MS 1000000u
 #define MAX_MS 0x7fffffffu /* in one call */
 
-static void *volatile interrupt; /* written after the function */
+static void *volatile interrupt; /* written after the function below */
 static bool (*interrupts_this_thread)(void);
 
 void
@@ -69,9 +69,9 @@ wait_once(const HANDLE *handles, DWORD count, uint64_t left_ns)
     case WAIT_OBJECT_0:
         return NIO_WAIT_SET;
     case WAIT_OBJECT_0 + 1:
-        /* It stays set after a Ctrl-C until a wait resets it, even if Python
-         * has handled that one. Its setter has recorded the reason before,
-         * so the reset loses no Ctrl-C. */
+        /* After a Ctrl-C the event stays set until a wait resets it, even if
+         * Python has handled that Ctrl-C. The reason was recorded before the
+         * event was set, so the reset loses no Ctrl-C. */
         (void)ResetEvent(handles[1]);
         return NIO_WAIT_INTERRUPTED;
     case WAIT_TIMEOUT:

@@ -69,7 +69,8 @@ nio_monotonic_ns(void)
 
     QueryPerformanceFrequency(&frequency);
     QueryPerformanceCounter(&counter);
-    /* In two steps, because ticks * NS_PER_SECOND would overflow in a day. */
+    /* In two steps: at 10 MHz ticks * NS_PER_SECOND overflows after half an
+     * hour. */
     uint64_t hertz = (uint64_t)frequency.QuadPart;
     uint64_t ticks = (uint64_t)counter.QuadPart;
     return ticks / hertz * NS_PER_SECOND +

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows: a write to a pipe waits for its reader, but another thread can end
- * that wait. */
+/* Windows: a write to a full pipe waits for the pipe's reader, but another
+ * thread can cancel the write. */
 #include "base/stderr.h"
 
 ptrdiff_t

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows: threads, named for debuggers where the system can (Windows 10 1607
- * and later). A thread's pointer is in a fiber-local slot, since such a slot
- * has a callback for the end of the thread, also of a system's pool thread. */
+/* Windows: threads, named for debuggers where kernel32.dll has the function
+ * (Windows 10 1703 and later). A thread's pointer is in a fiber-local slot:
+ * unlike a thread-local one it has a callback, which runs as the thread ends,
+ * also for threads of the system's pool. */
 #include "base/thread.h"
 
 #include <assert.h>

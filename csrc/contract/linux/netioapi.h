@@ -66,7 +66,7 @@ typedef UINT8 IFTYPE;
 #define IF_MAX_STRING_SIZE 256
 #define MIB_INVALID_TEREDO_PORT_NUMBER 0
 
-/* Bit-fields start at the low end, as on Windows, for either byte order. */
+/* The bits of each field are those of Windows, for either byte order. */
 typedef union _NET_LUID_LH {
     ULONG64 Value;
     struct {

@@ -7,7 +7,7 @@
 #ifndef WIN32_LEAN_AND_MEAN
 #    define WIN32_LEAN_AND_MEAN /* else windows.h includes winsock.h */
 #endif
-/* Otherwise a use of the two Teredo functions is an error. */
+/* Without this, a use of the two Teredo functions is an error. */
 #define TEREDO_API_NO_DEPRECATE
 
 #include <winsock2.h>

@@ -41,7 +41,7 @@ if FAULTS:  # a binary for tests: allocations and system calls can be made to fa
 
 version = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
 macros: list[tuple[str, str | None]] = [("NIO_VERSION", f'"{version}"')]
-if LIMITED := not sysconfig.get_config_var("Py_GIL_DISABLED"):  # else there is no limited API
+if LIMITED := not sysconfig.get_config_var("Py_GIL_DISABLED"):  # otherwise there is no limited API
     macros.append(("Py_LIMITED_API", "0x030B0000"))
 native = Extension(
     "netioapi._native",

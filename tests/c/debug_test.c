@@ -19,7 +19,7 @@
 enum { RING = 2048, REPORTERS = 4, ROUNDS = 30, LINES_PER_ROUND = 50 };
 #define SECOND UINT64_C(1000000000)
 
-/* ---- stderr as a pipe of ours, read when a test wants it */
+/* ---- stderr as a pipe, which a test reads when it chooses to */
 static int pipe_end;    /* to read from */
 static int real_stderr; /* for a check that fails */
 static char text[8 << 20];
@@ -57,7 +57,8 @@ end_capture(void)
     CHECK_EQUAL(close(pipe_end), 0);
 }
 
-/* Lines of `text`: of a test's own word, and dropped according to others. */
+/* Counts in `text` the lines with `word`, and the lines reported as dropped.
+ */
 static void
 count_lines(const char *word, uint64_t *ret_lines, uint64_t *ret_dropped)
 {
@@ -180,8 +181,8 @@ report_lines(void *unused)
     }
 }
 
-/* Each stop that is the last one joins the writer, and the next start starts
- * another. */
+/* The stop of the last user joins the writer; the next start starts another.
+ */
 static void
 threads_that_start_and_stop_lose_no_line(void)
 {

@@ -113,12 +113,12 @@ event_set_and_clear_preserve_errno(void)
     CHECK(nio_event_init(&event));
     CHECK_EQUAL(write(nio_event_descriptor(&event), &full, sizeof(full)), 8);
     errno = ERANGE;
-    nio_event_set(&event); /* EAGAIN inside */
+    nio_event_set(&event); /* write() gives EAGAIN */
     CHECK_EQUAL(errno, ERANGE);
     CHECK_EQUAL(nio_event_wait(&event, 0), NIO_WAIT_SET);
     nio_event_clear(&event);
     errno = ERANGE;
-    nio_event_clear(&event); /* and here */
+    nio_event_clear(&event); /* and read() */
     CHECK_EQUAL(errno, ERANGE);
     CHECK_EQUAL(nio_event_wait(&event, 0), NIO_WAIT_TIMEOUT);
     nio_event_done(&event);

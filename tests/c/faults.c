@@ -147,7 +147,8 @@ nio_fault_clocks(int64_t realtime_ns, int64_t monotonic_ns)
     __atomic_store_n(&offsets[1], monotonic_ns, __ATOMIC_SEQ_CST);
 }
 
-/* 0: make this call. Otherwise errno is set, if it is an error. */
+/* The fault of this call: 0: none; positive: an error, to which errno is set;
+ * negative: NIO_FAULT_*. */
 static int
 fault(int id)
 {
@@ -307,7 +308,7 @@ disturb(int how, struct msghdr *message, size_t length)
     return length;
 }
 
-/* A message that looks like a removed route, from a process that lies. */
+/* A message in the form of a route deletion, sent by another process. */
 static size_t
 forge(struct msghdr *message)
 {

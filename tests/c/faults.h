@@ -42,7 +42,7 @@
 
 /* What a receive may get in place of an error: negative numbers. */
 enum {
-    NIO_FAULT_FOREIGN = -1,   /* another process sent it; the kernel's waits */
+    NIO_FAULT_FOREIGN = -1,   /* a message of another process comes first */
     NIO_FAULT_TRUNCATED = -2, /* longer than the buffer */
     NIO_FAULT_SHORT = -3,     /* it ends in the middle */
     NIO_FAULT_RACED = -4      /* NLM_F_DUMP_INTR */
@@ -71,5 +71,6 @@ NIO_FAULT_API void nio_fault_exempt(bool exempt);
 NIO_FAULT_API int64_t nio_fault_blocks(void);
 NIO_FAULT_API int64_t nio_fault_pages(void);
 
-/* CLOCK_REALTIME and CLOCK_MONOTONIC run ahead by so much, for all threads. */
+/* CLOCK_REALTIME and CLOCK_MONOTONIC run ahead by so much, cut to whole
+ * seconds, for all threads. */
 NIO_FAULT_API void nio_fault_clocks(int64_t realtime_ns, int64_t monotonic_ns);

@@ -24,7 +24,7 @@ typedef struct stream {
     HANDLE handle;
     size_t count;
     kept rows[MAX_ROWS];
-    bool synced; /* by the last mark */
+    bool synced; /* the last mark was SYNCED */
 } stream;
 
 static inline size_t

@@ -18,7 +18,7 @@ repeated_mark_is_queued_once(void)
     put(queue, ADD, 1, 1);
     CHECK(mark(queue, NIO_FLAG_OVERFLOW));
     expect(queue, "O S O A1=1 O");
-    CHECK(mark(queue, NIO_FLAG_OVERFLOW)); /* the last one is taken */
+    CHECK(mark(queue, NIO_FLAG_OVERFLOW)); /* the earlier one is taken */
     expect(queue, "O");
     nio_queue_free(queue);
 }
@@ -299,7 +299,7 @@ queue_without_an_index_keeps_every_change(void)
     CHECK_EQUAL(statistics_of(queue).queued, 20);
     asked = allocations;
     put(queue, PARAMETER, 1, 20);
-    CHECK_EQUAL(allocations, asked); /* it does not try with every put */
+    CHECK_EQUAL(allocations, asked); /* not every put tries to build it */
     pages_fail = false;
     for (uint32_t i = 21; i < 200; i++) {
         put(queue, PARAMETER, 1, i);

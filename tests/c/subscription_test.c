@@ -258,11 +258,11 @@ notified_row_is_put_as_the_difference(void)
     stream_open(&stream, false);
     notify(1, MibAddInstance); /* known from the table: no difference */
     set_route(2, 6);
-    notify(2, MibParameterNotification); /* an ADD for the reader */
+    notify(2, MibParameterNotification); /* an ADD for the taker */
     expect(&stream, "A2=6");
     remove_route(2);
     notify(2, MibDeleteInstance);
-    notify(2, MibDeleteInstance); /* known no more */
+    notify(2, MibDeleteInstance); /* no longer known */
     set_route(1, 8);
     notify(1, MibAddInstance);
     expect(&stream, "D2=6 P1=8");

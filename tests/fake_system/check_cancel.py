@@ -128,7 +128,7 @@ def failed_cancel_disables_and_leaks_the_registration() -> None:
 
 
 def no_callback_begins_once_a_cancel_began() -> None:
-    """Although this system calls back until its cancel returns."""
+    """Even though this system calls back until its cancel returns."""
     seen = Collector()
     system.fake_set(LATE, 1000)
     for wait in (True, False):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything else that the binding is linked with: stubs for the parts of a
+/* The rest of what the binding is linked with: stubs for the parts of a
  * tower that tower.c lacks, and the two system calls that a test can make fail
  * (by the linker's --wrap). */
 #include "settings.h"

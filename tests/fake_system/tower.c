@@ -104,7 +104,8 @@ run_caller(void *argument)
     }
     hooks.thread_end(self->target->context);
     if (getpid() != process) {
-        return NULL; /* a callback forked: the lock may be held for ever */
+        return NULL; /* the child of a callback that forked: the lock may stay
+                        held */
     }
     pthread_mutex_lock(&lock);
     self->target->running--;

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Helpers that tests of several rooms share."""
+"""Helpers that tests of several folders share."""

@@ -97,9 +97,9 @@ def pyarrow_keeps_metadata(seed: int) -> None:
         enums = 0
         for field in FIELDS[kind]:
             if field["enum"]:
-                told = json.loads(schema.field(field["name"]).metadata[b"netioapi.enum"])
+                members = json.loads(schema.field(field["name"]).metadata[b"netioapi.enum"])
                 enum = netioapi.enums.ENUMS[field["enum"]]
-                assert told == {str(member.value): member.name for member in enum}
+                assert members == {str(member.value): member.name for member in enum}
                 enums += 1
         assert enums >= 2
 

@@ -70,7 +70,7 @@ def leaks(
         for _ in range(rounds):
             use()
         if not _threads_end(threads, patience):
-            patience = 1.0  # for those of the next tries: they have shown that they stay
+            patience = 1.0  # the next tries wait less: these threads stay
         _free_garbage_and_caches()
         growth = [figure.count() - was for figure, was in zip(suspects, before, strict=True)]
         still = [

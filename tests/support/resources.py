@@ -19,5 +19,5 @@ def counts() -> tuple[int, int]:
 
 
 def counts_are_known() -> bool:
-    """True where counts() works: on Windows with the stand-in alone."""
+    """True where counts() works: everywhere but on a Windows without the stand-in."""
     return sys.platform != "win32" or is_standin()

@@ -40,7 +40,7 @@ class RowKind:
     get_entry: Callable[[Any], Any]
     get_table: Callable[..., Any]
     keys: tuple[str, ...]
-    number: str  # a member beside the key that tells versions of the row apart
+    number: str  # a member beside the key, which differs between versions of the row
     make: Callable[[int], Any]
     member: str  # the same member of the struct
     put_with: str
@@ -57,7 +57,7 @@ class RowKind:
             checked(self.delete_with, row)
 
     def is_key_row(self, row: Any) -> bool:
-        """Are the key members alone known?"""
+        """True where only the key members are known."""
         named = {*self.keys, "interface_name", "family", "key"}
         return all(getattr(row, name) is not None for name in self.keys) and all(
             value is None for name, value in row._asdict().items() if name not in named
@@ -214,8 +214,8 @@ def threads() -> set[int]:
 
 @contextlib.contextmanager
 def no_handle_left() -> Iterator[None]:
-    """No handle more at the end of the block. A handle that a loop or library keeps must be open
-    before."""
+    """Checks that no handle is left at the end of the block. A handle that a loop or library keeps
+    must be open before."""
     before = handles()
     yield
     eventually(lambda: handles() <= before, what=f"{before} handles")

@@ -202,7 +202,7 @@ def run(source: str, code: int = 6, **named: Any) -> None:
 
 
 def test_failed_cancel_without_wait_leaks_the_registration(netns: Any) -> None:
-    """With wait=False, or at the end of the program, it is disabled and leaked all the same."""
+    """With wait=False, and at the end of the program, it is disabled and leaked, too."""
     run("""
 seen = Collector()
 fail("CancelMibChangeNotify2", code)

@@ -191,8 +191,8 @@ def spin(seconds: float, until: Any) -> None:
 
 def test_changes_beside_a_busy_main_thread_share_gil_acquisitions() -> None:
     """The main thread releases the GIL once per switch interval. Where Windows makes callbacks at
-    once, those that wait share it; where it waits for each, each takes it. For that case there is
-    the Watcher."""
+    the same time, those that wait share one acquisition; where it makes one after the other, each
+    takes the GIL. A Watcher avoids that."""
     changes = 3000
     configure(Setting.OVERLAP, 1)
     with ROUTE.notify(lambda *_: None, AF_INET) as registration:

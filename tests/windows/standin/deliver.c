@@ -57,7 +57,7 @@ call_back(standin_event *event)
     }
 }
 
-/* `running` counts it already. */
+/* Makes a callback, which begin_locked has counted as running. */
 static void
 make_locked(standin_event *event)
 {

@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-#define MOST_THREADS 16
-#define LOOK_EVERY 128 /* changes */
-/* With so many waiting events only a trickle of changes is made: the events of
- * a callback that hangs would otherwise use all memory. */
-#define ENOUGH 20000
+#define MAX_THREADS 16
+#define CHECK_EVERY 128 /* changes */
+/* With more waiting events than this, changes are made slowly: the events of a
+ * callback that hangs would otherwise use all memory. */
+#define TRICKLE_ABOVE 20000
 #define TRICKLE_PAUSE 10 /* ms */
 
 typedef struct flooder {
@@ -22,8 +22,8 @@ typedef struct flooder {
     HANDLE thread;
 } flooder;
 
-static SRWLOCK owner = SRWLOCK_INIT; /* guards what follows */
-static flooder flooders[MOST_THREADS];
+static SRWLOCK lock = SRWLOCK_INIT; /* guards the flooders */
+static flooder flooders[MAX_THREADS];
 static ULONG flooder_count;
 static volatile LONG stopped;
 static volatile LONG made;
@@ -52,7 +52,7 @@ static void
 slow_down(void)
 {
     standin_lock();
-    bool enough = standin_figures[STANDIN_QUEUED] > ENOUGH;
+    bool enough = standin_figures[STANDIN_QUEUED] > TRICKLE_ABOVE;
     standin_unlock();
     if (enough) {
         Sleep(TRICKLE_PAUSE);
@@ -72,7 +72,7 @@ flood_routes(const flooder *of, bool add)
             standin_delete_locked(STANDIN_ROUTE, &row);
         }
         standin_unlock();
-        if (InterlockedIncrement(&made) % LOOK_EVERY == 0) {
+        if (InterlockedIncrement(&made) % CHECK_EVERY == 0) {
             slow_down();
         }
     }
@@ -148,10 +148,10 @@ flood_begin(const change *what)
 {
     DWORD code = NO_ERROR;
     ULONG threads = what->numbers[2];
-    if (threads == 0 || threads > MOST_THREADS) {
+    if (threads == 0 || threads > MAX_THREADS) {
         return ERROR_INVALID_PARAMETER;
     }
-    AcquireSRWLockExclusive(&owner);
+    AcquireSRWLockExclusive(&lock);
     if (flooder_count > 0) {
         code = ERROR_BUSY;
         goto done;
@@ -172,14 +172,14 @@ flood_begin(const change *what)
         flooder_count++;
     }
 done:
-    ReleaseSRWLockExclusive(&owner);
+    ReleaseSRWLockExclusive(&lock);
     return code;
 }
 
 ULONG
 flood_end(void)
 {
-    AcquireSRWLockExclusive(&owner);
+    AcquireSRWLockExclusive(&lock);
     InterlockedExchange(&stopped, 1);
     for (ULONG i = 0; i < flooder_count; i++) {
         WaitForSingleObject(flooders[i].thread, INFINITE);
@@ -187,24 +187,24 @@ flood_end(void)
     }
     flooder_count = 0;
     ULONG changes = (ULONG)InterlockedExchange(&made, 0);
-    ReleaseSRWLockExclusive(&owner);
+    ReleaseSRWLockExclusive(&lock);
     return changes;
 }
 
 /* Waits until the threads of a flood have made all rounds: 1, or 0 after the
- * time-out. They must still be stopped. */
+ * time-out. Call standin_flood_stop all the same. */
 EXPORT int WINAPI
 standin_flood_wait(DWORD timeout_ms)
 {
     ULONGLONG end = GetTickCount64() + timeout_ms;
-    int through = 1;
-    AcquireSRWLockShared(&owner);
-    for (ULONG i = 0; through && i < flooder_count; i++) {
+    int finished = 1;
+    AcquireSRWLockShared(&lock);
+    for (ULONG i = 0; finished && i < flooder_count; i++) {
         ULONGLONG now = GetTickCount64();
         DWORD left = now >= end ? 0 : (DWORD)(end - now);
-        through =
+        finished =
             WaitForSingleObject(flooders[i].thread, left) == WAIT_OBJECT_0;
     }
-    ReleaseSRWLockShared(&owner);
-    return through;
+    ReleaseSRWLockShared(&lock);
+    return finished;
 }

@@ -12,7 +12,7 @@
 #define VARIABLE L"NETIOAPI_STANDIN_JOURNAL"
 #define NAME_LENGTH 64
 #define JOURNAL_SIZE (256u << 20)
-#define LOOK_AGAIN_MS 1
+#define CHECK_EVERY_MS 1
 #define SPINS 64
 
 typedef struct journal {
@@ -134,7 +134,7 @@ follow(LPVOID context)
 {
     journal *of = context;
     for (;;) {
-        Sleep(LOOK_AGAIN_MS);
+        Sleep(CHECK_EVERY_MS);
         if (is_behind(of)) {
             lock_journal(of);
             catch_up_locked(of);

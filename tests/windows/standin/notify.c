@@ -15,7 +15,7 @@ initial_count(standin_kind kind, ADDRESS_FAMILY family)
 }
 
 static void
-tell_initial_locked(registration *of)
+notify_initial_locked(registration *of)
 {
     standin_row row;
     const standin_row *shown = NULL;
@@ -58,7 +58,7 @@ add(const char *function, standin_kind kind, ADDRESS_FAMILY family,
             registry_add_locked(kind, family, callback, context);
         handle = of->handle;
         if (initial && callback != NULL) {
-            tell_initial_locked(of);
+            notify_initial_locked(of);
         }
     }
     standin_unlock();
@@ -97,7 +97,7 @@ EXPORT DWORD WINAPI
 NotifyTeredoPortChange(PTEREDO_PORT_CHANGE_CALLBACK callback, PVOID context,
                        BOOLEAN initial, HANDLE *ret_handle)
 {
-    if (callback == NULL) { /* the only function that documents this */
+    if (callback == NULL) { /* no other function documents this error */
         if (ret_handle != NULL) {
             *ret_handle = NULL;
         }
@@ -149,7 +149,7 @@ NotifyStableUnicastIpAddressTable(
     return code;
 }
 
-/* From a callback of the same handle it hangs, as in Windows. */
+/* Hangs in a callback of the same handle, as on Windows. */
 EXPORT DWORD WINAPI
 CancelMibChangeNotify2(HANDLE handle)
 {

@@ -172,8 +172,8 @@ registry_inject_locked(standin_kind kind, ADDRESS_FAMILY family,
 }
 
 void
-registry_tell_locked(standin_kind kind, const standin_row *row,
-                     MIB_NOTIFICATION_TYPE type)
+registry_notify_locked(standin_kind kind, const standin_row *row,
+                       MIB_NOTIFICATION_TYPE type)
 {
     if (standin_settings[STANDIN_SILENT] == 0) {
         registry_inject_locked(

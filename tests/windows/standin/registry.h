@@ -39,15 +39,15 @@ registration *registry_add_locked(standin_kind kind, ADDRESS_FAMILY family,
 /* Waits for running callbacks without a time-out, as Windows does. */
 DWORD registry_cancel(HANDLE handle);
 void registry_release_locked(registration *of);
-/* Calls back each registration of that kind and family. `row` NULL: without a
- * row; a table's row is cut down to its key members, unless `whole`. Returns
- * the number of registrations called. */
+/* Posts a callback to each registration of that kind and family. `row` NULL:
+ * without a row; a table's row is cut down to its key members, unless `whole`.
+ * Returns the number of registrations called. */
 int registry_inject_locked(standin_kind kind, ADDRESS_FAMILY family,
                            const standin_row *row, MIB_NOTIFICATION_TYPE type,
                            bool whole);
 /* The same for a change of the tables: does nothing while they are SILENT. */
-void registry_tell_locked(standin_kind kind, const standin_row *row,
-                          MIB_NOTIFICATION_TYPE type);
+void registry_notify_locked(standin_kind kind, const standin_row *row,
+                            MIB_NOTIFICATION_TYPE type);
 void registry_check_stable_locked(void);
 
 /* ---- deliver.c ---------------------------------------------------------- */

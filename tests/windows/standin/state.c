@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_FAILURES 32
+#define MAX_FAILURES 32
 #define NAME_SIZE 64
 
 typedef struct planned_failure {
@@ -18,7 +18,7 @@ typedef struct planned_failure {
 static SRWLOCK lock = SRWLOCK_INIT;
 static CONDITION_VARIABLE changed = CONDITION_VARIABLE_INIT;
 static unsigned waiting;
-static planned_failure failures[MOST_FAILURES];
+static planned_failure failures[MAX_FAILURES];
 static unsigned failure_count;
 
 DWORD standin_settings[STANDIN_SETTINGS] = {[STANDIN_REPEAT_STABLE] = 1};
@@ -109,7 +109,7 @@ standin_fail(const char *function, DWORD code, int times)
     }
     standin_lock();
     planned_failure *failure = find_failure_locked(function);
-    if (failure == NULL && failure_count < MOST_FAILURES) {
+    if (failure == NULL && failure_count < MAX_FAILURES) {
         failure = &failures[failure_count++];
         strcpy(failure->function, function);
     }

@@ -226,7 +226,7 @@ standin_put_locked(standin_kind kind, const void *row)
         count_unsettled(&complete.address, true);
     }
     store_put(&tables[kind], &key, &complete);
-    registry_tell_locked(kind, &complete, type);
+    registry_notify_locked(kind, &complete, type);
     if (kind == STANDIN_ADDRESS) {
         registry_check_stable_locked();
     }
@@ -263,8 +263,8 @@ standin_put_link_locked(const MIB_IPINTERFACE_ROW *row, const WCHAR *alias)
     complete.interface_row.InterfaceIndex = link.index;
     const void *old = standin_find_row_locked(STANDIN_INTERFACE, &complete);
     if (renamed && old != NULL && memcmp(old, &complete, sizeof(*row)) == 0) {
-        registry_tell_locked(STANDIN_INTERFACE, &complete,
-                             MibParameterNotification);
+        registry_notify_locked(STANDIN_INTERFACE, &complete,
+                               MibParameterNotification);
     }
     return standin_put_locked(STANDIN_INTERFACE, &complete);
 }
@@ -286,7 +286,7 @@ standin_delete_locked(standin_kind kind, const void *row)
     if (kind == STANDIN_ADDRESS) {
         count_unsettled(&complete.address, false);
     }
-    registry_tell_locked(kind, &complete, MibDeleteInstance);
+    registry_notify_locked(kind, &complete, MibDeleteInstance);
     if (kind == STANDIN_ADDRESS) {
         registry_check_stable_locked();
     }
@@ -337,7 +337,7 @@ standin_put_teredo_locked(USHORT port)
     standin_row row = {.port = port};
     if (port != teredo_port) {
         teredo_port = port;
-        registry_tell_locked(STANDIN_TEREDO, &row, MibParameterNotification);
+        registry_notify_locked(STANDIN_TEREDO, &row, MibParameterNotification);
     }
 }
 
@@ -347,7 +347,7 @@ standin_put_hint_locked(const standin_hint *hint)
     standin_row row = {.hint = *hint};
     if (memcmp(hint, &current_hint, sizeof(*hint)) != 0) {
         current_hint = *hint;
-        registry_tell_locked(STANDIN_HINT, &row, MibParameterNotification);
+        registry_notify_locked(STANDIN_HINT, &row, MibParameterNotification);
     }
 }
 

@@ -46,7 +46,7 @@ void standin_put_hint_locked(const standin_hint *hint);
 USHORT standin_teredo_locked(void);
 standin_hint standin_hint_locked(void);
 
-/* Is each address of that family preferred? */
+/* True when each address of that family is preferred. */
 bool standin_is_stable_locked(ADDRESS_FAMILY family);
 
 /* Deletes every row, without a notification. */

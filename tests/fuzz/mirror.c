@@ -59,9 +59,8 @@ sweep(nio_mirror *mirror, uint16_t type)
         nio_mirror_sweep_nexthops(mirror);
         break;
     default:
-        const nio_gaps none = {0};
-        nio_mirror_sweep_routes(mirror, AF_INET, &none);
-        nio_mirror_sweep_routes(mirror, AF_INET6, &none);
+        nio_mirror_sweep_routes(mirror, AF_INET, &(nio_gaps){0});
+        nio_mirror_sweep_routes(mirror, AF_INET6, &(nio_gaps){0});
         break;
     }
 }

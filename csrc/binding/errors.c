@@ -104,9 +104,9 @@ message_new(const char *function, DWORD code, PyObject *detail,
     return message;
 }
 
-/* Calls OSError.__init__ with errno and the message, and sets args to the
- * arguments of this __init__ afterwards, so that pickle and copy make the same
- * exception. */
+/* Calls OSError.__init__ with errno and the message. Then replaces `args`,
+ * which OSError has set to these two, by the arguments of NetioError: pickle
+ * and copy call the class with `args`. */
 static int
 error_set(PyObject *self, PyObject *args, PyObject *message,
           const char *errno_name)

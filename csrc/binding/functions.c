@@ -26,7 +26,7 @@ const nio_kind_functions nio_functions_of_kind[NIO_KINDS] = {
                    "GetIpForwardEntry2"},
 };
 
-/* "GetBestRoute2" and "get_best_route2" are one name. */
+/* True also when `asked` is the header's name in snake_case. */
 static bool
 is_same_name(const char *header, const char *asked)
 {

@@ -13,11 +13,11 @@ typedef struct nio_kind_functions {
 } nio_kind_functions;
 extern const nio_kind_functions nio_functions_of_kind[NIO_KINDS];
 
-/* Does this system have the function of this name? The header's name or ours:
- * "GetBestRoute2" or "get_best_route2". */
+/* True when this system has the function of this name: "GetBestRoute2", as in
+ * the header, or "get_best_route2", as in Python. */
 bool nio_is_supported(const char *name);
-/* The first Windows that has the function of the header's name. Borrowed for
- * ever. */
+/* The first Windows that has the function with this name in the header;
+ * static. */
 const char *nio_function_since(const char *name);
 
 /* Adds supported(): 0, or -1 with an exception. */

@@ -23,7 +23,7 @@
 #include "binding/watch/change.h"
 #include "binding/watch/watch.h"
 
-/* What native threads need before the first of them calls back. */
+/* Prepares what native threads need before the first of them calls back. */
 static bool
 callbacks_init(PyObject *module, nio_state *state)
 {
@@ -35,7 +35,7 @@ callbacks_init(PyObject *module, nio_state *state)
         nio_shutdown_init(module) < 0) {
         return false;
     }
-    state->interpreter = nio_interpreter_new(); /* the exit closes it */
+    state->interpreter = nio_interpreter_new(); /* at_exit() closes it */
     return state->interpreter != NULL;
 }
 
@@ -43,7 +43,7 @@ static int
 module_exec(PyObject *module)
 {
     nio_state *state = nio_state_of_module(module);
-    /* The package refuses a binary of another version. */
+    /* netioapi/__init__.py refuses a binary of another version. */
     bool good =
         PyModule_AddStringConstant(module, "__version__", NIO_VERSION) == 0 &&
         nio_functions_init(module) == 0 &&
@@ -61,14 +61,14 @@ module_exec(PyObject *module)
     return good ? 0 : -1;
 }
 
-/* Live registrations are not visited, on purpose: like running threads they
- * are roots, which only a cancellation ends. */
+/* The list of live registrations is not visited, on purpose: like running
+ * threads, live registrations are roots, and only a cancellation ends them. */
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     nio_state *state = nio_state_of_module(module);
 
-    if (state == NULL) { /* collected before the state is allocated */
+    if (state == NULL) { /* a precaution: CPython passes none such */
         return 0;
     }
     Py_VISIT(state->NetioError);
@@ -128,11 +128,13 @@ module_free(void *module)
     }
 }
 
-/* These slots are newer than the limited API of 3.11: so their numbers are
- * written out, and a Python that does not know them gets a definition without
- * them. 3.12 knows the first one, but refuses it here: at its exit it ends a
- * sub-interpreter that is left over so late that our threads cannot leave it
- * any more, and aborts. 3.13 ends it in time. */
+/* These slots are newer than the limited API of 3.11. So their numbers are
+ * written out here, and a Python that does not know a slot gets a definition
+ * without it. In 3.12 this module refuses sub-interpreters. There, the exit of
+ * the main interpreter ends the sub-interpreters that are left over so late
+ * that native threads can no longer leave them, and CPython aborts; 3.13 ends
+ * them in time. (An interpreter of Py_NewInterpreter(), the legacy
+ * configuration, ignores the first slot and loads the module in any case.) */
 #define SLOT_MULTIPLE_INTERPRETERS 3 /* Py_mod_multiple_interpreters */
 #define INTERPRETERS_NOT_SUPPORTED ((void *)0)
 #define PER_INTERPRETER_GIL_SUPPORTED ((void *)2)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The exit of the interpreter: closes every Watch and cancels every
- * registration while Python code still runs. An atexit hook of the module. */
+/* The module's atexit hook: closes every Watch and cancels every registration
+ * before the interpreter is finalized, while callbacks can still run. */
 #include "binding/shutdown.h"
 
 #include "binding/callbacks/cancel.h"
@@ -9,18 +9,20 @@
 #include "binding/interrupt.h"
 #include "binding/watch/source.h"
 
-/* How long the exit waits for callbacks that are still running: 5 s; ... */
-#define SHUTDOWN_NS 5000000000u
-/* ... and then for threads that delete their Python thread state: 2 s. */
+/* The longest wait for callbacks that are still running: 5 s. */
+#define CALLBACKS_NS 5000000000u
+/* The longest wait, after that, for threads that delete their Python thread
+ * state: 2 s. */
 #define LEAVING_NS 2000000000u
 
-/* A callback that does not return in time is given up: its context stays,
- * disabled, and the end of the interpreter treats its thread as a daemon
- * thread. (CPython aborts when a sub-interpreter ends with a thread left.) */
+/* A callback that does not return in time is given up: its context stays
+ * allocated and disabled, and the finalization of the interpreter treats its
+ * thread as a daemon thread. (CPython aborts when a sub-interpreter ends while
+ * it has a thread state of another thread.) */
 static void
 cancel_registrations(nio_state *state)
 {
-    uint64_t deadline = nio_monotonic_ns() + SHUTDOWN_NS;
+    uint64_t deadline = nio_monotonic_ns() + CALLBACKS_NS;
     nio_registration *self;
 
     nio_lock_take(&nio_process_lock);
@@ -35,7 +37,7 @@ cancel_registrations(nio_state *state)
             uint64_t now = nio_monotonic_ns();
             outcome = nio_cancel_wait(
                 self->context, now < deadline ? deadline - now : 0, false);
-            if (outcome == NIO_OUTCOME_RAISED) { /* Ctrl-C: wait no longer */
+            if (outcome == NIO_OUTCOME_RAISED) { /* Ctrl-C ends the waiting */
                 PyErr_WriteUnraisable((PyObject *)self);
                 deadline = 0;
             }

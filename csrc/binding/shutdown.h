@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The exit of the interpreter. */
+/* What the module does when the interpreter exits. */
 #pragma once
 
 #include "binding/state.h"
 
-/* Registers what the exit does: 0, or -1 with an exception. To be called
- * before there is anything to end. */
+/* Registers the atexit hook: 0, or -1 with an exception. Called before there
+ * is a registration or a Watch that the hook has to end. */
 int nio_shutdown_init(PyObject *module);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the module's state. */
+/* Finds the state of a module, or of the module of an object's type. */
 #include "binding/state.h"
 
 nio_state *

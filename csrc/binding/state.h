@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What every file of the binding stands on: Python.h in the limited API of
- * 3.11, what that API lacks, and the module's state. One state per
- * interpreter; nothing of Python is static, so that interpreters share no
- * object. The system is reached through contract/tower.h only. */
+/* What every file of the binding includes: Python.h in the limited API of
+ * 3.11, what that API lacks, and the module's state. Each interpreter has a
+ * module object and a state of its own. No Python object is in a static
+ * variable except the PyModuleDef, so interpreters share no other object. The
+ * system is reached through contract/tower.h only. */
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -13,10 +14,11 @@
 
 #include <stdbool.h>
 
-/* The headers of 3.12 and later return these constants without a new
- * reference, since they are immortal there. A wheel that is built with them
- * also runs on 3.11, where each such return would take one reference from None
- * until it is deallocated. */
+/* From 3.12 on these constants are immortal, and the headers of 3.12
+ * and 3.13.0 return them without a new reference even in the limited API
+ * of 3.11. A wheel that is built with such headers also runs on 3.11, where
+ * each such return would leave None with one reference too few, until it is
+ * deallocated. */
 #undef Py_RETURN_NONE
 #define Py_RETURN_NONE return Py_NewRef(Py_None)
 #undef Py_RETURN_TRUE
@@ -36,7 +38,7 @@ nio_replace(PyObject **slot, PyObject *value)
 }
 
 /* An object that is made at first use and then kept. No lock is held while it
- * is made: of two threads that make one at the same time, the later one
+ * is made: when two threads make one at the same time, the second of them
  * discards its own. */
 typedef struct nio_once {
     nio_atomic object; /* a reference; 0: not made yet */
@@ -100,9 +102,11 @@ typedef struct nio_state {
     /* guarded by nio_process_lock */
     struct nio_registration *registrations; /* callbacks/: the live ones */
     struct nio_watch_source *sources;       /* watch/: the open ones */
-    bool closing; /* the interpreter exits: nothing joins these lists */
+    bool closing; /* the interpreter exits: nothing is added to these lists */
 } nio_state;
 
-/* Borrowed. From a module, and from the exact type of one of our objects. */
+/* Borrowed: the state of this module. */
 nio_state *nio_state_of_module(PyObject *module);
+/* Borrowed: the state of the module that made the object's type. The type is
+ * one of this module's, not a subclass of it. */
 nio_state *nio_state_of(PyObject *self);

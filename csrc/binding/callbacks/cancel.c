@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a registration after it was asked for: publishing its handle,
- * cancelling it on a helper thread, waiting for that, and refusing a wait that
- * could never end. nio_process_lock guards all of it.
+/* The stages of a registration: publishing its handle, cancelling it on a
+ * helper thread, waiting for that, and refusing a wait that could never end.
+ * nio_process_lock guards all of it.
  *
- * CancelMibChangeNotify2 blocks until the callbacks that are running have
- * returned, and nothing interrupts it. So a helper thread calls it, and the
- * thread that cancels waits for the helper, with a deadline and open to
- * signals.
+ * CancelMibChangeNotify2 blocks until the running callbacks have returned, and
+ * nothing interrupts it. So a helper thread calls it, and the thread that
+ * cancels waits for the helper: that wait has a deadline, and signals
+ * interrupt it.
  *
- * A callback may cancel another registration, and wait for the end of that
- * one's callback. Which registration waits for which is a graph, with one edge
- * per registration (blocked_on), since a registration runs one callback at a
- * time. A wait that would close a circle in it is refused before it begins. */
+ * A callback may cancel another registration, and so wait for the callback of
+ * that one. These waits are the edges of a graph of registrations. Each has at
+ * most one edge (blocked_on), since a registration runs one callback at a
+ * time. A wait that would close a circle is refused before it begins. */
 #include "binding/callbacks/cancel.h"
 
 #include "binding/callbacks/thread_context.h"
@@ -28,14 +28,15 @@ finish_locked(nio_callback_context *context, nio_stage stage)
 
 /* ---- the helper thread */
 
-/* The helper's work, also done by a caller in its place. */
+/* The helper's task; where there is no helper, the cancelling thread runs it.
+ */
 static void
 run_cancel(void *argument)
 {
     nio_callback_context *context = argument;
     NETIO_STATUS status = NO_ERROR;
 
-    if (context->handle != NULL) { /* some systems register without one */
+    if (context->handle != NULL) { /* Windows may register without one */
         status = nio_system()->CancelMibChangeNotify2(context->handle);
     }
     nio_lock_take(&nio_process_lock);
@@ -44,9 +45,9 @@ run_cancel(void *argument)
     nio_lock_drop(&nio_process_lock);
 }
 
-/* Nothing happens where it is not due. Under the lock, so that no other thread
- * joins the helper before it is stored; the helper does not touch the context
- * before it has the lock. */
+/* Does nothing before the handle is published, or when there is a helper
+ * already. The lock is held meanwhile, so that no other thread joins the
+ * helper before its nio_thread is stored. */
 static void
 start_helper_locked(nio_callback_context *context)
     NIO_REQUIRES(nio_process_lock)
@@ -115,6 +116,7 @@ nio_cancel_join(nio_callback_context *context)
 }
 
 /* ---- the stage */
+
 nio_stage
 nio_cancel_stage(nio_callback_context *context)
 {
@@ -143,8 +145,8 @@ nio_cancel_is_finished(nio_callback_context *context)
 
 /* ---- the graph of waits */
 
-/* Would waiting for the registration wait for this thread itself? The walk
- * ends, since no circle was ever let in. */
+/* True when a wait for this registration would wait for this thread itself.
+ * The loop ends, since the graph has no circle. */
 static bool
 closes_circle_locked(const nio_callback_context *context)
     NIO_REQUIRES(nio_process_lock)
@@ -160,7 +162,7 @@ closes_circle_locked(const nio_callback_context *context)
     return false;
 }
 
-/* Note that every callback that this thread is in waits for `on`; NULL: for
+/* Records that every callback that this thread is in waits for `on`; NULL: for
  * nothing. */
 static void
 set_blocked_on_locked(nio_callback_context *on) NIO_REQUIRES(nio_process_lock)
@@ -175,9 +177,9 @@ set_blocked_on_locked(nio_callback_context *on) NIO_REQUIRES(nio_process_lock)
 
 /* ---- waiting */
 
-/* A registration has its event only while there are waiters: there may be very
- * many registrations, and each event is a file descriptor. False: the system
- * has none left. */
+/* A registration has an event only while threads wait: there may be very many
+ * registrations, and each event is a file descriptor. False when the system
+ * has no event left. */
 static bool
 add_waiter_locked(nio_callback_context *context) NIO_REQUIRES(nio_process_lock)
 {
@@ -197,10 +199,11 @@ remove_waiter_locked(nio_callback_context *context)
     }
 }
 
-/* Runs signal handlers, which CPython does in the main thread only. A callback
- * runs in that thread only where a system calls back on the thread that
- * registers; elsewhere no handler changes the edge of a callback that waits.
- */
+/* PyErr_CheckSignals() can run Python code, which may call cancel() and so
+ * overwrite the edges of the callbacks that this thread is in: signal handlers
+ * in the main thread (which is in a callback only on a system that calls back
+ * on the registering thread), and from CPython 3.12 on the garbage collector's
+ * finalizers in any thread. */
 static nio_outcome
 wait_for_helper(nio_callback_context *context, uint64_t timeout_ns)
 {
@@ -233,8 +236,9 @@ wait_for_helper(nio_callback_context *context, uint64_t timeout_ns)
     }
 }
 
-/* Begin the cancellation. Returns TIMEOUT when there is something to wait for,
- * or to run: *ret_run says that this thread is to do the helper's work. */
+/* Begins the cancellation. Returns TIMEOUT when it is not finished yet: then
+ * the caller runs the helper's task if *ret_run is true, and otherwise waits
+ * for the helper. */
 static nio_outcome
 begin_wait(nio_callback_context *context, bool may_run_here, bool *ret_run)
     NIO_EXCLUDES(nio_process_lock)

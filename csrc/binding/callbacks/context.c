@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes and frees the context that the system gets. */
+/* Creates and frees the context that the system gets. */
 #include "binding/callbacks/context.h"
 
 #include <stdlib.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The types that the files of callbacks/ share: a registration as Python sees
- * it, and as the system sees it. From the bottom up:
+ * it, and as the system sees it. The files, each of which uses only those
+ * above it:
  *
  *   interpreter, thread_states  the interpreter that is called back, and
  *                               Python thread states for native threads
  *   context                     the context that the system gets
- *   thread_context              what is kept for a thread
+ *   thread_context              the callbacks and thread states of a thread
  *   python_call                 one Python call
  *   cancel                      STARTING -> ACTIVE -> CANCELLING -> CANCELLED
- *   delivery                    where the system calls in: one call at a time
+ *   delivery                    the native callbacks: one call at a time
  *   live_registrations          the list that keeps live ones alive
  *   registration                the Python type
  *   notify                      the functions that register */
@@ -22,7 +23,7 @@
 #include "binding/callbacks/interpreter.h"
 #include "binding/process.h"
 
-/* The arguments of a callback. */
+/* The arguments of a Python callback. */
 typedef enum nio_signature {
     NIO_SIGNATURE_ROW,   /* (row or None, type) */
     NIO_SIGNATURE_PORT,  /* (port, type) */
@@ -30,7 +31,7 @@ typedef enum nio_signature {
     NIO_SIGNATURE_TABLE, /* (table) */
 } nio_signature;
 
-/* The life of a registration: csrc/README.md draws it. */
+/* The stages of a registration; csrc/README.md shows the transitions. */
 typedef enum nio_stage {
     NIO_STARTING,
     NIO_ACTIVE,
@@ -47,16 +48,16 @@ struct nio_pending_call;
 typedef struct nio_callback_context {
     /* constant from before the system sees it */
     nio_interpreter *interpreter; /* a reference */
-    nio_state *state;     /* borrowed, as the next two: of the Registration */
-    PyObject *callback;   /* in NIO_SIGNATURE_... */
-    PyObject *on_error;   /* or NULL */
-    const char *function; /* the header's name; static */
+    nio_state *state;             /* borrowed: of the Registration's module */
+    PyObject *callback;           /* borrowed from the Registration */
+    PyObject *on_error;           /* likewise; or NULL */
+    const char *function;         /* the header's name; static */
     nio_signature signature;
-    nio_kind kind; /* of NIO_SIGNATURE_ROW */
+    nio_kind kind; /* of the row; with NIO_SIGNATURE_ROW only */
     bool details;
     uint64_t generation; /* of the process, see process.h */
 
-    bool initial; /* one call of type INITIAL is due; for the deliverer */
+    bool initial; /* a call of type INITIAL is due; the deliverer's */
 
     /* any thread */
     nio_atomic disabled; /* no new Python call begins */
@@ -71,18 +72,18 @@ typedef struct nio_callback_context {
     struct nio_pending_call *first_pending NIO_GUARDED_BY(lock);
     struct nio_pending_call *last_pending NIO_GUARDED_BY(lock);
     unsigned pending NIO_GUARDED_BY(lock); /* how many */
-    nio_condition none_pending;
+    nio_condition none_pending; /* the list was emptied, or has no deliverer */
 
     /* cancel.c */
     nio_stage stage NIO_GUARDED_BY(nio_process_lock);
     HANDLE handle; /* constant once it is published */
     bool published NIO_GUARDED_BY(nio_process_lock);
-    /* A thread runs the system's cancel, or has done so. */
+    /* A thread runs the system's cancel function, or has run it. */
     bool cancel_started NIO_GUARDED_BY(nio_process_lock);
-    NETIO_STATUS status; /* of the system's cancel; constant once finished */
+    NETIO_STATUS status; /* of the cancel function; constant once finished */
     nio_thread helper NIO_GUARDED_BY(nio_process_lock);
     unsigned waiters NIO_GUARDED_BY(nio_process_lock);
-    nio_event finished; /* there is one while there are waiters */
+    nio_event finished; /* exists while there are waiters */
     /* The registration whose end a callback of this one waits for; or NULL. */
     struct nio_callback_context *blocked_on NIO_GUARDED_BY(nio_process_lock);
 } nio_callback_context;
@@ -95,7 +96,7 @@ typedef struct nio_registration {
     PyObject *on_error; /* or NULL */
     int family;         /* -1: the function has none */
     PyObject *weak_references;
-    /* live_registrations.c; the list has a reference */
+    /* live_registrations.c; the list holds a reference */
     bool listed NIO_GUARDED_BY(nio_process_lock);
     struct nio_registration *next NIO_GUARDED_BY(nio_process_lock);
     struct nio_registration *previous NIO_GUARDED_BY(nio_process_lock);
@@ -103,8 +104,9 @@ typedef struct nio_registration {
 
 /* Zeroed, in stage STARTING; NULL with MemoryError. With the GIL. */
 nio_callback_context *nio_callback_context_new(nio_state *state);
-/* The system does not use it any more. Accepts NULL; returns NULL. */
+/* Called when the system does not use it any more. Accepts NULL; returns NULL.
+ */
 nio_callback_context *nio_callback_context_free(nio_callback_context *context);
-/* True when the registration was made before a fork and this is the child,
- * where the system never calls back for it. */
+/* True in the child of a fork that came after the registration: there the
+ * system never calls back for it. */
 bool nio_callback_context_is_forked(const nio_callback_context *context);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the system calls in, on any thread and without the GIL.
+/* The native callbacks, which the system calls on any thread, without the GIL.
  *
  * Two Python calls of one registration never overlap and never change order,
- * although some systems call back on two threads at once. One thread at a time
- * delivers for a registration. Another thread that is called meanwhile copies
- * its call onto the pending list and returns; the deliverer goes on until the
- * list is empty. Holding a lock while Python runs would give the same order,
- * and would deadlock with the GIL.
+ * although Windows can call back on two threads at once. One thread at a time
+ * is the deliverer of a registration. If the system calls back on another
+ * thread meanwhile, that thread appends a copy of its call to the pending list
+ * and returns; the deliverer continues until the list is empty. (A lock that
+ * is held while Python runs would keep the order, too, but would deadlock with
+ * the GIL.)
  *
- * Some systems pass only the key of a row. The deliverer then reads the whole
- * row from the system, without the GIL. It reads the rows of all pending calls
- * before it delivers the first of them: so the row of a later call is never
- * older than that of an earlier one. */
+ * Windows passes only the key of a row. The deliverer then reads the whole row
+ * from the system, without the GIL. It reads the rows of all pending calls
+ * before it delivers the first of them, so that the row of a later call is
+ * never older than the row of an earlier one. */
 #include "binding/callbacks/delivery.h"
 
 #include "base/system_rows.h"
@@ -22,11 +23,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* When so many calls are pending the system's thread waits, as it would during
- * the callback itself on a system that never calls back twice at once. */
+/* When so many calls are pending, the system's thread waits for room, as it
+ * would wait for the callback itself if no other thread delivered it. */
 #define MAX_PENDING_CALLS 1024u
 
-/* A call that its thread has left to the deliverer. */
+/* A copy of a call, which its thread has left to the deliverer. */
 typedef struct nio_pending_call {
     nio_call call;
     struct nio_pending_call *next;
@@ -35,8 +36,8 @@ typedef struct nio_pending_call {
 
 /* ---- the GIL */
 
-/* False: no Python may run for this registration. A cancelled one must not ask
- * for the GIL, since its interpreter may have ended. */
+/* False: no Python code can run for this registration. A thread must not ask
+ * for the GIL for a cancelled one, since its interpreter may have ended. */
 static bool
 attach(nio_callback_context *context)
 {
@@ -65,29 +66,29 @@ detach(nio_callback_context *context)
     nio_frame_pop(thread);
 }
 
-/* Make the Python call, unless the registration is cancelled, or this is a
+/* Makes the Python call, unless the registration is cancelled, or this is a
  * forked child: a callback that forks returns in both processes. A call that
- * cannot be made counts as an error. */
+ * cannot be made counts as an error. Frees the table of the call. */
 static void
-make_call(nio_callback_context *context, const nio_call *native, bool attached)
+make_call(nio_callback_context *context, const nio_call *call, bool attached)
 {
     if (!nio_atomic_load(&context->disabled) &&
         !nio_callback_context_is_forked(context)) {
         if (attached) {
-            nio_call_python(context, native);
+            nio_call_python(context, call);
         } else {
             (void)nio_atomic_add(&context->errors, 1);
         }
     }
-    if (native->table != NULL) {
-        nio_system()->FreeMibTable(native->table);
+    if (call->table != NULL) {
+        nio_system()->FreeMibTable(call->table);
     }
 }
 
 /* ---- one deliverer at a time */
 
-/* True: this thread is the deliverer until take_pending_or_stop() returns
- * NULL. */
+/* True: this thread has become the deliverer, and stays it until
+ * take_pending_or_stop() returns NULL. False: another thread is. */
 static bool
 become_deliverer(nio_callback_context *context)
 {
@@ -98,9 +99,9 @@ become_deliverer(nio_callback_context *context)
     return mine;
 }
 
-/* False: there is no deliverer any more to take the call. A thread that is in
- * a callback never waits here: the deliverer may be waiting for that callback
- * to return. */
+/* False: there is no deliverer any more that would take the call. A thread
+ * that is in a callback does not wait for room, since the deliverer may be
+ * waiting for that callback to return. */
 static bool
 enqueue_pending(nio_callback_context *context, nio_pending_call *pending)
 {
@@ -125,8 +126,8 @@ enqueue_pending(nio_callback_context *context, nio_pending_call *pending)
     return enqueued;
 }
 
-/* All pending calls; NULL: there are none, and this thread is the deliverer no
- * more. */
+/* Takes all pending calls. NULL: there are none, and this thread is no longer
+ * the deliverer. */
 static nio_pending_call *
 take_pending_or_stop(nio_callback_context *context)
 {
@@ -142,15 +143,15 @@ take_pending_or_stop(nio_callback_context *context)
 
 /* A copy of a call, with its row. NULL: an allocation failed. */
 static nio_pending_call *
-pending_new(const nio_callback_context *context, const nio_call *native)
+pending_new(const nio_callback_context *context, const nio_call *call)
 {
     nio_pending_call *pending = malloc(sizeof(*pending));
 
     if (pending != NULL) {
-        pending->call = *native;
+        pending->call = *call;
         pending->next = NULL;
-        if (native->row != NULL) {
-            memcpy(&pending->row, native->row, nio_row_size(context->kind));
+        if (call->row != NULL) {
+            memcpy(&pending->row, call->row, nio_row_size(context->kind));
             pending->call.row = &pending->row;
         }
     }
@@ -159,19 +160,20 @@ pending_new(const nio_callback_context *context, const nio_call *native)
 
 /* ---- delivering */
 
-/* Read from the system, into `space`, what it has left out of the row. */
+/* Replaces the row of a call, of which the system has passed only the key, by
+ * the whole row, which is read into `buffer`. */
 static void
-complete(const nio_callback_context *context, nio_call *native,
-         nio_any_row *space)
+complete(const nio_callback_context *context, nio_call *call,
+         nio_any_row *buffer)
 {
-    if (native->row != NULL && context->details &&
+    if (call->row != NULL && context->details &&
         !nio_atomic_load(&context->disabled)) {
-        native->row = nio_complete_row(context->kind, native->type,
-                                       native->row, space, &native->details);
+        call->row = nio_complete_row(context->kind, call->type, call->row,
+                                     buffer, &call->details);
     }
 }
 
-/* As the deliverer: deliver the calls of other threads until none is left. */
+/* Called by the deliverer: delivers pending calls until none is left. */
 static void
 deliver_pending(nio_callback_context *context)
 {
@@ -179,10 +181,10 @@ deliver_pending(nio_callback_context *context)
 
     while ((first = take_pending_or_stop(context)) != NULL) {
         for (nio_pending_call *at = first; at != NULL; at = at->next) {
-            nio_any_row space;
-            complete(context, &at->call, &space);
-            if (at->call.row == &space) {
-                at->row = space;
+            nio_any_row buffer;
+            complete(context, &at->call, &buffer);
+            if (at->call.row == &buffer) {
+                at->row = buffer;
                 at->call.row = &at->row;
             }
         }
@@ -198,17 +200,17 @@ deliver_pending(nio_callback_context *context)
     }
 }
 
-/* A call outside of any batch. */
+/* Delivers a call that belongs to no batch. */
 static void
-deliver_alone(nio_callback_context *context, nio_call *native)
+deliver_alone(nio_callback_context *context, nio_call *call)
 {
     nio_pending_call *pending = NULL;
-    nio_any_row space;
+    nio_any_row buffer;
 
     while (!become_deliverer(context)) {
         if (pending == NULL &&
-            (pending = pending_new(context, native)) == NULL) {
-            make_call(context, native, false);
+            (pending = pending_new(context, call)) == NULL) {
+            make_call(context, call, false);
             return;
         }
         if (enqueue_pending(context, pending)) {
@@ -216,9 +218,9 @@ deliver_alone(nio_callback_context *context, nio_call *native)
         }
     }
     free(pending);
-    complete(context, native, &space);
+    complete(context, call, &buffer);
     bool attached = attach(context);
-    make_call(context, native, attached);
+    make_call(context, call, attached);
     if (attached) {
         detach(context);
     }
@@ -229,16 +231,16 @@ deliver_alone(nio_callback_context *context, nio_call *native)
  *
  * A tower calls begin_batch(), then the callbacks of netioapi.h, then
  * end_batch(), all on one thread. Those callbacks have Microsoft's signatures,
- * without room for a parameter of ours. So begin_batch() notes in the thread's
- * context that it has become the deliverer and has attached, and deliver()
- * finds the note there. */
+ * which cannot be given a further parameter. So begin_batch() records in the
+ * thread's context (batch_of, batch_attached) that the thread is the deliverer
+ * and whether it is attached, and deliver() reads it there. */
 static void
 begin_batch(void *opaque)
 {
     nio_callback_context *context = opaque;
     nio_thread_context *thread = nio_thread_context_get();
 
-    /* Otherwise there is no batch, and each call is delivered alone. */
+    /* If not, there is no batch, and each call is delivered alone. */
     if (thread != NULL && become_deliverer(context)) {
         thread->batch_attached = attach(context);
         thread->batch_of = context;
@@ -261,15 +263,15 @@ end_batch(void *opaque)
 }
 
 static void
-deliver(nio_callback_context *context, nio_call *native)
+deliver(nio_callback_context *context, nio_call *call)
 {
     const nio_thread_context *thread = nio_thread_context_find();
 
     if (thread != NULL && thread->batch_of == context) {
-        native->details = true; /* a tower with batches passes whole rows */
-        make_call(context, native, thread->batch_attached);
+        call->details = true; /* a tower with batches passes whole rows */
+        make_call(context, call, thread->batch_attached);
     } else {
-        deliver_alone(context, native);
+        deliver_alone(context, call);
     }
 }
 
@@ -291,7 +293,7 @@ int
 nio_delivery_init(void)
 {
     static const nio_hooks hooks = {begin_batch, end_batch, on_thread_end};
-    static bool done; /* under the lock: several interpreters may import */
+    static bool done; /* guarded: interpreters may import at once */
 
     nio_lock_take(&nio_process_lock);
     if (!done && nio_thread_context_init()) {

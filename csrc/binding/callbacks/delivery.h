@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the system calls in, on any thread and without the GIL. */
+/* The native callbacks, which the system calls on any thread, without the
+ * GIL. */
 #pragma once
 
 #include "binding/callbacks/context.h"
 
-/* Give the tower its hooks, once a process: 0, or -1 with an exception. */
+/* Passes the hooks to the tower, once per process: 0, or -1 with an exception.
+ */
 int nio_delivery_init(void);
 
 /* The callbacks of netioapi.h. `context` is the nio_callback_context of the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What has to outlive an interpreter, since native threads may: how many
- * threads are inside, whether it is closed, and the thread states of threads
- * that have ended. See interpreter_private.h. */
+/* The record of an interpreter, which outlives it as native threads do: how
+ * many threads are inside, whether it is closed, and the thread states of
+ * threads that have ended. See interpreter_private.h. */
 #include "binding/callbacks/interpreter.h"
 
 #include "binding/callbacks/interpreter_private.h"
@@ -10,9 +10,9 @@
 
 /* Stands for all interpreters of the process: threads inside any of them count
  * here, too. It is closed with the main interpreter. From then on CPython ends
- * every thread that asks for any GIL, and aborts when a sub-interpreter that
- * was left over still has the state of such a thread. Its next_pinned is the
- * head of the list of pinned interpreters. */
+ * or hangs every thread that asks for the GIL of any interpreter, and aborts
+ * when a sub-interpreter that was left over still has the state of such a
+ * thread. Its next_pinned is the head of the list of pinned interpreters. */
 static nio_interpreter all_interpreters;
 
 /* The threads that were inside when the process forked are not in the child,
@@ -31,6 +31,7 @@ forget_parent_locked(nio_interpreter *interpreter)
 }
 
 /* ---- references */
+
 nio_interpreter *
 nio_interpreter_keep(nio_interpreter *interpreter)
 {
@@ -51,16 +52,17 @@ nio_interpreter_drop(nio_interpreter *interpreter)
 /* ---- the pinned state of a sub-interpreter
  *
  * Up to CPython 3.13 the first thread state of an interpreter is embedded in
- * the interpreter. CPython hands the embedded one out again whenever the
- * interpreter has no other state, but resets it only after it is off the list
- * of states: a thread that makes a state in between gets one that is not reset
- * yet, and CPython aborts. A second, unused thread state keeps the list from
- * becoming empty. The main interpreter needs none: its main thread always has
- * a state.
+ * the interpreter. CPython reuses the embedded state whenever the list of the
+ * interpreter's states is empty. But its deletion first takes the state off
+ * the list and then resets it: a thread that makes a state in between gets one
+ * that is not reset yet, and CPython aborts. A second, unused thread state
+ * keeps the list from becoming empty. The main interpreter needs no such
+ * state: its main thread always has one.
  *
- * The pinned state is deleted when its interpreter exits, or before when the
- * main interpreter exits: its finalization ends the sub-interpreters that are
- * left over, and deletes the thread state that it finds in each. */
+ * The pinned state is deleted when its interpreter exits; or earlier, when the
+ * main interpreter exits, because the finalization of the main interpreter
+ * ends the sub-interpreters that are left over, and each of them may then have
+ * one thread state only. */
 
 /* Deletes a state that no thread is attached to, from a thread that is
  * attached to its own. */
@@ -76,7 +78,8 @@ delete_other_state(PyThreadState *state)
     PyEval_RestoreThread(own);
 }
 
-/* False with MemoryError. */
+/* False with MemoryError. After the exit of the main interpreter it pins
+ * nothing. */
 static bool
 pin(nio_interpreter *interpreter)
 {
@@ -164,6 +167,7 @@ nio_interpreter_new(void)
 }
 
 /* ---- threads inside */
+
 bool
 nio_interpreter_enter(nio_interpreter *interpreter)
 {
@@ -197,6 +201,7 @@ nio_interpreter_leave(nio_interpreter *interpreter)
 }
 
 /* ---- orphans */
+
 void
 nio_thread_state_free(nio_thread_state *state)
 {
@@ -204,9 +209,9 @@ nio_thread_state_free(nio_thread_state *state)
     free(state);
 }
 
-/* Without a lock: this also runs when the process exits, where the thread that
- * held the lock may have been ended. The list has no ABA problem, since states
- * are only ever taken off it all at once. */
+/* Takes no lock: this also runs when the process exits, and there a thread
+ * that held the lock may have ended without releasing it. The list has no ABA
+ * problem, since states are only ever taken off it all at once. */
 void
 nio_interpreter_orphan(nio_thread_state *state)
 {
@@ -238,12 +243,12 @@ close_and_wait(nio_interpreter *interpreter, uint64_t timeout_ns)
 {
     uint64_t start = nio_monotonic_ns(), spent = 0;
     nio_event all_left = {0};
-    bool made = nio_event_init(&all_left);
+    bool has_event = nio_event_init(&all_left);
 
     nio_lock_take(&nio_process_lock);
     forget_parent_locked(interpreter);
     interpreter->closed = true;
-    bool wait = made && interpreter->inside > 0;
+    bool wait = has_event && interpreter->inside > 0;
     interpreter->all_left = wait ? &all_left : NULL;
     nio_lock_drop(&nio_process_lock);
     while (wait && spent < timeout_ns) {
@@ -251,13 +256,13 @@ close_and_wait(nio_interpreter *interpreter, uint64_t timeout_ns)
         Py_BEGIN_ALLOW_THREADS
         woken = nio_event_wait(&all_left, timeout_ns - spent);
         Py_END_ALLOW_THREADS
-        wait = woken == NIO_WAIT_INTERRUPTED; /* by a signal: wait on */
+        wait = woken == NIO_WAIT_INTERRUPTED; /* by a signal */
         spent = nio_monotonic_ns() - start;
     }
     nio_lock_take(&nio_process_lock);
     interpreter->all_left = NULL;
     nio_lock_drop(&nio_process_lock);
-    if (made) {
+    if (has_event) {
         nio_event_done(&all_left);
     }
 }
@@ -278,7 +283,7 @@ nio_interpreter_close(nio_interpreter *interpreter, uint64_t timeout_ns)
         }
     }
     orphan = nio_interpreter_take_orphans(interpreter);
-    while (orphan != NULL) { /* its Python state is the finalization's */
+    while (orphan != NULL) { /* the finalization deletes its Python state */
         nio_thread_state *next = orphan->next;
         nio_thread_state_free(orphan);
         orphan = next;

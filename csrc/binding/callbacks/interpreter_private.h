@@ -28,8 +28,9 @@ typedef struct nio_thread_state {
     nio_interpreter *interpreter; /* a reference */
     PyThreadState *state;
     unsigned depth; /* callbacks that use it now, each within the one before */
-    /* Of the process. A state that is older than a fork is CPython's: the
-     * child has deleted it, or made it the state of its main thread. */
+    /* Of the process. After a fork, CPython in the child has deleted the
+     * states of other threads, and made that of the forking thread the state
+     * of the main thread: none of them may be used or deleted there. */
     uint64_t generation;
 } nio_thread_state;
 
@@ -41,27 +42,28 @@ struct nio_interpreter {
 
     bool closed NIO_GUARDED_BY(nio_process_lock);
     unsigned inside NIO_GUARDED_BY(nio_process_lock); /* threads */
-    /* Of the process that counted them: in a forked child they are not. */
+    /* Of the process that `inside` and the members below are of: in a forked
+     * child they are reset. */
     uint64_t generation NIO_GUARDED_BY(nio_process_lock);
     /* Set when the last thread leaves; NULL: no thread waits for that. */
     nio_event *all_left NIO_GUARDED_BY(nio_process_lock);
-    /* See interpreter.c. While there is one the interpreter is in the list of
-     * all pinned ones, which has a reference. */
+    /* See interpreter.c. While it is not NULL, the interpreter is in the list
+     * of all pinned ones, and the list holds a reference to it. */
     PyThreadState *pinned_state NIO_GUARDED_BY(nio_process_lock);
     nio_interpreter *next_pinned NIO_GUARDED_BY(nio_process_lock);
 };
 
-/* True: the thread counts as inside until nio_interpreter_leave(), which
- * nio_interpreter_close() waits for. False: the interpreter is closed, and the
- * thread must not ask for its GIL. */
+/* True: the thread counts as inside until it calls nio_interpreter_leave(),
+ * and nio_interpreter_close() waits for that call. False: the interpreter is
+ * closed, and the thread must not ask for its GIL. */
 bool nio_interpreter_enter(nio_interpreter *interpreter)
     NIO_EXCLUDES(nio_process_lock);
 void nio_interpreter_leave(nio_interpreter *interpreter)
     NIO_EXCLUDES(nio_process_lock);
 
-/* Put one onto the list of orphans. */
+/* Adds one to the list of orphans. */
 void nio_interpreter_orphan(nio_thread_state *state);
-/* Take all orphans off the list; NULL: there is none. */
+/* Takes all orphans off the list; NULL: there is none. */
 nio_thread_state *nio_interpreter_take_orphans(nio_interpreter *interpreter);
 
 /* Frees the struct and its reference, not the Python thread state. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The list that keeps live registrations alive, as a running thread is kept:
- * from the request until a Python thread sees that the cancellation is
- * finished. Only Python threads touch the list, so that no Python object is
- * deallocated on a native thread. */
+/* The list that keeps live registrations alive, as a running thread is kept
+ * alive: from the call of the notify function until a thread that runs Python
+ * code finds the cancellation finished. Only such threads use the list, so
+ * that no Python object is deallocated on a thread that is not attached. */
 #include "binding/callbacks/live_registrations.h"
 
 #include "binding/callbacks/cancel.h"
@@ -65,7 +65,7 @@ nio_registration_retire(nio_registration *self)
     nio_cancel_join(context);
     Py_END_ALLOW_THREADS
     if (nio_cancel_stage(context) == NIO_CANCELLED) {
-        Py_DECREF(self); /* FAILED: leaked, as the context is */
+        Py_DECREF(self); /* in stage FAILED it is leaked, as its context is */
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The notify functions: parse the arguments, make the whole registration, then
- * call the system with the GIL released, since it may call back, on this
- * thread or another, before it returns. */
+/* The notify functions: they parse the arguments, complete and enlist the
+ * registration, and only then call the system, with the GIL released: the
+ * system may call back before it returns, on this thread or another. */
 #include "binding/callbacks/notify.h"
 
 #include "binding/callbacks/cancel.h"
@@ -30,8 +30,8 @@
       NotifyStableUnicastIpAddressTable, TABLE, NIO_KINDS)
 /* clang-format on */
 
-/* Format and keywords of the Python function, by the arguments that its
- * callback gets. */
+/* Format and keywords of the Python function, by the signature of its
+ * callback. */
 #define FORMAT_ROW "O|O$pOp:"
 #define FORMAT_PORT "O|$pO:"
 #define FORMAT_HINT FORMAT_PORT
@@ -119,7 +119,7 @@ parse(nio_state *state, const notification *function, PyObject *args,
             nio_family_from(state, family, function->name, &ret->family));
 }
 
-/* Complete and enlisted; NULL with an exception. */
+/* A complete and enlisted registration; NULL with an exception. */
 static nio_registration *
 registration_new(nio_state *state, const notification *function,
                  const arguments *given)
@@ -144,8 +144,8 @@ registration_new(nio_state *state, const notification *function,
     return self;
 }
 
-/* Without the GIL. ERROR_PROC_NOT_FOUND where the system lacks the function.
- * The stable table alone may fill ret_table. */
+/* Called without the GIL. ERROR_PROC_NOT_FOUND where the system lacks the
+ * function. Only NotifyStableUnicastIpAddressTable sets *ret_table. */
 static NETIO_STATUS
 call_system(const notification *function, nio_callback_context *context,
             const arguments *given, PMIB_UNICASTIPADDRESS_TABLE *ret_table,
@@ -181,8 +181,9 @@ call_system(const notification *function, nio_callback_context *context,
     return ERROR_PROC_NOT_FOUND;
 }
 
-/* Call the system, with the GIL released and the context complete. True when
- * the context is registered; else ret_status says why it is not. */
+/* Calls the system with the GIL released; the context is complete. True when
+ * the context is registered. Otherwise *ret_status is the reason, or NO_ERROR
+ * for a stable table, which is in *ret_table then. */
 static bool
 start(const notification *function, nio_callback_context *context,
       nio_thread_context *thread, const arguments *given,
@@ -196,15 +197,16 @@ start(const notification *function, nio_callback_context *context,
         *ret_status == (function->signature == NIO_SIGNATURE_TABLE
                             ? ERROR_IO_PENDING
                             : NO_ERROR);
-    /* Before the GIL is taken again: a thread that asks for it while the
-     * interpreter exits may never get it, and the exit waits for all that is
-     * registered to be published. */
+    /* Published before the GIL is taken again: a thread that asks for the GIL
+     * while the interpreter exits may never get it, and the exit waits until
+     * every registration is published. */
     nio_cancel_publish(context, registered, handle);
     nio_gil_retake(&thread->states, outer);
     return registered;
 }
 
-/* (table, None); frees the table, which may be NULL where there are no rows.
+/* Returns (Table, None). Frees `table`, which may be NULL if there are no
+ * rows.
  */
 static PyObject *
 stable_now(nio_state *state, PMIB_UNICASTIPADDRESS_TABLE table)
@@ -219,8 +221,9 @@ stable_now(nio_state *state, PMIB_UNICASTIPADDRESS_TABLE table)
     return rows == NULL ? NULL : Py_BuildValue("(NO)", rows, Py_None);
 }
 
-/* NULL: an allocation failed. With the GIL released: Windows takes a lock of
- * its own here, which a thread that ends holds while it calls us. */
+/* NULL: an allocation failed. Releases the GIL meanwhile: Windows takes a lock
+ * here that it also holds while it calls the destructor of the thread-local
+ * slot of a thread that ends. */
 static nio_thread_context *
 thread_context(void)
 {
@@ -231,7 +234,8 @@ thread_context(void)
     return thread;
 }
 
-/* A Registration; of the stable table, the pair that its function returns. */
+/* Returns a Registration; for the stable table the pair (table, registration).
+ */
 static PyObject *
 notify(PyObject *module, PyObject *args, PyObject *kwargs,
        const notification *function)

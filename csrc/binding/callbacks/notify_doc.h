@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The docstrings of notify.c, which alone includes this. */
+/* The docstrings of notify.c. No other file includes this one. */
 #pragma once
 
 #include <Python.h>

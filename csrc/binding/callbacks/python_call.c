@@ -11,7 +11,7 @@
 #include "binding/values/enums.h"
 #include "binding/values/to_python.h"
 
-/* Pass the exception that is set to on_error, or to sys.unraisablehook. */
+/* Passes the current exception to on_error, or to sys.unraisablehook. */
 static void
 report(nio_callback_context *context)
 {
@@ -37,7 +37,8 @@ report(nio_callback_context *context)
     Py_XDECREF(traceback);
 }
 
-/* New references; *ret_second stays NULL where there is only one argument. */
+/* Makes the arguments, as new references; *ret_second stays NULL where there
+ * is only one argument. False with an exception. */
 static bool
 arguments(nio_callback_context *context, const nio_call *call,
           PyObject **ret_first, PyObject **ret_second)
@@ -78,8 +79,8 @@ run(nio_callback_context *context, const nio_call *call)
     nio_thread_context *thread = nio_thread_context_find(); /* attached */
     nio_frame frame;
 
-    /* Some systems send one INITIAL per family; a program gets one. It is
-     * recognised by its type, which a hint and a table do not have. */
+    /* Windows can send one INITIAL per family; a program gets one. In the call
+     * of a hint or a table `type` is 0, which is not INITIAL. */
     if (call->type == MibInitialNotification) {
         if (!context->initial) {
             return;
@@ -104,8 +105,9 @@ run(nio_callback_context *context, const nio_call *call)
 void
 nio_call_python(nio_callback_context *context, const nio_call *call)
 {
-    /* In a forked child the callback may drop the last reference to the
-     * Registration, which owns these. */
+    /* Elsewhere the list of live registrations keeps the Registration, which
+     * owns these. But if the callback forks, it may drop the last reference
+     * to the Registration in the child. */
     PyObject *callback = Py_NewRef(context->callback);
     PyObject *on_error = Py_XNewRef(context->on_error);
 

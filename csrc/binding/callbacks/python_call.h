@@ -14,6 +14,6 @@ typedef struct nio_call {
     PMIB_UNICASTIPADDRESS_TABLE table; /* owned */
 } nio_call;
 
-/* Call the registration's callable. Attached, as the only thread that delivers
- * for the registration; leaves no exception set. */
+/* Calls the registration's callable. Called attached, by the deliverer of the
+ * registration; leaves no exception set. */
 void nio_call_python(nio_callback_context *context, const nio_call *call);

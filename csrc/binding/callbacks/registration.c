@@ -52,7 +52,7 @@ raise_deadlock(nio_registration *self)
                         self->context->function);
 }
 
-/* cancel() that waits: true when it is finished, false with an exception. */
+/* cancel(wait=True): true when it is finished, false with an exception. */
 static bool
 cancel_and_wait(nio_registration *self, uint64_t timeout_ns)
 {
@@ -186,7 +186,8 @@ registration_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-/* A listed registration is never garbage: so the system calls back no more. */
+/* The list keeps a live registration, so this one is garbage only because the
+ * system calls back for it no more. */
 static int
 registration_clear(PyObject *op)
 {
@@ -208,8 +209,8 @@ registration_dealloc(PyObject *op)
     if (self->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
     }
-    /* In a forked child this thread may be in a callback of its parent's
-     * registration: the context is leaked. */
+    /* In a forked child the context is leaked: the thread that forked may have
+     * been in a callback of this registration, and still use it. */
     if (self->context != NULL &&
         !nio_callback_context_is_forked(self->context)) {
         nio_callback_context_free(self->context);

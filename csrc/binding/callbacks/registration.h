@@ -4,8 +4,9 @@
 
 #include "binding/callbacks/context.h"
 
-/* A new reference in stage STARTING, which no other thread can find until it
- * is enlisted. `family` -1: the function has none. NULL with an exception. */
+/* A new Registration in stage STARTING. No other thread can find it until it
+ * is enlisted. `family` -1: the function takes none. NULL with an exception.
+ */
 nio_registration *nio_registration_new(nio_state *state, PyObject *callback,
                                        PyObject *on_error, int family);
 /* cancel(): None, or NULL with an exception. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The thread-local slot, and which callbacks a thread is in. */
+/* The thread-local slot with the thread's context. */
 #include "binding/callbacks/thread_context.h"
 
 #include <stdlib.h>
@@ -9,8 +9,9 @@ on_thread_exit(void *own)
 {
     nio_thread_context *thread = own;
 
-    /* Within a callback a thread ends only if the process does (os._exit()):
-     * what is kept is in use, and stays. */
+    /* A thread ends within a callback if the process ends (os._exit()), or if
+     * CPython up to 3.13 ends it because it asks for the GIL during the
+     * finalization. Its context is in use then, and stays allocated. */
     if (thread->frames == NULL) {
         nio_thread_states_orphan(&thread->states);
         free(thread);

@@ -4,14 +4,15 @@
  * Making a state takes 9 us, attaching to one 0.2 us. So a thread keeps its
  * state in the main interpreter from its first callback until it ends.
  *
- * A thread of the Linux tower reports its end (nio_hooks.thread_end), attaches
- * once more and deletes its state. A thread of a pool of the system ends
- * without a report: all that runs on it is the destructor of its thread-local
- * slot, and that must not wait for the GIL. The system may hold a lock of its
- * own there (Windows its loader lock), which the thread that has the GIL may
- * be waiting for; and the destructor also runs when the process exits, where
- * the GIL may never be released. So it leaves the state as an orphan to the
- * next thread that calls back. */
+ * When a thread of the Linux tower ends, the tower calls
+ * nio_hooks.thread_end, and the thread attaches once more and deletes its
+ * state. A thread of a pool of the system ends without such a call: the only
+ * code that runs on it is the destructor of its thread-local slot, which must
+ * not wait for the GIL. The system may hold a lock there (Windows the loader
+ * lock) for which the thread with the GIL waits; and the destructor also runs
+ * when the process exits, where the GIL may never be released. So the
+ * destructor leaves the state as an orphan to the next thread that calls
+ * back. */
 #include "binding/callbacks/interpreter.h"
 
 #include "binding/callbacks/interpreter_private.h"
@@ -20,15 +21,17 @@
 
 /* ---- making and deleting */
 
-/* Attached to it. Runs destructors of thread-locals. */
+/* Called attached to it, returns detached. Runs destructors of Python
+ * objects. */
 static void
 delete_current_state(PyThreadState *state)
 {
     PyThreadState_Clear(state);
 #ifdef Py_GIL_DISABLED
-    /* In one step: a fork between the two steps below would copy the cleared
-     * state into the child, which clears it again and crashes. The limited API
-     * lacks the function, and there is no limited API without a GIL. */
+    /* In one step: if another thread forked between the two steps below, the
+     * child would have the cleared state, clear it again, and (without a GIL)
+     * crash. The limited API lacks this function, but a free-threaded CPython
+     * up to 3.14 has no limited API. */
     PyThreadState_DeleteCurrent();
 #else
     (void)PyEval_SaveThread();
@@ -82,6 +85,7 @@ state_in(nio_interpreter *interpreter, nio_thread_states *own)
 }
 
 /* ---- a callback */
+
 bool
 nio_interpreter_attach(nio_interpreter *interpreter, nio_thread_states *own)
 {
@@ -105,7 +109,7 @@ nio_interpreter_detach(nio_interpreter *interpreter, nio_thread_states *own)
     nio_thread_state **link = &own->first;
 
     if (own->released_state != NULL) {
-        (void)PyEval_SaveThread(); /* nio_gil_retake() attaches it again */
+        (void)PyEval_SaveThread(); /* nio_gil_retake() attaches again */
         return;
     }
     while ((*link)->interpreter != interpreter) {
@@ -124,6 +128,7 @@ nio_interpreter_detach(nio_interpreter *interpreter, nio_thread_states *own)
 }
 
 /* ---- the end of a thread */
+
 void
 nio_thread_states_delete(nio_thread_states *own)
 {
@@ -152,14 +157,16 @@ nio_thread_states_orphan(nio_thread_states *own)
     }
 }
 
-/* Why not simply PyThreadState_Delete(): CPython 3.12 and later take the
- * deleted state for one of the calling thread, and forget which state the
- * functions of the GILState API find for that thread, while its own state
- * stays marked as the one. An extension that calls Ensure() in a callback
- * would then get a second state, and wait for the GIL that its own thread
- * holds. Attaching to a spare state moves the mark to the spare one, so that
- * CPython notes the thread's own state again when the thread attaches to it
- * afterwards. */
+/* Why PyThreadState_Delete() alone does not suffice: the GILState API finds
+ * the state of a thread in a thread-local variable, and CPython marks the
+ * state that is in one (bound_gilstate). An orphan still has its mark. When
+ * CPython 3.12 or later deletes a marked state, it clears the variable of the
+ * calling thread, although that holds the thread's own state; and since that
+ * state keeps its mark, attaching does not set the variable again. An
+ * extension that calls Ensure() in a callback would then get a
+ * second state, and wait for the GIL that its own thread holds. So the thread
+ * attaches to a spare state before, which takes the mark from its own state:
+ * attaching to its own state afterwards then sets the variable again. */
 void
 nio_interpreter_free_orphans(nio_interpreter *interpreter,
                              const nio_thread_states *own)
@@ -167,7 +174,7 @@ nio_interpreter_free_orphans(nio_interpreter *interpreter,
     PyThreadState *current = NULL, *spare = NULL;
 
     if (own->released_state != NULL) {
-        return; /* a thread of Python: its state is not to be exchanged */
+        return; /* a Python thread: it must keep its state attached */
     }
     nio_thread_state *orphan = nio_interpreter_take_orphans(interpreter);
     if (orphan == NULL) {
@@ -178,7 +185,7 @@ nio_interpreter_free_orphans(nio_interpreter *interpreter,
     }
     spare = PyThreadState_New(interpreter->state);
     current = PyEval_SaveThread();
-    if (spare != NULL) { /* else they stay, cleared, until the exit */
+    if (spare != NULL) { /* else the orphans stay, cleared, until the exit */
         PyEval_RestoreThread(spare);
         PyThreadState_Clear(spare);
         (void)PyEval_SaveThread();
@@ -198,6 +205,7 @@ nio_interpreter_free_orphans(nio_interpreter *interpreter,
 }
 
 /* ---- a call of the system by a Python thread */
+
 PyThreadState *
 nio_gil_release(nio_thread_states *own)
 {

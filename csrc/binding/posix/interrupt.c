@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* On POSIX a signal ends a wait by itself, after CPython's handler has noted
- * it: there is nothing to prepare. */
+/* On POSIX a signal that is delivered to a waiting thread ends the wait by
+ * itself, after CPython's handler has recorded the signal. So there is nothing
+ * to prepare. */
 #include "binding/interrupt.h"
 
 int

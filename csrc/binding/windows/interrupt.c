@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Ctrl-C in a wait of ours. CPython notes the signal and then sets an event
- * object, for which its own waits (time.sleep) wait as well when they run in
- * the main thread. The function that returns the event object is no part of
- * the limited API: it is looked up by name in the DLL of this Python. With a
- * Python that lacks it, a Ctrl-C is noticed when the wait ends for another
- * reason. */
+/* Lets Ctrl-C end the waits of this module. CPython records the signal and
+ * then sets an event object. CPython's own waits in the main thread, such as
+ * time.sleep(), also wait for this object, and so do the waits of this module.
+ * The function that returns it is not in the limited API, so it is looked up
+ * by name in the DLL of this Python. With a Python that lacks the function, a
+ * Ctrl-C is noticed only when the wait ends for another reason. */
 #include "binding/interrupt.h"
 
 #include "base/event.h"
@@ -19,8 +19,8 @@ is_main_thread(void)
     return GetCurrentThreadId() == main_thread;
 }
 
-/* The exported function of that name in the DLL of this Python, stored into a
- * function pointer; NULL: there is none. */
+/* Stores the function that the DLL of this Python exports under this name into
+ * a function pointer; NULL: it exports none. */
 static void
 find(const char *name, void *ret_function)
 {
@@ -67,8 +67,9 @@ nio_interrupt_init(void)
     int (*is_main)(void) = NULL;
     void *(*event)(void) = NULL;
 
-    /* The main interpreter alone handles signals. One that an embedding
-     * program starts later has an event object of its own. */
+    /* Only the main interpreter handles signals. When an embedding program
+     * ends it and starts another one, that one has a new event object, and
+     * its import of this module calls this function again. */
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
         return 0;
     }
@@ -89,6 +90,6 @@ void
 nio_interrupt_done(void)
 {
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0) {
-        nio_event_interrupt_by(NULL, NULL); /* CPython closes the event now */
+        nio_event_interrupt_by(NULL, NULL); /* CPython closes the event next */
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* get_best_route2(). The GIL is released around the call of the system. */
+/* The function get_best_route2(). The GIL is released around the call of the
+ * system. */
 #include "binding/queries/best_route.h"
 
 #include "binding/errors.h"

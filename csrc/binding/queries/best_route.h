@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* get_best_route2(). */
+/* The function get_best_route2(). */
 #pragma once
 
 #include "binding/state.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions that read whole rows once: the tables, and one entry each. The
- * GIL is released around each call of the system, which can take long. */
+/* The functions that read whole rows once: a table, or one entry. The GIL is
+ * released around each call of the system, which can take long. */
 #include "binding/queries/tables.h"
 
 #include "base/system_rows.h"
@@ -22,7 +22,7 @@
 
 /* ---- tables */
 
-/* `format` ends in the name of the Python function, as for PyArg_Parse. */
+/* `format` is that of PyArg_ParseTupleAndKeywords, with the Python name. */
 static PyObject *
 get_table(PyObject *module, PyObject *args, PyObject *keywords,
           const char *format, nio_kind kind)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Get*Table and Get*Entry. */
+/* The functions get_*_table() and get_*_entry(). */
 #pragma once
 
 #include "binding/state.h"

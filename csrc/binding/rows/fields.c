@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the field tables are for: a field of a native row as a Python value, as
- * a JSON value, as bytes for ==, and as an item of the buffer's format. No
- * field is named here. With the GIL. */
+/* Converts a field of a native row, as its field table describes it: to a
+ * Python value, to a JSON value, to bytes for ==, and to an item of the
+ * buffer's format. No field is named here. With the GIL. */
 #include "binding/rows/fields.h"
 
 #include "binding/values/to_python.h"
@@ -19,8 +19,8 @@ nio_schema_of(nio_kind kind)
     return schemas[kind];
 }
 
-/* For each kind its bytes in the native row, its format in PEP 3118, its type
- * in the stub. */
+/* For each kind of field its size in the native row, its format in PEP 3118,
+ * and its type in _native.pyi. */
 static const struct {
     size_t size;
     const char *format;
@@ -49,7 +49,7 @@ static const struct {
 };
 
 static const uint8_t *
-at(const void *row, size_t offset)
+bytes_at(const void *row, size_t offset)
 {
     return (const uint8_t *)row + offset;
 }
@@ -58,11 +58,11 @@ static ADDRESS_FAMILY
 family_of(const nio_schema *schema, const void *row)
 {
     ADDRESS_FAMILY family;
-    memcpy(&family, at(row, schema->family_offset), sizeof(family));
+    memcpy(&family, bytes_at(row, schema->family_offset), sizeof(family));
     return family;
 }
 
-/* The bytes of the field that are used: an IPv4 address uses four. */
+/* How many bytes of the field are used: an IPv4 address uses four. */
 static size_t
 size_of(const nio_schema *schema, const nio_field *field, const void *row)
 {
@@ -71,7 +71,7 @@ size_of(const nio_schema *schema, const nio_field *field, const void *row)
     return ipv4 ? 4 : native_types[field->kind].size;
 }
 
-/* True for a member of the native row that is no part of another field. */
+/* True for a member of the native row that is not a part of another field. */
 static bool
 is_stored(const nio_field *field)
 {
@@ -96,7 +96,7 @@ is_available(const nio_schema *schema, const nio_field *field, const void *row)
     return is_available_in(field, family_of(schema, row) == AF_INET6);
 }
 
-/* True when the row has no such member, and it cannot be computed either. */
+/* True when the row has no such member, and its value cannot be computed. */
 static bool
 is_missing(const nio_field *field)
 {
@@ -128,7 +128,7 @@ nio_field_is_known(const nio_schema *schema, const nio_field *field,
     if ((field->flags & NIO_FIELD_OPTIONAL) != 0) {
         static const uint8_t zero[64];
         size_t size = size_of(schema, field, row);
-        if (memcmp(at(row, field->offset), zero, size) == 0) {
+        if (memcmp(bytes_at(row, field->offset), zero, size) == 0) {
             return false;
         }
     }
@@ -141,15 +141,15 @@ name_value(nio_state *state, const nio_schema *schema, const nio_field *field,
 {
     NET_LUID luid;
     NET_IFINDEX index;
-    if (field->offset != NIO_ABSENT && at(row, field->offset)[0] != 0) {
-        const char *name = (const char *)at(row, field->offset);
+    if (field->offset != NIO_ABSENT && bytes_at(row, field->offset)[0] != 0) {
+        const char *name = (const char *)bytes_at(row, field->offset);
         const char *end = memchr(name, 0, native_types[field->kind].size);
         size_t length = end != NULL ? (size_t)(end - name)
                                     : native_types[field->kind].size;
         return PyUnicode_DecodeFSDefaultAndSize(name, (Py_ssize_t)length);
     }
-    memcpy(&luid, at(row, schema->luid_offset), sizeof(luid));
-    memcpy(&index, at(row, schema->index_offset), sizeof(index));
+    memcpy(&luid, bytes_at(row, schema->luid_offset), sizeof(luid));
+    memcpy(&index, bytes_at(row, schema->index_offset), sizeof(index));
     return nio_interface_name_new(state, luid, index);
 }
 
@@ -198,7 +198,7 @@ nio_field_value(nio_state *state, const nio_schema *schema,
                 const nio_field *field, const void *row, bool details)
 {
     const uint8_t *bytes =
-        field->offset == NIO_ABSENT ? NULL : at(row, field->offset);
+        field->offset == NIO_ABSENT ? NULL : bytes_at(row, field->offset);
     SOCKADDR_INET address;
     IP_ADDRESS_PREFIX prefix;
     uint8_t key[NIO_KEY_SIZE];
@@ -260,8 +260,8 @@ nio_field_plain(nio_state *state, const nio_schema *schema,
     return value;
 }
 
-/* The bytes that the Python value shows: without port, zone and the bytes
- * behind an IPv4 address. */
+/* Writes the bytes of an address that its Python value shows: without port,
+ * zone, and the bytes behind an IPv4 address. */
 static size_t
 equality_bytes_of_address(const uint8_t *bytes, uint8_t *ret_bytes)
 {
@@ -315,12 +315,12 @@ nio_row_equality_bytes(const nio_schema *schema, const void *row, bool details,
         if (is_stored(field) && (field->flags & NIO_FIELD_VOLATILE) == 0 &&
             (details || (field->flags & NIO_FIELD_KEY) != 0) &&
             is_available(schema, field, row)) {
-            size += equality_bytes_of_field(field, at(row, field->offset),
-                                            size_of(schema, field, row),
-                                            ret_bytes + size);
+            size += equality_bytes_of_field(
+                field, bytes_at(row, field->offset),
+                size_of(schema, field, row), ret_bytes + size);
         }
     }
-    if (!details) { /* the identity has members that are no KEY field */
+    if (!details) { /* the key also has members without NIO_FIELD_KEY */
         size += nio_row_key(schema->kind, row, ret_bytes + size);
     }
     return size;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /* The type of a field in the native row, which determines its type in Python.
- * Each kind has an entry in the tables of fields.c and arrow/columns.c. */
+ * Each has an entry in the tables of fields.c and arrow/columns.c. */
 typedef enum nio_field_kind {
     NIO_FIELD_BOOL, /* BOOLEAN */
     NIO_FIELD_U8,
@@ -27,22 +27,22 @@ typedef enum nio_field_kind {
     NIO_FIELD_PREFIX,      /* IP_ADDRESS_PREFIX */
     NIO_FIELD_RAW_ADDRESS, /* 16 bytes, an address of the row's family */
     NIO_FIELD_ZONES,       /* ULONG[16] */
-    NIO_FIELD_NAME,        /* CHAR[16]; where absent the system is asked */
+    NIO_FIELD_NAME,        /* CHAR[16]; if absent or empty, looked up */
     NIO_FIELD_IDENTITY,    /* not stored: nio_row_key() computes it */
     NIO_FIELD_KINDS
 } nio_field_kind;
 
 enum {
-    NIO_FIELD_KEY = 1,       /* known without details, too */
-    NIO_FIELD_VOLATILE = 2,  /* changes by itself: not compared */
+    NIO_FIELD_KEY = 1,       /* known even without details */
+    NIO_FIELD_VOLATILE = 2,  /* changes by itself, so it is not compared */
     NIO_FIELD_VIRTUAL = 4,   /* stored as a part of another field */
     NIO_FIELD_BRIEF = 8,     /* shown by repr() */
     NIO_FIELD_OPTIONAL = 16, /* zero stands for None */
     NIO_FIELD_HIDDEN = 32    /* an attribute that is not in _fields */
 };
 
-/* The systems that provide a field: the bits of NIO_THIS_SYSTEM, and one
- * more. */
+/* The systems that provide a field: the bits that NIO_THIS_SYSTEM can have,
+ * and one more. */
 enum {
     NIO_ON_LINUX = NIO_SYSTEM_LINUX,
     NIO_ON_WINDOWS = NIO_SYSTEM_WINDOWS,
@@ -107,8 +107,8 @@ extern const nio_schema nio_interface_schema, nio_address_schema,
      NIO_FIELD_DOC(systems, unit, source, text),                              \
      (offset) != NIO_ABSENT && ((flags) & NIO_FIELD_OPTIONAL) == 0 &&         \
          (NIO_ON_BITS_##systems & NIO_THIS_SYSTEM) != 0},
-/* The closure of a getter is its field. The file of a table names its array
- * `fields`, and includes row.h. */
+/* The closure of a getter is its field. A file that uses this macro calls its
+ * array `fields`, and includes row.h. */
 #define NIO_FIELD_GETTER(name, kind, offset, flags, systems, enum_name, unit, \
                          source, text)                                        \
     {#name, nio_row_get, NULL, NIO_FIELD_DOC(systems, unit, source, text),    \
@@ -133,9 +133,9 @@ PyObject *nio_field_plain(nio_state *state, const nio_schema *schema,
 size_t nio_row_equality_bytes(const nio_schema *schema, const void *row,
                               bool details,
                               uint8_t ret_bytes[NIO_EQUALITY_SIZE]);
-/* Whether a field is None in rows with details, as far as the field decides.
- * The value of a known field can be None, too: an address of an unknown
- * family, or a name that the system does not have. */
+/* Whether the field table alone determines if a field is None in rows with
+ * details. The value of a known field can be None, too: an address of an
+ * unknown family, or a name that the system does not have. */
 typedef enum nio_nullability {
     NIO_ALWAYS_NULL,
     NIO_NEVER_NULL,
@@ -144,8 +144,8 @@ typedef enum nio_nullability {
 nio_nullability nio_field_nullability(const nio_field *field);
 bool nio_field_is_known(const nio_schema *schema, const nio_field *field,
                         const void *row, bool details);
-/* The format of the native row for the buffer protocol (PEP 3118). The caller
- * frees it with PyMem_Free; NULL with MemoryError. */
+/* The format of the native row for the buffer protocol (PEP 3118), which the
+ * caller frees with PyMem_Free. NULL with MemoryError. */
 char *nio_schema_format_new(const nio_schema *schema);
-/* The type of the field in the stub; static. */
+/* The type of the field in _native.pyi; static. */
 const char *nio_field_type(const nio_field *field);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The three row types: immutable objects with the native row inline. A field
- * is converted when it is read. What the types can do comes from the field
- * tables. With the GIL. */
+ * is converted when it is read. The methods know no field by name, but go
+ * through the field tables. With the GIL. */
 #include "binding/rows/row.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ nio_row_get(PyObject *self, void *closure)
 {
     const nio_row *row = (nio_row *)self;
     const nio_field *field = closure;
-    /* The shortest path, for the fields that are read most often. */
+    /* A shortcut for the fields that are read most often. */
     if (row->details && field->always_known &&
         field->kind <= NIO_FIELD_LAST_NUMBER) {
         return nio_number_value(field->kind,

@@ -16,8 +16,8 @@ typedef struct nio_row {
 
 /* Bytes of the native row of a kind. */
 size_t nio_row_size(nio_kind kind);
-/* A new row object that holds a copy. With details false only the key members
- * of Microsoft's header are known, and the other fields are None. */
+/* A new row object with a copy of `row`. With details false only the fields
+ * with NIO_FIELD_KEY are known, and the others are None. */
 PyObject *nio_row_new(nio_state *state, nio_kind kind, const void *row,
                       bool details);
 /* The native row of a row object of that kind, borrowed; NULL with TypeError
@@ -30,5 +30,5 @@ bool nio_row_equal(nio_kind kind, const void *a, const void *b);
 /* A new reference to the Python type of a struct, whose tp_new is `make`. */
 PyTypeObject *nio_row_type_new(PyObject *module, const nio_schema *schema,
                                newfunc make);
-/* The getter of every field; `closure` is its nio_field. */
+/* The getter of all fields; `closure` is the nio_field. */
 PyObject *nio_row_get(PyObject *self, void *closure);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows that a program creates: keys for Get*Entry, with the key members
- * only. */
+/* The constructors of the row types. A row that a program creates is a key for
+ * Get*Entry: it has the key members only. */
 #include "binding/rows/row_key.h"
 
 #include "binding/errors.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The constructors of the row types: keys for Get*Entry. */
+/* The constructors of the row types, which make keys for Get*Entry. */
 #pragma once
 
 #include "binding/state.h"

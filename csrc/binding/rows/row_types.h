@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The three row types of a module. */
+/* Adds the three row types to the module. */
 #pragma once
 
 #include "binding/state.h"

@@ -132,8 +132,8 @@ table_subscript(PyObject *self, PyObject *index)
     return table_item(self, number < 0 ? number + table_length(self) : number);
 }
 
-/* The first index of the row from `start` up to, but not including, `stop`;
- * -1: none. */
+/* The first index from `start` up to, but not including, `stop` at which the
+ * row is; -1: none. */
 static Py_ssize_t
 find(nio_table *table, PyObject *object, Py_ssize_t start, Py_ssize_t stop)
 {
@@ -288,8 +288,8 @@ table_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
             table->count * table->size));
 }
 
-/* The block itself: read-only, one item per row. Nothing is left to
- * release. */
+/* Exposes the block itself: read-only, one item per row. A view allocates
+ * nothing, so the type needs no bf_releasebuffer. */
 static int
 table_buffer(PyObject *self, Py_buffer *view, int flags)
 {
@@ -373,14 +373,14 @@ nio_table_init(PyObject *module, nio_state *state)
     PyObject *sequence =
         abc == NULL ? NULL : PyObject_GetAttrString(abc, "Sequence");
     Py_XDECREF(abc);
-    PyObject *same = sequence == NULL
-                         ? NULL
-                         : PyObject_CallMethod(sequence, "register", "O",
-                                               (PyObject *)state->Table);
+    PyObject *registered = sequence == NULL
+                               ? NULL
+                               : PyObject_CallMethod(sequence, "register", "O",
+                                                     (PyObject *)state->Table);
     Py_XDECREF(sequence);
-    if (same == NULL) {
+    if (registered == NULL) {
         return -1;
     }
-    Py_DECREF(same);
+    Py_DECREF(registered);
     return PyModule_AddType(module, state->Table);
 }

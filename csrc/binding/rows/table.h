@@ -9,12 +9,12 @@ typedef struct nio_table {
     nio_kind kind;
     Py_ssize_t count;    /* the buffer's shape */
     Py_ssize_t size;     /* of a row: the buffer's stride */
-    const uint8_t *rows; /* in one of the next two; NULL: no rows */
+    const uint8_t *rows; /* in `memory` or `copy`; NULL: no rows */
     PVOID memory;        /* owned; FreeMibTable frees it */
     uint8_t *copy;       /* owned; PyMem_Free frees it */
 } nio_table;
 
-/* A new Table of a copy of `count` rows. */
+/* A new Table with a copy of `count` rows. */
 PyObject *nio_table_new(nio_state *state, nio_kind kind, const void *rows,
                         size_t count);
 /* A new Table with memory of its own (`copy`) for `count` rows. The caller

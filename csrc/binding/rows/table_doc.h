@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The docstring of Table, for table.c alone. */
+/* The docstring of Table. Only table.c includes this file. */
 #pragma once
 
 #include <Python.h>

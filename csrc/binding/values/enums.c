@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers of the system to members of the classes of enums.py: the dicts that
- * the package registers at import. Every change needs a member, so members
- * with small numbers are in arrays. Any thread reads them without a lock: a
- * registered dict is never changed, and it stays until the module is freed,
- * also when another one is registered. */
+/* Converts numbers of the system to members of the classes of enums.py, with
+ * the dicts that the package registers at import. Every change needs a member,
+ * so members with small numbers are in arrays, too. Any thread reads dicts and
+ * arrays without a lock: a registered dict is never changed, and it stays
+ * until the module is cleared, even when another one is registered. */
 #include "binding/values/enums.h"
 
 /* Members with a number below this are found without a dict. */
 enum { SMALL = 20 };
 
 typedef struct nio_enums {
-    struct nio_enums *replaced;    /* another thread may still read it */
+    struct nio_enums *replaced;    /* kept: a thread may still read it */
     PyObject *hint_type;           /* NetworkConnectivityHint */
     PyObject *all[NIO_ENUM_COUNT]; /* {0: member, ...}; NULL: none */
     PyObject *small[NIO_ENUM_COUNT][SMALL]; /* borrowed from `all` */

@@ -15,7 +15,7 @@
 /* ---- numbers and interfaces */
 bool
 nio_number_from(nio_state *state, PyObject *object, const char *function,
-                const char *argument, uint64_t most, uint64_t *ret_number)
+                const char *argument, uint64_t largest, uint64_t *ret_number)
 {
     PyObject *number = PyNumber_Index(object);
     if (number == NULL) {
@@ -32,11 +32,11 @@ nio_number_from(nio_state *state, PyObject *object, const char *function,
     if (overflow && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
         return false;
     }
-    if (overflow || value > most) {
+    if (overflow || value > largest) {
         PyErr_Clear();
         nio_raise_invalid(state, function,
                           "%s must be a number from 0 to %llu, not %R",
-                          argument, (unsigned long long)most, object);
+                          argument, (unsigned long long)largest, object);
         return false;
     }
     *ret_number = value;
@@ -76,7 +76,7 @@ nio_family_from(nio_state *state, PyObject *object, const char *function,
     return true;
 }
 
-/* From a number of at least 0; infinity is one. */
+/* From a number of at least 0, infinity included. */
 static bool
 seconds_from(PyObject *object, const char *name, double *ret_seconds)
 {
@@ -189,8 +189,8 @@ nio_interface_from(nio_state *state, PyObject *object, const char *function,
 }
 
 /* ---- addresses */
-/* Text to an object of ipaddress: a new reference, or NULL with
- * InvalidParameterError where the text is none. */
+/* Parses text to an object of ipaddress: a new reference, or NULL with an
+ * exception, which is InvalidParameterError for an invalid text. */
 static PyObject *
 parse(nio_state *state, PyObject *text, const char *function, bool network)
 {
@@ -230,7 +230,7 @@ is_ip(nio_state *state, PyObject *object, nio_ip_kind ipv4, nio_ip_kind ipv6)
     return is != 0 ? is : PyObject_IsInstance(object, type6);
 }
 
-/* From packed bytes; false when they are of neither length. */
+/* From packed bytes; false, without an exception, unless there are 4 or 16. */
 static bool
 from_packed(PyObject *packed, SOCKADDR_INET *ret_address)
 {
@@ -251,7 +251,8 @@ from_packed(PyObject *packed, SOCKADDR_INET *ret_address)
     return size == 4 || size == 16;
 }
 
-/* The zone of an IPv6Address ("fe80::1%eth0" or "%2") to its scope id. */
+/* Sets the scope id from the zone of an IPv6Address ("fe80::1%eth0" or "%2").
+ */
 static bool
 scope_from(nio_state *state, PyObject *address, const char *function,
            SOCKADDR_INET *ret_address)

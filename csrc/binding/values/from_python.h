@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program passes in, as the native values. With the GIL; each function
- * returns true, or false with an exception set. `function` is the name that
- * the error message begins with. */
+/* Converts what a program passes in to native values. With the GIL; each
+ * function returns true, or false with an exception set. `function` is the
+ * name that the error message begins with. */
 #pragma once
 
 #include "binding/state.h"
 
-/* From an int of at most `most`; `argument` is named in the message. */
+/* From an int from 0 to `largest`; `argument` is named in the message. */
 bool nio_number_from(nio_state *state, PyObject *object, const char *function,
-                     const char *argument, uint64_t most,
+                     const char *argument, uint64_t largest,
                      uint64_t *ret_number);
 /* From AF_UNSPEC, AF_INET or AF_INET6 of the socket module. */
 bool nio_family_from(nio_state *state, PyObject *object, const char *function,
@@ -27,6 +27,6 @@ bool nio_interface_from(nio_state *state, PyObject *object,
  * ValueError for a negative number and NaN, TypeError for anything else. */
 bool nio_timeout_from(PyObject *object, uint64_t *ret_timeout_ns);
 
-/* Adds _seconds_from(), the same for the package's own parameters: 0, or -1
- * with an exception. */
+/* Adds _seconds_from(), which checks the package's own parameters in the same
+ * way: 0, or -1 with an exception. */
 int nio_from_python_init(PyObject *module);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses, interface names and hints of the system as Python's values.
+/* Converts addresses, interface names and hints of the system to Python's
+ * values.
  *
  * ConvertInterfaceLuidToAlias is called with the GIL: the kernel answers from
- * memory, and a release per name would cost a busy program a switch interval
- * each. Finding the LUID of an index asks the kernel for links, so that call
- * releases it. */
+ * memory, and in a busy program each release could cost a switch interval.
+ * ConvertInterfaceIndexToLuid asks the kernel for links, which can wait, so
+ * the GIL is released around it. */
 #include "binding/values/to_python.h"
 
 #include "binding/values/enums.h"
@@ -36,8 +37,9 @@ ipv4_number(const uint8_t *bytes)
            ((unsigned long)bytes[2] << 8) | bytes[3];
 }
 
-/* The format "y#" is used nowhere: built with the headers of 3.13 it calls
- * functions that refuse it in an older Python. */
+/* The format "y#" of Py_BuildValue() is used nowhere: the headers of 3.13
+ * ignore PY_SSIZE_T_CLEAN, so that a wheel built with them calls functions
+ * that refuse "#" in Python 3.12 and earlier. */
 static PyObject *
 packed_new(const uint8_t bytes[16])
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses, interface names and hints of the system as Python's values. With
- * the GIL; each function returns a new reference, or NULL with an exception.
- */
+/* Converts addresses, interface names and hints of the system to Python's
+ * values. With the GIL; each function returns a new reference, or NULL with an
+ * exception. */
 #pragma once
 
 #include "binding/state.h"
 
-/* ipaddress objects; None for a family that is neither. */
+/* Objects of ipaddress; None for a family other than AF_INET and AF_INET6. */
 PyObject *nio_address_new(nio_state *state, const SOCKADDR_INET *address);
 PyObject *nio_prefix_new(nio_state *state, const IP_ADDRESS_PREFIX *prefix);
 PyObject *nio_raw_address_new(nio_state *state, ADDRESS_FAMILY family,
@@ -23,7 +23,8 @@ typedef enum nio_ip_kind {
     NIO_IPV4_NETWORK,
     NIO_IPV6_NETWORK
 } nio_ip_kind;
-/* Borrowed: a class of ipaddress, which is imported at first use. */
+/* Borrowed: a class of ipaddress, which is imported at first use; NULL with an
+ * exception. */
 PyObject *nio_ip_type(nio_state *state, nio_ip_kind which);
 
 /* False when no interface has this index. Releases the GIL: on Linux the call

@@ -26,7 +26,7 @@ deadline_from(PyObject *timeout, uint64_t *ret_deadline)
 }
 
 static uint64_t
-until(uint64_t deadline)
+time_left(uint64_t deadline)
 {
     if (deadline == NIO_FOREVER) {
         return NIO_FOREVER;
@@ -40,7 +40,7 @@ until(uint64_t deadline)
 static nio_wait
 wait_once(nio_watch *self, uint64_t deadline, uint64_t *interval)
 {
-    uint64_t left = nio_recheck_after(until(deadline), interval);
+    uint64_t left = nio_recheck_after(time_left(deadline), interval);
     if (nio_watch_is_stopped(self)) {
         return NIO_WAIT_SET;
     }
@@ -52,20 +52,21 @@ wait_once(nio_watch *self, uint64_t deadline, uint64_t *interval)
  * Taking the last change clears the event; where the Watch is stopped it is
  * set again, since the other readers wait for it. */
 static bool
-take(nio_watch *self, size_t most, nio_read_result *result, size_t *ret_count)
+take(nio_watch *self, size_t max_count, nio_read_result *result,
+     size_t *ret_count)
 {
     nio_queue_statistics queued;
     nio_taken taken = {.count = 0};
 
     nio_queue_statistics_of(self->source->queue, &queued);
-    if (queued.queued + MARKS < most) {
-        most = (size_t)queued.queued + MARKS;
+    if (queued.queued + MARKS < max_count) {
+        max_count = (size_t)queued.queued + MARKS;
     }
     *ret_count = 0;
-    if (!nio_read_result_prepare(result, most)) {
+    if (!nio_read_result_prepare(result, max_count)) {
         return false;
     }
-    *ret_count = nio_queue_take(self->source->queue, most, &taken);
+    *ret_count = nio_queue_take(self->source->queue, max_count, &taken);
     if (*ret_count == 0) {
         nio_read_result_free(result);
         return true;
@@ -138,18 +139,19 @@ fill(PyObject *batch, nio_read_result *result)
  * stopped; NULL with an exception. Takes ownership of the batch. It is made
  * before anything is taken, so that no allocation failure loses a change. */
 static PyObject *
-read_into(nio_watch *self, PyObject *batch, size_t most, uint64_t deadline)
+read_into(nio_watch *self, PyObject *batch, size_t max_count,
+          uint64_t deadline)
 {
-    bool good = true, filled = false, late = false;
+    bool good = true, filled = false, timed_out = false;
     uint64_t interval = NIO_FIRST_RECHECK_NS;
 
-    while (good && !filled && !late && !nio_watch_is_stopped(self) &&
+    while (good && !filled && !timed_out && !nio_watch_is_stopped(self) &&
            (good = before_wait(self))) {
         nio_wait woken = NIO_WAIT_SET;
         nio_read_result result = {.count = 0};
         size_t count = 0;
         Py_BEGIN_ALLOW_THREADS
-        good = take(self, most, &result, &count);
+        good = take(self, max_count, &result, &count);
         if (good && count == 0) {
             woken = wait_once(self, deadline, &interval);
         }
@@ -159,8 +161,8 @@ read_into(nio_watch *self, PyObject *batch, size_t most, uint64_t deadline)
             PyErr_NoMemory();
         } else if (count > 0) {
             filled = fill(batch, &result);
-        } else if (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0) {
-            late = true;
+        } else if (woken == NIO_WAIT_TIMEOUT && time_left(deadline) == 0) {
+            timed_out = true;
         } else {
             good = after_wait(self, woken);
         }
@@ -177,10 +179,10 @@ nio_watch_read(PyObject *op, PyObject *args)
 {
     nio_watch *self = (nio_watch *)op;
     PyObject *timeout = NULL, *result = NULL;
-    Py_ssize_t most = 0;
+    Py_ssize_t max_count = 0;
     uint64_t deadline = NIO_FOREVER;
 
-    if (!PyArg_ParseTuple(args, "On:read", &timeout, &most) ||
+    if (!PyArg_ParseTuple(args, "On:read", &timeout, &max_count) ||
         !deadline_from(timeout, &deadline)) {
         return NULL;
     }
@@ -189,7 +191,7 @@ nio_watch_read(PyObject *op, PyObject *args)
     }
     result = nio_batch_new(nio_state_of(op));
     if (result != NULL) {
-        result = read_into(self, result, (size_t)most, deadline);
+        result = read_into(self, result, (size_t)max_count, deadline);
     }
     nio_watch_source_leave(self->source);
     return result;
@@ -219,7 +221,7 @@ nio_watch_wait(PyObject *op, PyObject *args)
         nio_signals_restore();
         Py_END_ALLOW_THREADS
         over = woken == NIO_WAIT_SET ||
-               (woken == NIO_WAIT_TIMEOUT && until(deadline) == 0);
+               (woken == NIO_WAIT_TIMEOUT && time_left(deadline) == 0);
         good = after_wait(self, woken);
     }
     nio_watch_source_leave(self->source);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 bool
-nio_read_result_prepare(nio_read_result *result, size_t most)
+nio_read_result_prepare(nio_read_result *result, size_t max_count)
 {
-    result->records = malloc((most + 1) * sizeof(*result->records));
+    result->records = malloc((max_count + 1) * sizeof(*result->records));
     return result->records != NULL;
 }
 
@@ -45,8 +45,9 @@ nio_read_result_take(nio_read_result *result, nio_taken *taken)
             nio_read_result_add(result, change);
         }
     }
-    /* A few records in a large chunk: they would keep the whole chunk, which
-     * the queue could not fill again. On allocation failure they stay. */
+    /* A few records in a large chunk would keep the whole chunk, and the queue
+     * could not reuse it. So they are copied; on allocation failure they stay
+     * where they are. */
     if (result->bytes < nio_taken_bytes(&result->taken) / 2) {
         (void)nio_read_result_own(result);
     }
@@ -74,11 +75,11 @@ nio_read_result_own(nio_read_result *result)
 void
 nio_read_result_copy_row(nio_change *change, void *to, size_t size)
 {
-    size_t have = change->size < size ? change->size : size;
+    size_t present = change->size < size ? change->size : size;
 
-    memcpy(to, nio_change_row(change), have);
-    if (have < size) {
-        memset((char *)to + have, 0, size - have);
+    memcpy(to, nio_change_row(change), present);
+    if (present < size) {
+        memset((char *)to + present, 0, size - present);
     }
 }
 

@@ -17,12 +17,13 @@ typedef struct nio_read_result {
     size_t rows[NIO_KINDS]; /* how many records are of each kind */
     bool overflow;          /* a mark says that changes were lost */
     bool synced;            /* the last mark says that the state is exact */
-    bool marked;            /* a mark says one of the two */
+    bool marked;            /* one of the marks has a flag */
 } nio_read_result;
 
-/* Room for `most` records. Called before anything is taken, so that nothing
- * that was taken is lost. False on allocation failure. */
-bool nio_read_result_prepare(nio_read_result *result, size_t most);
+/* Allocates room for `max_count` records. Called before anything is taken, so
+ * that no allocation failure loses what was taken. False on allocation
+ * failure. */
+bool nio_read_result_prepare(nio_read_result *result, size_t max_count);
 /* Takes ownership of `taken`, which is not empty and has no more records than
  * were prepared for. */
 void nio_read_result_take(nio_read_result *result, nio_taken *taken);

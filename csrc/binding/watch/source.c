@@ -48,9 +48,10 @@ nio_watch_source_new(nio_state *state, size_t bound)
     return source;
 }
 
-/* Frees what readers use. Called once, by the last user. */
+/* Frees the queue and the event. Called once: by the last user of a closed
+ * source, or with the last reference. */
 static void
-release(nio_watch_source *source)
+free_queue_and_event(nio_watch_source *source)
 {
     source->queue = nio_queue_free(source->queue);
     nio_event_done(&source->readable);
@@ -65,8 +66,8 @@ nio_watch_source_drop(nio_watch_source *source)
     /* In a forked child: another thread may have held the lock of the source
      * or of the queue when the process forked, so they are not touched. */
     if (source->generation == nio_process_generation()) {
-        if (source->queue != NULL) { /* never opened, or a poll not ended */
-            release(source);
+        if (source->queue != NULL) { /* not subscribed, or still polled */
+            free_queue_and_event(source);
         }
         nio_condition_done(&source->closed);
         nio_lock_done(&source->lock);
@@ -106,7 +107,7 @@ void
 nio_watch_source_leave(nio_watch_source *source)
 {
     if (source->generation != nio_process_generation()) {
-        return; /* it entered before the fork */
+        return; /* it became a user before the fork */
     }
     nio_lock_take(&source->lock);
     assert(source->users > 0);
@@ -114,7 +115,7 @@ nio_watch_source_leave(nio_watch_source *source)
                 nio_watch_source_stage_of(source) == NIO_SOURCE_CLOSED;
     nio_lock_drop(&source->lock);
     if (last) {
-        release(source);
+        free_queue_and_event(source);
     }
 }
 
@@ -122,25 +123,26 @@ static void
 refresh_locked(nio_watch_source *source) NIO_REQUIRES(source->lock)
 {
     if (nio_watch_source_stage_of(source) == NIO_SOURCE_OPEN) {
-        nio_queue_statistics_of(source->queue, &source->figures.queue);
-        (void)nio_statistics_of(source->handle, &source->figures.system);
+        nio_queue_statistics_of(source->queue, &source->statistics.queue);
+        (void)nio_statistics_of(source->handle, &source->statistics.system);
     }
 }
 
-nio_watch_source_figures
-nio_watch_source_figures_of(nio_watch_source *source) NIO_UNCHECKED
+nio_watch_source_statistics
+nio_watch_source_statistics_of(nio_watch_source *source) NIO_UNCHECKED
 {
-    bool own = source->generation == nio_process_generation();
+    bool is_own_process = source->generation == nio_process_generation();
 
-    if (own) { /* in a forked child no thread changes them any more */
+    /* In a forked child no thread changes the statistics any more. */
+    if (is_own_process) {
         nio_lock_take(&source->lock);
         refresh_locked(source);
     }
-    nio_watch_source_figures figures = source->figures;
-    if (own) {
+    nio_watch_source_statistics statistics = source->statistics;
+    if (is_own_process) {
         nio_lock_drop(&source->lock);
     }
-    return figures;
+    return statistics;
 }
 
 void
@@ -214,11 +216,11 @@ nio_watch_sources_shutdown(nio_state *state)
 
 /* ---- closing */
 
-/* Called in a forked child. The queue is leaked: another thread may have held
- * its lock when the process forked, or have waited for the closing. The event
- * is shared with the parent; only the child's descriptor of it is closed. */
+/* Called in a forked child. The queue is leaked, since another thread may have
+ * held its lock when the process forked. The event is shared with the parent;
+ * only the child's descriptor of it is closed. */
 static void
-abandon(nio_watch_source *source)
+close_in_child(nio_watch_source *source)
 {
     nio_atomic_store(&source->stopped, 1);
     if (nio_atomic_exchange(&source->stage, NIO_SOURCE_CLOSED) !=
@@ -245,7 +247,7 @@ unsubscribe(nio_watch_source *source)
     NETIO_STATUS status = nio_unsubscribe(source->handle);
 
     nio_lock_take(&source->lock);
-    nio_queue_statistics_of(source->queue, &source->figures.queue);
+    nio_queue_statistics_of(source->queue, &source->statistics.queue);
     nio_lock_drop(&source->lock);
     nio_queue_close(source->queue);
     nio_lock_take(&source->lock);
@@ -262,7 +264,7 @@ nio_watch_source_close(nio_watch_source *source)
 
     unlist(source);
     if (nio_watch_source_is_forked(source)) {
-        abandon(source);
+        close_in_child(source);
         return NO_ERROR;
     }
     if (nio_watch_source_stage_of(source) == NIO_SOURCE_CLOSED) {

@@ -43,8 +43,9 @@ watch_dealloc(PyObject *op)
 }
 
 /* ---- opening */
-/* The first function that a Watcher of these kinds (bits) needs and the system
- * lacks; NULL: it has all of them. */
+
+/* The name of the first function that a Watcher of these kinds (bits) needs
+ * and the system lacks; NULL: it lacks none. */
 static const char *
 missing_function(unsigned kinds)
 {
@@ -139,14 +140,15 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 }
 
 /* ---- its state */
+
 static PyObject *
 watch_stats(PyObject *op, PyObject *unused)
 {
     (void)unused;
-    nio_watch_source_figures figures =
-        nio_watch_source_figures_of(((nio_watch *)op)->source);
-    const nio_queue_statistics *queue = &figures.queue;
-    const nio_statistics *system = &figures.system;
+    nio_watch_source_statistics statistics =
+        nio_watch_source_statistics_of(((nio_watch *)op)->source);
+    const nio_queue_statistics *queue = &statistics.queue;
+    const nio_statistics *system = &statistics.system;
     return Py_BuildValue(
         "{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "received", queue->put,
         "delivered", queue->taken, "coalesced", queue->coalesced, "overflows",

@@ -157,6 +157,22 @@ def test_run_without_a_test_fails(reports: Path, tmp_path: Path) -> None:
     assert checks.summary(reports)[1:] == (0, 1)
 
 
+def test_runner_names_existing_tests() -> None:
+    runner = [
+        ROOT / "noxfile.py",
+        *(path for path in (ROOT / "tools").rglob("*") if path.is_file()),
+    ]
+    named = set()
+    for path in runner:
+        if path.suffix != ".pyc":
+            named |= set(re.findall(r"\btests/[\w/]+\.py(?:::\w+)?", path.read_text("utf-8")))
+    assert len(named) > 20
+    for name in named:
+        file, _, function = name.partition("::")
+        assert (ROOT / file).exists(), name
+        assert f"def {function}" in repo_text(file), name
+
+
 def test_hooks_before_a_commit_use_the_tools_of_the_extra_lint() -> None:
     hooks = re.findall(
         r"additional_dependencies: \[\"?([^\]\"]+)", repo_text(".pre-commit-config.yaml")

@@ -22,7 +22,7 @@ route(int family, const char *prefix, unsigned length)
 }
 
 static nio_route
-six(unsigned number)
+ipv6_route(unsigned number)
 {
     char text[64];
     (void)snprintf(text, sizeof(text), "2001:db8:0:%x::", number);
@@ -30,19 +30,20 @@ six(unsigned number)
 }
 
 static nio_route
-four(unsigned number)
+ipv4_route(unsigned number)
 {
     char text[64];
     (void)snprintf(text, sizeof(text), "10.0.%u.0", number);
     return route(AF_INET, text, 24);
 }
 
-/* A part of the rows from `first` to `last`, which fills its datagram. */
+/* The rows of a part, from `first` to `last`, of 100 bytes each. */
 static void
 part_of(nio_route_dump *dump, unsigned first, unsigned last)
 {
     for (unsigned number = first; number <= last; number++) {
-        nio_route row = dump->family == AF_INET ? four(number) : six(number);
+        nio_route row =
+            dump->family == AF_INET ? ipv4_route(number) : ipv6_route(number);
         nio_route_dump_bytes(dump, 100);
         nio_route_dump_row(dump, &row);
     }
@@ -80,7 +81,7 @@ places_are_in_the_order_of_the_tree(void)
         nio_place b = nio_place_of(&ordered4[i + 1]);
         CHECK(nio_place_compare(&a, &b) < 0 && nio_place_compare(&b, &a) > 0);
     }
-    nio_route low = four(1), high = four(1);
+    nio_route low = ipv4_route(1), high = ipv4_route(1);
     high.priority = 9;
     nio_place a = nio_place_of(&low), b = nio_place_of(&high);
     CHECK(nio_place_compare(&a, &b) < 0);
@@ -96,11 +97,12 @@ dump_without_messages_has_no_gap(void)
     part_of(&dump, 30, 39);
     nio_route_dump_end_part(&dump);
     nio_gaps gaps = nio_route_dump_end(&dump);
-    CHECK(!nio_gaps_any(&gaps) && !lacks(&gaps, six(25)));
+    CHECK(!nio_gaps_any(&gaps) && !lacks(&gaps, ipv6_route(25)));
     nio_gaps_done(&gaps);
 }
 
-/* Three parts of ten rows; what `script` tells comes behind the first. */
+/* Four parts of ten rows, then a short one. The messages of `script` are
+ * received after the first. */
 static nio_gaps
 raced(int family, void (*script)(nio_route_dump *dump))
 {
@@ -121,79 +123,82 @@ raced(int family, void (*script)(nio_route_dump *dump))
 }
 
 static void
-six_deletes_before_and_adds(nio_route_dump *dump)
+ipv6_deletes_before_and_adds(nio_route_dump *dump)
 {
-    message(dump, false, true, six(5));
-    message(dump, true, false, six(6));
+    message(dump, false, true, ipv6_route(5));
+    message(dump, true, false, ipv6_route(6));
 }
 
 static void
-six_skips_after_a_deletion_that_the_walk_has_passed(void)
+ipv6_skips_after_a_deletion_that_the_walk_has_passed(void)
 {
-    nio_gaps gaps = raced(AF_INET6, six_deletes_before_and_adds);
-    CHECK(lacks(&gaps, six(25))); /* between two parts */
-    CHECK(lacks(&gaps, six(19)) && lacks(&gaps, six(30)));   /* at its ends */
-    CHECK(!lacks(&gaps, six(15)) && !lacks(&gaps, six(35))); /* inside */
-    CHECK(!lacks(&gaps, six(75)) && !lacks(&gaps, six(85))); /* later */
-    CHECK(!lacks(&gaps, six(5)));  /* before all rows of the table */
-    CHECK(!lacks(&gaps, six(99))); /* the last part was not full */
+    nio_gaps gaps = raced(AF_INET6, ipv6_deletes_before_and_adds);
+    CHECK(lacks(&gaps, ipv6_route(25))); /* between two parts */
+    CHECK(lacks(&gaps, ipv6_route(19)) &&
+          lacks(&gaps, ipv6_route(30))); /* at its ends */
+    CHECK(!lacks(&gaps, ipv6_route(15)) &&
+          !lacks(&gaps, ipv6_route(35))); /* inside */
+    CHECK(!lacks(&gaps, ipv6_route(75)) &&
+          !lacks(&gaps, ipv6_route(85))); /* later */
+    CHECK(!lacks(&gaps, ipv6_route(5)));  /* before all rows of the table */
+    CHECK(!lacks(&gaps, ipv6_route(99))); /* the last part was not full */
     nio_gaps_done(&gaps);
 }
 
 static void
-six_deletes_behind_and_adds(nio_route_dump *dump)
+ipv6_deletes_behind_and_adds(nio_route_dump *dump)
 {
-    message(dump, false, true, six(95));
-    message(dump, true, false, six(6));
+    message(dump, false, true, ipv6_route(95));
+    message(dump, true, false, ipv6_route(6));
 }
 
 static void
-six_adds_only(nio_route_dump *dump)
+ipv6_adds_only(nio_route_dump *dump)
 {
-    message(dump, true, false, six(6));
+    message(dump, true, false, ipv6_route(6));
 }
 
 static void
-six_skips_nothing_without_such_a_deletion(void)
+ipv6_skips_nothing_without_such_a_deletion(void)
 {
-    nio_gaps gaps = raced(AF_INET6, six_deletes_behind_and_adds);
+    nio_gaps gaps = raced(AF_INET6, ipv6_deletes_behind_and_adds);
     CHECK(!nio_gaps_any(&gaps));
-    gaps = raced(AF_INET6, six_adds_only);
+    gaps = raced(AF_INET6, ipv6_adds_only);
     CHECK(!nio_gaps_any(&gaps));
 }
 
 static void
-four_deletes_the_last_row(nio_route_dump *dump)
+ipv4_deletes_the_last_row(nio_route_dump *dump)
 {
-    message(dump, false, true, four(19));
+    message(dump, false, true, ipv4_route(19));
 }
 
 static void
-four_deletes_others(nio_route_dump *dump)
+ipv4_deletes_others(nio_route_dump *dump)
 {
-    message(dump, false, true, four(5));
-    message(dump, false, true, four(25));
-    message(dump, true, false, four(6));
+    message(dump, false, true, ipv4_route(5));
+    message(dump, false, true, ipv4_route(25));
+    message(dump, true, false, ipv4_route(6));
 }
 
 static void
-four_deletes_of_another_table(nio_route_dump *dump)
+ipv4_deletes_of_another_table(nio_route_dump *dump)
 {
-    nio_route other = four(25);
+    nio_route other = ipv4_route(25);
     other.table = 255;
     message(dump, false, true, other);
 }
 
 static void
-four_skips_after_a_deletion_at_its_address(void)
+ipv4_skips_after_a_deletion_at_its_address(void)
 {
-    nio_gaps gaps = raced(AF_INET, four_deletes_the_last_row);
-    CHECK(lacks(&gaps, four(25)) && !lacks(&gaps, four(45)));
+    nio_gaps gaps = raced(AF_INET, ipv4_deletes_the_last_row);
+    CHECK(lacks(&gaps, ipv4_route(25)) && !lacks(&gaps, ipv4_route(45)));
     nio_gaps_done(&gaps);
-    gaps = raced(AF_INET, four_deletes_others);
+    gaps = raced(AF_INET, ipv4_deletes_others);
     CHECK(!nio_gaps_any(&gaps));
-    gaps = raced(AF_INET, four_deletes_of_another_table);
-    CHECK(lacks(&gaps, four(25)) && !lacks(&gaps, four(45)));
+    gaps = raced(AF_INET, ipv4_deletes_of_another_table);
+    CHECK(lacks(&gaps, ipv4_route(25)) && !lacks(&gaps, ipv4_route(45)));
     nio_gaps_done(&gaps);
 }
 
@@ -201,30 +206,30 @@ static void
 disordered_dump_proves_nothing(void)
 {
     nio_route_dump dump;
-    nio_route row = six(5);
+    nio_route row = ipv6_route(5);
     nio_route_dump_begin(&dump, AF_INET6);
     part_of(&dump, 10, 19);
     nio_route_dump_row(&dump, &row);
     nio_route_dump_end_part(&dump);
     nio_gaps gaps = nio_route_dump_end(&dump);
-    CHECK(gaps.everything && lacks(&gaps, six(15)));
+    CHECK(gaps.everything && lacks(&gaps, ipv6_route(15)));
 }
 
 static void
 later_dump_closes_what_its_parts_cover(void)
 {
     nio_gaps undecided = {.everything = true};
-    nio_gaps gaps = raced(AF_INET6, six_deletes_before_and_adds);
+    nio_gaps gaps = raced(AF_INET6, ipv6_deletes_before_and_adds);
     nio_gaps_intersect(&undecided, &gaps);
-    CHECK(!undecided.everything && lacks(&undecided, six(25)));
+    CHECK(!undecided.everything && lacks(&undecided, ipv6_route(25)));
     nio_gaps_intersect(&undecided, &gaps);
-    CHECK(lacks(&undecided, six(25))); /* the same gap again */
+    CHECK(lacks(&undecided, ipv6_route(25))); /* the same gap again */
     nio_gaps_done(&gaps);
 
     nio_route_dump dump;
     nio_route_dump_begin(&dump, AF_INET6);
     part_of(&dump, 10, 26); /* its gaps lie elsewhere */
-    six_deletes_before_and_adds(&dump);
+    ipv6_deletes_before_and_adds(&dump);
     nio_route_dump_end_part(&dump);
     part_of(&dump, 27, 60);
     nio_route_dump_end_part(&dump);
@@ -232,8 +237,9 @@ later_dump_closes_what_its_parts_cover(void)
     nio_route_dump_end_part(&dump);
     gaps = nio_route_dump_end(&dump);
     nio_gaps_intersect(&undecided, &gaps);
-    CHECK(!lacks(&undecided, six(20)) && !lacks(&undecided, six(25)));
-    CHECK(lacks(&undecided, six(27))); /* the end of a part in both */
+    CHECK(!lacks(&undecided, ipv6_route(20)) &&
+          !lacks(&undecided, ipv6_route(25)));
+    CHECK(lacks(&undecided, ipv6_route(27))); /* the end of a part in both */
     nio_gaps_done(&gaps);
     gaps = (nio_gaps){0};
     nio_gaps_intersect(&undecided, &gaps);
@@ -246,9 +252,9 @@ main(void)
 {
     RUN(places_are_in_the_order_of_the_tree());
     RUN(dump_without_messages_has_no_gap());
-    RUN(six_skips_after_a_deletion_that_the_walk_has_passed());
-    RUN(six_skips_nothing_without_such_a_deletion());
-    RUN(four_skips_after_a_deletion_at_its_address());
+    RUN(ipv6_skips_after_a_deletion_that_the_walk_has_passed());
+    RUN(ipv6_skips_nothing_without_such_a_deletion());
+    RUN(ipv4_skips_after_a_deletion_at_its_address());
     RUN(disordered_dump_proves_nothing());
     RUN(later_dump_closes_what_its_parts_cover());
     puts("ok");

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages that arrive while tables are dumped: they go to the backlog, and
- * those of routes are noted, since they say where a dump may lack rows. */
+ * route messages are also noted in the dump of routes, since they show where
+ * it may lack rows. */
 #include "rtnetlink/engine/engine.h"
 
 #include <errno.h>
 
-/* Give a message of a route to the dump of its family, if one is read now. */
+/* Note a route message in the dump of its family, if one is being read. */
 static void
 note_route_message(nio_engine *engine, const struct nlmsghdr *header,
                    nio_bytes body)
@@ -22,7 +23,7 @@ note_route_message(nio_engine *engine, const struct nlmsghdr *header,
     }
 }
 
-/* Keep a datagram, and note its messages of routes. */
+/* Add a datagram to the backlog, and note its route messages. */
 static void
 keep(nio_engine *engine, nio_datagram datagram, uint64_t time_ns)
 {

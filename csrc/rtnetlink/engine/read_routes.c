@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the routes of one family again: one dump of a series that goes on
- * until nothing is undecided.
+/* Reads the routes of one family again. One call makes one dump of a series,
+ * which goes on until nothing is undecided.
  *
  * Where changes race with a dump, some of its gaps are open (route_dump.h): a
  * route in there may exist though the dump lacks it. So a known route that the
  * dump lacks is removed only outside these gaps, and the dump is repeated
  * until no place has been in an open gap of every dump of the series. Then the
- * mirror lacks no route and has none too many.
+ * mirror has exactly the routes of the kernel.
  *
  * A silent change may remove what an earlier dump of the series has shown, so
  * each reason to read (a link that went down, lost messages) begins a new
@@ -39,10 +39,11 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
     return engine->stop ? -ECANCELED : status == -ENOMEM ? status : 0;
 }
 
-/* A deletion that the kernel has announced is reported when its message is
- * applied, not as one that the dump has found. */
+/* A deletion whose message is in the backlog is reported when that message is
+ * applied, not as one that the dump has found: so its route is marked as seen.
+ */
 static void
-leave_announced_deletions(nio_engine *engine, uint8_t family)
+mark_announced_deletions(nio_engine *engine, uint8_t family)
 {
     nio_bytes datagram, body;
     struct nlmsghdr header;
@@ -66,14 +67,15 @@ dump_routes(nio_engine *engine, uint8_t family, nio_gaps *ret_gaps)
 {
     nio_route_dump *dump = &engine->route_dump;
     nio_answer answer;
-    /* A message that is received too late says nothing about a gap. */
+    /* Every message must be counted after the part after which it was sent, so
+     * the socket has to be empty before the first part and after each one. */
     bool is_empty = nio_collect(engine, RECEIVES_OF_A_FULL_SOCKET);
     nio_route_dump_begin(dump, family);
-    dump->disordered = !is_empty;
+    dump->inconclusive = !is_empty;
     nio_mirror_begin_dump(&engine->mirror);
     int status = nio_query_table(&engine->requests, RTM_GETROUTE, family,
                                  on_route, engine, &answer);
-    dump->disordered |= !nio_collect(engine, RECEIVES_OF_A_FULL_SOCKET);
+    dump->inconclusive |= !nio_collect(engine, RECEIVES_OF_A_FULL_SOCKET);
     *ret_gaps = nio_route_dump_end(dump);
     dump->family = AF_UNSPEC;
     if (status < 0 || answer.interrupted || engine->health != NIO_INTACT) {
@@ -88,7 +90,7 @@ nio_end_route_part(nio_engine *engine, bool is_socket_empty)
 {
     nio_route_dump *dump = &engine->route_dump;
     if (dump->family != AF_UNSPEC) {
-        dump->disordered |= !is_socket_empty;
+        dump->inconclusive |= !is_socket_empty;
         nio_route_dump_end_part(dump);
     }
 }
@@ -109,7 +111,7 @@ nio_read_routes_again(nio_engine *engine, uint8_t family, bool has_reason)
         status == -EOPNOTSUPP) {
         status = 0;
     } else if (status == 0) {
-        leave_announced_deletions(engine, family);
+        mark_announced_deletions(engine, family);
         nio_mirror_sweep_routes(&engine->mirror, family, &gaps);
         nio_gaps_intersect(undecided, &gaps);
         engine->mirror.dirty.raced[bit] =

@@ -140,7 +140,7 @@ nio_fanout_address(const nio_fanout *fanout, uint8_t type,
     }
 }
 
-/* The kernel randomises the reachable time and says nothing of it. */
+/* The kernel randomises the reachable time without a message. */
 static bool
 same_interface(const MIB_IPINTERFACE_ROW *a, const MIB_IPINTERFACE_ROW *b)
 {

@@ -94,9 +94,9 @@ void nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs);
 void nio_mirror_sweep_links(nio_mirror *mirror);
 void nio_mirror_sweep_addresses(nio_mirror *mirror);
 void nio_mirror_sweep_nexthops(nio_mirror *mirror);
-/* Likewise, but what lies in the gaps of the dump stays. */
+/* Likewise, but what lies in the open gaps of the dump stays. */
 void nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
-                             const nio_gaps *undecided);
+                             const nio_gaps *open_gaps);
 /* The message of this deletion is still to be applied, which removes the
  * route: the sweep leaves it. */
 void nio_mirror_announced_deletion(nio_mirror *mirror, const nio_legs *legs);

@@ -12,8 +12,8 @@ nio_route_dump_begin(nio_route_dump *dump, uint8_t family)
     *dump = (nio_route_dump){.family = family};
 }
 
-/* Room for one more element of `size` bytes. False on allocation failure,
- * which leaves the dump without proof. */
+/* Make room for one more element of `size` bytes. False on allocation failure:
+ * the dump then proves nothing. */
 static bool
 grow(nio_route_dump *dump, void **array, size_t count, size_t *capacity,
      size_t size)
@@ -24,7 +24,7 @@ grow(nio_route_dump *dump, void **array, size_t count, size_t *capacity,
     size_t wanted = *capacity == 0 ? 64 : *capacity * 2;
     void *more = realloc(*array, wanted * size);
     if (more == NULL) {
-        dump->disordered = true;
+        dump->inconclusive = true;
         return false;
     }
     *array = more;
@@ -51,7 +51,7 @@ nio_route_dump_row(nio_route_dump *dump, const nio_route *route)
     if (dump->run_count > 0) {
         nio_dump_run *run = &dump->runs[dump->run_count - 1];
         if (run->part == dump->part && run->table == route->table) {
-            dump->disordered |= nio_place_compare(&place, &run->last) < 0;
+            dump->inconclusive |= nio_place_compare(&place, &run->last) < 0;
             run->last = place;
             return;
         }
@@ -94,7 +94,7 @@ nio_route_dump_message(nio_route_dump *dump, bool adds, bool deletes,
         return;
     }
     if (route == NULL) {
-        dump->disordered = true;
+        dump->inconclusive = true;
         return;
     }
     if (grow(dump, &deletions, dump->deletion_count, &dump->deletion_capacity,
@@ -115,9 +115,11 @@ nio_route_dump_end_part(nio_route_dump *dump)
     dump->part_bytes = 0;
 }
 
-/* The messages that may have been sent between a part and the next one: the
- * kernel fills a part while the one before it is received, and an IPv4 route
- * changes just before its message is sent. */
+/* May a message, by the part after which it was received, belong to a change
+ * between `part` and the next one? The kernel fills a part while the one
+ * before it is received. It removes an IPv4 route just after the message is
+ * sent, and adds one just before. One part on each side covers this, unless
+ * the kernel is preempted there for longer than a part takes. */
 static bool
 is_between(unsigned message, unsigned part)
 {
@@ -125,7 +127,7 @@ is_between(unsigned message, unsigned part)
 }
 
 static bool
-was_added_behind(const nio_route_dump *dump, unsigned part)
+was_added_between(const nio_route_dump *dump, unsigned part)
 {
     for (size_t i = part > 0 ? part - 1 : 0;
          i <= (size_t)part + 1 && i < dump->addition_count; i++) {
@@ -136,7 +138,7 @@ was_added_behind(const nio_route_dump *dump, unsigned part)
     return false;
 }
 
-/* See route_dump.h. */
+/* The conditions of route_dump.h. */
 static bool
 makes_walk_skip(const nio_dump_deletion *deletion, const nio_gap *gap,
                 bool is_ipv4)
@@ -153,14 +155,15 @@ makes_walk_skip(const nio_dump_deletion *deletion, const nio_gap *gap,
             (gap->to_end || memcmp(place->address, gap->to.address, 16) <= 0));
 }
 
-/* Could the walk skip routes in this gap behind a part? `first` is the first
- * deletion that an IPv4 gap has to look at; gaps are asked in their order. */
+/* Could the walk skip routes in this gap, which follows `part`? Called for the
+ * gaps in their order: *first is the first deletion that may matter to this
+ * IPv4 gap and to later ones. */
 static bool
 is_open(const nio_route_dump *dump, const nio_gap *gap, unsigned part,
         size_t *first)
 {
     const bool is_ipv4 = dump->family == AF_INET;
-    if (!is_ipv4 && !was_added_behind(dump, part)) {
+    if (!is_ipv4 && !was_added_between(dump, part)) {
         return false;
     }
     while (is_ipv4 && *first < dump->deletion_count &&
@@ -190,7 +193,9 @@ by_table_and_place(const void *left, const void *right)
     return nio_place_compare(&a->from, &b->from);
 }
 
-/* Had the last part room for one more row? Then the walk ended in it. */
+/* Had the last part room for the largest row that was given? Then the walk is
+ * taken to have ended in it: a row that is larger than all others could still
+ * have stopped it. */
 static bool
 ended_in_last_part(const nio_route_dump *dump)
 {
@@ -198,10 +203,10 @@ ended_in_last_part(const nio_route_dump *dump)
     return bytes + dump->max_row_bytes <= dump->max_part_bytes;
 }
 
-/* The gap behind a run. False: there is none, since the table ended within the
+/* The gap after a run. False if there is none: the table ended within the
  * part, or the walk started again and gives rows twice. */
 static bool
-gap_behind(const nio_route_dump *dump, size_t at, nio_gap *ret_gap)
+gap_after(const nio_route_dump *dump, size_t at, nio_gap *ret_gap)
 {
     const nio_dump_run *run = &dump->runs[at];
     const nio_dump_run *next =
@@ -235,7 +240,7 @@ merge_overlaps(nio_gaps *gaps)
     gaps->count = gaps->count > 0 ? kept + 1 : 0;
 }
 
-/* Was all of it given in one part, under one lock for each table? */
+/* Did all rows come in one part, so that nothing can lie between two? */
 static bool
 is_one_part(const nio_route_dump *dump)
 {
@@ -245,7 +250,7 @@ is_one_part(const nio_route_dump *dump)
 nio_gaps
 nio_route_dump_end(nio_route_dump *dump)
 {
-    nio_gaps gaps = {.everything = dump->disordered};
+    nio_gaps gaps = {.everything = dump->inconclusive};
     const bool raced = dump->addition_count > 0 || dump->deletion_count > 0;
     size_t first = 0;
     if (gaps.everything || !raced || is_one_part(dump)) {
@@ -258,7 +263,7 @@ nio_route_dump_end(nio_route_dump *dump)
     }
     for (size_t at = 0; at < dump->run_count; at++) {
         nio_gap *gap = &gaps.gaps[gaps.count];
-        gaps.count += gap_behind(dump, at, gap) &&
+        gaps.count += gap_after(dump, at, gap) &&
                       is_open(dump, gap, dump->runs[at].part, &first);
     }
     qsort(gaps.gaps, gaps.count, sizeof(*gaps.gaps), by_table_and_place);

@@ -1,27 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /* What a dump of routes proves where changes raced with it.
  *
- * The kernel gives a dump in parts (datagrams). It fills each part under the
- * table's lock and in the order of its tree, so a route that lies strictly
- * between the first and the last route of one part, and is not in that part,
- * does not exist. Between two parts the table may change, and then the walk
- * may skip routes that did not change:
+ * The kernel gives a dump in parts (datagrams). It fills each part in the
+ * order of its tree, IPv6 under the table's lock and IPv4 under RCU. So a
+ * route that lies strictly between the first and the last route of one part,
+ * and is not in that part, does not exist. Between two parts the table may
+ * change, and then the walk may skip routes that did not change:
  *
- *   IPv6  An addition makes the walk start at the root again and skip as many
- *         rows as it gave before. Rows that it gave and that were deleted
- *         since are counted too, so it skips that many rows too many. It takes
- *         an addition between the two parts, and an earlier deletion at a
- *         place that the walk has passed.
- *   IPv4  The walk goes on at the address where it stopped, and within one
- *         address by number. It takes a deletion between the two parts at the
- *         address of the last row; or of a route of another table between the
- *         two, since tables may share their addresses.
+ *   IPv6  If the serial number of the tree has changed, as it does with each
+ *         addition, the walk starts at the root again and skips as many
+ *         prefixes as it gave before. Prefixes that it gave and that were
+ *         deleted since are counted too, so it skips that many too many. A
+ *         gap counts as open after an addition between the two parts and a
+ *         deletion, before that, at a place that the walk has passed.
+ *   IPv4  The walk goes on at the address where it stopped, and there at the
+ *         number of the route within the address. A gap counts as open after
+ *         a deletion between the two parts at the address of the last row, or
+ *         of a route of another table at an address in the gap: the tables
+ *         local and main share a tree, and thus the numbers, until the first
+ *         policy rule is added.
  *
- * So a gap between two parts is open when such messages came, and closed
- * otherwise. The routes in an open gap are undecided: a later dump closes it,
- * whose parts begin and end elsewhere. This was measured on Linux 6.18, and
- * tests/linux/test_raced_dumps.py measures it on the running kernel; a dump
- * that is not in the expected order is one open gap.
+ * Not covered, since no route message is received of it (Linux 6.18):
+ *
+ *   IPv6  The serial number also changes without an addition: when an IPv6
+ *         address is deleted, a link goes up or down or its carrier changes,
+ *         an xfrm policy changes, and when a path MTU or a redirect is stored
+ *         for the default route.
+ *   IPv4  By default the socket filter drops the messages of the table local.
+ *
+ * Any other gap is closed. The routes in an open gap are undecided until a
+ * later dump whose parts begin and end elsewhere shows or lacks them. A dump
+ * that is not in the expected order counts as one open gap. This was measured
+ * on Linux 6.18, and tests/linux/test_raced_dumps.py measures on the running
+ * kernel that a dump lacks rows only between its parts.
  *
  * Pure: no system call, and no lock. */
 #pragma once
@@ -39,16 +50,18 @@ typedef struct nio_dump_run {
 typedef struct nio_dump_deletion {
     nio_place place;
     uint32_t table;
-    unsigned part; /* the message was received behind this part */
+    unsigned part; /* the message was received after this part */
 } nio_dump_deletion;
 
 /* One dump of one family while it is read. */
 typedef struct nio_route_dump {
     uint8_t family;
-    bool disordered;    /* or an allocation failed: nothing is proven */
-    nio_dump_run *runs; /* owned */
+    /* It proves nothing: its rows are in another order, messages may be
+     * missing or cannot be decoded, or an allocation failed. */
+    bool inconclusive;
+    nio_dump_run *runs;           /* owned */
     nio_dump_deletion *deletions; /* owned */
-    uint32_t *additions;          /* owned: messages behind each part */
+    uint32_t *additions;          /* owned: messages after each part */
     size_t run_count, run_capacity;
     size_t deletion_count, deletion_capacity;
     size_t addition_count, addition_capacity;
@@ -57,14 +70,15 @@ typedef struct nio_route_dump {
 } nio_route_dump;
 
 void nio_route_dump_begin(nio_route_dump *dump, uint8_t family);
-/* The next message of the dump, of so many bytes; and the route in it. */
+/* The size of the next message of the dump; then the route in it. */
 void nio_route_dump_bytes(nio_route_dump *dump, size_t size);
 void nio_route_dump_row(nio_route_dump *dump, const nio_route *route);
-/* A message that was received behind the present part. A replacement both adds
- * and deletes. `route` is NULL for a route that cannot be decoded. */
+/* A notification that was received after the present part. A replacement both
+ * adds and deletes. `route` is NULL if it cannot be decoded. */
 void nio_route_dump_message(nio_route_dump *dump, bool adds, bool deletes,
                             const nio_route *route);
-/* All messages that were sent before this part was received are given. */
+/* Ends the present part, after all notifications that were sent before it was
+ * received have been given. */
 void nio_route_dump_end_part(nio_route_dump *dump);
 /* The dump is over. Returns its open gaps, owned by the caller, and frees what
  * the dump holds. */

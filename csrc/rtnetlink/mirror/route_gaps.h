@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Places in a routing table, in the order of a dump, and gaps between them:
- * the parts of a table in which a dump may lack routes (route_dump.h).
+ * the ranges of a table in which a dump may lack routes (route_dump.h).
  *
  * Pure: no system call, and no lock. */
 #pragma once
@@ -33,7 +33,7 @@ typedef struct nio_gap {
 typedef struct nio_gaps {
     nio_gap *gaps; /* owned */
     size_t count;
-    bool everything; /* all of all tables is one gap: `gaps` is not used */
+    bool everything; /* every table is a gap as a whole; `gaps` is not used */
 } nio_gaps;
 
 static inline bool
@@ -44,7 +44,7 @@ nio_gap_ends_before(const nio_gap *gap, const nio_place *place)
 
 bool nio_gaps_any(const nio_gaps *gaps);
 bool nio_gaps_contain(const nio_gaps *gaps, const nio_route *route);
-/* Leave in `gaps` what is in `others` as well. On allocation failure more is
- * left than that. */
+/* Reduce `gaps` to its intersection with `others`. On allocation failure it
+ * keeps more than that. */
 void nio_gaps_intersect(nio_gaps *gaps, const nio_gaps *others);
 void nio_gaps_done(nio_gaps *gaps);

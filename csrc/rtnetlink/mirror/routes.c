@@ -384,7 +384,7 @@ nio_mirror_announced_deletion(nio_mirror *mirror, const nio_legs *legs)
 
 void
 nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
-                        const nio_gaps *undecided)
+                        const nio_gaps *open_gaps)
 {
     uint32_t cursor = 0;
     nio_route *route;
@@ -392,7 +392,7 @@ nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
            (route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
         if (route->family == family &&
             route->record.generation != mirror->generation &&
-            !nio_gaps_contain(undecided, route)) {
+            !nio_gaps_contain(open_gaps, route)) {
             mark_group_ambiguous(mirror, route);
             drop(mirror, route);
         }

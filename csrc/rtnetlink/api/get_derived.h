@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Is no address of the family tentative any more? A Win32 code. */
+/* Has every address of the family left duplicate address detection? Returns a
+ * Win32 code. */
 DWORD nio_read_stable(ADDRESS_FAMILY family, bool *ret_stable);
 
 /* GetUnicastIpAddressTable, except that no address at all gives a table

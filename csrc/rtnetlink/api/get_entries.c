@@ -16,10 +16,10 @@ is_link(const nio_one_shot *one_shot, uint32_t index, NET_LUID luid)
                             nio_luid(index, link->type).Value == luid.Value);
 }
 
-/* Open a read, and find the interface that a row names: by its LUID if that is
- * not zero, else by its index. A LUID holds only the low 24 bits of an index,
- * so an index that fits the LUID comes first. `absent` is the code if there is
- * no such interface. To be closed on failure, too. */
+/* Open a one-shot, and find the interface that a row names: by its LUID if
+ * that is not zero, else by its index. A LUID holds only the low 24 bits of an
+ * index, so an index that fits the LUID comes first. `absent` is the code if
+ * there is no such interface. To be closed on failure, too. */
 static DWORD
 open_for(nio_one_shot *one_shot, NET_LUID luid, NET_IFINDEX index,
          DWORD absent, uint32_t *ret_index)

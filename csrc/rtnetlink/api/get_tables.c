@@ -95,9 +95,9 @@ keep_route(void *context, const nio_route *leg)
 }
 
 /* A dump with which changes race may lack rows and contain others twice, and
- * IPv6 dumps do not report it (reconcile.c). So the table is read again: the
- * first read with which no change races is exact; without one, every row that
- * any of the reads found did exist. */
+ * the kernel does not report it (mirror/route_dump.h). So the table is read
+ * again: the first read with which no change races is exact; without one,
+ * every row that any of the reads found did exist. */
 static DWORD
 read_routes_again(growing *table, nio_event_socket *events)
 {

@@ -9,8 +9,8 @@
 #include "rtnetlink/socket/event_socket.h"
 #include "rtnetlink/socket/request_socket.h"
 
-/* Reads of a route table with which changes race, before their union has to
- * do. */
+/* How often a route table is read again while changes race with it. After that
+ * the union of all reads is the result. */
 #define NIO_MAX_ROUTE_READS 3
 
 typedef struct nio_one_shot {
@@ -42,8 +42,8 @@ DWORD nio_subscribe_routes(nio_event_socket *ret_events);
 bool nio_route_changed(nio_event_socket *events);
 
 /* nio_read_routes, repeated while changes race with it and `is_enough` says
- * no: a dump that raced may lack rows, and IPv6 dumps do not report it
- * (reconcile.c). A row that any of the reads found did exist. */
+ * no: a dump that raced may lack rows, and the kernel does not report it
+ * (mirror/route_dump.h). A row that any of the reads found did exist. */
 DWORD nio_find_routes(nio_one_shot *one_shot, ADDRESS_FAMILY family,
                       uint32_t index,
                       int (*leg)(void *context, const nio_route *leg),

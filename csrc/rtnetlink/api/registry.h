@@ -55,7 +55,7 @@ typedef struct nio_entry {
 
 void nio_registry_lock(void) NIO_ACQUIRE(nio_registry_own_lock);
 void nio_registry_unlock(void) NIO_RELEASE(nio_registry_own_lock);
-/* Wait until the state of an entry has changed; report that one has. */
+/* Wait until the state of an entry changes; wake the threads that wait. */
 void nio_registry_wait(void) NIO_REQUIRES(nio_registry_own_lock);
 void nio_registry_wake(void) NIO_REQUIRES(nio_registry_own_lock);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The walk over the attributes of an rtnetlink message, and their values.
  * Pure, and as careful as socket/message.h: an attribute that is too short for
- * its value has none. */
+ * its value gives none. */
 #pragma once
 
 #include "rtnetlink/socket/message.h"

@@ -26,7 +26,7 @@ read_group(nio_nexthop *nexthop, const nio_bytes *payload)
     for (size_t i = 0; i < count; i++) {
         struct nexthop_grp member;
         memcpy(&member, payload->at + i * sizeof(member), sizeof(member));
-        /* The byte after the weight is its high byte since Linux 6.11; the
+        /* The byte after the weight is its high byte since Linux 6.12; the
          * kernel's headers have had two names for it. */
         const uint8_t *low = payload->at + i * sizeof(member) +
                              offsetof(struct nexthop_grp, weight);

@@ -176,7 +176,7 @@ add_legs_of_nexthop(nio_legs *legs, const nio_store *nexthops, uint32_t id,
         nexthop = nio_store_next(nexthops, nexthop);
     }
     if (nexthop == NULL || depth == 0) {
-        return 0; /* removed meanwhile, as the route soon is */
+        return 0; /* the object is gone already, and the route soon will be */
     }
     for (uint16_t i = 0; i < nexthop->member_count; i++) {
         const nio_nexthop_member *member = &nexthop->members[i];

@@ -49,7 +49,7 @@ if_type_of(uint16_t hardware_type)
 
 /* By RTPROT_*. Any other protocol is RouteProtocolOther and NlroManual. */
 static const struct {
-    uint8_t protocol; /* NL_ROUTE_PROTOCOL; 0, which it lacks: no entry */
+    uint8_t protocol; /* NL_ROUTE_PROTOCOL; 0, which is none: no entry */
     uint8_t origin;   /* NL_ROUTE_ORIGIN */
 } protocols[256] = {
     [RTPROT_REDIRECT] = {RouteProtocolIcmp, NlroManual},

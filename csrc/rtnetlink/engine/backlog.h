@@ -17,7 +17,8 @@ typedef struct nio_backlog {
     size_t cursor; /* of nio_backlog_next */
 } nio_backlog;
 
-/* False: the bound is reached or the allocation failed; it is not kept. */
+/* False: the datagram is not kept, since the bound is reached or the
+ * allocation failed. */
 bool nio_backlog_add(nio_backlog *backlog, nio_bytes datagram,
                      uint64_t time_ns);
 /* The next datagram in order, borrowed; false at the end. */

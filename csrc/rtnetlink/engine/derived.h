@@ -10,5 +10,5 @@
  */
 USHORT nio_teredo_port_of(const nio_mirror *mirror);
 NL_NETWORK_CONNECTIVITY_HINT nio_hint_of(const nio_mirror *mirror);
-/* Is no address of the family in duplicate address detection? */
+/* Has every address of the family left duplicate address detection? */
 bool nio_is_stable(const nio_mirror *mirror, ADDRESS_FAMILY family);

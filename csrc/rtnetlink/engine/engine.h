@@ -65,8 +65,9 @@ struct nio_engine {
     nio_backlog backlog;  /* messages that arrived during a reconcile */
 
     nio_health health;
-    bool stop;         /* the reader ends */
-    bool stale;        /* the socket may hold messages from before a gap */
+    bool stop; /* the reader ends */
+    /* The socket may hold route messages from before routes were left. */
+    bool stale;
     unsigned failures; /* in a row */
     int failure;       /* the last one that subscribers get, negative errno */
     uint64_t due_ns;   /* when the next dump or opening may begin */
@@ -77,7 +78,7 @@ struct nio_engine {
      * that failed. */
     uint64_t reconciles, succeeded, failed;
     nio_route_dump route_dump; /* family AF_UNSPEC: none is read */
-    nio_gaps undecided[2];     /* IPv4, IPv6: after the dumps of a series */
+    nio_gaps undecided[2];     /* IPv4, IPv6: left by the dumps of a series */
 
     uint64_t burst;         /* the level of throttle_burst() ... */
     uint64_t burst_ns;      /* ... at that time */
@@ -142,16 +143,16 @@ void nio_narrow_routes(nio_engine *engine);
 void nio_apply(nio_engine *engine, nio_bytes bytes);
 
 /* ---- collect.c */
-/* Move what the event socket holds to the backlog, with so many receives at
- * most. True if the socket was empty in the end. */
+/* Move the datagrams of the event socket to the backlog, in at most `receives`
+ * receives. True if the socket was empty in the end. */
 bool nio_collect(nio_engine *engine, unsigned receives);
 
 /* ---- read_routes.c */
 /* The next dump of a series, or the first one of a new series where something
  * beside a race made the routes dirty (`has_reason`). */
 int nio_read_routes_again(nio_engine *engine, uint8_t family, bool has_reason);
-/* A part of a dump was received, then messages; `is_socket_empty`: all that
- * were sent. */
+/* A part of a dump and then notifications were received. `is_socket_empty`:
+ * these are all that were sent so far. */
 void nio_end_route_part(nio_engine *engine, bool is_socket_empty);
 
 /* ---- reconcile.c */

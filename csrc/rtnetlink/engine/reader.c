@@ -176,8 +176,9 @@ drain(nio_engine *engine)
         }
     }
     if (received == 0) {
-        /* Every receive reported a loss, which may last: only a failure is
-         * reported to new subscribers, which would wait forever otherwise. */
+        /* Every receive reported a loss, and this may go on. It counts as a
+         * failure, since new subscribers get failures alone and would
+         * otherwise wait forever. */
         nio_engine_socket_failed(engine, -ENOBUFS);
     }
     return received;

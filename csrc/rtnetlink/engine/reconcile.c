@@ -9,10 +9,11 @@
  *    are not applied: each may be older or newer than the row of the dump.
  * 3. Compare: a row of the mirror that the dump does not contain is gone.
  * 4. Apply the backlog in order. A message is the state of one identity at its
- *    time, so the last message of an identity leaves it right. A silent change
- *    in between had a trigger of its own, which makes the mirror dirty again.
- *    A message that means one of several routes of the same identity becomes
- *    ambiguous where there are fewer of them now: they are read again.
+ *    time, so the last message of an identity leaves it right. The cause of a
+ *    silent change in between, such as a link that went down, has a message of
+ *    its own, which makes the mirror dirty again. Where several routes share
+ * an identity and the dump shows fewer of them than before, a message may mean
+ *    one that is gone already: it is ambiguous, and the routes are read again.
  *
  * Routes change while they are dumped: read_routes.c. */
 #include "rtnetlink/engine/engine.h"
@@ -29,8 +30,8 @@
 #define MAX_RECEIVES 64u   /* between two parts: a flood has no end */
 #define COMMANDS_EVERY 64u /* datagrams of the backlog */
 
-/* Called between the parts of a dump, so that neither the kernel's buffer nor
- * a thread that left a command waits for the whole dump. */
+/* Called between the parts of a dump, so that the receive buffer does not fill
+ * up and no command waits for the whole dump. */
 static void
 between_parts(void *context)
 {

@@ -16,7 +16,7 @@
 /* From this many rows on they are copied without the GIL. For fewer rows, to
  * release it could cost a busy program a switch interval for microseconds of
  * work. */
-#define MANY ((size_t)4096)
+#define MANY_ROWS ((size_t)4096)
 
 /* The private data of one ArrowArray, and the memory of its children. Its
  * buffers follow in the same block. */
@@ -55,8 +55,8 @@ static bool
 array_init(struct ArrowArray *array, size_t length, size_t children,
            size_t buffers, const size_t sizes[2])
 {
-    size_t one = sizeof(struct ArrowArray) + sizeof(struct ArrowArray *);
-    size_t total = sizeof(node) + children * one + ALIGNMENT +
+    size_t per_child = sizeof(struct ArrowArray) + sizeof(struct ArrowArray *);
+    size_t total = sizeof(node) + children * per_child + ALIGNMENT +
                    padded(sizes[0]) + padded(sizes[1]);
     node *own = calloc(1, total);
     if (own == NULL) {
@@ -187,7 +187,7 @@ nio_array_new(nio_state *state, const nio_schema_template *template,
             goto done;
         }
     }
-    PyThreadState *released = count < MANY ? NULL : PyEval_SaveThread();
+    PyThreadState *released = count < MANY_ROWS ? NULL : PyEval_SaveThread();
     fill(template, rows, count, &whole);
     if (released != NULL) {
         PyEval_RestoreThread(released);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The columns of a kind of rows, and their values but text. Pure. */
+/* The columns of a kind of rows, and all their values except text. Pure. */
 #pragma once
 
 #include "binding/arrow/layout.h"

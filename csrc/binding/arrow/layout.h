@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* How a field of a native row becomes a column of Arrow: the types that the
- * files of this room share.
+ * files of arrow/ share.
  *
  *   field table -> columns.c -> schema.c -> ArrowSchema
  *                     |
  *   rows -------------+-> array.c, names.c (text) -> ArrowArray
  *
- * What a consumer gets refers to nothing of Python: it is memory of malloc,
+ * What a consumer gets refers to no Python object: it is memory of malloc(),
  * which any thread may release, without the GIL and after the interpreter has
  * ended. */
 #pragma once
@@ -15,7 +15,8 @@
 
 #include "binding/arrow/abi.h"
 
-/* Most fields are one column, and some are two. */
+/* Which part of a field a column holds: most fields are one column, and some
+ * are two. */
 typedef enum nio_part {
     NIO_PART_VALUE,
     NIO_PART_LENGTH, /* of a prefix */

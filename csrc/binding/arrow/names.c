@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Columns of text: names of interfaces. The system is asked once for each
+/* Columns of text: names of interfaces. Each name is looked up once for its
  * interface, not for each row. With the GIL. */
 #include "binding/arrow/names.h"
 
@@ -24,7 +24,7 @@ typedef struct texts {
 } texts;
 
 static void
-done(texts *known)
+texts_free(texts *known)
 {
     for (size_t i = 0; i < known->count; i++) {
         Py_XDECREF(known->utf8[i]);
@@ -202,6 +202,6 @@ nio_text_fill(nio_state *state, const nio_column *column, const uint8_t *rows,
     *ret_text = text;
     result = not_null;
 done:
-    done(&known);
+    texts_free(&known);
     return result;
 }

@@ -42,7 +42,7 @@ typedef struct node {
 /* ---- appending: false with an exception */
 
 static bool
-add(byte_buffer *to, const void *bytes, size_t size)
+append(byte_buffer *to, const void *bytes, size_t size)
 {
     if (size > to->room - to->used) {
         size_t room = 2 * to->room + size + 1024;
@@ -62,7 +62,7 @@ add(byte_buffer *to, const void *bytes, size_t size)
 static bool
 add_text(byte_buffer *to, const char *text)
 {
-    return add(to, text, strlen(text));
+    return append(to, text, strlen(text));
 }
 
 /* Metadata is the number of pairs, and then for each key and each value its
@@ -71,11 +71,11 @@ static bool
 add_number(byte_buffer *to, size_t number)
 {
     int32_t small = (int32_t)number;
-    return add(to, &small, sizeof(small));
+    return append(to, &small, sizeof(small));
 }
 
 static bool
-add_measured(byte_buffer *to, const char *text)
+append_with_length(byte_buffer *to, const char *text)
 {
     return add_number(to, strlen(text)) && add_text(to, text);
 }
@@ -83,7 +83,7 @@ add_measured(byte_buffer *to, const char *text)
 static bool
 add_pair(byte_buffer *to, const char *key, const char *value)
 {
-    return add_measured(to, key) && add_measured(to, value);
+    return append_with_length(to, key) && append_with_length(to, value);
 }
 
 /* Begins the metadata of `pairs` pairs, aligned for int32. */
@@ -91,15 +91,15 @@ static bool
 begin_metadata(byte_buffer *to, size_t pairs, size_t *ret_at)
 {
     static const char zeros[sizeof(int32_t)];
-    size_t odd = to->used % sizeof(zeros);
-    if (odd != 0 && !add(to, zeros, sizeof(zeros) - odd)) {
+    size_t excess = to->used % sizeof(zeros);
+    if (excess != 0 && !append(to, zeros, sizeof(zeros) - excess)) {
         return false;
     }
     *ret_at = to->used;
     return add_number(to, pairs);
 }
 
-/* `"16": "UNCHANGED"`, behind a comma where it is not the first. */
+/* Appends `"16": "UNCHANGED"`, after a comma unless it is the first. */
 static bool
 add_member(byte_buffer *to, PyObject *number, PyObject *member, bool first)
 {
@@ -115,7 +115,7 @@ add_member(byte_buffer *to, PyObject *number, PyObject *member, bool first)
         utf8 = PyUnicode_AsUTF8String(text);
     }
     if (utf8 != NULL) {
-        good = add(to, PyBytes_AsString(utf8), (size_t)PyBytes_Size(utf8));
+        good = append(to, PyBytes_AsString(utf8), (size_t)PyBytes_Size(utf8));
     }
     Py_XDECREF(name);
     Py_XDECREF(text);
@@ -123,7 +123,7 @@ add_member(byte_buffer *to, PyObject *number, PyObject *member, bool first)
     return good;
 }
 
-/* The members of an enum as a JSON object, behind its length. */
+/* Appends the members of an enum as a JSON object, after its length. */
 static bool
 add_members(byte_buffer *to, PyObject *members)
 {
@@ -151,7 +151,7 @@ add_families(byte_buffer *to)
     PyOS_snprintf(text, sizeof(text),
                   "{\"%d\": \"AF_INET\", \"%d\": \"AF_INET6\"}", AF_INET,
                   AF_INET6);
-    return add_measured(to, text);
+    return append_with_length(to, text);
 }
 
 static bool
@@ -164,15 +164,15 @@ add_column(byte_buffer *to, nio_state *state, const nio_column *column,
     PyObject *members = nio_enum_members(state, field->enum_class);
     ret_ref->name = to->used;
     bool good = add_text(to, field->name) &&
-                add_text(to, nio_column_suffix(column)) && add(to, "", 1) &&
+                add_text(to, nio_column_suffix(column)) && append(to, "", 1) &&
                 begin_metadata(to, family || members != NULL ? 3 : 2,
                                &ret_ref->metadata) &&
                 add_pair(to, "netioapi.unit", nio_column_unit(column)) &&
                 add_pair(to, "netioapi.source", field->source);
     if (good && family) {
-        good = add_measured(to, enum_key) && add_families(to);
+        good = append_with_length(to, enum_key) && add_families(to);
     } else if (good && members != NULL) {
-        good = add_measured(to, enum_key) && add_members(to, members);
+        good = append_with_length(to, enum_key) && add_members(to, members);
     }
     return good;
 }
@@ -276,8 +276,9 @@ schema_init(struct ArrowSchema *schema, nio_schema_template *template,
             const char *format, const char *name, const char *metadata,
             size_t children)
 {
-    size_t one = sizeof(struct ArrowSchema) + sizeof(struct ArrowSchema *);
-    node *own = calloc(1, sizeof(*own) + children * one);
+    size_t per_child =
+        sizeof(struct ArrowSchema) + sizeof(struct ArrowSchema *);
+    node *own = calloc(1, sizeof(*own) + children * per_child);
     if (own == NULL) {
         return false;
     }

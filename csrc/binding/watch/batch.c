@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The Batch type: what one read has taken, as an immutable sequence of Change.
- * The records stay as the queue had them. A Change is made when a program asks
- * for it, each time anew, and a Table copies the rows without making any: so
- * the rows alone bound the memory, and a program that reads columns pays for
- * no objects. Refers to no object, and is not known to the garbage
- * collector. */
+ * The records stay as the queue had them. A Change is made each time that a
+ * program asks for one, and a Table copies the rows without making any. So the
+ * memory is that of the rows, and a program that reads columns pays for no
+ * objects. A Batch refers to no object, so the garbage collector does not
+ * track it. */
 #include "binding/watch/batch.h"
 
 #include "binding/rows/row.h"
@@ -18,8 +18,9 @@ typedef struct batch_object {
     nio_read_result result; /* owned */
 } batch_object;
 
-/* From this many rows on they are copied without the GIL: to give it away
- * costs a switch interval when another thread wants it. */
+/* From this many rows on they are copied without the GIL. For fewer rows the
+ * GIL is kept: if another thread wants it, to release it costs a switch
+ * interval. */
 enum { MANY_ROWS = 2048 };
 
 static PyObject *
@@ -181,7 +182,7 @@ batch_copy(PyObject *op, PyObject *Py_UNUSED(unused))
     return Py_NewRef(op);
 }
 
-/* ---- its rows as tables */
+/* ---- the rows as tables */
 
 static const nio_kind route = NIO_ROUTE, address = NIO_ADDRESS,
                       interface = NIO_INTERFACE;

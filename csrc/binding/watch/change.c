@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The Change type. A Change holds its native row and converts a field only
  * when a program reads it, since a program that gets many changes looks at few
- * fields of few of them. Immutable, and not known to the garbage collector: it
- * refers to no object but its row. */
+ * fields of few of them. Immutable, and not tracked by the garbage collector:
+ * the only object that it refers to is its row. */
 #include "binding/watch/change.h"
 
 #include "binding/rows/row.h"
@@ -20,7 +20,7 @@ typedef struct change_object {
 
 _Static_assert(offsetof(change_object, data) ==
                    offsetof(change_object, change) + sizeof(nio_change),
-               "the row lies right behind the change");
+               "the row follows the change in memory");
 
 /* The caller writes the row. */
 static change_object *
@@ -74,7 +74,7 @@ change_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-/* Compares what the attributes show. */
+/* Compares the values of all attributes. */
 static PyObject *
 change_compare(PyObject *a, PyObject *b, int operation)
 {
@@ -146,7 +146,7 @@ change_flag(PyObject *op, void *closure)
                            *(const uint8_t *)closure);
 }
 
-/* The key of the row, behind the kind. */
+/* The kind, followed by the key of the row. */
 static PyObject *
 change_identity(PyObject *op, void *closure)
 {
@@ -189,12 +189,12 @@ done:
     return result;
 }
 
-/* self._merge(later) -> Change: both as one, as a queue merges them. */
+/* self._merge(later) -> Change: merges the two as a queue does. */
 static PyObject *
 change_merge(PyObject *op, PyObject *other)
 {
     nio_state *state = nio_state_of(op);
-    change_object *self = (change_object *)op, *later = NULL, *both = NULL;
+    change_object *self = (change_object *)op, *later = NULL, *merged = NULL;
 
     if (!PyObject_TypeCheck(other, state->Change)) {
         return PyErr_Format(PyExc_TypeError, "%R is not a Change", other);
@@ -204,12 +204,12 @@ change_merge(PyObject *op, PyObject *other)
         PyErr_SetString(PyExc_ValueError, "changes of different kinds");
         return NULL;
     }
-    both = change_alloc(state, &self->change);
-    if (both != NULL) {
-        nio_change_merge(&both->change, &later->change);
-        memcpy(both->data, later->data, later->change.size);
+    merged = change_alloc(state, &self->change);
+    if (merged != NULL) {
+        nio_change_merge(&merged->change, &later->change);
+        memcpy(merged->data, later->data, later->change.size);
     }
-    return (PyObject *)both;
+    return (PyObject *)merged;
 }
 
 static uint8_t snapshot_flag = NIO_FLAG_SNAPSHOT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Turns the filter parameters of a Watcher into a nio_filter. The package
  * (netioapi/watcher/parameters.py) has checked and normalised what the program
- * passed. Checked here are the families and interfaces, which only the system
+ * passed. This file checks families and interfaces, which only the system
  * knows, and the bounds of the native types. */
 #include "binding/watch/filter.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One element of a sequence to a number of the system. */
+/* Converts one element of a sequence to a number of the system. */
 typedef bool (*number_from)(nio_state *state, PyObject *object,
                             ULONG *ret_number);
 
@@ -41,7 +41,7 @@ interface_from(nio_state *state, PyObject *object, ULONG *ret_number)
     return true;
 }
 
-/* None leaves both results as they are. The caller owns the array, also after
+/* None leaves both results as they are. The caller owns the array, even after
  * a failure. */
 static bool
 numbers_from(nio_state *state, PyObject *sequence, number_from convert,

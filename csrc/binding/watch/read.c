@@ -9,10 +9,11 @@
 #include "binding/values/from_python.h"
 #include "binding/watch/batch.h"
 
-/* How many marks one read takes beside all rows; the next read takes more. */
+/* How many marks one read takes at most beyond the rows; the next read takes
+ * the others. */
 enum { MARKS = 16 };
 
-/* From a timeout to the time of the monotonic clock at which it passes. */
+/* Converts a timeout to the time of the monotonic clock at which it passes. */
 static bool
 deadline_from(PyObject *timeout, uint64_t *ret_deadline)
 {

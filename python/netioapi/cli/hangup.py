@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Ends the command with the reader of its output: `netioapi monitor | head -1` must not wait for a
-second change to notice that `head` has ended."""
+"""Ends the command as soon as the reader of its output ends: in `netioapi monitor | head -1` the
+command would otherwise end only when it writes a second change."""
 
 from __future__ import annotations
 

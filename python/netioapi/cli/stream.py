@@ -2,10 +2,10 @@
 """All that `monitor` prints, as one stream of events.
 
 Routes, addresses and interfaces come from a Watcher, which a thread reads. Teredo, hint and stable
-come from callbacks. Both are put into one queue, from which the main thread takes and prints. The
-reading thread waits for its turn before it reads another batch. So with a slow terminal the
-Watcher's queue fills, which is bounded and merges changes, and this one stays short. A new event of
-a callback replaces the previous one when many wait already.
+come from callbacks. Both are put into one queue, and the main thread takes events from it and
+prints them. While two batches are read and not printed, the reading thread waits. So with a slow
+terminal the Watcher's own queue fills, which is bounded and merges changes, and this queue stays
+short. When many events of callbacks wait, a new one replaces the last of them.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
     from typing import Literal, Self
 
-# The most changes of one batch, unless the reader gives another number. It bounds the memory of a
-# batch.
+# The largest number of changes in one batch, unless read() gets another one. It bounds the memory
+# of a batch.
 LARGEST_BATCH = 65_536
 
 _clock = time.monotonic  # the clock of settling, which tests replace
@@ -97,7 +97,7 @@ class Watcher:
         if max_delay is not None:
             max_delay = parameters.seconds_from(max_delay, "max_delay")
         self._settler = Settler(settle, max_delay) if settle > 0 else None
-        self._readers: list[object] = []  # of a settled Watcher: the first of them may read
+        self._readers: list[object] = []  # with settle: calls that read; only the first may
         self._watch = _native.Watch(
             kinds=parameters.kinds_from(kinds),
             family=family,
@@ -188,7 +188,7 @@ class Watcher:
 
     def _refuse_forked(self) -> None:
         if os.getpid() != self._pid:
-            self._watch.wait(0)  # raises, as every native call does in the child
+            self._watch.wait(0)  # raises, since this is the child
 
     def _poll(self, most: int) -> Batch | float | None:
         """A batch that is due; or the longest time, in seconds, to wait for the next one."""

@@ -15,22 +15,22 @@ from netioapi.batch import Batch
 class Settler:
     """Holds the last state of each row that changed, and the last marks of the stream.
 
-    One thread at a time calls take_in() and take(); any thread may read the properties. Once
-    changes are read they exist nowhere else, and yet an allocation failure loses none: each step
-    first allocates what it needs, and then changes what is held. The next call continues one that
-    has failed.
+    One thread at a time calls take_in() and take(); any thread may read the properties. Changes
+    that were read exist nowhere else, so an allocation failure must lose none: each step first
+    allocates what it needs, and only then modifies the state. After a failure the next call
+    continues where the failed one stopped.
     """
 
     def __init__(self, settle: float, max_delay: float | None) -> None:
         self._settle = settle
         self._max_delay = max_delay
         self._incoming: Batch | None = None
-        self._position = 0  # the next of the incoming changes
+        self._position = 0  # the index of the next incoming change
         self._pending: OrderedDict[bytes, Change] = OrderedDict()
         self._overflow = False
         self._synced = False
         self._due: float | None = None  # the time to deliver; None: nothing is held
-        self._latest = 0.0  # the latest value of _due
+        self._latest = 0.0  # the upper limit of _due, from max_delay
         self.coalesced = 0  # changes that were merged into another
         self.delivered = 0
 

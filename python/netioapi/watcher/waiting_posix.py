@@ -14,7 +14,7 @@ _MAX_WAIT_S = 86400.0  # every loop can wait for so long; the caller waits again
 async def until_set(
     watch: Watch, descriptor: int, timeout: float | None, trio: ModuleType | None
 ) -> None:
-    # A duplicate for each waiting task: a loop has one reader per descriptor.
+    # A duplicate for each waiting task, since a loop accepts one reader per descriptor.
     descriptor = os.dup(descriptor)
     try:
         limit = _MAX_WAIT_S if timeout is None else min(timeout, _MAX_WAIT_S)

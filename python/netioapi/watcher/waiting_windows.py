@@ -44,8 +44,8 @@ async def until_set(
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(finish, error)
 
-    # No thread of the loop's pool: its threads are few, and the program needs them; and the exit of
-    # the interpreter joins them before it closes the Watch that they wait for.
+    # Not a thread of the loop's pool: the pool has few threads, and the program needs them. And the
+    # exit of the interpreter would join such a thread before it closes the Watch, and so hang.
     threading.Thread(target=wait, name="netioapi-wait", daemon=True).start()
     try:
         await woken

@@ -138,7 +138,7 @@ SCENARIOS = (
 
 STREAM_LIMITS = (
     ("columns", "Watcher, columns", 1.2),
-    ("objects", "Watcher, objects, 3 fields", 1.35),
+    ("objects", "Watcher, objects, 3 numbers", 1.35),
     ("callbacks", "callbacks, main thread idle", 1.35),
     ("callbacks-busy", "callbacks, main thread busy", 1.6),
 )
@@ -172,7 +172,7 @@ TARGETS = [
            4, LARGE, median("peak_per_row"), "<= 96 B"),
     Target("slow consumer: exact in the end: part of runs", "slow/watcher",
            4, LARGE, share("exact"), ">= 1"),
-    Target("slow consumer: most queued, to queue= and keys", "slow/watcher",
+    Target("slow consumer: largest length of the queue, to its bound", "slow/watcher",
            4, LARGE, worst("high_water", per="bound"), "<= 1"),
     Target("latency of a callback: median, to C", "latency/callback",
            4, LARGE, to(REFERENCE, "median_us"), "<= 1.5"),

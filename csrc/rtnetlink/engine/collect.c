@@ -6,24 +6,41 @@
 
 #include <errno.h>
 
-/* Note a route message in the dump of its family, if one is being read. */
+/* Note a message in the dump of routes, if one is being read. */
 static void
-note_route_message(nio_engine *engine, const struct nlmsghdr *header,
-                   nio_bytes body)
+note_message(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
-    const bool adds = header->nlmsg_type == RTM_NEWROUTE;
-    const bool deletes = header->nlmsg_type == RTM_DELROUTE ||
-                         (adds && (header->nlmsg_flags & NLM_F_REPLACE));
-    if ((adds || deletes) && body.left > 0 &&
-        body.at[0] == engine->route_dump.family) {
+    nio_route_dump *dump = &engine->route_dump;
+    bool deletes = false;
+    if (dump->family == AF_UNSPEC || body.left == 0) {
+        return;
+    }
+    switch (header->nlmsg_type) {
+    case RTM_NEWROUTE:
+        deletes = (header->nlmsg_flags & NLM_F_REPLACE) != 0;
+        break;
+    case RTM_DELROUTE:
+        deletes = true;
+        break;
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+    case RTM_DELADDR:
+    case RTM_NEWNEXTHOP:
+    case RTM_DELNEXTHOP:
+        nio_route_dump_silence(dump);
+        return;
+    default:
+        return;
+    }
+    if (body.at[0] == dump->family) {
         int status =
             nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
-        nio_route_dump_message(&engine->route_dump, adds, deletes,
+        nio_route_dump_message(dump, deletes,
                                status == 0 ? &engine->legs.head : NULL);
     }
 }
 
-/* Add a datagram to the backlog, and note its route messages. */
+/* Add a datagram to the backlog, and note its messages. */
 static void
 keep(nio_engine *engine, nio_datagram datagram, uint64_t time_ns)
 {
@@ -41,7 +58,7 @@ keep(nio_engine *engine, nio_datagram datagram, uint64_t time_ns)
         return;
     }
     while (nio_message_next(&bytes, &header, &body)) {
-        note_route_message(engine, &header, body);
+        note_message(engine, &header, body);
     }
 }
 

@@ -67,29 +67,12 @@ nio_route_dump_row(nio_route_dump *dump, const nio_route *route)
     }
 }
 
-static void
-count_addition(nio_route_dump *dump)
-{
-    while (dump->addition_count <= dump->part) {
-        void *additions = dump->additions;
-        if (!grow(dump, &additions, dump->addition_count,
-                  &dump->addition_capacity, sizeof(*dump->additions))) {
-            return;
-        }
-        dump->additions = additions;
-        dump->additions[dump->addition_count++] = 0;
-    }
-    dump->additions[dump->part]++;
-}
-
 void
-nio_route_dump_message(nio_route_dump *dump, bool adds, bool deletes,
+nio_route_dump_message(nio_route_dump *dump, bool deletes,
                        const nio_route *route)
 {
     void *deletions = dump->deletions;
-    if (adds) {
-        count_addition(dump);
-    }
+    dump->raced = true;
     if (!deletes) {
         return;
     }
@@ -108,6 +91,12 @@ nio_route_dump_message(nio_route_dump *dump, bool adds, bool deletes,
 }
 
 void
+nio_route_dump_silence(nio_route_dump *dump)
+{
+    dump->inconclusive = true;
+}
+
+void
 nio_route_dump_end_part(nio_route_dump *dump)
 {
     dump->part++;
@@ -115,72 +104,75 @@ nio_route_dump_end_part(nio_route_dump *dump)
     dump->part_bytes = 0;
 }
 
-/* May a message, by the part after which it was received, belong to a change
- * between `part` and the next one? The kernel fills a part while the one
- * before it is received. It removes an IPv4 route just after the message is
- * sent, and adds one just before. One part on each side covers this, unless
- * the kernel is preempted there for longer than a part takes. */
-static bool
-is_between(unsigned message, unsigned part)
-{
-    return message + 1 >= part && message <= part + 1;
-}
+/* What a walk over the gaps, in their order, knows of the deletions. */
+typedef struct deletion_walk {
+    size_t next; /* IPv6: the first that is not in `least` yet; IPv4: the first
+                  * that may matter to this gap and later ones */
+    uint32_t table;
+    bool any;
+    nio_place least; /* IPv6: of all deletions in the table until now */
+} deletion_walk;
 
+/* The kernel fills a part while the one before it is received: so the messages
+ * of a change between two parts are received by one part later. */
 static bool
-was_added_between(const nio_route_dump *dump, unsigned part)
+is_open_ipv6(const nio_route_dump *dump, const nio_gap *gap, unsigned part,
+             deletion_walk *walk)
 {
-    for (size_t i = part > 0 ? part - 1 : 0;
-         i <= (size_t)part + 1 && i < dump->addition_count; i++) {
-        if (dump->additions[i] > 0) {
-            return true;
-        }
+    if (walk->table != gap->table) {
+        *walk = (deletion_walk){.table = gap->table};
     }
-    return false;
-}
-
-/* The conditions of route_dump.h. */
-static bool
-makes_walk_skip(const nio_dump_deletion *deletion, const nio_gap *gap,
-                bool is_ipv4)
-{
-    const nio_place *place = &deletion->place;
-    const bool same_table = deletion->table == gap->table;
-    if (!is_ipv4) {
-        return same_table &&
-               (gap->to_end || nio_place_compare(place, &gap->to) <= 0);
-    }
-    const int from = memcmp(place->address, gap->from.address, 16);
-    return from == 0 ||
-           (!same_table && from > 0 &&
-            (gap->to_end || memcmp(place->address, gap->to.address, 16) <= 0));
-}
-
-/* Could the walk skip routes in this gap, which follows `part`? Called for the
- * gaps in their order: *first is the first deletion that may matter to this
- * IPv4 gap and to later ones. */
-static bool
-is_open(const nio_route_dump *dump, const nio_gap *gap, unsigned part,
-        size_t *first)
-{
-    const bool is_ipv4 = dump->family == AF_INET;
-    if (!is_ipv4 && !was_added_between(dump, part)) {
-        return false;
-    }
-    while (is_ipv4 && *first < dump->deletion_count &&
-           dump->deletions[*first].part + 1 < part) {
-        ++*first;
-    }
-    for (size_t i = *first; i < dump->deletion_count; i++) {
-        const nio_dump_deletion *deletion = &dump->deletions[i];
+    for (; walk->next < dump->deletion_count; walk->next++) {
+        const nio_dump_deletion *deletion = &dump->deletions[walk->next];
         if (deletion->part > part + 1) {
             break;
         }
-        if ((!is_ipv4 || is_between(deletion->part, part)) &&
-            makes_walk_skip(deletion, gap, is_ipv4)) {
+        if (deletion->table == gap->table &&
+            (!walk->any ||
+             nio_place_compare(&deletion->place, &walk->least) < 0)) {
+            walk->least = deletion->place;
+            walk->any = true;
+        }
+    }
+    return walk->any &&
+           (gap->to_end || nio_place_compare(&walk->least, &gap->to) < 0);
+}
+
+/* The kernel removes an IPv4 route just after the message is sent. If it is
+ * preempted there, parts may be filled in between: so many are allowed for. */
+#define PARTS_OF_A_PREEMPTION 16u
+
+static bool
+is_open_ipv4(const nio_route_dump *dump, const nio_gap *gap, unsigned part,
+             deletion_walk *walk)
+{
+    while (walk->next < dump->deletion_count &&
+           dump->deletions[walk->next].part + PARTS_OF_A_PREEMPTION < part) {
+        walk->next++;
+    }
+    for (size_t i = walk->next; i < dump->deletion_count; i++) {
+        const nio_dump_deletion *deletion = &dump->deletions[i];
+        const uint8_t *address = deletion->place.address;
+        if (deletion->part > part + 1) {
+            break;
+        }
+        const int from = memcmp(address, gap->from.address, 16);
+        if (from == 0 ||
+            (deletion->table != gap->table && from > 0 &&
+             (gap->to_end || memcmp(address, gap->to.address, 16) <= 0))) {
             return true;
         }
     }
     return false;
+}
+
+/* Could the walk skip routes in this gap, which follows `part`? */
+static bool
+is_open(const nio_route_dump *dump, const nio_gap *gap, unsigned part,
+        deletion_walk *walk)
+{
+    return dump->family == AF_INET ? is_open_ipv4(dump, gap, part, walk)
+                                   : is_open_ipv6(dump, gap, part, walk);
 }
 
 static int
@@ -193,14 +185,17 @@ by_table_and_place(const void *left, const void *right)
     return nio_place_compare(&a->from, &b->from);
 }
 
-/* Had the last part room for the largest row that was given? Then the walk is
- * taken to have ended in it: a row that is larger than all others could still
- * have stopped it. */
+/* Had the last part room for the largest row that was given, and for one of
+ * some 140 legs? Then the walk is taken to have ended in it: only a row that
+ * is larger still could have stopped it. */
+#define LARGE_ROW_BYTES 4096u
 static bool
 ended_in_last_part(const nio_route_dump *dump)
 {
     size_t bytes = dump->part_bytes > 0 ? dump->part_bytes : dump->last_bytes;
-    return bytes + dump->max_row_bytes <= dump->max_part_bytes;
+    size_t row = dump->max_row_bytes < LARGE_ROW_BYTES ? LARGE_ROW_BYTES
+                                                       : dump->max_row_bytes;
+    return bytes + row <= dump->max_part_bytes;
 }
 
 /* The gap after a run. False if there is none: the table ended within the
@@ -216,10 +211,15 @@ gap_after(const nio_route_dump *dump, size_t at, nio_gap *ret_gap)
     }
     *ret_gap = (nio_gap){.from = run->last, .table = run->table};
     ret_gap->to_end = next == NULL || next->table != run->table;
-    if (!ret_gap->to_end) {
-        ret_gap->to = next->first;
+    if (ret_gap->to_end) {
+        return true;
     }
-    return ret_gap->to_end || nio_place_compare(&next->first, &run->last) >= 0;
+    const int order = nio_place_compare(&next->first, &run->last);
+    ret_gap->to = next->first;
+    if (dump->family == AF_INET6 && order > 0) {
+        ret_gap->to.before = true;
+    }
+    return order >= 0;
 }
 
 /* Gaps of one table may overlap where its walk started again. */
@@ -251,9 +251,8 @@ nio_gaps
 nio_route_dump_end(nio_route_dump *dump)
 {
     nio_gaps gaps = {.everything = dump->inconclusive};
-    const bool raced = dump->addition_count > 0 || dump->deletion_count > 0;
-    size_t first = 0;
-    if (gaps.everything || !raced || is_one_part(dump)) {
+    deletion_walk walk = {0};
+    if (gaps.everything || !dump->raced || is_one_part(dump)) {
         goto done;
     }
     gaps.gaps = malloc((dump->run_count + 1) * sizeof(*gaps.gaps));
@@ -264,7 +263,7 @@ nio_route_dump_end(nio_route_dump *dump)
     for (size_t at = 0; at < dump->run_count; at++) {
         nio_gap *gap = &gaps.gaps[gaps.count];
         gaps.count += gap_after(dump, at, gap) &&
-                      is_open(dump, gap, dump->runs[at].part, &first);
+                      is_open(dump, gap, dump->runs[at].part, &walk);
     }
     qsort(gaps.gaps, gaps.count, sizeof(*gaps.gaps), by_table_and_place);
     merge_overlaps(&gaps);
@@ -275,7 +274,6 @@ done:
     }
     free(dump->runs);
     free(dump->deletions);
-    free(dump->additions);
     *dump = (nio_route_dump){.family = dump->family};
     return gaps;
 }

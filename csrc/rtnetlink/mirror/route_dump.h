@@ -8,11 +8,13 @@
  * change, and then the walk may skip routes that did not change:
  *
  *   IPv6  If the serial number of the tree has changed, as it does with each
- *         addition, the walk starts at the root again and skips as many
- *         prefixes as it gave before. Prefixes that it gave and that were
- *         deleted since are counted too, so it skips that many too many. A
- *         gap counts as open after an addition between the two parts and a
- *         deletion, before that, at a place that the walk has passed.
+ *         addition and with much that sends no route message (an address is
+ *         deleted, a carrier or an xfrm policy changes, a path MTU is stored),
+ *         the walk starts at the root again and skips as many prefixes as it
+ *         gave before. Prefixes that it gave and that were deleted since are
+ *         counted too, so it skips that many too many. A gap counts as open
+ *         after any deletion at a place that the walk has passed. The prefix
+ *         behind the gap is given from its beginning.
  *   IPv4  The walk goes on at the address where it stopped, and there at the
  *         number of the route within the address. A gap counts as open after
  *         a deletion between the two parts at the address of the last row, or
@@ -20,13 +22,11 @@
  *         local and main share a tree, and thus the numbers, until the first
  *         policy rule is added.
  *
- * Not covered, since no route message is received of it (Linux 6.18):
- *
- *   IPv6  The serial number also changes without an addition: when an IPv6
- *         address is deleted, a link goes up or down or its carrier changes,
- *         an xfrm policy changes, and when a path MTU or a redirect is stored
- *         for the default route.
- *   IPv4  By default the socket filter drops the messages of the table local.
+ * Deletions without a message (a link went down, an address or a nexthop
+ * object was deleted) come with a message of that object, after which a dump
+ * proves nothing. Not covered: by default the socket filter drops the messages
+ * of the table local, so a deletion there at the address of a route of main,
+ * while both share a tree, is not noted.
  *
  * Any other gap is closed. The routes in an open gap are undecided until a
  * later dump whose parts begin and end elsewhere shows or lacks them. A dump
@@ -61,10 +61,9 @@ typedef struct nio_route_dump {
     bool inconclusive;
     nio_dump_run *runs;           /* owned */
     nio_dump_deletion *deletions; /* owned */
-    uint32_t *additions;          /* owned: messages after each part */
     size_t run_count, run_capacity;
     size_t deletion_count, deletion_capacity;
-    size_t addition_count, addition_capacity;
+    bool raced;    /* a message was received */
     unsigned part; /* that is received now */
     size_t part_bytes, last_bytes, max_part_bytes, max_row_bytes;
 } nio_route_dump;
@@ -73,10 +72,13 @@ void nio_route_dump_begin(nio_route_dump *dump, uint8_t family);
 /* The size of the next message of the dump; then the route in it. */
 void nio_route_dump_bytes(nio_route_dump *dump, size_t size);
 void nio_route_dump_row(nio_route_dump *dump, const nio_route *route);
-/* A notification that was received after the present part. A replacement both
- * adds and deletes. `route` is NULL if it cannot be decoded. */
-void nio_route_dump_message(nio_route_dump *dump, bool adds, bool deletes,
+/* A notification of a route that was received after the present part.
+ * `deletes`: a deletion, or a replacement. `route` is NULL if it cannot be
+ * decoded. */
+void nio_route_dump_message(nio_route_dump *dump, bool deletes,
                             const nio_route *route);
+/* A notification after which routes may have been deleted silently. */
+void nio_route_dump_silence(nio_route_dump *dump);
 /* Ends the present part, after all notifications that were sent before it was
  * received have been given. */
 void nio_route_dump_end_part(nio_route_dump *dump);

@@ -35,8 +35,10 @@ nio_place_compare(const nio_place *a, const nio_place *b)
     if (order == 0) {
         order = (a->tos > b->tos) - (a->tos < b->tos);
     }
-    return order != 0 ? order
-                      : (a->metric > b->metric) - (a->metric < b->metric);
+    if (order == 0) {
+        order = (a->metric > b->metric) - (a->metric < b->metric);
+    }
+    return order != 0 ? order : (int)b->before - (int)a->before;
 }
 
 /* ---- gaps */

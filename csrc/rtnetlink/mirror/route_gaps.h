@@ -17,6 +17,7 @@ typedef struct nio_place {
     uint32_t metric;     /* of IPv4 */
     uint8_t length;      /* of the prefix, inverted: the longer ones first */
     uint8_t tos;         /* of IPv4, inverted: the higher ones first */
+    bool before;         /* just before the routes at this place */
 } nio_place;
 
 nio_place nio_place_of(const nio_route *route);

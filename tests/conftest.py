@@ -18,7 +18,8 @@ from tests.support.collector import Collector
 from tests.support.network import Flood, Network, may_be_missing, prepare
 
 forbidden = ""  # why networks for tests cannot be made here
-ELSEWHERE = "windows" if sys.platform != "win32" else "linux"  # the folder of the other system
+# The folders of the other system.
+ELSEWHERE = {"windows"} if sys.platform != "win32" else {"linux", "real"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     here = Path(__file__).parent
-    return True if collection_path == here / ELSEWHERE else None
+    return True if collection_path in {here / one for one in ELSEWHERE} else None
 
 
 def pytest_report_header() -> str:

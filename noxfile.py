@@ -173,8 +173,9 @@ def real(session: nox.Session) -> None:
             files = [f"tests/api/test_{name}.py" for name in quiet]
             checks.pytest("quiet", python, *files, "tests/house/test_import.py", *session.posargs)
         else:
-            chosen = ("-m", "real", "tests/linux", *session.posargs)
-            checks.pytest("root", python, *chosen, env={"NETIOAPI_REAL_ROOT": "1"})
+            root = {"NETIOAPI_REAL_ROOT": "1"}
+            checks.pytest("root", python, "-m", "real", "tests/linux", *session.posargs, env=root)
+            checks.pytest("daemons", python, "tests/real", *session.posargs, env=root)
 
 
 @nox.session
@@ -281,6 +282,7 @@ NIGHTLY: tuple[tuple[str, list[str], dict[str, str]], ...] = (
     ("sanitize", ["debug"], {}),
     ("fuzz", ["--seconds", "120"], {}),
     ("soak", ["--minutes", "10"], {}),
+    ("test", ["-m", "slow", "tests/real"], {}),
     ("windows", [*interpreters.VERSIONS], {}),
 )
 

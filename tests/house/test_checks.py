@@ -151,6 +151,20 @@ def test_failed_tests_are_repeated_once(reports: Path, tmp_path: Path) -> None:
     assert lines[1].endswith("test_it::test_unsteady")
 
 
+FAILS_AT_ITS_END = """
+def pytest_sessionfinish(session):
+    session.exitstatus = 1
+"""
+
+
+def test_run_that_fails_without_a_failed_test_fails(reports: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it(): pass")
+    (tmp_path / "conftest.py").write_text(FAILS_AT_ITS_END)
+    with session_fails("failed: it"), checks.Checks(Session()) as run:
+        assert not run.pytest("it", sys.executable, "-c", "/dev/null", "test_it.py", cwd=tmp_path)
+    assert checks.summary(reports)[1:] == (1, 1)
+
+
 def test_run_without_a_test_fails(reports: Path, tmp_path: Path) -> None:
     with session_fails("failed: it"), checks.Checks(Session()) as run:
         assert not run.pytest("it", sys.executable, "-c", "/dev/null", cwd=tmp_path)

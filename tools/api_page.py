@@ -7,6 +7,7 @@ Linux: a docstring names the system that it describes.
 """
 
 import inspect
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ def signature(name: str, value: Any) -> str:
         except (TypeError, ValueError):
             return name
     flat = " ".join(text.split()).replace("$module, /, ", "").replace("($module, ", "(")
-    return name + flat.replace("$self, /, ", "").replace("($self, /)", "()").replace("(self, ", "(")
+    flat = re.sub(r"\(\$?self(, /)?(?:, |(?=\)))", "(", flat)
+    return name + re.sub(r"(: |-> )'([^']*)'", r"\1\2", flat)  # annotations without quotes
 
 
 def members(kind: type) -> list[str]:
@@ -66,7 +68,7 @@ def row_page(name: str, fields: list[dict[str, Any]]) -> str:
             field["enum"] or field["type"],
             unit.rstrip(".").replace("no unit", ""),
             "both" if len(systems) == 2 else systems[0].capitalize(),
-            source.splitlines()[0].rstrip("."),
+            re.split(r"\n(?:Linux|Windows) only", source)[0].rstrip("."),
             meaning,
         ]
         lines.append(
@@ -83,7 +85,10 @@ def page() -> str:
     for name in sorted(functions):
         value = functions[name]
         parts.append(f"### {name}\n\n`{signature(name, value)}`\n\n{block(inspect.getdoc(value))}")
-    parts.append("## Rows\n\nImmutable. A field that this system does not provide is None.\n")
+    parts.append(
+        "## Rows\n\nImmutable. A field that this system does not provide is None. Fields marked\n"
+        "(key) are those of a row with `details=False`, and of a row that a program creates.\n"
+    )
     parts += [row_page(name, _native._fields()[name]) for name in ROWS]
     parts.append("## Classes\n")
     for name in sorted(classes):

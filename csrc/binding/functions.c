@@ -79,10 +79,10 @@ PyDoc_STRVAR(
     "Returns: a bool. False for a name that netioapi does not know, "
     "so that a\n"
     "program may ask for a function of a later release.\n"
-    "Raises: TypeError when the name is no str.\n"
-    "Source: the functions of netioapi.h. Where Windows lacks one, it "
-    "is older\n"
-    "than the function.");
+    "Raises: TypeError when the name is not a str.\n"
+    "Source: the functions of netioapi.h. A Windows that lacks one is older "
+    "than\n"
+    "the function.");
 
 static PyObject *
 supported(PyObject *Py_UNUSED(module), PyObject *name)

@@ -103,6 +103,6 @@ PyDoc_STRVAR(
     "cancel_mib_change_notify2($module, registration, /)\n--\n\n"
     "The same as registration.cancel().\n\n"
     "registration: a Registration.\n"
-    "Raises: InvalidParameterError for None, as netioapi.h has it for NULL;\n"
+    "Raises: InvalidParameterError for None, as NULL is invalid in C;\n"
     "TypeError; and what Registration.cancel() raises.\n"
     "Source: CancelMibChangeNotify2.");

@@ -231,11 +231,11 @@ PyDoc_STRVAR(registration_doc,
 PyDoc_STRVAR(
     cancel_doc,
     "cancel($self, /, timeout=None, *, wait=True)\n--\n\n"
-    "End it: wait until a callback that runs has returned; none runs "
-    "later.\n\n"
+    "End the registration: wait until a running callback has returned; none "
+    "runs later.\n\n"
     "No new callback begins from now on, whatever the outcome of the wait.\n"
     "Another cancel() may be called at any time: it waits for the\n"
-    "cancellation that is going on.\n\n"
+    "cancellation that has begun.\n\n"
     "timeout: seconds to wait at most; None (the default): no limit.\n"
     "wait: False returns at once, and a helper thread finishes the work.\n"
     "    Allowed everywhere, in the registration's own callback too.\n\n"

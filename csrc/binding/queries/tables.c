@@ -110,7 +110,8 @@ get_entry(PyObject *module, PyObject *object, nio_kind kind,
 #define ENTRY_DOC(name, what, type, header, netlink)                          \
     name "($module, row, /)\n--\n\n"                                          \
          "The present state of " what ".\n\n"                                 \
-         "row: an " type " from a table or a callback, or one made of its\n"  \
+         "row: of type " type                                                 \
+         ", from a table or a callback, or made of its\n"                     \
          "key members.\n"                                                     \
          "Returns: a new, full row.\n"                                        \
          "Raises: NetioError with code 1168 (ERROR_NOT_FOUND) where no row\n" \

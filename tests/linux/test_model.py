@@ -68,6 +68,7 @@ def test_random_bursts_keep_the_followers_exact(
 
 @pytest.mark.real  # one of the moves is the machine's root's alone
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 def test_every_move_occurs_in_a_walk(netns: Namespace, other_netns: Namespace, seed: int) -> None:
     """At least 40 kinds of change, none of which the kernel always refuses."""
     prepare(netns)

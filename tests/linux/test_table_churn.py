@@ -74,6 +74,7 @@ def called_by_many_threads(ask: Callable[[int], bool], times: int) -> list[bool]
         return list(pool.map(ask, range(times)))
 
 
+@pytest.mark.slow
 def test_entry_under_churn_is_found(churning: Namespace) -> None:
     # The kernel's walk of which may skip some.
     rows = netioapi.get_ip_forward_table2(socket.AF_INET6)
@@ -89,6 +90,7 @@ def test_entry_under_churn_is_found(churning: Namespace) -> None:
     assert all(called_by_many_threads(is_found, 4000))
 
 
+@pytest.mark.slow
 def test_hint_under_churn_keeps_its_default_route(churning: Namespace) -> None:
     def is_internet(_: int) -> bool:
         hint = netioapi.get_network_connectivity_hint()

@@ -69,10 +69,10 @@ nio_change_is_state(const nio_change *change)
            change->type != NIO_CHANGE_INITIAL;
 }
 
-/* Writes the key of a row to `key` (64 bytes) and returns its length. Two
- * changes with the same kind and key are two states of one thing. Pure: it is
- * called while a queue is locked. A kind without keys (the tower's Teredo
- * port) has length 0: all its rows are states of one thing. */
+/* Writes the key of a row to `key` (NIO_KEY_SIZE bytes) and returns its
+ * length. Two changes with the same kind and key are two states of one thing.
+ * Pure: it is called while a queue is locked. A kind without keys (the tower's
+ * Teredo port) has length 0: all its rows are states of one thing. */
 typedef size_t (*nio_change_key)(int kind, const void *row, uint8_t *key);
 
 /* The merge rule. Makes `change` stand for itself and for a `later` state of

@@ -4,6 +4,7 @@
  */
 #include "base/chunk.h"
 
+#include "base/extra.h"
 #include "base/pages.h"
 
 #include <stdlib.h>
@@ -38,12 +39,31 @@ nio_chunk_keep(struct nio_chunk *chunk)
     (void)nio_atomic_add(&chunk->references, 1);
 }
 
+static void
+drop_extras(struct nio_chunk *chunk)
+{
+    for (size_t at = 0; chunk->extras && at < chunk->used;) {
+        nio_change *record = nio_chunk_record(chunk, at);
+        nio_extra_drop(nio_change_extra(record));
+        at += nio_change_bytes(record);
+    }
+    chunk->extras = false;
+}
+
+void
+nio_chunk_reset(struct nio_chunk *chunk)
+{
+    drop_extras(chunk);
+    chunk->begin = chunk->used = 0;
+}
+
 void
 nio_chunk_drop(struct nio_chunk *chunk)
 {
     if (chunk == NULL || nio_atomic_add(&chunk->references, UINT64_MAX) != 1) {
         return;
     }
+    drop_extras(chunk);
     if (total_size(chunk->capacity) >= MIN_PAGES_SIZE) {
         nio_pages_free(chunk, total_size(chunk->capacity));
     } else {
@@ -67,11 +87,31 @@ nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
     record->in_stack = 0;
     if (change->size > 0) {
         memcpy(nio_change_row(record), row, change->size);
+        chunk->extras |= nio_extra_keep(nio_change_extra(record)) != NULL;
     }
     chunk->used += nio_change_bytes(change);
     chunk->count++;
     chunk->rows += !nio_change_is_mark(change);
     return record;
+}
+
+/* The chunk of a record is searched only for a row with a block, which is
+ * rare. */
+void
+nio_chunk_replace_row(struct nio_chunk *head, nio_change *record,
+                      const void *row)
+{
+    const uintptr_t at = (uintptr_t)record;
+    const nio_extra *before = nio_change_extra(record);
+
+    memcpy(nio_change_row(record), row, record->size);
+    if (nio_extra_keep(nio_change_extra(record)) != NULL) {
+        while (at - (uintptr_t)head->records >= head->used) {
+            head = head->next;
+        }
+        head->extras = true;
+    }
+    nio_extra_drop(before);
 }
 
 void

@@ -20,6 +20,7 @@ struct nio_chunk {
     size_t begin; /* offset of the first record still queued */
     size_t count; /* records still queued, ... */
     size_t rows;  /* ... and how many of them are not marks */
+    bool extras;  /* rows of the chunk have references to blocks (extra.h) */
     uint64_t records[];
 };
 
@@ -41,9 +42,15 @@ nio_chunk_room(const struct nio_chunk *chunk)
 {
     return chunk == NULL ? 0 : chunk->capacity - chunk->used;
 }
+/* Empties a chunk that has no other user. */
+void nio_chunk_reset(struct nio_chunk *chunk);
 /* Appends a copy, for which there is room. */
 nio_change *nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
                              const void *row);
+/* Replaces the row of a record in one of the chunks from `head` on by another
+ * one of the same size. */
+void nio_chunk_replace_row(struct nio_chunk *head, nio_change *record,
+                           const void *row);
 /* Counts the first `count` queued records as taken. */
 void nio_chunk_pass(struct nio_chunk *chunk, size_t count);
 /* True when the caller, which holds one reference, holds the only one. */

@@ -4,6 +4,7 @@
 #include "base/coalesce.h"
 
 #include "base/pages.h"
+#include "contract/tower.h"
 
 #include <assert.h>
 #include <string.h>
@@ -15,7 +16,7 @@ typedef struct identity {
     uint64_t hash;
     size_t length;
     uint8_t kind;
-    uint8_t key[64];
+    uint8_t key[NIO_KEY_SIZE];
 } identity;
 
 /* Multiplies and folds, eight bytes at a time. */
@@ -231,7 +232,7 @@ replace_unseen_delete(nio_coalesce_index *index, const nio_queue_range *range,
     *place.record = *change;
     place.record->first_type = change->type;
     place.record->in_stack = 0;
-    memcpy(nio_change_row(place.record), row, change->size);
+    nio_chunk_replace_row(range->head, place.record, row);
     fill(index, find_slot(index, range, wanted), place);
     return true;
 }
@@ -253,7 +254,7 @@ nio_coalesce_merge(nio_coalesce_index *index, const nio_queue_range *range,
         return false;
     }
     nio_change_merge(slot->record, change);
-    memcpy(nio_change_row(slot->record), row, change->size);
+    nio_chunk_replace_row(range->head, slot->record, row);
     nio_unseen_deletes_push(&index->unseen, slot->record, slot->number,
                             range->oldest);
     return true;

@@ -73,7 +73,7 @@ room_locked(nio_queue *queue, size_t size) NIO_REQUIRES(queue->lock)
     size_t capacity = next_capacity_locked(queue);
 
     if (tail != NULL && tail->count == 0 && nio_chunk_is_own(tail)) {
-        tail->begin = tail->used = 0; /* no taker is left */
+        nio_chunk_reset(tail); /* no taker is left */
     }
     if (nio_chunk_room(tail) >= size) {
         return tail;

@@ -130,10 +130,11 @@ bool nio_is_forked(HANDLE handle);
 
 /* ---- Identity -----------------------------------------------------------
  * Two rows with the same key are two states of one thing. The key on Windows:
- * the key members of the header. On Linux: route (table, tos, priority,
- * prefix, interface, next hop), address (interface, address, prefix length,
- * peer), interface (family, interface). Returns the length of the key. */
-#define NIO_KEY_SIZE 64
+ * the key members of the header. On Linux: route (table, tos, metric, prefix,
+ * source prefix, interface, next hop, type, protocol, encapsulation), address
+ * (interface, address, prefix length, peer), interface (family, interface):
+ * docs/identity.md. Returns the length of the key. */
+#define NIO_KEY_SIZE 640
 size_t nio_row_key(nio_kind kind, const void *row, uint8_t key[NIO_KEY_SIZE]);
 
 /* ---- Subscriptions ------------------------------------------------------

@@ -129,7 +129,7 @@ PyObject *nio_field_plain(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
                           bool details);
 /* Writes the bytes that == and hash() compare, and returns how many. */
-#define NIO_EQUALITY_SIZE 512
+#define NIO_EQUALITY_SIZE 2048
 size_t nio_row_equality_bytes(const nio_schema *schema, const void *row,
                               bool details,
                               uint8_t ret_bytes[NIO_EQUALITY_SIZE]);

@@ -136,6 +136,9 @@ typedef struct _NL_INTERFACE_OFFLOAD_ROD {
     BOOLEAN TlGiantSendOffloadSupported : 1;
 } NL_INTERFACE_OFFLOAD_ROD;
 
+/* What is rare in a row lies in a block of its own, which rows share. */
+struct nio_extra;
+
 typedef struct _MIB_IPINTERFACE_ROW {
     ADDRESS_FAMILY Family;
     NET_LUID InterfaceLuid;
@@ -179,7 +182,9 @@ typedef struct _MIB_IPINTERFACE_ROW {
     USHORT HardwareType; /* ifi_type: ARPHRD_* */
     UCHAR OperState;     /* IFLA_OPERSTATE: IF_OPER_* */
     UCHAR Pad;
-    CHAR Name[16]; /* IFLA_IFNAME, NUL-terminated */
+    CHAR Name[16];                 /* IFLA_IFNAME, NUL-terminated */
+    CHAR MasterName[16];           /* the name of `Master`, NUL-terminated */
+    const struct nio_extra *Extra; /* base/extra.h; NULL: nothing more */
 } MIB_IPINTERFACE_ROW, *PMIB_IPINTERFACE_ROW;
 
 typedef struct _MIB_IPINTERFACE_TABLE {
@@ -202,8 +207,12 @@ typedef struct _MIB_UNICASTIPADDRESS_ROW {
     LARGE_INTEGER CreationTimeStamp;
     /* Linux only. */
     ULONG Flags;    /* IFA_FLAGS: IFA_F_* */
-    UCHAR Peer[16]; /* IFA_ADDRESS where it is not the local address; else 0 */
-    ULONG Pad;
+    UCHAR Peer[16]; /* IFA_ADDRESS if it is not the local address; or 0 */
+    UCHAR Scope;    /* ifa_scope: RT_SCOPE_* */
+    UCHAR Pad[3];
+    UCHAR Broadcast[16]; /* IFA_BROADCAST, all 0: none */
+    CHAR Label[16];      /* IFA_LABEL, NUL-terminated */
+    CHAR Name[16];       /* the interface's name when the row was made */
 } MIB_UNICASTIPADDRESS_ROW, *PMIB_UNICASTIPADDRESS_ROW;
 
 typedef struct _MIB_UNICASTIPADDRESS_TABLE {
@@ -217,6 +226,8 @@ typedef struct _MIB_IPFORWARD_ROW2 {
     IP_ADDRESS_PREFIX DestinationPrefix;
     SOCKADDR_INET NextHop;
     UCHAR SitePrefixLength;
+    UCHAR Scope;      /* Linux only, in Microsoft's padding: rtm_scope */
+    USHORT Instances; /* likewise: the kernel's routes that have this key */
     ULONG ValidLifetime;
     ULONG PreferredLifetime;
     ULONG Metric;
@@ -236,7 +247,10 @@ typedef struct _MIB_IPFORWARD_ROW2 {
     UCHAR Tos;                 /* rtm_tos */
     UCHAR Flags;               /* rtm_flags or rtnh_flags: RTNH_F_* */
     UCHAR KernelProtocol;      /* rtm_protocol: RTPROT_* */
-    USHORT Pad;
+    UCHAR Preference;          /* RTA_PREF: ICMPV6_ROUTER_PREF_* */
+    UCHAR Pad;
+    CHAR Name[16]; /* the interface's name when the row was made */
+    const struct nio_extra *Extra; /* base/extra.h; NULL: nothing more */
 } MIB_IPFORWARD_ROW2, *PMIB_IPFORWARD_ROW2;
 
 typedef struct _MIB_IPFORWARD_TABLE2 {

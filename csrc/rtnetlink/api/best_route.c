@@ -189,7 +189,7 @@ names_interface(const NET_LUID *luid, const SOCKADDR_INET *destination,
                 NET_IFINDEX *index)
 {
     if (luid != NULL && luid->Value != 0) {
-        *index = (NET_IFINDEX)luid->Info.NetLuidIndex;
+        *index = nio_index_of_luid(*luid);
         return true;
     }
     if (*index == 0 && destination->si_family == AF_INET6) {

@@ -72,7 +72,7 @@ ConvertInterfaceLuidToAlias(const NET_LUID *luid, WCHAR *alias, SIZE_T length)
     if (luid == NULL || alias == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
-    if (if_indextoname((unsigned)luid->Info.NetLuidIndex, name) == NULL) {
+    if (if_indextoname(nio_index_of_luid(*luid), name) == NULL) {
         return code_of_lookup();
     }
     const uint8_t *at = (const uint8_t *)name;
@@ -102,8 +102,12 @@ ConvertInterfaceIndexToLuid(NET_IFINDEX index, NET_LUID *luid)
     luid->Value = 0;
     DWORD code = nio_one_shot_open(&one_shot);
     if (code == NO_ERROR) {
-        *luid = nio_luid_in(&one_shot.mirror.links, index);
-        code = luid->Value == 0 ? ERROR_FILE_NOT_FOUND : NO_ERROR;
+        const nio_link *link = nio_link_in(&one_shot.mirror.links, index);
+        if (link == NULL) {
+            code = ERROR_FILE_NOT_FOUND;
+        } else {
+            *luid = nio_luid(index, link->type);
+        }
     }
     nio_one_shot_close(&one_shot);
     return code;
@@ -117,10 +121,10 @@ ConvertInterfaceLuidToIndex(const NET_LUID *luid, NET_IFINDEX *index)
         return ERROR_INVALID_PARAMETER;
     }
     *index = 0;
-    if (if_indextoname((unsigned)luid->Info.NetLuidIndex, name) == NULL) {
+    if (if_indextoname(nio_index_of_luid(*luid), name) == NULL) {
         return code_of_lookup();
     }
-    *index = (NET_IFINDEX)luid->Info.NetLuidIndex;
+    *index = nio_index_of_luid(*luid);
     return NO_ERROR;
 }
 

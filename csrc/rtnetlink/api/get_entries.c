@@ -17,8 +17,7 @@ is_link(const nio_one_shot *one_shot, uint32_t index, NET_LUID luid)
 }
 
 /* Open a one-shot, and find the interface that a row names: by its LUID if
- * that is not zero, else by its index. A LUID holds only the low 24 bits of an
- * index, so an index that fits the LUID comes first. `absent` is the code if
+ * that is not zero, else by its index. `absent` is the code if
  * there is no such interface. To be closed on failure, too. */
 static DWORD
 open_for(nio_one_shot *one_shot, NET_LUID luid, NET_IFINDEX index,
@@ -29,7 +28,7 @@ open_for(nio_one_shot *one_shot, NET_LUID luid, NET_IFINDEX index,
         return code;
     }
     if (!is_link(one_shot, index, luid) && luid.Value != 0) {
-        index = (NET_IFINDEX)luid.Info.NetLuidIndex;
+        index = nio_index_of_luid(luid);
     }
     *ret_index = index;
     return is_link(one_shot, index, luid) ? NO_ERROR : absent;

@@ -77,22 +77,27 @@ NET_LUID
 nio_luid(uint32_t index, uint16_t hardware_type)
 {
     NET_LUID luid = {.Value = ((uint64_t)if_type_of(hardware_type) << 48) |
-                              ((uint64_t)(index & 0xffffffu) << 24)};
+                              ((uint64_t)(index & 0xffffffu) << 24) |
+                              index >> 24};
     return luid;
 }
 
-NET_LUID
-nio_luid_in(const nio_store *links, uint32_t index)
+uint32_t
+nio_index_of_luid(NET_LUID luid)
+{
+    return (uint32_t)luid.Info.NetLuidIndex |
+           (uint32_t)(luid.Info.Reserved & 0xffu) << 24;
+}
+
+const nio_link *
+nio_link_in(const nio_store *links, uint32_t index)
 {
     nio_link key = {.index = index};
     const nio_link *link = nio_store_first(links, &key);
     while (link != NULL && link->index != index) {
         link = nio_store_next(links, link);
     }
-    if (link == NULL) {
-        return (NET_LUID){.Value = 0};
-    }
-    return nio_luid(index, link->type);
+    return link;
 }
 
 /* Fill an address whose bytes are all 0. */
@@ -137,7 +142,11 @@ nio_route_row(const nio_route *route, const nio_store *links,
     MIB_IPFORWARD_ROW2 *row = ret_row;
     memset(row, 0, sizeof(*row));
     row->InterfaceIndex = route->oif;
-    row->InterfaceLuid = nio_luid_in(links, route->oif);
+    const nio_link *link = nio_link_in(links, route->oif);
+    if (link != NULL) {
+        row->InterfaceLuid = nio_luid(route->oif, link->type);
+        memcpy(row->Name, link->name, sizeof(row->Name));
+    }
     fill_sockaddr(route->family, route->destination, route->oif,
                   &row->DestinationPrefix.Prefix);
     row->DestinationPrefix.PrefixLength = route->prefix_length;
@@ -246,7 +255,11 @@ nio_address_row(const nio_address *address, const nio_store *links,
     nio_sockaddr(address->family, address->local, address->index,
                  &row->Address);
     row->InterfaceIndex = address->index;
-    row->InterfaceLuid = nio_luid_in(links, address->index);
+    const nio_link *link = nio_link_in(links, address->index);
+    if (link != NULL) {
+        row->InterfaceLuid = nio_luid(address->index, link->type);
+        memcpy(row->Name, link->name, sizeof(row->Name));
+    }
     fill_origins(address, row);
     row->ValidLifetime = address->valid;
     row->PreferredLifetime = address->preferred;

@@ -8,9 +8,12 @@
 #include "contract/netio.h"
 #include "rtnetlink/decode/record.h"
 
+/* All 32 bits of the index are in the LUID: the upper 8 in the lowest byte of
+ * `Reserved`, which Windows leaves 0. */
 NET_LUID nio_luid(uint32_t index, uint16_t hardware_type);
-/* The LUID of a link in the mirror; 0 if the link is unknown. */
-NET_LUID nio_luid_in(const nio_store *links, uint32_t index);
+uint32_t nio_index_of_luid(NET_LUID luid);
+/* A link in the mirror; NULL if it is unknown. */
+const nio_link *nio_link_in(const nio_store *links, uint32_t index);
 
 void nio_route_row(const nio_route *route, const nio_store *links,
                    MIB_IPFORWARD_ROW2 *ret_row);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* The blocks of extra.h. */
+#include "base/extra.h"
+
+#include <stdlib.h>
+
+typedef struct item {
+    uint16_t tag;
+    uint16_t size;
+} item;
+
+static size_t
+padded(size_t size)
+{
+    return (size + 3) / 4 * 4;
+}
+
+/* The item at `at`, whose end goes to `ret_end`; false: it is not whole. */
+static bool
+read_item(const uint8_t *items, size_t size, size_t at, item *ret_item,
+          size_t *ret_end)
+{
+    if (size - at < NIO_EXTRA_HEADER) {
+        return false;
+    }
+    memcpy(ret_item, items + at, NIO_EXTRA_HEADER);
+    *ret_end = at + NIO_EXTRA_HEADER + padded(ret_item->size);
+    return *ret_end <= size;
+}
+
+nio_extra *
+nio_extra_new(const uint8_t *items, size_t size)
+{
+    size_t key_size = 0;
+    item it;
+    if (size > NIO_EXTRA_MAX) {
+        return NULL;
+    }
+    for (size_t at = 0, end; at < size; at = end) {
+        if (!read_item(items, size, at, &it, &end)) {
+            return NULL;
+        }
+        key_size = it.tag <= NIO_EXTRA_LAST_OF_KEY ? end : key_size;
+    }
+    nio_extra *extra =
+        key_size > NIO_EXTRA_KEY_MAX ? NULL : malloc(sizeof(*extra) + size);
+    if (extra != NULL) {
+        memset(extra, 0, sizeof(*extra));
+        nio_atomic_store(&extra->references, 1);
+        extra->size = (uint32_t)size;
+        extra->key_size = (uint32_t)key_size;
+        memcpy(extra->items, items, size);
+    }
+    return extra;
+}
+
+const nio_extra *
+nio_extra_keep(const nio_extra *extra)
+{
+    if (extra != NULL) {
+        (void)nio_atomic_add((nio_atomic *)&extra->references, 1);
+    }
+    return extra;
+}
+
+void
+nio_extra_drop(const nio_extra *extra)
+{
+    if (extra != NULL &&
+        nio_atomic_add((nio_atomic *)&extra->references, UINT64_MAX) == 1) {
+        free((nio_extra *)extra);
+    }
+}
+
+const uint8_t *
+nio_extra_find(const nio_extra *extra, unsigned tag, size_t *ret_size)
+{
+    item it;
+    for (size_t at = 0, end; extra != NULL && at < extra->size; at = end) {
+        if (!read_item(extra->items, extra->size, at, &it, &end)) {
+            break;
+        }
+        if (it.tag == tag) {
+            *ret_size = it.size;
+            return extra->items + at + NIO_EXTRA_HEADER;
+        }
+    }
+    return NULL;
+}
+
+size_t
+nio_extra_append(uint8_t *items, size_t used, unsigned tag, const void *bytes,
+                 size_t size)
+{
+    const item it = {(uint16_t)tag, (uint16_t)size};
+    const size_t all = NIO_EXTRA_HEADER + padded(size);
+    if (size > NIO_EXTRA_MAX || all > NIO_EXTRA_MAX - used) {
+        return used;
+    }
+    memset(items + used, 0, all);
+    memcpy(items + used, &it, NIO_EXTRA_HEADER);
+    memcpy(items + used + NIO_EXTRA_HEADER, bytes, size);
+    return used + all;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* What is rare in a row (an encapsulation, alternative names): a list of items
+ * in a block behind the member `Extra` of the row. The block is immutable, and
+ * shared by reference count: each row in a queue, in a Table or of an object
+ * has one reference. Rows of Windows have none. Any thread may call any of
+ * these functions. */
+#pragma once
+
+#include "base/change.h"
+#include "contract/tower.h"
+#include "platform.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The items, in the order in which a block has them. Those up to
+ * NIO_EXTRA_LAST_OF_KEY are a part of the row's identity. */
+enum {
+    NIO_EXTRA_SOURCE_PREFIX = 1, /* 16 bytes, and the length: RTA_SRC */
+    NIO_EXTRA_ENCAPSULATION,     /* text: RTA_ENCAP_TYPE and RTA_ENCAP */
+    NIO_EXTRA_LAST_OF_KEY = NIO_EXTRA_ENCAPSULATION,
+    NIO_EXTRA_ROUTE_MTU,    /* uint32_t: RTAX_MTU */
+    NIO_EXTRA_ROUTE_FLAGS,  /* uint32_t: RTM_F_* that do not count down */
+    NIO_EXTRA_LINK_KIND,    /* text: IFLA_INFO_KIND */
+    NIO_EXTRA_HARDWARE,     /* bytes: IFLA_ADDRESS */
+    NIO_EXTRA_ALTERNATIVES, /* texts, each with its NUL: IFLA_ALT_IFNAME */
+    NIO_EXTRA_DIGEST        /* uint64_t: of the attributes without a field */
+};
+
+typedef struct nio_extra {
+    nio_atomic references;
+    struct nio_extra *next; /* the owner's, which interns blocks */
+    uint64_t hash;          /* likewise */
+    uint32_t uses;          /* likewise */
+    uint32_t size;          /* bytes of `items` */
+    uint32_t key_size;      /* bytes of the items that belong to the key */
+    /* Items: tag and length of 2 bytes each, then the bytes, padded with zeros
+     * to 4. */
+    uint8_t items[];
+} nio_extra;
+
+enum {
+    NIO_EXTRA_HEADER = 4,
+    /* The items of one block, so that a row always fits a buffer; longer lists
+     * end early. */
+    NIO_EXTRA_MAX = 16384,
+    /* The items of a key: a longer encapsulation is cut, and ends with a
+     * digest. */
+    NIO_EXTRA_KEY_MAX = 512
+};
+
+/* A block with a copy of these items and one reference, the caller's. NULL:
+ * allocation failure, or items that are not well-formed. */
+nio_extra *nio_extra_new(const uint8_t *items, size_t size);
+const nio_extra *nio_extra_keep(const nio_extra *extra); /* accepts NULL */
+void nio_extra_drop(const nio_extra *extra);             /* accepts NULL */
+
+/* The bytes of an item; NULL: there is none. Accepts NULL. */
+const uint8_t *nio_extra_find(const nio_extra *extra, unsigned tag,
+                              size_t *ret_size);
+
+/* Appends an item to `items` (NIO_EXTRA_MAX bytes), of which `used` are in
+ * use, and returns the new number; the old one where it does not fit. */
+size_t nio_extra_append(uint8_t *items, size_t used, unsigned tag,
+                        const void *bytes, size_t size);
+
+/* ---- rows */
+/* Where the rows of a kind have their `Extra`; NIO_ABSENT: nowhere. */
+static inline size_t
+nio_extra_offset(int kind)
+{
+    switch (kind) {
+    case NIO_ROUTE:
+        return NIO_LINUX_OFFSET(MIB_IPFORWARD_ROW2, Extra);
+    case NIO_INTERFACE:
+        return NIO_LINUX_OFFSET(MIB_IPINTERFACE_ROW, Extra);
+    default:
+        return NIO_ABSENT;
+    }
+}
+
+/* The block of a row, borrowed; NULL: none. */
+static inline const nio_extra *
+nio_extra_of(int kind, const void *row)
+{
+    const nio_extra *extra = NULL;
+    size_t offset = nio_extra_offset(kind);
+    if (offset != NIO_ABSENT) {
+        memcpy(&extra, (const uint8_t *)row + offset, sizeof(extra));
+    }
+    return extra;
+}
+
+/* Sets the block of a row, without a look at the reference of the old one. */
+static inline void
+nio_extra_set(int kind, void *row, const nio_extra *extra)
+{
+    size_t offset = nio_extra_offset(kind);
+    if (offset != NIO_ABSENT) {
+        memcpy((uint8_t *)row + offset, &extra, sizeof(extra));
+    }
+}
+
+/* The block of the row of a change. */
+static inline const nio_extra *
+nio_change_extra(nio_change *change)
+{
+    size_t offset = nio_extra_offset(change->kind);
+    return change->size >= offset + sizeof(nio_extra *)
+               ? nio_extra_of(change->kind, nio_change_row(change))
+               : NULL;
+}

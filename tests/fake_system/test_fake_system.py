@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Builds the binding over a fake system that does what ours never does, and runs every check of
-check_delivery.py and check_cancel.py over it, each in a process of its own."""
+check_delivery.py, check_cancel.py and check_circles.py over it, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = linux_only("the fake system needs POSIX; tests/windows has an unrul
 
 CHECKS = {
     name: f"tests/fake_system/{file}.py"
-    for file in ("check_delivery", "check_cancel")
+    for file in ("check_delivery", "check_cancel", "check_circles")
     for name in re.findall(
         r"^def (\w+)\(\) -> None:", repo_text(f"tests/fake_system/{file}.py"), re.MULTILINE
     )

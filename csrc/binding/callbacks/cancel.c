@@ -9,9 +9,11 @@
  * interrupt it.
  *
  * A callback may cancel another registration, and so wait for the callback of
- * that one. These waits are the edges of a graph of registrations. Each has at
- * most one edge (blocked_on), since a registration runs one callback at a
- * time. A wait that would close a circle is refused before it begins. */
+ * that one. These waits are the edges of a graph of registrations. A
+ * registration runs one callback at a time, but that callback can have several
+ * waits: within a wait a signal handler or a finalizer runs, and may itself
+ * cancel and wait. A wait that would close a circle is refused before it
+ * begins. */
 #include "binding/callbacks/cancel.h"
 
 #include "binding/callbacks/thread_context.h"
@@ -145,33 +147,86 @@ nio_cancel_is_finished(nio_callback_context *context)
 
 /* ---- the graph of waits */
 
-/* True when a wait for this registration would wait for this thread itself.
- * The loop ends, since the graph has no circle. */
+/* One wait of a thread that is in a callback, on the stack of that thread. All
+ * its callbacks wait for `on`: none of them returns before this wait ends. */
+typedef struct nio_callback_wait {
+    nio_callback_context *on;
+    const nio_frame *frames;         /* its callbacks, innermost first */
+    struct nio_callback_wait *outer; /* within which this one began; or NULL */
+} nio_callback_wait;
+
 static bool
-closes_circle_locked(const nio_callback_context *context)
-    NIO_REQUIRES(nio_process_lock)
+has_frame_of(const nio_frame *frames, const nio_callback_context *context)
 {
-    if (!nio_thread_is_in_callback()) {
-        return false;
+    while (frames != NULL && frames->context != context) {
+        frames = frames->outer;
     }
-    for (; context != NULL; context = context->blocked_on) {
-        if (nio_thread_is_in_callback_of(context)) {
-            return true;
-        }
-    }
-    return false;
+    return frames != NULL;
 }
 
-/* Records that every callback that this thread is in waits for `on`; NULL: for
- * nothing. */
-static void
-set_blocked_on_locked(nio_callback_context *on) NIO_REQUIRES(nio_process_lock)
+/* The callbacks that this thread is in; NULL: none. */
+static const nio_frame *
+frames_of_thread(void)
 {
     const nio_thread_context *thread = nio_thread_context_find();
+    return thread != NULL ? thread->frames : NULL;
+}
 
-    for (const nio_frame *at = thread != NULL ? thread->frames : NULL;
-         at != NULL; at = at->outer) {
-        at->context->blocked_on = on;
+/* True when a wait for this registration would wait for this thread itself.
+ * Follows the waits, and visits each registration once. */
+static bool
+closes_circle_locked(nio_callback_context *context)
+    NIO_REQUIRES(nio_process_lock)
+{
+    const nio_frame *frames = frames_of_thread();
+    nio_callback_context *at, *last = context;
+    bool circle = false;
+
+    context->visited = true;
+    for (at = context; frames != NULL && at != NULL; at = at->next_visited) {
+        circle = circle || has_frame_of(frames, at);
+        for (const nio_callback_wait *wait = at->waits;
+             wait != NULL && has_frame_of(wait->frames, at);
+             wait = wait->outer) {
+            if (!wait->on->visited) {
+                wait->on->visited = true;
+                last = last->next_visited = wait->on;
+            }
+        }
+    }
+    for (at = context; at != NULL; at = last) {
+        last = at->next_visited;
+        at->next_visited = NULL;
+        at->visited = false;
+    }
+    return circle;
+}
+
+static void
+begin_edges_locked(nio_callback_wait *wait, nio_callback_context *on)
+    NIO_REQUIRES(nio_process_lock)
+{
+    const nio_frame *at;
+
+    *wait = (nio_callback_wait){.on = on, .frames = frames_of_thread()};
+    for (at = wait->frames; at != NULL && wait->outer == NULL;
+         at = at->outer) {
+        wait->outer = at->context->waits;
+    }
+    for (at = wait->frames; at != NULL; at = at->outer) {
+        at->context->waits = wait;
+    }
+}
+
+/* A callback that began within the outer wait has no part in it. */
+static void
+end_edges_locked(const nio_callback_wait *wait) NIO_REQUIRES(nio_process_lock)
+{
+    for (const nio_frame *at = wait->frames; at != NULL; at = at->outer) {
+        nio_callback_context *context = at->context;
+        bool outer =
+            wait->outer != NULL && has_frame_of(wait->outer->frames, context);
+        context->waits = outer ? wait->outer : NULL;
     }
 }
 
@@ -200,10 +255,10 @@ remove_waiter_locked(nio_callback_context *context)
 }
 
 /* PyErr_CheckSignals() can run Python code, which may call cancel() and so
- * overwrite the edges of the callbacks that this thread is in: signal handlers
- * in the main thread (which is in a callback only on a system that calls back
- * on the registering thread), and from CPython 3.12 on the garbage collector's
- * finalizers in any thread. */
+ * begin a wait within this one: signal handlers in the main thread (which is
+ * in a callback only on a system that calls back on the registering thread),
+ * and from CPython 3.12 on the garbage collector's finalizers in any thread.
+ */
 static nio_outcome
 wait_for_helper(nio_callback_context *context, uint64_t timeout_ns)
 {
@@ -240,8 +295,8 @@ wait_for_helper(nio_callback_context *context, uint64_t timeout_ns)
  * the caller runs the helper's task if *ret_run is true, and otherwise waits
  * for the helper. */
 static nio_outcome
-begin_wait(nio_callback_context *context, bool may_run_here, bool *ret_run)
-    NIO_EXCLUDES(nio_process_lock)
+begin_wait(nio_callback_context *context, nio_callback_wait *wait,
+           bool may_run_here, bool *ret_run) NIO_EXCLUDES(nio_process_lock)
 {
     nio_outcome outcome = NIO_OUTCOME_TIMEOUT;
 
@@ -257,7 +312,7 @@ begin_wait(nio_callback_context *context, bool may_run_here, bool *ret_run)
             may_run_here && context->published && !context->cancel_started;
         context->cancel_started |= *ret_run;
         if (*ret_run || add_waiter_locked(context)) {
-            set_blocked_on_locked(context);
+            begin_edges_locked(wait, context);
         } else {
             outcome = NIO_OUTCOME_NO_MEMORY;
         }
@@ -270,8 +325,9 @@ nio_outcome
 nio_cancel_wait(nio_callback_context *context, uint64_t timeout_ns,
                 bool may_run_here)
 {
+    nio_callback_wait wait;
     bool run;
-    nio_outcome outcome = begin_wait(context, may_run_here, &run);
+    nio_outcome outcome = begin_wait(context, &wait, may_run_here, &run);
 
     if (outcome != NIO_OUTCOME_TIMEOUT) {
         return outcome;
@@ -285,7 +341,7 @@ nio_cancel_wait(nio_callback_context *context, uint64_t timeout_ns,
         outcome = wait_for_helper(context, timeout_ns);
     }
     nio_lock_take(&nio_process_lock);
-    set_blocked_on_locked(NULL);
+    end_edges_locked(&wait);
     if (!run) {
         remove_waiter_locked(context);
     }

@@ -84,8 +84,12 @@ typedef struct nio_callback_context {
     nio_thread helper NIO_GUARDED_BY(nio_process_lock);
     unsigned waiters NIO_GUARDED_BY(nio_process_lock);
     nio_event finished; /* exists while there are waiters */
-    /* The registration whose end a callback of this one waits for; or NULL. */
-    struct nio_callback_context *blocked_on NIO_GUARDED_BY(nio_process_lock);
+    /* The innermost wait of the thread that is in a callback of this one; or
+     * NULL. */
+    struct nio_callback_wait *waits NIO_GUARDED_BY(nio_process_lock);
+    /* Used while a search for a circle runs; else false and NULL. */
+    bool visited NIO_GUARDED_BY(nio_process_lock);
+    struct nio_callback_context *next_visited NIO_GUARDED_BY(nio_process_lock);
 } nio_callback_context;
 
 /* A registration as Python sees it: the type is in registration.c. */

@@ -88,6 +88,10 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     return nio_enums_traverse(state, visit, arg);
 }
 
+/* The exceptions and types stay until the module is freed: their methods and
+ * the functions of the module need all of them. The collector breaks the
+ * cycle of module and types by clearing the types, which refer to the module.
+ */
 static int
 module_clear(PyObject *module)
 {
@@ -96,17 +100,6 @@ module_clear(PyObject *module)
     if (state == NULL) {
         return 0;
     }
-    Py_CLEAR(state->NetioError);
-    Py_CLEAR(state->InvalidParameterError);
-    Py_CLEAR(state->DeadlockError);
-    for (int kind = 0; kind < NIO_KINDS; kind++) {
-        Py_CLEAR(state->row_types[kind]);
-    }
-    Py_CLEAR(state->Table);
-    Py_CLEAR(state->Registration);
-    Py_CLEAR(state->Watch);
-    Py_CLEAR(state->Change);
-    Py_CLEAR(state->Batch);
     for (int i = 0; i < 4; i++) {
         nio_once_clear(&state->ip_types[i]);
     }
@@ -121,9 +114,18 @@ module_free(void *module)
 
     (void)module_clear((PyObject *)module);
     if (state != NULL) {
+        Py_CLEAR(state->NetioError);
+        Py_CLEAR(state->InvalidParameterError);
+        Py_CLEAR(state->DeadlockError);
         for (int kind = 0; kind < NIO_KINDS; kind++) {
+            Py_CLEAR(state->row_types[kind]);
             PyMem_Free(state->formats[kind]);
         }
+        Py_CLEAR(state->Table);
+        Py_CLEAR(state->Registration);
+        Py_CLEAR(state->Watch);
+        Py_CLEAR(state->Change);
+        Py_CLEAR(state->Batch);
         state->interpreter = nio_interpreter_drop(state->interpreter);
     }
 }

@@ -21,7 +21,6 @@
 
 bool nio_debug_enabled;
 
-static nio_atomic fork_handled;
 static nio_lock lock = NIO_LOCK_INITIALIZER;
 static nio_condition changed; /* `state` has changed */
 static enum {
@@ -31,6 +30,7 @@ static enum {
     STOPPING
 } state NIO_GUARDED_BY(lock);
 static unsigned users NIO_GUARDED_BY(lock);
+static uint64_t stop_at NIO_GUARDED_BY(lock); /* while STOPPING */
 /* Both are valid while the writer runs. */
 static nio_event wake;  /* a line was put into an empty ring, or STOPPING */
 static nio_event ended; /* the writer has finished */
@@ -151,12 +151,12 @@ take(char *chunk, bool *ret_stopping)
 }
 
 static bool
-is_stopping(void)
+is_overdue(void)
 {
     nio_lock_take(&lock);
-    bool stopping = state == STOPPING;
+    bool overdue = state == STOPPING && nio_monotonic_ns() >= stop_at;
     nio_lock_drop(&lock);
-    return stopping;
+    return overdue;
 }
 
 /* Writes all of the bytes. False: the writer is to stop, and stderr has no
@@ -164,7 +164,6 @@ is_stopping(void)
 static bool
 write_all(const char *bytes, size_t size)
 {
-    uint64_t waited_ns = 0; /* while stopping */
     while (size > 0) {
         ptrdiff_t written = nio_stderr_write(bytes, size);
         if (written < 0) {
@@ -172,12 +171,10 @@ write_all(const char *bytes, size_t size)
         }
         bytes += written;
         size -= (size_t)written;
+        if (size > 0 && is_overdue()) {
+            return false;
+        }
         if (written == 0) {
-            bool stopping = is_stopping();
-            if (stopping && waited_ns >= LAST_WAIT_NS) {
-                return false;
-            }
-            waited_ns += stopping ? RETRY_NS : 0;
             nio_event_clear(&wake);
             (void)nio_event_wait(&wake, RETRY_NS);
         }
@@ -260,12 +257,12 @@ start_writer(void) NIO_REQUIRES(lock)
 void
 nio_debug_start(void)
 {
-    if (nio_atomic_exchange(&fork_handled, 1) == 0) {
-        (void)nio_at_fork(before_fork, after_fork_in_parent,
-                          after_fork_in_child);
-    }
     nio_lock_take(&lock);
     if (state == UNREAD) {
+        /* It fails only on allocation failure. Then a child may hang on a lock
+         * that it inherits. */
+        (void)nio_at_fork(before_fork, after_fork_in_parent,
+                          after_fork_in_child);
         nio_condition_init(&changed);
         nio_debug_enabled = is_set(getenv("NETIOAPI_DEBUG"));
         state = STOPPED;
@@ -287,6 +284,7 @@ nio_debug_stop(void)
     bool last = --users == 0 && state == RUNNING;
     if (last) {
         state = STOPPING;
+        stop_at = nio_monotonic_ns() + LAST_WAIT_NS;
         nio_event_set(&wake);
     }
     nio_lock_drop(&lock);

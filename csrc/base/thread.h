@@ -6,6 +6,7 @@
 #include "platform.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct nio_thread {
     nio_native_thread native;
@@ -22,6 +23,8 @@ bool nio_thread_start(nio_thread *thread, const char *name,
  * inherit the mask. */
 bool nio_thread_start_unmasked(nio_thread *thread, const char *name,
                                void (*run)(void *argument), void *argument);
+/* Lets this thread sleep; a signal may end the sleep early. */
+void nio_thread_pause(uint64_t ns);
 /* Waits until the thread has ended. Does nothing if it never started. */
 void nio_thread_join(nio_thread *thread);
 

@@ -29,14 +29,15 @@ unlock_in_child(void) NIO_RELEASE(nio_process_lock)
 bool
 nio_process_init(void)
 {
-    static nio_atomic prepared; /* by the first interpreter that imports us */
+    static bool prepared; /* guarded: interpreters may import at once */
 
-    if (nio_atomic_exchange(&prepared, 1) == 0 &&
-        !nio_at_fork(lock, unlock, unlock_in_child)) {
-        nio_atomic_store(&prepared, 0);
-        return false;
+    nio_lock_take(&nio_process_lock);
+    if (!prepared) {
+        prepared = nio_at_fork(lock, unlock, unlock_in_child);
     }
-    return true;
+    bool good = prepared;
+    nio_lock_drop(&nio_process_lock);
+    return good;
 }
 
 uint64_t

@@ -15,6 +15,43 @@
  * state: 2 s. */
 #define LEAVING_NS 2000000000u
 
+/* Until the next attempt to wait, where the system has no event left: 10 ms.
+ */
+#define RETRY_NS 10000000u
+
+/* NIO_OUTCOME_NO_MEMORY: the caller is to try again. */
+static nio_outcome
+wait_once(nio_registration *self, uint64_t left)
+{
+    nio_outcome outcome = nio_cancel_wait(self->context, left, false);
+
+    if (outcome == NIO_OUTCOME_NO_MEMORY) {
+        Py_BEGIN_ALLOW_THREADS
+        nio_thread_pause(left < RETRY_NS ? left : RETRY_NS);
+        Py_END_ALLOW_THREADS
+        outcome = left == 0                  ? NIO_OUTCOME_TIMEOUT
+                  : PyErr_CheckSignals() < 0 ? NIO_OUTCOME_RAISED
+                                             : NIO_OUTCOME_NO_MEMORY;
+    }
+    return outcome;
+}
+
+static void
+wait_until_cancelled(nio_registration *self, uint64_t *deadline)
+{
+    nio_outcome outcome;
+
+    do {
+        uint64_t now = nio_monotonic_ns();
+        outcome = wait_once(self, now < *deadline ? *deadline - now : 0);
+        if (outcome == NIO_OUTCOME_RAISED) { /* Ctrl-C ends the waiting */
+            PyErr_WriteUnraisable((PyObject *)self);
+            *deadline = 0;
+        }
+    } while (outcome == NIO_OUTCOME_RAISED ||
+             outcome == NIO_OUTCOME_NO_MEMORY);
+}
+
 /* A callback that does not return in time is given up: its context stays
  * allocated and disabled, and the finalization of the interpreter treats its
  * thread as a daemon thread. (CPython aborts when a sub-interpreter ends while
@@ -32,16 +69,7 @@ cancel_registrations(nio_state *state)
     nio_lock_drop(&nio_process_lock);
 
     while ((self = nio_registrations_first(state)) != NULL) {
-        nio_outcome outcome;
-        do {
-            uint64_t now = nio_monotonic_ns();
-            outcome = nio_cancel_wait(
-                self->context, now < deadline ? deadline - now : 0, false);
-            if (outcome == NIO_OUTCOME_RAISED) { /* Ctrl-C ends the waiting */
-                PyErr_WriteUnraisable((PyObject *)self);
-                deadline = 0;
-            }
-        } while (outcome == NIO_OUTCOME_RAISED);
+        wait_until_cancelled(self, &deadline);
         nio_registration_retire(self);
         Py_DECREF(self);
     }

@@ -177,6 +177,28 @@ def cancel_without_new_threads_runs_on_the_caller() -> None:
     system.fake_join()
 
 
+def cancel_takes_over_where_the_helper_cannot_start_later() -> None:
+    """The cancel begins before the system has returned the handle; when it returns it, no thread is
+    left to start."""
+    system.fake_set(SYNCHRONOUS, 1)
+    waiters: list[threading.Thread] = []
+
+    def look(row: Any, type: Any) -> None:
+        if not waiters:
+            (mine,) = registrations()
+            waiters.append(threading.Thread(target=mine.cancel))
+            waiters[0].start()
+            eventually(lambda: not mine.active)
+            system.fake_set(NO_THREADS, 1)
+
+    errors = Collector()
+    registration = notify(look, initial_notification=True, on_error=errors)
+    waiters[0].join(20)
+    assert not waiters[0].is_alive()
+    assert not errors.events, errors.events
+    assert (registration.active, system.fake_registered()) == (False, 0)
+
+
 def is_gone_after(call: Callable[[], None], thing: weakref.ref[Any]) -> bool:
     call()
     return thing() is None

@@ -23,7 +23,7 @@ SECONDS = 20
 
 
 class Held:
-    """A registration whose callback, on a thread of its own, runs `work` when it is told to."""
+    """A registration whose callback, on a thread of its own, runs `work` after `release`."""
 
     def __init__(self, work: Callable[[], None] = lambda: None) -> None:
         self._work, self._go = work, threading.Event()

@@ -211,6 +211,32 @@ def failed_allocation_raises_memory_error() -> None:
     assert not registrations()
 
 
+def failed_pair_of_a_stable_table_is_cancelled() -> None:
+    """Without the pair the caller has no registration that it could cancel."""
+    memory = importlib.import_module("_testcapi")
+    stable = netioapi.notify_stable_unicast_ip_address_table
+    worked = failed = number = 0
+    while worked < 10:
+        pair = None
+        taken = [(each, number) for each in range(5000)]  # else freed pairs are used again
+        memory.set_nomemory(number, number + 1)
+        try:
+            taken.append((failed, worked))  # in the place of the arguments above
+            pair = stable(print)
+            worked += 1
+        except MemoryError:
+            failed += 1
+        finally:
+            memory.remove_mem_hooks()
+        if pair is not None and pair[1] is not None:
+            pair[1].cancel()
+        del taken, pair
+        assert not any(left.active for left in registrations())
+        eventually(lambda: system.fake_registered() == 0)
+        number += 1
+    assert failed > 1
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]]()
     print("passed", flush=True)

@@ -15,8 +15,11 @@ enum {
     NO_THREADS,  /* pthread_create fails */
     NO_EVENTS,   /* eventfd fails */
     BATCHES,     /* all callbacks of one thread are one batch */
+    HOLD_DELETE, /* PyThreadState_Delete waits until this is 0 again */
     SETTINGS
 };
 
 int fake_setting(int setting);
+/* Counts the threads in the held PyThreadState_Delete. */
+void fake_held(int change);
 void fake_hooks(const nio_hooks *hooks);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The rest of what the binding is linked with: stubs for the parts of a
- * tower that tower.c lacks, and the two system calls that a test can make fail
- * (by the linker's --wrap). */
+ * tower that tower.c lacks, and the functions that a test can make fail or
+ * wait (by the linker's --wrap). */
+#define PY_SSIZE_T_CLEAN
 #include "settings.h"
+
+#include <Python.h>
+
+#include "base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -33,6 +38,23 @@ __wrap_eventfd(unsigned count, int flags)
         return -1;
     }
     return __real_eventfd(count, flags);
+}
+
+void __real_PyThreadState_Delete(PyThreadState *state);
+void __wrap_PyThreadState_Delete(PyThreadState *state);
+
+/* A thread that deletes another one's state is attached to none. */
+void
+__wrap_PyThreadState_Delete(PyThreadState *state)
+{
+    if (fake_setting(HOLD_DELETE)) {
+        fake_held(1);
+        while (fake_setting(HOLD_DELETE)) {
+            nio_thread_pause(1000000);
+        }
+        fake_held(-1);
+    }
+    __real_PyThreadState_Delete(state);
 }
 
 void

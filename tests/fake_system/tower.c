@@ -42,6 +42,7 @@ static caller callers[64];
 static unsigned caller_count;
 static int tables; /* given to callbacks and not yet freed */
 static int called; /* callbacks that have returned */
+static int held;   /* threads in a held function */
 static nio_hooks hooks;
 
 static PMIB_UNICASTIPADDRESS_TABLE
@@ -120,6 +121,7 @@ EXPORT void fake_set(int setting, int value);
 EXPORT int fake_tables(void);
 EXPORT int fake_called(void);
 EXPORT int fake_registered(void);
+EXPORT int fake_waiting(void);
 EXPORT void fake_call(unsigned threads, unsigned count, int type);
 EXPORT void fake_join(void);
 
@@ -139,6 +141,12 @@ EXPORT int
 fake_called(void)
 {
     return __atomic_load_n(&called, __ATOMIC_SEQ_CST);
+}
+
+EXPORT int
+fake_waiting(void)
+{
+    return __atomic_load_n(&held, __ATOMIC_SEQ_CST);
 }
 
 EXPORT int
@@ -181,6 +189,12 @@ int
 fake_setting(int setting)
 {
     return __atomic_load_n(&settings[setting], __ATOMIC_SEQ_CST);
+}
+
+void
+fake_held(int change)
+{
+    __atomic_add_fetch(&held, change, __ATOMIC_SEQ_CST);
 }
 
 void

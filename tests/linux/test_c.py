@@ -65,6 +65,17 @@ PROGRAMS = [
         sanitizers=("plain", "address", "thread"),
     ),
     Program(
+        "debug_cancel_test",
+        ("base/debug.c", "base/posix/fork.c", *POSIX),
+        sanitizers=("plain", "address", "thread"),
+    ),
+    Program(
+        "process_test",
+        ("binding/process.c", "base/posix/fork.c", *POSIX),
+        wraps=("pthread_atfork",),
+        sanitizers=("plain", "address", "thread"),
+    ),
+    Program(
         "subscription_test",
         (
             *(f"iphlpapi/{name}.c" for name in ("rows", "row_cache", "subscription")),

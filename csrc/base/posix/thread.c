@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* The task of a new thread, which owns it once it runs. */
 typedef struct start {
@@ -96,6 +97,14 @@ nio_thread_join(nio_thread *thread)
     assert(error == 0); /* EDEADLK: a thread joins itself */
     (void)error;
     thread->started = false;
+}
+
+void
+nio_thread_pause(uint64_t ns)
+{
+    const struct timespec pause = {.tv_sec = (time_t)(ns / 1000000000u),
+                                   .tv_nsec = (long)(ns % 1000000000u)};
+    (void)nanosleep(&pause, NULL);
 }
 
 static pthread_key_t local;

@@ -89,6 +89,14 @@ nio_thread_join(nio_thread *thread)
     thread->started = false;
 }
 
+void
+nio_thread_pause(uint64_t ns)
+{
+    const uint64_t ns_per_ms = 1000000u, max_ms = 0x7fffffffu;
+    uint64_t ms = ns / ns_per_ms + (ns % ns_per_ms != 0);
+    Sleep((DWORD)(ms < max_ms ? ms : max_ms));
+}
+
 static DWORD slot = FLS_OUT_OF_INDEXES;
 static void (*exit_function)(void *pointer);
 

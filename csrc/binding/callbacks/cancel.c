@@ -48,8 +48,9 @@ run_cancel(void *argument)
 }
 
 /* Does nothing before the handle is published, or when there is a helper
- * already. The lock is held meanwhile, so that no other thread joins the
- * helper before its nio_thread is stored. */
+ * already. Where the system has no thread left, a later call tries again. The
+ * lock is held meanwhile, so that no other thread joins the helper before its
+ * nio_thread is stored. */
 static void
 start_helper_locked(nio_callback_context *context)
     NIO_REQUIRES(nio_process_lock)
@@ -230,6 +231,43 @@ end_edges_locked(const nio_callback_wait *wait) NIO_REQUIRES(nio_process_lock)
     }
 }
 
+/* ---- the helper's task on another thread */
+
+/* True where the cancellation has a handle and no helper: the caller is to run
+ * the helper's task. */
+static bool
+take_over_locked(nio_callback_context *context) NIO_REQUIRES(nio_process_lock)
+{
+    if (context->stage != NIO_CANCELLING || !context->published ||
+        context->cancel_started) {
+        return false;
+    }
+    context->cancel_started = true;
+    return true;
+}
+
+/* Starts the helper if an earlier attempt failed, or takes over its task where
+ * this one fails, too. */
+static bool
+take_over(nio_callback_context *context, bool may_run_here,
+          bool *ret_has_helper)
+{
+    nio_lock_take(&nio_process_lock);
+    start_helper_locked(context);
+    bool taken = may_run_here && take_over_locked(context);
+    *ret_has_helper = context->cancel_started;
+    nio_lock_drop(&nio_process_lock);
+    return taken;
+}
+
+static void
+run_here(nio_callback_context *context)
+{
+    Py_BEGIN_ALLOW_THREADS
+    run_cancel(context);
+    Py_END_ALLOW_THREADS
+}
+
 /* ---- waiting */
 
 /* A registration has an event only while threads wait: there may be very many
@@ -260,10 +298,12 @@ remove_waiter_locked(nio_callback_context *context)
  * and from CPython 3.12 on the garbage collector's finalizers in any thread.
  */
 static nio_outcome
-wait_for_helper(nio_callback_context *context, uint64_t timeout_ns)
+wait_for_helper(nio_callback_context *context, uint64_t timeout_ns,
+                bool may_run_here)
 {
     const uint64_t start = nio_monotonic_ns();
     uint64_t left = timeout_ns, recheck = NIO_FIRST_RECHECK_NS;
+    bool has_helper;
 
     for (;;) {
         if (PyErr_CheckSignals() < 0) {
@@ -271,6 +311,13 @@ wait_for_helper(nio_callback_context *context, uint64_t timeout_ns)
         }
         if (nio_callback_context_is_forked(context)) {
             return NIO_OUTCOME_DONE; /* a handler forked: this is the child */
+        }
+        if (take_over(context, may_run_here, &has_helper)) {
+            run_here(context);
+            return NIO_OUTCOME_DONE;
+        }
+        if (!has_helper) {
+            recheck = NIO_FIRST_RECHECK_NS;
         }
         if (timeout_ns != NIO_FOREVER) {
             const uint64_t spent = nio_monotonic_ns() - start;
@@ -308,9 +355,7 @@ begin_wait(nio_callback_context *context, nio_callback_wait *wait,
         outcome = NIO_OUTCOME_DEADLOCK;
     } else {
         nio_cancel_begin_locked(context);
-        *ret_run =
-            may_run_here && context->published && !context->cancel_started;
-        context->cancel_started |= *ret_run;
+        *ret_run = may_run_here && take_over_locked(context);
         if (*ret_run || add_waiter_locked(context)) {
             begin_edges_locked(wait, context);
         } else {
@@ -333,12 +378,10 @@ nio_cancel_wait(nio_callback_context *context, uint64_t timeout_ns,
         return outcome;
     }
     if (run) {
-        Py_BEGIN_ALLOW_THREADS
-        run_cancel(context);
-        Py_END_ALLOW_THREADS
+        run_here(context);
         outcome = NIO_OUTCOME_DONE;
     } else {
-        outcome = wait_for_helper(context, timeout_ns);
+        outcome = wait_for_helper(context, timeout_ns, may_run_here);
     }
     nio_lock_take(&nio_process_lock);
     end_edges_locked(&wait);

@@ -4,9 +4,13 @@
  * threads that have ended. See interpreter_private.h. */
 #include "binding/callbacks/interpreter.h"
 
+#include "base/thread.h"
 #include "binding/callbacks/interpreter_private.h"
 
 #include <stdlib.h>
+
+/* Between two looks, where the system has no event left: 10 ms. */
+#define RETRY_NS 10000000u
 
 /* Stands for all interpreters of the process: threads inside any of them count
  * here, too. It is closed with the main interpreter. From then on CPython ends
@@ -49,6 +53,58 @@ nio_interpreter_drop(nio_interpreter *interpreter)
     return NULL;
 }
 
+/* ---- threads inside */
+
+bool
+nio_interpreter_enter(nio_interpreter *interpreter)
+{
+    nio_lock_take(&nio_process_lock);
+    forget_parent_locked(interpreter);
+    forget_parent_locked(&all_interpreters);
+    bool open = !interpreter->closed && !all_interpreters.closed;
+    interpreter->inside += open;
+    all_interpreters.inside += open;
+    nio_lock_drop(&nio_process_lock);
+    return open;
+}
+
+static void
+leave_locked(nio_interpreter *interpreter) NIO_REQUIRES(nio_process_lock)
+{
+    forget_parent_locked(interpreter);
+    if (interpreter->inside > 0 && --interpreter->inside == 0 &&
+        interpreter->all_left != NULL) {
+        nio_event_set(interpreter->all_left);
+    }
+}
+
+void
+nio_interpreter_leave(nio_interpreter *interpreter)
+{
+    nio_lock_take(&nio_process_lock);
+    leave_locked(interpreter);
+    leave_locked(&all_interpreters);
+    nio_lock_drop(&nio_process_lock);
+}
+
+/* ---- the deletion of a thread state */
+
+void
+nio_delete_current_state(PyThreadState *state)
+{
+    PyThreadState_Clear(state);
+#ifdef Py_GIL_DISABLED
+    /* In one step: if another thread forked between the two steps below, the
+     * child would have the cleared state, clear it again, and (without a GIL)
+     * crash. The limited API lacks this function, but a free-threaded CPython
+     * up to 3.14 has no limited API. */
+    PyThreadState_DeleteCurrent();
+#else
+    (void)PyEval_SaveThread();
+    PyThreadState_Delete(state);
+#endif
+}
+
 /* ---- the pinned state of a sub-interpreter
  *
  * Up to CPython 3.13 the first thread state of an interpreter is embedded in
@@ -62,7 +118,8 @@ nio_interpreter_drop(nio_interpreter *interpreter)
  * The pinned state is deleted when its interpreter exits; or earlier, when the
  * main interpreter exits, because the finalization of the main interpreter
  * ends the sub-interpreters that are left over, and each of them may then have
- * one thread state only. */
+ * one thread state only. Both may exit at the same time: the thread that
+ * deletes the state counts as inside meanwhile, and each exit waits for it. */
 
 /* Deletes a state that no thread is attached to, from a thread that is
  * attached to its own. */
@@ -72,9 +129,7 @@ delete_other_state(PyThreadState *state)
     PyThreadState *own = PyEval_SaveThread();
 
     PyEval_RestoreThread(state);
-    PyThreadState_Clear(state);
-    (void)PyEval_SaveThread();
-    PyThreadState_Delete(state);
+    nio_delete_current_state(state);
     PyEval_RestoreThread(own);
 }
 
@@ -119,10 +174,13 @@ unpin(nio_interpreter *interpreter)
     }
     if (state != NULL) {
         at->next_pinned = interpreter->next_pinned;
+        interpreter->inside++;
+        all_interpreters.inside++;
     }
     nio_lock_drop(&nio_process_lock);
     if (state != NULL) {
         delete_other_state(state);
+        nio_interpreter_leave(interpreter);
         nio_interpreter_drop(interpreter); /* the list's reference */
     }
 }
@@ -166,40 +224,6 @@ nio_interpreter_new(void)
     return interpreter;
 }
 
-/* ---- threads inside */
-
-bool
-nio_interpreter_enter(nio_interpreter *interpreter)
-{
-    nio_lock_take(&nio_process_lock);
-    forget_parent_locked(interpreter);
-    forget_parent_locked(&all_interpreters);
-    bool open = !interpreter->closed && !all_interpreters.closed;
-    interpreter->inside += open;
-    all_interpreters.inside += open;
-    nio_lock_drop(&nio_process_lock);
-    return open;
-}
-
-static void
-leave_locked(nio_interpreter *interpreter) NIO_REQUIRES(nio_process_lock)
-{
-    forget_parent_locked(interpreter);
-    if (interpreter->inside > 0 && --interpreter->inside == 0 &&
-        interpreter->all_left != NULL) {
-        nio_event_set(interpreter->all_left);
-    }
-}
-
-void
-nio_interpreter_leave(nio_interpreter *interpreter)
-{
-    nio_lock_take(&nio_process_lock);
-    leave_locked(interpreter);
-    leave_locked(&all_interpreters);
-    nio_lock_drop(&nio_process_lock);
-}
-
 /* ---- orphans */
 
 void
@@ -236,28 +260,38 @@ nio_interpreter_take_orphans(nio_interpreter *interpreter)
 
 /* ---- the exit */
 
+static bool
+is_entered(nio_interpreter *interpreter)
+{
+    nio_lock_take(&nio_process_lock);
+    bool entered = interpreter->inside > 0;
+    nio_lock_drop(&nio_process_lock);
+    return entered;
+}
+
 /* Lets no thread in any more, and waits with the GIL released until those
  * inside have left. */
 static void
-close_and_wait(nio_interpreter *interpreter, uint64_t timeout_ns)
+close_and_wait(nio_interpreter *interpreter, uint64_t deadline)
 {
-    uint64_t start = nio_monotonic_ns(), spent = 0;
+    uint64_t now = nio_monotonic_ns();
     nio_event all_left = {0};
     bool has_event = nio_event_init(&all_left);
 
     nio_lock_take(&nio_process_lock);
     forget_parent_locked(interpreter);
     interpreter->closed = true;
-    bool wait = has_event && interpreter->inside > 0;
-    interpreter->all_left = wait ? &all_left : NULL;
+    interpreter->all_left = has_event ? &all_left : NULL;
     nio_lock_drop(&nio_process_lock);
-    while (wait && spent < timeout_ns) {
-        nio_wait woken = NIO_WAIT_SET;
+    while (now < deadline && is_entered(interpreter)) {
         Py_BEGIN_ALLOW_THREADS
-        woken = nio_event_wait(&all_left, timeout_ns - spent);
+        if (has_event) {
+            (void)nio_event_wait(&all_left, deadline - now);
+        } else {
+            nio_thread_pause(RETRY_NS);
+        }
         Py_END_ALLOW_THREADS
-        wait = woken == NIO_WAIT_INTERRUPTED; /* by a signal */
-        spent = nio_monotonic_ns() - start;
+        now = nio_monotonic_ns();
     }
     nio_lock_take(&nio_process_lock);
     interpreter->all_left = NULL;
@@ -272,15 +306,20 @@ nio_interpreter_close(nio_interpreter *interpreter, uint64_t timeout_ns)
 {
     nio_interpreter *other;
     nio_thread_state *orphan;
+    uint64_t deadline = nio_monotonic_ns() + timeout_ns;
 
-    close_and_wait(interpreter, timeout_ns);
+    close_and_wait(interpreter, deadline);
     unpin(interpreter);
     if (interpreter->is_main) {
-        close_and_wait(&all_interpreters, timeout_ns);
+        deadline = nio_monotonic_ns() + timeout_ns;
+        close_and_wait(&all_interpreters, deadline);
         while ((other = any_pinned()) != NULL) {
             unpin(other);
             nio_interpreter_drop(other);
         }
+        close_and_wait(&all_interpreters, deadline);
+    } else {
+        close_and_wait(interpreter, deadline);
     }
     orphan = nio_interpreter_take_orphans(interpreter);
     while (orphan != NULL) { /* the finalization deletes its Python state */

@@ -53,6 +53,10 @@ struct nio_interpreter {
     nio_interpreter *next_pinned NIO_GUARDED_BY(nio_process_lock);
 };
 
+/* Deletes a Python thread state. Called attached to it, returns detached. Runs
+ * destructors of Python objects. */
+void nio_delete_current_state(PyThreadState *state);
+
 /* True: the thread counts as inside until it calls nio_interpreter_leave(),
  * and nio_interpreter_close() waits for that call. False: the interpreter is
  * closed, and the thread must not ask for its GIL. */

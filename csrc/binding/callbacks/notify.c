@@ -221,6 +221,20 @@ stable_now(nio_state *state, PMIB_UNICASTIPADDRESS_TABLE table)
     return rows == NULL ? NULL : Py_BuildValue("(NO)", rows, Py_None);
 }
 
+/* Returns (None, registration), and takes over the reference. Without the pair
+ * no caller could end the registration, so it is cancelled. */
+static PyObject *
+pending_table(nio_registration *self)
+{
+    PyObject *pair = PyTuple_Pack(2, Py_None, (PyObject *)self);
+
+    if (pair == NULL) {
+        nio_cancel_begin(self->context);
+    }
+    Py_DECREF(self);
+    return pair;
+}
+
 /* NULL: an allocation failed. Releases the GIL meanwhile: Windows takes a lock
  * here that it also holds while it calls the destructor of the thread-local
  * slot of a thread that ends. */
@@ -261,9 +275,8 @@ notify(PyObject *module, PyObject *args, PyObject *kwargs,
         return NULL;
     }
     if (start(function, self->context, thread, &given, &status, &table)) {
-        return function->signature == NIO_SIGNATURE_TABLE
-                   ? Py_BuildValue("(ON)", Py_None, self)
-                   : (PyObject *)self;
+        return function->signature == NIO_SIGNATURE_TABLE ? pending_table(self)
+                                                          : (PyObject *)self;
     }
     nio_registration_retire(self);
     Py_DECREF(self);

@@ -21,24 +21,6 @@
 
 /* ---- making and deleting */
 
-/* Called attached to it, returns detached. Runs destructors of Python
- * objects. */
-static void
-delete_current_state(PyThreadState *state)
-{
-    PyThreadState_Clear(state);
-#ifdef Py_GIL_DISABLED
-    /* In one step: if another thread forked between the two steps below, the
-     * child would have the cleared state, clear it again, and (without a GIL)
-     * crash. The limited API lacks this function, but a free-threaded CPython
-     * up to 3.14 has no limited API. */
-    PyThreadState_DeleteCurrent();
-#else
-    (void)PyEval_SaveThread();
-    PyThreadState_Delete(state);
-#endif
-}
-
 /* NULL: an allocation failed. */
 static nio_thread_state *
 state_new(nio_interpreter *interpreter)
@@ -122,7 +104,7 @@ nio_interpreter_detach(nio_interpreter *interpreter, nio_thread_states *own)
         return;
     }
     *link = thread_state->next;
-    delete_current_state(thread_state->state);
+    nio_delete_current_state(thread_state->state);
     nio_interpreter_leave(interpreter);
     nio_thread_state_free(thread_state);
 }
@@ -139,7 +121,7 @@ nio_thread_states_delete(nio_thread_states *own)
         if (thread_state->generation == nio_process_generation() &&
             nio_interpreter_enter(thread_state->interpreter)) {
             PyEval_RestoreThread(thread_state->state);
-            delete_current_state(thread_state->state);
+            nio_delete_current_state(thread_state->state);
             nio_interpreter_leave(thread_state->interpreter);
         }
         nio_thread_state_free(thread_state);

@@ -30,12 +30,15 @@ void nio_event_clear(nio_event *event);
 /* Waits at most `timeout_ns` (NIO_FOREVER: without a limit; 0: only checks).
  */
 nio_wait nio_event_wait(nio_event *event, uint64_t timeout_ns);
-/* Between these two a signal reaches this thread only in its waits, and ends
- * them as INTERRUPTED. So no signal is missed that comes after the caller's
- * last check for signals and before its wait. Pairs do not nest. They do
- * nothing on Windows, where nio_event_interrupt_by serves the purpose. */
-void nio_signals_block(void);
-void nio_signals_restore(void);
+/* Between these two a signal reaches this thread only in its
+ * nio_event_wait_unblocked(), and ends that as INTERRUPTED. So no signal is
+ * missed that comes after the caller's last check for signals and before its
+ * wait. They do nothing on Windows, where nio_event_interrupt_by serves the
+ * purpose. */
+void nio_signals_block(nio_signal_mask *ret_mask);
+void nio_signals_restore(const nio_signal_mask *mask);
+nio_wait nio_event_wait_unblocked(nio_event *event, uint64_t timeout_ns,
+                                  const nio_signal_mask *mask);
 
 /* A signal does not end this thread's wait if it is delivered to another
  * thread, or comes between the last check and nio_signals_block. So a long

@@ -23,6 +23,8 @@ bool nio_thread_start(nio_thread *thread, const char *name,
  * inherit the mask. */
 bool nio_thread_start_unmasked(nio_thread *thread, const char *name,
                                void (*run)(void *argument), void *argument);
+/* A number of the calling thread, and of no other that runs; never 0. */
+uint64_t nio_thread_number(void);
 /* Lets this thread sleep; a signal may end the sleep early. */
 void nio_thread_pause(uint64_t ns);
 /* Waits until the thread has ended. Does nothing if it never started. */

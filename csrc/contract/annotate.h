@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Annotations for clang's thread safety analysis, which generate no code, and
- * the spelling of thread-local. */
+/* Annotations for clang's thread safety analysis, which generate no code. */
 #pragma once
 
 #if defined(__clang__)
@@ -28,9 +27,3 @@
 #define NIO_RELEASE(lock) NIO_ANNOTATE(release_capability(lock))
 /* Each use states its reason. */
 #define NIO_UNCHECKED NIO_ANNOTATE(no_thread_safety_analysis)
-
-#if defined(_MSC_VER)
-#    define NIO_THREAD_LOCAL __declspec(thread)
-#else
-#    define NIO_THREAD_LOCAL _Thread_local
-#endif

@@ -57,7 +57,7 @@ struct watch {
 };
 
 /* ---- callbacks and batches */
-static NIO_THREAD_LOCAL watch *batch;
+static _Thread_local watch *batch;
 
 static inline void
 on_begin(void *context)

@@ -13,10 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* This thread's mask before nio_signals_block, until nio_signals_restore. */
-static _Thread_local sigset_t saved_mask;
-static _Thread_local bool blocked;
-
 bool
 nio_event_init(nio_event *event)
 {
@@ -73,8 +69,9 @@ pause_after_failure(uint64_t timeout_ns)
     (void)nanosleep(&pause, NULL);
 }
 
-nio_wait
-nio_event_wait(nio_event *event, uint64_t timeout_ns)
+/* `mask`: during the wait; NULL: the thread's own. */
+static nio_wait
+wait_with(nio_event *event, uint64_t timeout_ns, const sigset_t *mask)
 {
     struct pollfd waited = {.fd = event->native, .events = POLLIN};
     struct timespec limit = {
@@ -82,8 +79,8 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
         .tv_nsec = (long)(timeout_ns % 1000000000u),
     };
     /* The kernel counts the limit on the monotonic clock. */
-    int ready = ppoll(&waited, 1, timeout_ns == NIO_FOREVER ? NULL : &limit,
-                      blocked ? &saved_mask : NULL);
+    int ready =
+        ppoll(&waited, 1, timeout_ns == NIO_FOREVER ? NULL : &limit, mask);
 
     if (ready == 0) {
         return NIO_WAIT_TIMEOUT;
@@ -98,21 +95,34 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
     return NIO_WAIT_SET;
 }
 
+nio_wait
+nio_event_wait(nio_event *event, uint64_t timeout_ns)
+{
+    return wait_with(event, timeout_ns, NULL);
+}
+
+nio_wait
+nio_event_wait_unblocked(nio_event *event, uint64_t timeout_ns,
+                         const nio_signal_mask *mask)
+{
+    return wait_with(event, timeout_ns, mask->blocked ? &mask->before : NULL);
+}
+
 void
-nio_signals_block(void)
+nio_signals_block(nio_signal_mask *ret_mask)
 {
     sigset_t all;
 
     sigfillset(&all);
-    blocked = pthread_sigmask(SIG_SETMASK, &all, &saved_mask) == 0;
+    ret_mask->blocked =
+        pthread_sigmask(SIG_SETMASK, &all, &ret_mask->before) == 0;
 }
 
 void
-nio_signals_restore(void)
+nio_signals_restore(const nio_signal_mask *mask)
 {
-    if (blocked) {
-        blocked = false;
-        (void)pthread_sigmask(SIG_SETMASK, &saved_mask, NULL);
+    if (mask->blocked) {
+        (void)pthread_sigmask(SIG_SETMASK, &mask->before, NULL);
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,6 +12,11 @@ typedef pthread_mutex_t nio_native_lock;
 typedef pthread_cond_t nio_native_condition;
 typedef pthread_t nio_native_thread;
 typedef int nio_native_event; /* an eventfd, close-on-exec */
+
+typedef struct nio_signal_mask {
+    sigset_t before;
+    bool blocked; /* else the mask could not be changed */
+} nio_signal_mask;
 
 typedef struct nio_atomic {
     uint64_t value;

@@ -99,6 +99,13 @@ nio_thread_join(nio_thread *thread)
     thread->started = false;
 }
 
+/* musl and glibc alike: the address of the thread's descriptor. */
+uint64_t
+nio_thread_number(void)
+{
+    return (uint64_t)(uintptr_t)pthread_self();
+}
+
 void
 nio_thread_pause(uint64_t ns)
 {

@@ -102,14 +102,24 @@ nio_event_wait(nio_event *event, uint64_t timeout_ns)
     return woken;
 }
 
-void
-nio_signals_block(void)
+nio_wait
+nio_event_wait_unblocked(nio_event *event, uint64_t timeout_ns,
+                         const nio_signal_mask *mask)
 {
+    (void)mask;
+    return nio_event_wait(event, timeout_ns);
 }
 
 void
-nio_signals_restore(void)
+nio_signals_block(nio_signal_mask *ret_mask)
 {
+    ret_mask->unused = 0;
+}
+
+void
+nio_signals_restore(const nio_signal_mask *mask)
+{
+    (void)mask;
 }
 
 int

@@ -21,6 +21,10 @@ typedef CONDITION_VARIABLE nio_native_condition;
 typedef HANDLE nio_native_thread;
 typedef HANDLE nio_native_event; /* manual reset */
 
+typedef struct nio_signal_mask {
+    char unused; /* no signal is delivered to a thread here */
+} nio_signal_mask;
+
 typedef struct nio_atomic {
     uint64_t value;
 } nio_atomic;

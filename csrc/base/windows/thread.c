@@ -89,6 +89,12 @@ nio_thread_join(nio_thread *thread)
     thread->started = false;
 }
 
+uint64_t
+nio_thread_number(void)
+{
+    return GetCurrentThreadId();
+}
+
 void
 nio_thread_pause(uint64_t ns)
 {

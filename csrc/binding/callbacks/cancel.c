@@ -303,6 +303,7 @@ wait_for_helper(nio_callback_context *context, uint64_t timeout_ns,
 {
     const uint64_t start = nio_monotonic_ns();
     uint64_t left = timeout_ns, recheck = NIO_FIRST_RECHECK_NS;
+    nio_signal_mask mask;
     bool has_helper;
 
     for (;;) {
@@ -324,10 +325,11 @@ wait_for_helper(nio_callback_context *context, uint64_t timeout_ns,
             left = spent < timeout_ns ? timeout_ns - spent : 0;
         }
         const uint64_t limit = nio_recheck_after(left, &recheck);
-        nio_signals_block();
+        nio_signals_block(&mask);
         PyThreadState *thread = PyEval_SaveThread();
-        const nio_wait woken = nio_event_wait(&context->finished, limit);
-        nio_signals_restore();
+        const nio_wait woken =
+            nio_event_wait_unblocked(&context->finished, limit, &mask);
+        nio_signals_restore(&mask);
         PyEval_RestoreThread(thread);
         if (woken == NIO_WAIT_SET) {
             return NIO_OUTCOME_DONE;

@@ -39,14 +39,17 @@ time_left(uint64_t deadline)
 /* Called without the GIL. Returns TIMEOUT also when only the interval until
  * the next check for signals has passed. */
 static nio_wait
-wait_once(nio_watch *self, uint64_t deadline, uint64_t *interval)
+wait_once(nio_watch *self, uint64_t deadline, uint64_t *interval,
+          const nio_signal_mask *mask)
 {
     uint64_t left = nio_recheck_after(time_left(deadline), interval);
     if (nio_watch_is_stopped(self)) {
         return NIO_WAIT_SET;
     }
-    return left > 0 ? nio_event_wait(&self->source->readable, left)
-                    : NIO_WAIT_TIMEOUT;
+    if (left == 0) {
+        return NIO_WAIT_TIMEOUT;
+    }
+    return nio_event_wait_unblocked(&self->source->readable, left, mask);
 }
 
 /* Called without the GIL. False on allocation failure: then nothing is taken.
@@ -103,12 +106,12 @@ nio_watch_enter(nio_watch *self)
  * stays blocked until then. False when a signal handler raised, or when it
  * forked and this is the child. */
 static bool
-before_wait(nio_watch *self)
+before_wait(nio_watch *self, nio_signal_mask *ret_mask)
 {
     if (PyErr_CheckSignals() < 0 || nio_watch_refuse_forked(self)) {
         return false;
     }
-    nio_signals_block();
+    nio_signals_block(ret_mask);
     return true;
 }
 
@@ -144,19 +147,20 @@ read_into(nio_watch *self, PyObject *batch, size_t max_count,
           uint64_t deadline)
 {
     bool good = true, filled = false, timed_out = false;
+    nio_signal_mask mask;
     uint64_t interval = NIO_FIRST_RECHECK_NS;
 
     while (good && !filled && !timed_out && !nio_watch_is_stopped(self) &&
-           (good = before_wait(self))) {
+           (good = before_wait(self, &mask))) {
         nio_wait woken = NIO_WAIT_SET;
         nio_read_result result = {.count = 0};
         size_t count = 0;
         Py_BEGIN_ALLOW_THREADS
         good = take(self, max_count, &result, &count);
         if (good && count == 0) {
-            woken = wait_once(self, deadline, &interval);
+            woken = wait_once(self, deadline, &interval, &mask);
         }
-        nio_signals_restore();
+        nio_signals_restore(&mask);
         Py_END_ALLOW_THREADS
         if (!good) {
             PyErr_NoMemory();
@@ -206,6 +210,7 @@ nio_watch_wait(PyObject *op, PyObject *args)
     uint64_t deadline = NIO_FOREVER;
     uint64_t interval = NIO_FIRST_RECHECK_NS;
     bool good = true, over = false;
+    nio_signal_mask mask;
 
     if (!PyArg_ParseTuple(args, "O:wait", &timeout) ||
         !deadline_from(timeout, &deadline)) {
@@ -215,11 +220,11 @@ nio_watch_wait(PyObject *op, PyObject *args)
         return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);
     }
     while (good && !over && !nio_watch_is_stopped(self) &&
-           (good = before_wait(self))) {
+           (good = before_wait(self, &mask))) {
         nio_wait woken;
         Py_BEGIN_ALLOW_THREADS
-        woken = wait_once(self, deadline, &interval);
-        nio_signals_restore();
+        woken = wait_once(self, deadline, &interval, &mask);
+        nio_signals_restore(&mask);
         Py_END_ALLOW_THREADS
         over = woken == NIO_WAIT_SET ||
                (woken == NIO_WAIT_TIMEOUT && time_left(deadline) == 0);

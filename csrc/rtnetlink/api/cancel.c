@@ -32,7 +32,7 @@ nio_registry_cancel(HANDLE handle)
         code = ERROR_INVALID_HANDLE;
         goto done;
     }
-    if (entry == nio_dispatcher_current()) {
+    if (nio_dispatcher_is_caller(entry)) {
         code = ERROR_POSSIBLE_DEADLOCK;
         goto done;
     }

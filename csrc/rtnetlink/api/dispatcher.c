@@ -4,7 +4,6 @@
  * The changes that it takes together are one batch, between two hooks. */
 #include "rtnetlink/api/registry.h"
 
-#include "contract/annotate.h"
 #include "rtnetlink/api/get_derived.h"
 
 #include <string.h>
@@ -14,7 +13,6 @@
 /* Until the next attempt at a stable table that could not be read. */
 #define RETRY_NS (100 * UINT64_C(1000000))
 
-static NIO_THREAD_LOCAL nio_entry *current;
 static nio_hooks hooks;
 
 void
@@ -23,10 +21,10 @@ nio_set_hooks(const nio_hooks *set)
     hooks = *set;
 }
 
-nio_entry *
-nio_dispatcher_current(void)
+bool
+nio_dispatcher_is_caller(const nio_entry *entry)
 {
-    return current;
+    return nio_atomic_load(&entry->dispatching) == nio_thread_number();
 }
 
 static void
@@ -128,7 +126,7 @@ run(void *argument)
     nio_entry *entry = argument;
     const bool stable = entry->subscriber.kinds == 1u << NIO_STABLE;
     bool owed = false; /* a callback with the stable table */
-    current = entry;
+    nio_atomic_store(&entry->dispatching, nio_thread_number());
     while (!nio_atomic_load(&entry->cancelled)) {
         uint64_t wait_ns = NIO_FOREVER;
         nio_taken taken;
@@ -152,6 +150,7 @@ run(void *argument)
     if (hooks.thread_end != NULL) {
         hooks.thread_end(entry->context);
     }
+    nio_atomic_store(&entry->dispatching, 0); /* the number is used again */
 }
 
 bool

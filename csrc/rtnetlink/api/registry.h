@@ -50,7 +50,8 @@ typedef struct nio_entry {
     nio_queue *queue; /* owned, unless direct */
     nio_event readable; /* unless direct */
     nio_thread dispatcher;
-    nio_atomic cancelled; /* 1: no further callback begins */
+    nio_atomic dispatching; /* the number of that thread, while it runs */
+    nio_atomic cancelled;   /* 1: no further callback begins */
 } nio_entry;
 
 void nio_registry_lock(void) NIO_ACQUIRE(nio_registry_own_lock);
@@ -78,8 +79,8 @@ void nio_registry_take_out(nio_entry *entry)
 
 /* ---- dispatcher.c */
 bool nio_dispatcher_start(nio_entry *entry);
-/* The entry whose dispatcher the calling thread is; NULL for other threads. */
-nio_entry *nio_dispatcher_current(void);
+/* True on the thread of the dispatcher itself. */
+bool nio_dispatcher_is_caller(const nio_entry *entry);
 
 /* ---- cancel.c */
 /* CancelMibChangeNotify2, for a handle that is not from before a fork. */

@@ -33,7 +33,6 @@ static const int errors[IDS][MAX_ERRORS] = {
     [ID_realloc] = {ENOMEM},
     [ID_mmap] = {ENOMEM},
     [ID_socket] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES},
-    [ID_bind] = {ENOMEM, EADDRINUSE},
     [ID_setsockopt] = {ENOMEM, EPERM, ENOPROTOOPT},
     [ID_getsockopt] = {ENOPROTOOPT},
     [ID_sendto] = {EINTR, ENOBUFS, ENOMEM, EAGAIN, EPERM},
@@ -182,8 +181,6 @@ fault(int id)
     }
 
 WRAP(int, socket, (int d, int t, int p), (d, t, p), -1)
-WRAP(int, bind, (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n),
-     -1)
 WRAP(int, setsockopt, (int fd, int l, int o, const void *v, socklen_t n),
      (fd, l, o, v, n), -1)
 WRAP(int, getsockopt, (int fd, int l, int o, void *v, socklen_t *n),

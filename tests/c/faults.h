@@ -18,7 +18,6 @@
     X(realloc)                                                                \
     X(mmap)                                                                   \
     X(socket)                                                                 \
-    X(bind)                                                                   \
     X(setsockopt)                                                             \
     X(getsockopt)                                                             \
     X(sendto)                                                                 \

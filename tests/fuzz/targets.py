@@ -13,7 +13,7 @@ TARGETS = {
     "decode": ("if_indextoname", "if_nametoindex"),
     "mirror": (),
     "reply": (
-        *("socket", "bind", "setsockopt", "dup3", "close"),
+        *("socket", "setsockopt", "dup3", "close"),
         *("sendto", "recvmsg", "recvmmsg"),
     ),
 }

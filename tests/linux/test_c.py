@@ -26,7 +26,8 @@ from tests.linux.namespace import Namespace
 from tests.support.processes import run
 
 QUEUE = [
-    f"base/{name}.c" for name in ("queue", "coalesce", "unseen_deletes", "chunk", "change", "taken")
+    f"base/{name}.c"
+    for name in ("queue", "coalesce", "unseen_deletes", "chunk", "change", "extra", "taken")
 ]
 POSIX = [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
 MEMORY = ["malloc", "calloc", "nio_pages_new", "nio_pages_free"]

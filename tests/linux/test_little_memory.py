@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A process without memory: every call succeeds or raises, what was registered before goes on, and
+"""A process whose memory is exhausted: every call succeeds or raises, what was registered before goes on, and
 the process lives. glibc ends a process that cannot allocate thread-local data at the first use by
 a thread, so the extension has none."""
 
@@ -124,5 +124,5 @@ def test_extension_has_no_thread_local_storage() -> None:
     assert PT_TLS not in types
 
 
-def test_process_without_memory_lives_and_its_watcher_goes_on(netns: Namespace) -> None:
+def test_process_with_exhausted_memory_lives_and_its_watcher_goes_on(netns: Namespace) -> None:
     python(PROGRAM, str(STEPS), marker="alive")

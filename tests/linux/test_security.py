@@ -4,10 +4,17 @@ and the binary has stack protection."""
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from netioapi import _native
 from tests.linux.namespace import Namespace
+from tests.support.paths import ROOT
 from tests.support.processes import python
 
 WITHOUT_CAPABILITIES = """
@@ -36,6 +43,41 @@ with netioapi.Watcher(snapshot=True, receive_buffer=1 << 30) as watcher:
 print("done")
 """
 
+# A sandbox that refuses bind() with this errno: a seccomp filter.
+WITHOUT_BIND = """
+import ctypes, os, socket, struct, sys
+import netioapi
+
+number = {"x86_64": 49, "aarch64": 200}[os.uname().machine]
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, MODE_FILTER = 38, 22, 2
+ERRNO, ALLOW = 0x50000, 0x7FFF0000
+steps = [(0x20, 0, 0, 0),  # load the number of the system call
+         (0x15, 0, 1, number), (0x06, 0, 0, ERRNO | int(sys.argv[1])), (0x06, 0, 0, ALLOW)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+program = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+assert libc.prctl(PR_SET_SECCOMP, MODE_FILTER, program, 0, 0) == 0, ctypes.get_errno()
+with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as tried:
+    try:
+        tried.bind((0, 0))
+        sys.exit("bind() is not refused")
+    except OSError as error:
+        assert error.errno == int(sys.argv[1])
+
+def changed(row, type):
+    if str(getattr(row, "destination_prefix", "")) == "198.51.100.0/24":
+        print("called", flush=True)
+
+with netioapi.notify_route_change2(changed), netioapi.Watcher(snapshot=True) as watcher:
+    print("ready", flush=True)
+    while not any(str(route.destination_prefix) == "198.51.100.0/24"
+                  for route in watcher.read(60).routes):
+        pass
+    print("read", flush=True)
+    sys.stdin.readline()
+"""
+
 EXECUTES = """
 import os, netioapi
 before = set(os.listdir("/proc/self/fd"))
@@ -52,6 +94,26 @@ def test_public_api_works_without_capabilities(netns: Namespace) -> None:
     netns.veth()
     netns.ip("address add 192.0.2.1/24 dev v0")
     python(WITHOUT_CAPABILITIES, marker="done")
+
+
+@pytest.mark.skipif(
+    os.uname().machine not in ("x86_64", "aarch64"), reason="the number of bind() is not known"
+)
+@pytest.mark.parametrize("error", [errno.EPERM, errno.ENOSYS])
+def test_notifications_come_where_bind_is_refused(netns: Namespace, error: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WITHOUT_BIND, str(error)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        netns.ip("route add 198.51.100.0/24 dev lo")
+        assert {process.stdout.readline(), process.stdout.readline()} == {"called\n", "read\n"}
+        process.communicate("\n", timeout=60)
+        assert process.returncode == 0
 
 
 def test_executed_program_inherits_no_socket(netns: Namespace) -> None:

@@ -57,20 +57,37 @@ new_slots(void)
     return slots;
 }
 
+/* Give the socket a port number: without one it receives no notification. The
+ * kernel assigns a number when a socket first sends, as it does in bind(). A
+ * sandbox may refuse bind(), but requests are sent in any case. The kernel
+ * ignores a NLMSG_NOOP. */
+static int
+assign_port(int fd)
+{
+    const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    const struct nlmsghdr nothing = {.nlmsg_len = sizeof(nothing),
+                                     .nlmsg_type = NLMSG_NOOP};
+    ssize_t sent;
+    do {
+        sent = sendto(fd, &nothing, sizeof(nothing), 0,
+                      (const struct sockaddr *)&kernel, sizeof(kernel));
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : 0;
+}
+
 /* A socket that has joined no group, or a negative errno. */
 static int
 open_socket(void)
 {
-    const struct sockaddr_nl name = {.nl_family = AF_NETLINK};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
                     NETLINK_ROUTE);
     if (fd < 0) {
         return -errno;
     }
-    if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) < 0) {
-        int error = errno;
+    int status = assign_port(fd);
+    if (status < 0) {
         close(fd);
-        return -error;
+        return status;
     }
     return fd;
 }

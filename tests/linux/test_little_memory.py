@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A process whose memory is exhausted: every call succeeds or raises, what was registered before goes on, and
-the process lives. glibc ends a process that cannot allocate thread-local data at the first use by
-a thread, so the extension has none."""
+"""A process whose memory is exhausted: every call succeeds or raises, what was registered before
+goes on, and the process lives. glibc ends a process that cannot allocate thread-local data at the
+first use by a thread, so the extension has none."""
 
 from __future__ import annotations
 

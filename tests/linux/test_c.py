@@ -30,6 +30,10 @@ QUEUE = [
     for name in ("queue", "coalesce", "unseen_deletes", "chunk", "change", "extra", "taken")
 ]
 POSIX = [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
+ROWS = (
+    *("rtnetlink/decode/rows.c", "rtnetlink/decode/interface_row.c"),
+    *("base/*.c", "base/posix/*.c"),
+)
 MEMORY = ["malloc", "calloc", "nio_pages_new", "nio_pages_free"]
 
 
@@ -65,6 +69,8 @@ PROGRAMS = [
         wraps=("pthread_create",),
         sanitizers=("plain", "address", "thread"),
     ),
+    Program("rows_test", ROWS),
+    Program("interface_row_test", ROWS),
     Program(
         "debug_cancel_test",
         ("base/debug.c", "base/posix/fork.c", *POSIX),

@@ -39,7 +39,15 @@ def signature(name: str, value: Any) -> str:
             return name
     flat = " ".join(text.split()).replace("$module, /, ", "").replace("($module, ", "(")
     flat = re.sub(r"\(\$?self(, /)?(?:, |(?=\)))", "(", flat)
-    return name + re.sub(r"(: |-> )'([^']*)'", r"\1\2", flat)  # annotations without quotes
+    # Annotations without quotes.
+    return name + re.sub(r"""(: |-> )(['"])(.*?)\2(?=[,) ]|$)""", r"\1\3", flat)
+
+
+def heading(name: str, kind: type) -> str:
+    """The name of a class, and how a program makes one, if it can."""
+    made = "" if issubclass(kind, int) else signature(name, kind).removesuffix(" -> None")
+    made = made.replace("netioapi.enums.", "")
+    return f"### {name}\n\n" + (f"`{made}`\n\n" if made not in ("", name, f"{name}()") else "")
 
 
 def members(kind: type) -> list[str]:
@@ -56,7 +64,7 @@ def members(kind: type) -> list[str]:
 
 def row_page(name: str, fields: list[dict[str, Any]]) -> str:
     kind = getattr(netioapi, name)
-    lines = [f"### {name}\n", block(inspect.getdoc(kind) or "")]
+    lines = [heading(name, kind) + block(inspect.getdoc(kind) or "")]
     lines.append("| field | type | unit | system | source | meaning |")
     lines.append("| --- | --- | --- | --- | --- | --- |")
     for field in fields:
@@ -93,7 +101,7 @@ def page() -> str:
     parts.append("## Classes\n")
     for name in sorted(classes):
         kind = classes[name]
-        parts.append(f"### {name}\n\n{block(inspect.getdoc(kind) or '')}")
+        parts.append(heading(name, kind) + block(inspect.getdoc(kind) or ""))
         if issubclass(kind, int):  # an enum
             parts.append(", ".join(f"`{m.name}` {m.value}" for m in kind) + "\n")
         else:

@@ -121,7 +121,6 @@ def test_monitor_text_describes_changes_of_linux_alone(v0: Network) -> None:
     )
 
 
-@pytest.mark.no_netns
 def test_overflow_mark_precedes_and_synced_mark_follows_the_changes() -> None:
     marks = list(events_of(Batch([], True, True)))
     assert [(mark.kind, mark.change) for mark in marks] == [

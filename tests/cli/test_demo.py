@@ -222,7 +222,6 @@ def test_demo_on_a_terminal_shows_progress_and_colour(netns: Network) -> None:
     assert "\x1b[1;32m✓\x1b[0m" in shown
 
 
-@pytest.mark.no_netns
 @pytest.mark.parametrize("total", [10, 70_000], ids=["/24", "/32"])
 def test_demo_routes_have_distinct_prefixes(total: int) -> None:
     found = {links.destination_4(number, total) for number in range(total)}

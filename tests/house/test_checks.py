@@ -18,7 +18,7 @@ import pytest
 from tests.support.paths import ROOT, repo_text
 from tests.support.platforms import linux_only
 
-pytestmark = [pytest.mark.no_netns, linux_only("the runner is for the sessions on Linux")]
+pytestmark = linux_only("the runner is for the sessions on Linux")
 
 PASSED = '<testcase classname="{0}" name="{1}"/>'
 FAILED = '<testcase classname="{0}" name="{1}"><failure message="no"/></testcase>'

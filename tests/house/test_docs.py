@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import inspect
 import os
 import re
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from netioapi import Watcher
 from tests.support.arrow_libraries import need
 from tests.support.cli import COMMAND, Running, live_monitor, netioapi, records
 from tests.support.network import Network
@@ -207,6 +209,13 @@ def test_api_page_equals_the_docstrings() -> None:
     if os.environ.get("NETIOAPI_UPDATE") == "1":
         page.write_text(made, encoding="utf-8")
     assert made == page.read_text(encoding="utf-8"), "tools/api_page.py --write writes it anew"
+
+
+def test_api_page_has_every_argument_of_the_watcher() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    heading = page.partition("\n### Watcher\n")[2].partition("```")[0]
+    for parameter in inspect.signature(Watcher).parameters.values():
+        assert parameter.name in heading
 
 
 # ---- JSON -------------------------------------------------------------------

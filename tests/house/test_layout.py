@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,12 +35,15 @@ FLOOR = {
     "cli": 5,
     "__main__": 6,
 }
+THREAD_LOCAL = re.compile(r"\b(_Thread_local|thread_local|__thread|__declspec\(thread\))")
+# The name of a type, not of a struct or a union.
+TYPEDEF = re.compile(r"^typedef [\w ]+? \*?(\w+);", re.MULTILINE)
 PLATFORM = re.compile(
     r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*\b(?:_WIN\w+|WIN32|__linux\w*|linux|__APPLE__|__unix\w*|"
     r"__\w*BSD__|_MSC_VER|__MINGW\w*|__CYGWIN__|NIO_THIS_SYSTEM|NIO_SYSTEM_\w+)\b",
     re.MULTILINE,
 )
-MAY_ASK_PLATFORM = {"csrc/contract/netio.h", "csrc/contract/annotate.h"}
+MAY_ASK_PLATFORM = {"csrc/contract/netio.h"}
 MACHINE = re.compile(r"(?<![\w.\-*])/(?:work|farm|root|tmp)/|pypi[.]org|pythonhosted")
 FOLDERS = ("csrc", "python", "tests", "examples", "benchmarks", "tools", ".ci", ".github")
 MADE = {"__pycache__", "build", "dist"}
@@ -127,6 +131,23 @@ def nobody_asks_for_the_main_interpreter_by_accident(root: Path) -> Iterator[str
     for path, text in files(root, ".c", ".h"):
         if path.parts[0] == "csrc" and "PyGILState" in text:
             yield f"{path} uses PyGILState"
+
+
+def no_c_file_has_thread_local_storage(root: Path) -> Iterator[str]:
+    """glibc ends the process where a thread's first use of it cannot allocate."""
+    for path, text in files(root, ".c", ".h"):
+        if path.parts[0] == "csrc" and THREAD_LOCAL.search(text):
+            yield f"{path} has thread-local storage"
+
+
+def every_type_of_the_contract_is_used(root: Path) -> Iterator[str]:
+    csrc = {path: text for path, text in files(root, ".c", ".h") if path.parts[0] == "csrc"}
+    words = Counter(word for text in csrc.values() for word in re.findall(r"\w+", text))
+    for path, text in csrc.items():
+        if path.parts[:3] == ("csrc", "contract", "linux"):
+            for name in TYPEDEF.findall(text):
+                if words[name] < 2:
+                    yield f"{path}: {name} is not used"
 
 
 def no_machine_is_named(root: Path) -> Iterator[str]:
@@ -217,6 +238,8 @@ RULES: list[Callable[[Path], Iterator[str]]] = [
     functions_are_short,
     platform_is_a_choice_of_files,
     nobody_asks_for_the_main_interpreter_by_accident,
+    no_c_file_has_thread_local_storage,
+    every_type_of_the_contract_is_used,
     no_machine_is_named,
     imports_point_down,
 ]
@@ -257,6 +280,8 @@ BREAKS: list[tuple[Callable[[Path], Iterator[str]], str, str]] = [
     (platform_is_a_choice_of_files, "csrc/base/a.c", "#ifdef _WIN32\n#endif\n"),
     (platform_is_a_choice_of_files, "csrc/binding/a.c", "#if defined(__linux__)\n#endif\n"),
     (nobody_asks_for_the_main_interpreter_by_accident, "csrc/binding/a.c", "PyGILState_Ensure();"),
+    (no_c_file_has_thread_local_storage, "csrc/base/a.c", "static _Thread_local int a;"),
+    (every_type_of_the_contract_is_used, "csrc/contract/linux/a.h", "typedef UINT8 IFTYPE;\n"),
     (no_machine_is_named, ".ci/run", "cd /" + "work/here"),
     (no_machine_is_named, "a.toml", 'x = "/tmp/x"'),
     (imports_point_down, "python/netioapi/enums.py", "from . import _native\n"),

@@ -12,8 +12,6 @@ import pytest
 
 from tests.support.paths import ROOT
 
-pytestmark = pytest.mark.no_netns
-
 
 def load() -> ModuleType:
     """tools/ is no package of ours to import from."""

@@ -149,7 +149,6 @@ def test_threads_that_share_all_objects_leave_nothing(netns: Network, seed: int)
     assert done.stderr == ""
 
 
-@pytest.mark.no_netns
 @pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a GIL")
 def test_import_leaves_the_gil_off() -> None:
     program = """

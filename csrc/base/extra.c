@@ -32,6 +32,7 @@ nio_extra *
 nio_extra_new(const uint8_t *items, size_t size)
 {
     size_t key_size = 0;
+    bool is_for_rows = false;
     item it;
     if (size > NIO_EXTRA_MAX) {
         return NULL;
@@ -41,6 +42,8 @@ nio_extra_new(const uint8_t *items, size_t size)
             return NULL;
         }
         key_size = it.tag <= NIO_EXTRA_LAST_OF_KEY ? end : key_size;
+        is_for_rows |= it.tag <= NIO_EXTRA_LAST_OF_KEY ||
+                       it.tag > NIO_EXTRA_LAST_OF_RECORD;
     }
     nio_extra *extra =
         key_size > NIO_EXTRA_KEY_MAX ? NULL : malloc(sizeof(*extra) + size);
@@ -49,6 +52,7 @@ nio_extra_new(const uint8_t *items, size_t size)
         nio_atomic_store(&extra->references, 1);
         extra->size = (uint32_t)size;
         extra->key_size = (uint32_t)key_size;
+        extra->is_for_rows = is_for_rows;
         memcpy(extra->items, items, size);
     }
     return extra;
@@ -86,6 +90,28 @@ nio_extra_find(const nio_extra *extra, unsigned tag, size_t *ret_size)
         }
     }
     return NULL;
+}
+
+/* Bytes of the items up to `last_tag`, which is one of the key's. */
+static size_t
+key_bytes(const nio_extra *extra, unsigned last_tag)
+{
+    size_t at = 0, end;
+    item it;
+    while (extra != NULL && at < extra->key_size &&
+           read_item(extra->items, extra->key_size, at, &it, &end) &&
+           it.tag <= last_tag) {
+        at = end;
+    }
+    return at;
+}
+
+bool
+nio_extra_same_key(const nio_extra *a, const nio_extra *b, unsigned last_tag)
+{
+    const size_t size = key_bytes(a, last_tag);
+    return size == key_bytes(b, last_tag) &&
+           (size == 0 || memcmp(a->items, b->items, size) == 0);
 }
 
 size_t

@@ -21,21 +21,25 @@ enum {
     NIO_EXTRA_SOURCE_PREFIX = 1, /* 16 bytes, and the length: RTA_SRC */
     NIO_EXTRA_ENCAPSULATION,     /* text: RTA_ENCAP_TYPE and RTA_ENCAP */
     NIO_EXTRA_LAST_OF_KEY = NIO_EXTRA_ENCAPSULATION,
-    NIO_EXTRA_ROUTE_MTU,    /* uint32_t: RTAX_MTU */
-    NIO_EXTRA_ROUTE_FLAGS,  /* uint32_t: RTM_F_* that do not count down */
-    NIO_EXTRA_LINK_KIND,    /* text: IFLA_INFO_KIND */
-    NIO_EXTRA_HARDWARE,     /* bytes: IFLA_ADDRESS */
-    NIO_EXTRA_ALTERNATIVES, /* texts, each with its NUL: IFLA_ALT_IFNAME */
-    NIO_EXTRA_DIGEST        /* uint64_t: of the attributes without a field */
+    /* These two are for the tower's records alone: a row has a member for the
+     * one, and nothing of the other. */
+    NIO_EXTRA_PREFERRED_SOURCE, /* 16 bytes: RTA_PREFSRC */
+    NIO_EXTRA_DIGEST, /* uint64_t: of the attributes without a field */
+    NIO_EXTRA_LAST_OF_RECORD = NIO_EXTRA_DIGEST,
+    NIO_EXTRA_ROUTE_MTU,   /* uint32_t: RTAX_MTU */
+    NIO_EXTRA_LINK_KIND,   /* text: IFLA_INFO_KIND */
+    NIO_EXTRA_HARDWARE,    /* bytes: IFLA_ADDRESS */
+    NIO_EXTRA_ALTERNATIVES /* texts, each with its NUL: IFLA_ALT_IFNAME */
 };
 
 typedef struct nio_extra {
     nio_atomic references;
     struct nio_extra *next; /* the owner's, which interns blocks */
     uint64_t hash;          /* likewise */
-    uint32_t uses;          /* likewise */
+    size_t uses;            /* likewise */
     uint32_t size;          /* bytes of `items` */
     uint32_t key_size;      /* bytes of the items that belong to the key */
+    bool is_for_rows;       /* not only for records of the tower */
     /* Items: tag and length of 2 bytes each, then the bytes, padded with zeros
      * to 4. */
     uint8_t items[];
@@ -60,6 +64,10 @@ void nio_extra_drop(const nio_extra *extra);             /* accepts NULL */
 /* The bytes of an item; NULL: there is none. Accepts NULL. */
 const uint8_t *nio_extra_find(const nio_extra *extra, unsigned tag,
                               size_t *ret_size);
+
+/* Are the items of the key up to `last_tag` equal? Accepts NULL. */
+bool nio_extra_same_key(const nio_extra *a, const nio_extra *b,
+                        unsigned last_tag);
 
 /* Appends an item to `items` (NIO_EXTRA_MAX bytes), of which `used` are in
  * use, and returns the new number; the old one where it does not fit. */

@@ -12,6 +12,9 @@
 #define CHUNK_RECORDS (1u << CHUNK_BITS)
 #define NONE UINT32_MAX
 #define FIRST_BUCKETS 64u
+/* Chains of two records on average, so that a record costs 2 to 4 bytes beside
+ * itself, and 6 while the buckets grow. */
+#define RECORDS_PER_BUCKET 2u
 
 static nio_record *
 record_at(const nio_store *store, uint32_t index)
@@ -123,7 +126,8 @@ void *
 nio_store_add(nio_store *store, const void *record)
 {
     assert(((const nio_record *)record)->generation != 0);
-    if (store->count >= store->bucket_count && !grow_buckets(store)) {
+    if (store->count / RECORDS_PER_BUCKET >= store->bucket_count &&
+        !grow_buckets(store)) {
         return NULL;
     }
     uint32_t index = store->free;

@@ -232,23 +232,27 @@ check_same(const decoded *a, const decoded *b)
 }
 
 static void
-check_message(nio_bytes body, nio_bytes other, const nio_store *nexthops)
+check_message(nio_bytes body, nio_bytes other,
+              const nio_decode_context *context)
 {
     nio_store links;
     decoded here, there;
     memset(&links, 0, sizeof(links));
-    decode(body, nexthops, &here);
-    decode(other, nexthops, &there);
+    decode(body, context, &here);
+    decode(other, context, &there);
     check_decoded(&here, &links, body.left);
     check_same(&here, &there);
-    decoded_done(&here);
-    decoded_done(&there);
+    decoded_done(&here, context->extras);
+    decoded_done(&there, context->extras);
+    CHECK_EQUAL(context->extras->count, 0);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     nio_store nexthops;
+    nio_extra_pool extras;
+    const nio_decode_context context = {&nexthops, &extras};
     uint8_t *copy = malloc(size + 1);
     CHECK(copy != NULL);
     memcpy(copy + 1, bytes, size); /* at an odd address */
@@ -256,6 +260,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct nlmsghdr header, other_header;
     nio_bytes body, other_body;
     make_nexthops(&nexthops);
+    nio_extra_pool_init(&extras);
     while (nio_message_next(&messages, &header, &body)) {
         CHECK(nio_message_next(&other, &other_header, &other_body));
         CHECK(memcmp(&header, &other_header, sizeof(header)) == 0);
@@ -263,13 +268,14 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         CHECK(body.at >= bytes && body.left <= size);
         CHECK(body.at + body.left <= bytes + size);
         CHECK(messages.at + messages.left == bytes + size);
-        check_message(body, other_body, &nexthops);
+        check_message(body, other_body, &context);
     }
     CHECK(!nio_message_next(&other, &other_header, &other_body));
     /* The whole input serves as a body, too, even if it holds no message. */
     check_message((nio_bytes){bytes, size}, (nio_bytes){copy + 1, size},
-                  &nexthops);
+                  &context);
     drop_nexthops(&nexthops);
+    nio_extra_pool_done(&extras);
     free(copy);
     return 0;
 }

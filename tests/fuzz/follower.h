@@ -123,7 +123,9 @@ follower_close(follower *self, nio_mirror *mirror)
 }
 
 /* Equal but for what changes without being reported: remaining times, and the
- * LUID of an interface that was unknown when its route was reported. */
+ * LUID and the name of an interface, which are those of the time of the
+ * report.
+ */
 static inline bool
 same_row(const row_record *left, const row_record *right)
 {
@@ -132,12 +134,14 @@ same_row(const row_record *left, const row_record *right)
         MIB_IPFORWARD_ROW2 *to = &a.row.route;
         const MIB_IPFORWARD_ROW2 *from = &b.row.route;
         to->InterfaceLuid = from->InterfaceLuid;
+        memcpy(to->Name, from->Name, sizeof(to->Name));
         to->ValidLifetime = from->ValidLifetime;
         to->PreferredLifetime = from->PreferredLifetime;
     } else if (a.kind == NIO_ADDRESS) {
         MIB_UNICASTIPADDRESS_ROW *to = &a.row.address;
         const MIB_UNICASTIPADDRESS_ROW *from = &b.row.address;
         to->InterfaceLuid = from->InterfaceLuid;
+        memcpy(to->Name, from->Name, sizeof(to->Name));
         if ((to->ValidLifetime == NIO_INFINITE) !=
                 (from->ValidLifetime == NIO_INFINITE) ||
             (to->PreferredLifetime == NIO_INFINITE) !=

@@ -31,10 +31,10 @@ take_dumped_message(nio_engine *engine, const struct nlmsghdr *header,
                nio_decode_address(body, &address) == 0) {
         nio_mirror_dumped_address(mirror, &address);
     } else if (header->nlmsg_type == RTM_NEWNEXTHOP &&
-               nio_decode_nexthop(body, &nexthop) == 0) {
+               nio_decode_nexthop(body, &mirror->decode, &nexthop) == 0) {
         nio_mirror_dumped_nexthop(mirror, &nexthop);
     } else if (header->nlmsg_type == RTM_NEWROUTE &&
-               nio_decode_route(body, &mirror->nexthops, &engine->legs) == 0) {
+               nio_decode_route(body, &mirror->decode, &engine->legs) == 0) {
         nio_mirror_dumped_route(mirror, &engine->legs);
     } else if (header->nlmsg_type == RTM_NEWNEIGHTBL &&
                nio_decode_neighbour_table(body, &family, &index, &times) ==

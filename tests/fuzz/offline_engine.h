@@ -107,6 +107,6 @@ offline_engine_close(offline_engine *self)
     for (size_t i = 0; i < FOLLOWERS; i++) {
         follower_close(&self->followers[i], &self->engine.mirror);
     }
-    nio_mirror_done(&self->engine.mirror);
     nio_legs_done(&self->engine.legs);
+    nio_mirror_done(&self->engine.mirror);
 }

@@ -44,6 +44,25 @@ show_luid(const NET_LUID *luid)
     SHOW(luid, Info.IfType);
 }
 
+/* What is rare, item by item; the digest is of this machine's bytes. */
+static void
+show_items(const nio_extra *extra)
+{
+    for (unsigned tag = 0; tag <= NIO_EXTRA_ALTERNATIVES; tag++) {
+        size_t size;
+        const uint8_t *bytes = nio_extra_find(extra, tag, &size);
+        if (tag == NIO_EXTRA_ENCAPSULATION && bytes != NULL) {
+            printf(" encapsulation=%.*s", (int)size, (const char *)bytes);
+        } else if (tag == NIO_EXTRA_ROUTE_MTU && bytes != NULL) {
+            uint32_t mtu;
+            memcpy(&mtu, bytes, sizeof(mtu));
+            printf(" route_mtu=%u", mtu);
+        } else if (tag == NIO_EXTRA_SOURCE_PREFIX && bytes != NULL) {
+            show_bytes("source_prefix", bytes, size);
+        }
+    }
+}
+
 static void
 show_route(const nio_route *leg, const nio_store *links)
 {
@@ -51,7 +70,6 @@ show_route(const nio_route *leg, const nio_store *links)
     printf(" route");
     show_bytes("destination", leg->destination, 16);
     show_bytes("gateway", leg->gateway, 16);
-    show_bytes("source", leg->preferred_source, 16);
     SHOW(leg, table);
     SHOW(leg, priority);
     SHOW(leg, oif);
@@ -66,8 +84,12 @@ show_route(const nio_route *leg, const nio_store *links)
     SHOW(leg, legs);
     SHOW(leg, weight);
     SHOW(leg, expires);
+    SHOW(leg, scope);
+    SHOW(leg, preference);
     nio_route_row(leg, links, &row);
+    show_items(leg->extra);
     printf("\n  row");
+    show_bytes("source", row.PreferredSource, 16);
     show_luid(&row.InterfaceLuid);
     show_sockaddr("destination", &row.DestinationPrefix.Prefix);
     show_sockaddr("next", &row.NextHop);
@@ -177,7 +199,7 @@ show_message(nio_engine *engine, uint16_t type, nio_bytes body)
     uint32_t index;
     uint8_t family;
     if ((type == RTM_NEWROUTE || type == RTM_DELROUTE) &&
-        nio_decode_route(body, &mirror->nexthops, &engine->legs) == 0) {
+        nio_decode_route(body, &mirror->decode, &engine->legs) == 0) {
         for (size_t i = 0; i < engine->legs.count + engine->legs.dead; i++) {
             show_route(&engine->legs.legs[i], &mirror->links);
         }
@@ -188,9 +210,9 @@ show_message(nio_engine *engine, uint16_t type, nio_bytes body)
                nio_decode_link(body, &link, &family) == 0) {
         show_link(&link);
     } else if ((type == RTM_NEWNEXTHOP || type == RTM_DELNEXTHOP) &&
-               nio_decode_nexthop(body, &nexthop) == 0) {
+               nio_decode_nexthop(body, &mirror->decode, &nexthop) == 0) {
         show_nexthop(&nexthop);
-        free(nexthop.members);
+        nio_nexthop_done(&nexthop, mirror->decode.extras);
     } else if (type == RTM_NEWNEIGHTBL &&
                nio_decode_neighbour_table(body, &family, &index, &times) ==
                    0) {
@@ -243,8 +265,8 @@ main(int argc, char **argv)
     engine.mirror.wants_routes = true;
     engine.tables.all_others = engine.tables.local = true;
     CHECK(replay(argv[1], show) > 0);
-    nio_mirror_done(&engine.mirror);
     nio_legs_done(&engine.legs);
+    nio_mirror_done(&engine.mirror);
     puts("ok");
     return 0;
 }

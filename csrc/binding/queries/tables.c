@@ -3,6 +3,8 @@
  * released around each call of the system, which can take long. */
 #include "binding/queries/tables.h"
 
+#include "base/extra.h"
+
 #include "base/system_rows.h"
 #include "binding/errors.h"
 #include "binding/functions.h"
@@ -104,7 +106,9 @@ get_entry(PyObject *module, PyObject *object, nio_kind kind,
     if (status != NO_ERROR) {
         return nio_raise(state, status, function);
     }
-    return nio_row_new(state, kind, &row, true);
+    PyObject *result = nio_row_new(state, kind, &row, true);
+    nio_extra_drop(nio_extra_of(kind, &row)); /* the result has its own */
+    return result;
 }
 
 #define ENTRY_DOC(name, what, type, header, netlink)                          \

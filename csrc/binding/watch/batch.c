@@ -199,13 +199,15 @@ batch_table(PyObject *op, void *closure)
         return table;
     }
     uint8_t *rows = ((nio_table *)table)->copy;
+    bool has_extras;
     if (count < MANY_ROWS) {
-        nio_read_result_copy_rows(result, kind, size, rows);
+        has_extras = nio_read_result_copy_rows(result, kind, size, rows);
     } else { /* the caller has a reference, and nothing changes the result */
         Py_BEGIN_ALLOW_THREADS
-        nio_read_result_copy_rows(result, kind, size, rows);
+        has_extras = nio_read_result_copy_rows(result, kind, size, rows);
         Py_END_ALLOW_THREADS
     }
+    ((nio_table *)table)->has_extras = has_extras;
     return table;
 }
 

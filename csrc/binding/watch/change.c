@@ -5,6 +5,7 @@
  * the only object that it refers to is its row. */
 #include "binding/watch/change.h"
 
+#include "base/extra.h"
 #include "binding/rows/row.h"
 #include "binding/values/enums.h"
 #include "binding/watch/read_result.h"
@@ -43,6 +44,7 @@ nio_change_new(nio_state *state, nio_change *change)
     change_object *self = change_alloc(state, change);
     if (self != NULL) {
         nio_read_result_copy_row(change, self->data, self->change.size);
+        (void)nio_extra_keep(nio_change_extra(&self->change));
     }
     return (PyObject *)self;
 }
@@ -70,6 +72,7 @@ change_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     nio_once_clear(&((change_object *)op)->row);
+    nio_extra_drop(nio_change_extra(&((change_object *)op)->change));
     PyObject_Free(op);
     Py_DECREF(type);
 }
@@ -208,6 +211,7 @@ change_merge(PyObject *op, PyObject *other)
     if (merged != NULL) {
         nio_change_merge(&merged->change, &later->change);
         memcpy(merged->data, later->data, later->change.size);
+        (void)nio_extra_keep(nio_change_extra(&merged->change));
     }
     return (PyObject *)merged;
 }

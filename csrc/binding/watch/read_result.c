@@ -2,6 +2,8 @@
 /* The result of one read: taking it, copying it, freeing it. */
 #include "binding/watch/read_result.h"
 
+#include "base/extra.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +68,7 @@ nio_read_result_own(nio_read_result *result)
         size_t size = nio_change_bytes(result->records[i]);
         memcpy(place, result->records[i], size);
         result->records[i] = (nio_change *)place;
+        (void)nio_extra_keep(nio_change_extra(result->records[i]));
         place += size;
     }
     nio_taken_free(&result->taken);
@@ -83,22 +86,28 @@ nio_read_result_copy_row(nio_change *change, void *to, size_t size)
     }
 }
 
-void
+bool
 nio_read_result_copy_rows(const nio_read_result *result, nio_kind kind,
                           size_t size, uint8_t *to)
 {
+    bool has_extras = false;
     for (size_t i = 0; i < result->count; i++) {
         if (result->records[i]->kind == kind) {
             nio_read_result_copy_row(result->records[i], to, size);
+            has_extras |= nio_extra_keep(nio_extra_of(kind, to)) != NULL;
             to += size;
         }
     }
+    return has_extras;
 }
 
 void
 nio_read_result_free(nio_read_result *result)
 {
     nio_taken_free(&result->taken);
+    for (size_t i = 0; result->copy != NULL && i < result->count; i++) {
+        nio_extra_drop(nio_change_extra(result->records[i]));
+    }
     free(result->copy);
     free(result->records);
     *result = (nio_read_result){.count = 0};

@@ -33,8 +33,9 @@ void nio_read_result_add(nio_read_result *result, nio_change *change);
 /* Copies all records into memory of the result's own, and frees what was
  * taken. False on allocation failure: then nothing has changed. */
 bool nio_read_result_own(nio_read_result *result);
-/* Copies the rows of one kind, `size` bytes each, in order. */
-void nio_read_result_copy_rows(const nio_read_result *result, nio_kind kind,
+/* Copies the rows of one kind, `size` bytes each, in order, and takes a
+ * reference to the block of each (base/extra.h). False: none has one. */
+bool nio_read_result_copy_rows(const nio_read_result *result, nio_kind kind,
                                size_t size, uint8_t *to);
 /* Leaves it empty. */
 void nio_read_result_free(nio_read_result *result);

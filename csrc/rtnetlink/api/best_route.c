@@ -62,7 +62,7 @@ request_for(const SOCKADDR_INET *destination, const SOCKADDR_INET *source,
 }
 
 typedef struct match {
-    const nio_store *nexthops;
+    const nio_decode_context *decode;
     nio_legs legs;
 } match;
 
@@ -71,7 +71,7 @@ on_match(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     match *match = context;
     (void)header;
-    int status = nio_decode_route(body, match->nexthops, &match->legs);
+    int status = nio_decode_route(body, match->decode, &match->legs);
     return status == NIO_NOT_OURS ? -EOPNOTSUPP : status;
 }
 
@@ -149,7 +149,7 @@ best_route(nio_one_shot *one_shot, uint32_t index, const SOCKADDR_INET *source,
            SOCKADDR_INET *ret_source)
 {
     decision decision;
-    match match = {.nexthops = &one_shot->mirror.nexthops};
+    match match = {.decode = &one_shot->mirror.decode};
     memset(&decision, 0, sizeof(decision));
     int status = ask(one_shot, request_for(destination, source, index, 0),
                      on_decision, &decision);
@@ -171,6 +171,7 @@ best_route(nio_one_shot *one_shot, uint32_t index, const SOCKADDR_INET *source,
     }
     if (status == 0) {
         nio_route_row(leg, &one_shot->mirror.links, row);
+        (void)nio_extra_keep(row->Extra); /* the caller's */
         if (source != NULL) {
             *ret_source = *source;
         } else {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What contract/tower.h asks about a row: its key, and what a callback leaves
  * out of it. Pure. */
+#include "base/extra.h"
 #include "base/row_key.h"
 #include "contract/tower.h"
 
@@ -26,8 +27,13 @@ route_key(const MIB_IPFORWARD_ROW2 *row, uint8_t *key)
                           sizeof(row->InterfaceIndex));
     used = nio_key_append(key, used, &row->Tos, sizeof(row->Tos));
     key[used++] = row->DestinationPrefix.PrefixLength;
+    key[used++] = row->Type;
+    key[used++] = row->KernelProtocol;
     used = nio_key_append_address(key, used, &row->DestinationPrefix.Prefix);
-    return nio_key_append_address(key, used, &row->NextHop);
+    used = nio_key_append_address(key, used, &row->NextHop);
+    return row->Extra == NULL ? used
+                              : nio_key_append(key, used, row->Extra->items,
+                                               row->Extra->key_size);
 }
 
 static size_t

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GetIpForwardEntry2, GetUnicastIpAddressEntry and GetIpInterfaceEntry: one
- * row, named by its key members, as it is now. */
+ * row, named by its key members, as it is now. The `Extra` of the key is
+ * borrowed; that of the result is a reference of the caller's. */
 #include "rtnetlink/api/one_shot.h"
 
 #include "rtnetlink/decode/rows.h"
@@ -38,7 +39,7 @@ typedef struct route_search {
     const MIB_IPFORWARD_ROW2 *key;
     uint32_t index;
     bool found;
-    nio_route route;
+    nio_route route; /* with a reference to its block */
 } route_search;
 
 /* The order in which the kernel's default rules try routes of one prefix. */
@@ -50,9 +51,18 @@ comes_before(const nio_route *a, const nio_route *b)
     return a_is_main != b_is_main ? a_is_main : a->priority < b->priority;
 }
 
-/* A row that we made has a table, and thus names exactly one route. A row that
- * a program made as on Windows has none: it names the first route that
- * matches. */
+/* The members that only a row of ours has, which names exactly one route. */
+static bool
+matches_exactly(const nio_route *leg, const MIB_IPFORWARD_ROW2 *key)
+{
+    return leg->table == key->Table && leg->tos == key->Tos &&
+           leg->priority == key->Metric && leg->type == key->Type &&
+           leg->protocol == key->KernelProtocol &&
+           nio_extra_same_key(leg->extra, key->Extra, NIO_EXTRA_LAST_OF_KEY);
+}
+
+/* A row that we made has a table. A row that a program made as on Windows has
+ * none: it names the first route that matches. */
 static int
 match_route(void *context, const nio_route *leg)
 {
@@ -69,12 +79,13 @@ match_route(void *context, const nio_route *leg)
         return 0;
     }
     if (key->Table != 0
-            ? (leg->table != key->Table || leg->tos != key->Tos ||
-               leg->priority != key->Metric)
+            ? !matches_exactly(leg, key)
             : (leg->table == RT_TABLE_LOCAL ||
                (search->found && !comes_before(leg, &search->route)))) {
         return 0;
     }
+    (void)nio_extra_keep(leg->extra);
+    nio_extra_drop(search->route.extra);
     search->route = *leg;
     search->found = true;
     return 0;
@@ -120,7 +131,9 @@ GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
     }
     if (code == NO_ERROR) {
         nio_route_row(&search.route, &one_shot.mirror.links, row);
+        (void)nio_extra_keep(row->Extra);
     }
+    nio_extra_drop(search.route.extra);
     nio_one_shot_close(&one_shot);
     return code;
 }
@@ -194,6 +207,9 @@ GetIpInterfaceEntry(PMIB_IPINTERFACE_ROW row)
         !nio_interface_row(nio_mirror_link(&one_shot.mirror, index),
                            row->Family, row)) {
         code = ERROR_NOT_FOUND;
+    }
+    if (code == NO_ERROR) {
+        (void)nio_extra_keep(row->Extra);
     }
     nio_one_shot_close(&one_shot);
     return code;

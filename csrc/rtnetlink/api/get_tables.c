@@ -10,10 +10,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A table while it grows: NumEntries, padding, then the rows. All three tables
- * of the contract have this layout. */
+/* What all three tables of the contract begin with. The padding tells
+ * FreeMibTable which rows follow. */
+typedef struct header {
+    ULONG count; /* NumEntries */
+    ULONG kind;
+} header;
+
+/* A table while it grows: the header, then the rows. */
 typedef struct growing {
-    uint8_t *block; /* owned */
+    uint8_t *block; /* owned, and so are the references of its rows */
+    nio_kind kind;
     size_t row_size;
     size_t count;
     size_t capacity;
@@ -21,7 +28,23 @@ typedef struct growing {
     nio_one_shot *one_shot;
 } growing;
 
-#define ROWS_OFFSET 8u
+#define ROWS_OFFSET sizeof(header)
+
+static const size_t row_sizes[NIO_KINDS] = {
+    [NIO_INTERFACE] = sizeof(MIB_IPINTERFACE_ROW),
+    [NIO_ADDRESS] = sizeof(MIB_UNICASTIPADDRESS_ROW),
+    [NIO_ROUTE] = sizeof(MIB_IPFORWARD_ROW2),
+};
+
+/* Ends the references of rows to what is rare in them (base/extra.h). */
+static void
+drop_extras(nio_kind kind, const uint8_t *block, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        nio_extra_drop(
+            nio_extra_of(kind, block + ROWS_OFFSET + i * row_sizes[kind]));
+    }
+}
 
 /* Room for one more row; NULL on allocation failure. */
 static void *
@@ -44,16 +67,16 @@ next_row(growing *table)
 static DWORD
 finish(growing *table, DWORD code, void *ret_table)
 {
-    ULONG count = (ULONG)table->count;
+    const header header = {(ULONG)table->count, table->kind};
     if (code == NO_ERROR && table->count == 0) {
         code = ERROR_NOT_FOUND; /* as on Windows */
     }
     if (code != NO_ERROR) {
+        drop_extras(table->kind, table->block, table->count);
         free(table->block);
         return code;
     }
-    memset(table->block, 0, ROWS_OFFSET);
-    memcpy(table->block, &count, sizeof(count));
+    memcpy(table->block, &header, sizeof(header));
     /* The capacity doubles: give back what is unused. */
     uint8_t *block =
         realloc(table->block, ROWS_OFFSET + table->count * table->row_size);
@@ -81,6 +104,7 @@ take_route(void *context, const nio_route *leg)
         return -ENOMEM;
     }
     nio_route_row(leg, &table->one_shot->mirror.links, row);
+    (void)nio_extra_keep(row->Extra);
     return 0;
 }
 
@@ -114,6 +138,7 @@ read_routes_again(growing *table, nio_event_socket *events)
         }
         quiet = !nio_route_changed(events);
     }
+    drop_extras(table->kind, table->block, table->count);
     table->count = 0;
     while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
         if ((!quiet || route->record.generation == mirror->generation) &&
@@ -188,6 +213,7 @@ take_interfaces(growing *table)
                     return ERROR_NOT_ENOUGH_MEMORY;
                 }
                 memcpy(at, &row, sizeof(row));
+                (void)nio_extra_keep(row.Extra);
             }
         }
     }
@@ -197,12 +223,14 @@ take_interfaces(growing *table)
 /* One of the three functions: `ret_table` is its pointer to the table, `take`
  * reads the rows. */
 static DWORD
-get_table(ADDRESS_FAMILY family, void *ret_table, size_t row_size,
+get_table(ADDRESS_FAMILY family, void *ret_table, nio_kind kind,
           DWORD (*take)(growing *table))
 {
     nio_one_shot one_shot;
-    growing table = {
-        .row_size = row_size, .family = family, .one_shot = &one_shot};
+    growing table = {.kind = kind,
+                     .row_size = row_sizes[kind],
+                     .family = family,
+                     .one_shot = &one_shot};
     if (ret_table == NULL || !is_family(family)) {
         return ERROR_INVALID_PARAMETER;
     }
@@ -218,27 +246,29 @@ get_table(ADDRESS_FAMILY family, void *ret_table, size_t row_size,
 NETIO_STATUS NETIOAPI_API_
 GetIpForwardTable2(ADDRESS_FAMILY family, PMIB_IPFORWARD_TABLE2 *ret_table)
 {
-    return get_table(family, ret_table, sizeof(MIB_IPFORWARD_ROW2),
-                     take_routes);
+    return get_table(family, ret_table, NIO_ROUTE, take_routes);
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetUnicastIpAddressTable(ADDRESS_FAMILY family,
                          PMIB_UNICASTIPADDRESS_TABLE *ret_table)
 {
-    return get_table(family, ret_table, sizeof(MIB_UNICASTIPADDRESS_ROW),
-                     take_addresses);
+    return get_table(family, ret_table, NIO_ADDRESS, take_addresses);
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetIpInterfaceTable(ADDRESS_FAMILY family, PMIB_IPINTERFACE_TABLE *ret_table)
 {
-    return get_table(family, ret_table, sizeof(MIB_IPINTERFACE_ROW),
-                     take_interfaces);
+    return get_table(family, ret_table, NIO_INTERFACE, take_interfaces);
 }
 
 VOID NETIOAPI_API_
 FreeMibTable(PVOID memory)
 {
-    free(memory);
+    header header;
+    if (memory != NULL) {
+        memcpy(&header, memory, sizeof(header));
+        drop_extras((nio_kind)header.kind, memory, header.count);
+        free(memory);
+    }
 }

@@ -53,7 +53,7 @@ nio_read_neighbour_times(nio_one_shot *one_shot)
 
 /* A dump of routes, expanded into legs. */
 typedef struct route_walk {
-    const nio_store *nexthops;
+    const nio_decode_context *decode;
     nio_legs legs;
     int (*leg)(void *context, const nio_route *leg);
     void *context;
@@ -64,7 +64,7 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
     route_walk *walk = context;
     (void)header;
-    int status = nio_decode_route(body, walk->nexthops, &walk->legs);
+    int status = nio_decode_route(body, walk->decode, &walk->legs);
     if (status == -ENOMEM) {
         return status;
     }
@@ -82,9 +82,8 @@ nio_read_routes(nio_one_shot *one_shot, ADDRESS_FAMILY family, uint32_t index,
                 int (*leg)(void *context, const nio_route *leg), void *context)
 {
     static const uint8_t families[] = {AF_INET, AF_INET6};
-    route_walk walk = {.nexthops = &one_shot->mirror.nexthops,
-                       .leg = leg,
-                       .context = context};
+    route_walk walk = {
+        .decode = &one_shot->mirror.decode, .leg = leg, .context = context};
     int status = 0;
     for (size_t i = 0; status == 0 && i < 2; i++) {
         if (family == AF_UNSPEC || family == families[i]) {

@@ -84,6 +84,22 @@ nio_attribute_address(const nio_attribute *attribute, uint8_t ret[16],
     return false;
 }
 
+/* A name with its NUL, zero-padded to 16 bytes. False if it is longer. */
+static inline bool
+nio_attribute_name(const nio_attribute *attribute, char ret[16])
+{
+    const nio_bytes *payload = &attribute->payload;
+    const uint8_t *end =
+        payload->left == 0 ? NULL : memchr(payload->at, 0, payload->left);
+    size_t length = end == NULL ? payload->left : (size_t)(end - payload->at);
+    if (length >= 16) {
+        return false;
+    }
+    memset(ret, 0, 16);
+    memcpy(ret, payload->at, length);
+    return true;
+}
+
 /* AF_UNSPEC, which means "no gateway", for a gateway of zeros: a row shows
  * both alike. */
 static inline uint8_t

@@ -6,24 +6,34 @@
 #pragma once
 
 #include "base/store.h"
+#include "rtnetlink/decode/extra_pool.h"
 #include "rtnetlink/decode/record.h"
 #include "rtnetlink/socket/message.h"
 
 #define NIO_NOT_OURS 1
 
-/* The legs of one route. The memory is reused from message to message. */
+/* What decoders look up and keep: both belong to a mirror. */
+typedef struct nio_decode_context {
+    nio_store *nexthops;
+    nio_extra_pool *extras;
+} nio_decode_context;
+
+/* The legs of one route. The memory is reused from message to message; until
+ * then each leg, and the head, has a use of its block. Zeros: no legs. */
 typedef struct nio_legs {
     nio_route head;  /* what all legs have in common */
     nio_route *legs; /* owned: `count` live legs, then `dead` dead ones */
     size_t count;    /* legs that can carry traffic */
     size_t dead;     /* legs with RTNH_F_DEAD */
     size_t capacity;
+    nio_extra_pool *extras; /* borrowed; NULL: nothing was decoded yet */
 } nio_legs;
+/* Before the end of the pool. */
 void nio_legs_done(nio_legs *legs);
 
 /* RTM_NEWROUTE, RTM_DELROUTE. A route for which the kernel names only a
  * nexthop object gets its legs from `nexthops`. */
-int nio_decode_route(nio_bytes body, const nio_store *nexthops,
+int nio_decode_route(nio_bytes body, const nio_decode_context *context,
                      nio_legs *legs);
 
 /* RTM_NEWADDR, RTM_DELADDR. */
@@ -40,5 +50,8 @@ int nio_decode_neighbour_table(nio_bytes body, uint8_t *ret_family,
                                uint32_t *ret_index,
                                nio_link_family *ret_times);
 
-/* RTM_NEWNEXTHOP, RTM_DELNEXTHOP. The caller frees ret_nexthop->members. */
-int nio_decode_nexthop(nio_bytes body, nio_nexthop *ret_nexthop);
+/* RTM_NEWNEXTHOP, RTM_DELNEXTHOP. The caller ends the result with
+ * nio_nexthop_done. */
+int nio_decode_nexthop(nio_bytes body, const nio_decode_context *context,
+                       nio_nexthop *ret_nexthop);
+void nio_nexthop_done(nio_nexthop *nexthop, nio_extra_pool *extras);

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define ADDRESS_PROTOCOL 11 /* IFA_PROTO: not in the oldest headers */
+/* Not in the oldest headers. */
+#define ADDRESS_METRIC 9    /* IFA_RT_PRIORITY */
+#define ADDRESS_PROTOCOL 11 /* IFA_PROTO */
 
 static bool
 read_lifetimes(nio_address *address, const nio_bytes *payload)
@@ -44,6 +46,13 @@ read_attribute(nio_address *address, const nio_attribute *attribute,
         return read_lifetimes(address, &attribute->payload);
     case ADDRESS_PROTOCOL:
         return nio_attribute_u8(attribute, &address->protocol);
+    case ADDRESS_METRIC:
+        return nio_attribute_u32(attribute, &address->metric);
+    case IFA_BROADCAST:
+        return nio_attribute_address(attribute, address->broadcast, &family) &&
+               family == address->family;
+    case IFA_LABEL:
+        return nio_attribute_name(attribute, address->label);
     default:
         return true;
     }
@@ -67,6 +76,7 @@ nio_decode_address(nio_bytes body, nio_address *ret_address)
     address.prefix_length = message.ifa_prefixlen;
     address.flags = message.ifa_flags;
     address.index = message.ifa_index;
+    address.scope = message.ifa_scope;
     address.valid = NIO_INFINITE;
     address.preferred = NIO_INFINITE;
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* RTM_NEWLINK, RTM_DELLINK and RTM_NEWNEIGHTBL: see decode.h. */
-#define _POSIX_C_SOURCE 200809L
 #include "rtnetlink/decode/decode.h"
 
 #include "rtnetlink/decode/attribute.h"
@@ -85,18 +84,6 @@ read_families(nio_link *link, nio_bytes attributes)
     }
 }
 
-static bool
-read_name(nio_link *link, const nio_bytes *payload)
-{
-    size_t length = strnlen((const char *)payload->at, payload->left);
-    if (length >= sizeof(link->name)) {
-        return false;
-    }
-    memset(link->name, 0, sizeof(link->name));
-    memcpy(link->name, payload->at, length);
-    return true;
-}
-
 int
 nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family)
 {
@@ -116,7 +103,7 @@ nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family)
         bool sound = true;
         switch (attribute.type) {
         case IFLA_IFNAME:
-            sound = read_name(&link, &attribute.payload);
+            sound = nio_attribute_name(&attribute, link.name);
             break;
         case IFLA_MTU:
             sound = nio_attribute_u32(&attribute, &link.mtu);

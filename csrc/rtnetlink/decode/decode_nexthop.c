@@ -3,6 +3,7 @@
 #include "rtnetlink/decode/decode.h"
 
 #include "rtnetlink/decode/attribute.h"
+#include "rtnetlink/decode/route_details.h"
 
 #include <errno.h>
 #include <linux/nexthop.h>
@@ -42,7 +43,8 @@ read_group(nio_nexthop *nexthop, const nio_bytes *payload)
 }
 
 static int
-read_attribute(nio_nexthop *nexthop, const nio_attribute *attribute)
+read_attribute(nio_nexthop *nexthop, nio_route_details *details,
+               const nio_attribute *attribute)
 {
     bool sound = true;
     switch (attribute->type) {
@@ -61,6 +63,12 @@ read_attribute(nio_nexthop *nexthop, const nio_attribute *attribute)
     case NHA_BLACKHOLE:
         nexthop->blackhole = true;
         break;
+    case NHA_ENCAP_TYPE:
+        sound = nio_attribute_u16(attribute, &details->encapsulation_type);
+        break;
+    case NHA_ENCAP:
+        details->encapsulation = attribute->payload;
+        break;
     case NHA_GROUP:
         return read_group(nexthop, &attribute->payload);
     default:
@@ -69,11 +77,20 @@ read_attribute(nio_nexthop *nexthop, const nio_attribute *attribute)
     return sound ? 0 : -EBADMSG;
 }
 
+void
+nio_nexthop_done(nio_nexthop *nexthop, nio_extra_pool *extras)
+{
+    free(nexthop->members);
+    nio_extra_pool_release(extras, nexthop->extra);
+}
+
 int
-nio_decode_nexthop(nio_bytes body, nio_nexthop *ret_nexthop)
+nio_decode_nexthop(nio_bytes body, const nio_decode_context *context,
+                   nio_nexthop *ret_nexthop)
 {
     struct nhmsg message;
     nio_nexthop nexthop;
+    nio_route_details details = {.encapsulation_type = 0};
     int status = -EBADMSG;
     memset(&nexthop, 0, sizeof(nexthop));
     if (!nio_bytes_take(&body, &message, sizeof(message))) {
@@ -82,13 +99,17 @@ nio_decode_nexthop(nio_bytes body, nio_nexthop *ret_nexthop)
     nexthop.flags = message.nh_flags & 0xffu;
     nio_attribute attribute;
     while (nio_attribute_next(&body, &attribute)) {
-        status = read_attribute(&nexthop, &attribute);
+        status = read_attribute(&nexthop, &details, &attribute);
         if (status != 0) {
             goto done;
         }
     }
     if (body.left != 0 || nexthop.id == 0) {
         status = -EBADMSG;
+        goto done;
+    }
+    if (!nio_route_details_get(&details, context->extras, &nexthop.extra)) {
+        status = -ENOMEM;
         goto done;
     }
     *ret_nexthop = nexthop;

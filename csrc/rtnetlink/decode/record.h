@@ -4,6 +4,7 @@
  * the contract are made from them when a subscriber wants one: rows.h. */
 #pragma once
 
+#include "base/extra.h"
 #include "base/store.h"
 
 #include <linux/rtnetlink.h>
@@ -19,7 +20,9 @@ typedef struct nio_route {
     nio_record record;
     uint8_t destination[16];
     uint8_t gateway[16];
-    uint8_t preferred_source[16];
+    /* Source prefix, encapsulation, preferred source, MTU, the digest of what
+     * has no field: one use of a block of the pool (extra_pool.h). */
+    const nio_extra *extra;
     uint32_t table;
     uint32_t priority;
     uint32_t oif;
@@ -33,11 +36,19 @@ typedef struct nio_route {
     uint8_t gateway_family; /* AF_UNSPEC: no gateway */
     uint8_t legs;           /* live legs of the kernel's route, at most 255 */
     uint16_t weight;        /* 1 and up */
-    uint8_t instances;      /* kernel routes that share this identity */
+    uint16_t instances;     /* kernel routes that share this identity */
+    uint16_t seen;          /* instances in the newest dump */
+    uint8_t scope;          /* RT_SCOPE_* */
+    uint8_t preference;     /* ICMPV6_ROUTER_PREF_* */
+    uint32_t expires; /* seconds left in the last message; NIO_INFINITE */
     uint8_t ambiguous_in_replay; /* the replay (mirror.h) in which a message
                                     may mean a route that is already gone */
-    uint32_t expires; /* seconds left in the last message; NIO_INFINITE */
+    bool is_held;      /* not reported yet: a dump decides about its group */
+    bool is_doubtful;  /* messages since the last dump may mean this record or
+                          another route of its identity: a dump decides */
+    bool is_announced; /* the message of its deletion waits in the backlog */
 } nio_route;
+_Static_assert(sizeof(nio_route) <= 88, "a route is small: a table has many");
 
 typedef struct nio_address {
     nio_record record;
@@ -48,10 +59,13 @@ typedef struct nio_address {
     uint8_t family;
     uint8_t prefix_length;
     uint8_t protocol; /* IFA_PROTO; 0: not given */
-    uint8_t pad;
+    uint8_t scope;    /* RT_SCOPE_* */
     uint32_t valid; /* seconds left in the last message; NIO_INFINITE */
     uint32_t preferred;
     uint32_t created; /* 1/100 s since boot */
+    uint32_t metric;  /* IFA_RT_PRIORITY: of its prefix route; 0: default */
+    uint8_t broadcast[16]; /* 0: none */
+    char label[16];        /* IPv4 only */
 } nio_address;
 
 /* The part of a link in one address family. */
@@ -90,6 +104,7 @@ typedef struct nio_nexthop {
     nio_record record;
     uint32_t id;
     uint32_t oif;
+    const nio_extra *extra; /* its encapsulation: a use, as of a route */
     uint8_t gateway[16];
     uint8_t gateway_family;
     uint8_t flags; /* RTNH_F_* */

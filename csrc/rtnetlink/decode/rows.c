@@ -135,6 +135,18 @@ nio_sockaddr_bytes(const SOCKADDR_INET *address, uint8_t ret[16])
     }
 }
 
+static void
+fill_from_extra(const nio_extra *extra, MIB_IPFORWARD_ROW2 *row)
+{
+    size_t size;
+    const uint8_t *source =
+        nio_extra_find(extra, NIO_EXTRA_PREFERRED_SOURCE, &size);
+    if (source != NULL) {
+        memcpy(row->PreferredSource, source, sizeof(row->PreferredSource));
+    }
+    row->Extra = extra->is_for_rows ? extra : NULL;
+}
+
 void
 nio_route_row(const nio_route *route, const nio_store *links,
               MIB_IPFORWARD_ROW2 *ret_row)
@@ -172,12 +184,17 @@ nio_route_row(const nio_route *route, const nio_store *links,
     row->Immortal = !expires;
     row->Table = route->table;
     row->NexthopId = route->nexthop_id;
-    memcpy(row->PreferredSource, route->preferred_source, 16);
+    row->Instances = route->instances;
+    row->Scope = route->scope;
+    row->Preference = route->preference;
     row->Weight = route->weight;
     row->Type = route->type;
     row->Tos = route->tos;
     row->Flags = route->flags;
     row->KernelProtocol = route->protocol;
+    if (route->extra != NULL) {
+        fill_from_extra(route->extra, row);
+    }
 }
 
 static NL_DAD_STATE
@@ -272,6 +289,9 @@ nio_address_row(const nio_address *address, const nio_store *links,
         (int64_t)(boot_filetime() +
                   address->created * (uint64_t)FILETIME_PER_TICK);
     row->Flags = address->flags;
+    row->Scope = address->scope;
+    memcpy(row->Broadcast, address->broadcast, sizeof(row->Broadcast));
+    memcpy(row->Label, address->label, sizeof(row->Label));
     if (memcmp(address->peer, zero, sizeof(zero)) != 0) {
         memcpy(row->Peer, address->peer, sizeof(row->Peer));
     }

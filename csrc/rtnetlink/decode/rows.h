@@ -15,6 +15,7 @@ uint32_t nio_index_of_luid(NET_LUID luid);
 /* A link in the mirror; NULL if it is unknown. */
 const nio_link *nio_link_in(const nio_store *links, uint32_t index);
 
+/* The row's `Extra` is borrowed from the record. */
 void nio_route_row(const nio_route *route, const nio_store *links,
                    MIB_IPFORWARD_ROW2 *ret_row);
 void nio_address_row(const nio_address *address, const nio_store *links,

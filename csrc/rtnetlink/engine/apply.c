@@ -32,7 +32,7 @@ on_route(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     if (!mirror->wants_routes) {
         return NIO_NOT_OURS; /* sent before the groups were left */
     }
-    int status = nio_decode_route(body, &mirror->nexthops, &engine->legs);
+    int status = nio_decode_route(body, &mirror->decode, &engine->legs);
     if (status == -ENOMEM) {
         mirror->allocation_failed = true;
     }
@@ -88,7 +88,7 @@ static int
 on_nexthop(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_nexthop nexthop;
-    int status = nio_decode_nexthop(body, &nexthop);
+    int status = nio_decode_nexthop(body, &engine->mirror.decode, &nexthop);
     if (status == -ENOMEM) {
         engine->mirror.allocation_failed = true;
     }
@@ -96,7 +96,7 @@ on_nexthop(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
         nio_mirror_new_nexthop(&engine->mirror, &nexthop);
     } else if (status == 0) {
         nio_mirror_del_nexthop(&engine->mirror, nexthop.id);
-        free(nexthop.members);
+        nio_nexthop_done(&nexthop, &engine->mirror.extras);
     }
     return status;
 }

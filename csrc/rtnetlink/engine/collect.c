@@ -34,9 +34,10 @@ note_message(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     }
     if (body.at[0] == dump->family) {
         int status =
-            nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
-        nio_route_dump_message(dump, deletes,
-                               status == 0 ? &engine->legs.head : NULL);
+            nio_decode_route(body, &engine->mirror.decode, &engine->legs);
+        const nio_route *head = &engine->legs.head;
+        bool has_place = status == 0 && !nio_has_source_prefix(head);
+        nio_route_dump_message(dump, deletes, has_place ? head : NULL);
     }
 }
 

@@ -80,7 +80,7 @@ on_nexthop(void *context, const struct nlmsghdr *header, nio_bytes body)
     nio_dumper *dumper = context;
     nio_nexthop nexthop;
     (void)header;
-    int status = nio_decode_nexthop(body, &nexthop);
+    int status = nio_decode_nexthop(body, &dumper->mirror->decode, &nexthop);
     if (status == 0) {
         nio_mirror_dumped_nexthop(dumper->mirror, &nexthop);
     }

@@ -19,9 +19,9 @@ void
 nio_engine_free(nio_engine *engine)
 {
     nio_engine_close_descriptors(engine);
+    nio_legs_done(&engine->legs);
     nio_mirror_done(&engine->mirror);
     nio_table_set_done(&engine->tables);
-    nio_legs_done(&engine->legs);
     nio_gaps_done(&engine->undecided[0]);
     nio_gaps_done(&engine->undecided[1]);
     nio_backlog_clear(&engine->backlog);

@@ -28,10 +28,11 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
     }
     engine->dumper.rows++;
     nio_route_dump_bytes(&engine->route_dump, header->nlmsg_len);
-    int status =
-        nio_decode_route(body, &engine->mirror.nexthops, &engine->legs);
+    int status = nio_decode_route(body, &engine->mirror.decode, &engine->legs);
     if (status == 0) {
-        nio_route_dump_row(&engine->route_dump, &engine->legs.head);
+        if (!nio_has_source_prefix(&engine->legs.head)) {
+            nio_route_dump_row(&engine->route_dump, &engine->legs.head);
+        }
         if (nio_table_set_contains(&engine->tables, engine->legs.head.table)) {
             nio_mirror_dumped_route(&engine->mirror, &engine->legs);
         }
@@ -52,7 +53,7 @@ mark_announced_deletions(nio_engine *engine, uint8_t family)
         while (nio_message_next(&datagram, &header, &body)) {
             if (header.nlmsg_type == RTM_DELROUTE && body.left > 0 &&
                 body.at[0] == family &&
-                nio_decode_route(body, &engine->mirror.nexthops,
+                nio_decode_route(body, &engine->mirror.decode,
                                  &engine->legs) == 0) {
                 nio_mirror_announced_deletion(&engine->mirror, &engine->legs);
             }
@@ -112,10 +113,12 @@ nio_read_routes_again(nio_engine *engine, uint8_t family, bool has_reason)
         status = 0;
     } else if (status == 0) {
         mark_announced_deletions(engine, family);
-        nio_mirror_sweep_routes(&engine->mirror, family, &gaps);
+        bool is_undecided =
+            nio_mirror_sweep_routes(&engine->mirror, family, &gaps);
         nio_gaps_intersect(undecided, &gaps);
-        engine->mirror.dirty.raced[bit] =
-            engine->health != NIO_INTACT || nio_gaps_any(undecided);
+        engine->mirror.dirty.raced[bit] = is_undecided ||
+                                          engine->health != NIO_INTACT ||
+                                          nio_gaps_any(undecided);
     }
     nio_gaps_done(&gaps);
     return status;

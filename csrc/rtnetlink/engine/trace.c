@@ -122,11 +122,11 @@ static void
 add_nexthop(text *line, const nio_engine *engine, nio_bytes body)
 {
     nio_nexthop nexthop;
-    (void)engine;
-    if (nio_decode_nexthop(body, &nexthop) == 0) {
+    const nio_decode_context *decode = &engine->mirror.decode;
+    if (nio_decode_nexthop(body, decode, &nexthop) == 0) {
         add(line, " id %" PRIu32 " dev %" PRIu32 " members %u", nexthop.id,
             nexthop.oif, nexthop.member_count);
-        free(nexthop.members);
+        nio_nexthop_done(&nexthop, decode->extras);
     }
 }
 

@@ -31,6 +31,9 @@ static bool
 same_state(const nio_address *a, const nio_address *b)
 {
     return a->flags == b->flags && a->protocol == b->protocol &&
+           a->scope == b->scope && a->metric == b->metric &&
+           memcmp(a->broadcast, b->broadcast, sizeof(a->broadcast)) == 0 &&
+           memcmp(a->label, b->label, sizeof(a->label)) == 0 &&
            (a->valid == NIO_INFINITE) == (b->valid == NIO_INFINITE) &&
            (a->preferred == NIO_INFINITE) == (b->preferred == NIO_INFINITE);
 }

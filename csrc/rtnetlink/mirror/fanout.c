@@ -105,31 +105,6 @@ nio_fanout_route(const nio_fanout *fanout, uint8_t type,
 }
 
 void
-nio_fanout_route_change(const nio_fanout *fanout, const nio_route *before,
-                        const nio_route *after)
-{
-    MIB_IPFORWARD_ROW2 old, new;
-    if (!(fanout->kinds & (1u << NIO_ROUTE))) {
-        return;
-    }
-    nio_route_row(after, fanout->links, &new);
-    if (before->protocol == after->protocol) {
-        put_all(fanout, NIO_ROUTE, NIO_CHANGE_PARAMETER, &new);
-        return; /* a filter tests nothing else that can have changed */
-    }
-    nio_route_row(before, fanout->links, &old);
-    for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
-        bool was = nio_filter_accepts(s->filter, NIO_ROUTE, &old);
-        bool is = nio_filter_accepts(s->filter, NIO_ROUTE, &new);
-        uint8_t type = !is   ? NIO_CHANGE_DELETE
-                       : was ? NIO_CHANGE_PARAMETER
-                             : NIO_CHANGE_ADD;
-        const nio_change change = change_of(fanout, NIO_ROUTE, type);
-        nio_subscriber_put_filtered(s, &change, is ? &new : &old);
-    }
-}
-
-void
 nio_fanout_address(const nio_fanout *fanout, uint8_t type,
                    const nio_address *address)
 {

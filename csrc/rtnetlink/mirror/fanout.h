@@ -29,10 +29,6 @@ void nio_fanout_route(const nio_fanout *fanout, uint8_t type,
                       const nio_route *route);
 void nio_fanout_address(const nio_fanout *fanout, uint8_t type,
                         const nio_address *address);
-/* Report the change of a known route. A subscriber whose filter accepts only
- * one of the two states gets an ADD or a DELETE. */
-void nio_fanout_route_change(const nio_fanout *fanout, const nio_route *before,
-                             const nio_route *after);
 /* Compare the rows of both families before (NULL: the link is new) and after
  * (NULL: it is gone), and report each difference. */
 void nio_fanout_link(const nio_fanout *fanout, const nio_link *before,

@@ -5,7 +5,6 @@
 
 #include "rtnetlink/mirror/route_identity.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static uint64_t
@@ -40,6 +39,9 @@ nio_mirror_init(nio_mirror *mirror)
     nio_store_init(&mirror->addresses, sizeof(nio_address), address_hash);
     nio_store_init(&mirror->nexthops, sizeof(nio_nexthop), nexthop_hash);
     nio_store_init(&mirror->routes, sizeof(nio_route), route_hash);
+    nio_extra_pool_init(&mirror->extras);
+    mirror->decode.nexthops = &mirror->nexthops;
+    mirror->decode.extras = &mirror->extras;
     mirror->fanout.links = &mirror->links;
     mirror->generation = 1;
 }
@@ -50,9 +52,17 @@ forget_nexthops(nio_mirror *mirror)
     uint32_t cursor = 0;
     nio_nexthop *nexthop;
     while ((nexthop = nio_store_each(&mirror->nexthops, &cursor)) != NULL) {
-        free(nexthop->members);
+        nio_nexthop_done(nexthop, &mirror->extras);
     }
     nio_store_done(&mirror->nexthops);
+}
+
+static void
+forget_route(nio_mirror *mirror, nio_route *route)
+{
+    mirror->nexthop_users -= route->nexthop_id != 0;
+    nio_extra_pool_release(&mirror->extras, route->extra);
+    nio_store_remove(&mirror->routes, route);
 }
 
 void
@@ -62,6 +72,7 @@ nio_mirror_done(nio_mirror *mirror)
     nio_store_done(&mirror->links);
     nio_store_done(&mirror->addresses);
     nio_store_done(&mirror->routes);
+    nio_extra_pool_done(&mirror->extras);
 }
 
 /* ---- what is dirty */
@@ -128,14 +139,18 @@ nio_mirror_reserve(nio_mirror *mirror)
 void
 nio_mirror_forget_routes(nio_mirror *mirror)
 {
+    uint32_t cursor = 0;
+    nio_route *route;
     forget_nexthops(mirror);
-    nio_store_done(&mirror->routes);
+    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
+        forget_route(mirror, route);
+    }
     mirror->wants_routes = false;
-    mirror->nexthop_users = 0;
     mirror->has_duplicates = false;
     memset(mirror->dead_legs, 0, sizeof(mirror->dead_legs));
     mirror->dirty.nexthops = false;
     memset(mirror->dirty.routes, 0, sizeof(mirror->dirty.routes));
+    memset(mirror->dirty.raced, 0, sizeof(mirror->dirty.raced));
 }
 
 void
@@ -145,8 +160,7 @@ nio_mirror_keep_tables(nio_mirror *mirror, const nio_table_set *tables)
     nio_route *route;
     while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
         if (!nio_table_set_contains(tables, route->table)) {
-            mirror->nexthop_users -= route->nexthop_id != 0;
-            nio_store_remove(&mirror->routes, route);
+            forget_route(mirror, route);
         }
     }
 }

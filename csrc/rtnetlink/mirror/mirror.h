@@ -33,6 +33,8 @@ typedef struct nio_dirty {
 
 typedef struct nio_mirror {
     nio_store links, addresses, nexthops, routes;
+    nio_extra_pool extras;
+    nio_decode_context decode; /* of the two above that decoders use */
     nio_fanout fanout;
     nio_dirty dirty;
     uint32_t generation;    /* of the newest dump; not 0 */
@@ -47,8 +49,9 @@ typedef struct nio_mirror {
     bool replaying;
     uint8_t replay;      /* number of the replay; not 0 */
     bool has_duplicates; /* routes that share an identity were seen */
-    bool has_expiring;   /* IPv6 addresses or their routes that expire were
-                            seen */
+    bool has_held; /* routes are held, doubtful, or counted anew by a dump */
+    bool has_expiring; /* IPv6 addresses or their routes that expire were
+                          seen */
 } nio_mirror;
 
 #define NIO_FAMILY_BIT(family) ((family) == AF_INET6 ? 1 : 0)
@@ -94,8 +97,9 @@ void nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs);
 void nio_mirror_sweep_links(nio_mirror *mirror);
 void nio_mirror_sweep_addresses(nio_mirror *mirror);
 void nio_mirror_sweep_nexthops(nio_mirror *mirror);
-/* Likewise, but what lies in the open gaps of the dump stays. */
-void nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
+/* Likewise, but what lies in the open gaps of the dump stays. True: so does a
+ * source-specific route, since changes raced with the dump. */
+bool nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
                              const nio_gaps *open_gaps);
 /* The message of this deletion is still to be applied, which removes the
  * route: the sweep leaves it. */

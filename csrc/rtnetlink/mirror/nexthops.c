@@ -3,8 +3,6 @@
  * the legs of a route for which the kernel names only its object. */
 #include "rtnetlink/mirror/mirror.h"
 
-#include <stdlib.h>
-
 static nio_nexthop *
 find_nexthop(const nio_mirror *mirror, uint32_t id)
 {
@@ -35,11 +33,11 @@ nio_mirror_dumped_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
     nio_nexthop *known = find_nexthop(mirror, nexthop->id);
     nexthop->record.generation = mirror->generation;
     if (known != NULL) {
-        free(known->members);
+        nio_nexthop_done(known, &mirror->extras);
         nexthop->record.next = known->record.next;
         *known = *nexthop;
     } else if (nio_store_add(&mirror->nexthops, nexthop) == NULL) {
-        free(nexthop->members);
+        nio_nexthop_done(nexthop, &mirror->extras);
         mirror->allocation_failed = true;
     }
 }
@@ -56,7 +54,7 @@ nio_mirror_new_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
 static void
 drop_nexthop(nio_mirror *mirror, nio_nexthop *nexthop)
 {
-    free(nexthop->members);
+    nio_nexthop_done(nexthop, &mirror->extras);
     nio_store_remove(&mirror->nexthops, nexthop);
 }
 

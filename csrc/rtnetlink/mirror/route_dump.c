@@ -250,7 +250,8 @@ is_one_part(const nio_route_dump *dump)
 nio_gaps
 nio_route_dump_end(nio_route_dump *dump)
 {
-    nio_gaps gaps = {.everything = dump->inconclusive};
+    nio_gaps gaps = {.everything = dump->inconclusive,
+                     .raced = dump->raced || dump->inconclusive};
     deletion_walk walk = {0};
     if (gaps.everything || !dump->raced || is_one_part(dump)) {
         goto done;

@@ -8,6 +8,14 @@
 
 /* ---- places */
 
+bool
+nio_has_source_prefix(const nio_route *route)
+{
+    size_t size;
+    return nio_extra_find(route->extra, NIO_EXTRA_SOURCE_PREFIX, &size) !=
+           NULL;
+}
+
 nio_place
 nio_place_of(const nio_route *route)
 {
@@ -53,7 +61,7 @@ void
 nio_gaps_done(nio_gaps *gaps)
 {
     free(gaps->gaps);
-    *gaps = (nio_gaps){NULL, 0, false};
+    *gaps = (nio_gaps){.gaps = NULL};
 }
 
 /* The first gap that does not end before this place. */
@@ -131,5 +139,5 @@ nio_gaps_intersect(nio_gaps *gaps, const nio_gaps *others)
         }
     }
     free(gaps->gaps);
-    *gaps = (nio_gaps){both, count, false};
+    *gaps = (nio_gaps){.gaps = both, .count = count};
 }

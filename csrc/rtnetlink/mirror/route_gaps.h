@@ -20,6 +20,10 @@ typedef struct nio_place {
     bool before;         /* just before the routes at this place */
 } nio_place;
 
+/* A source-specific IPv6 route has no place: the kernel keeps such routes in a
+ * tree of their own within the node of their destination. A dump that did not
+ * race is what decides about them. */
+bool nio_has_source_prefix(const nio_route *route);
 nio_place nio_place_of(const nio_route *route);
 int nio_place_compare(const nio_place *a, const nio_place *b);
 
@@ -35,6 +39,7 @@ typedef struct nio_gaps {
     nio_gap *gaps; /* owned */
     size_t count;
     bool everything; /* every table is a gap as a whole; `gaps` is not used */
+    bool raced;      /* changes raced with the dump */
 } nio_gaps;
 
 static inline bool

@@ -37,6 +37,14 @@ route_hash(const void *record, uint64_t seed)
     return nio_mix(hash, (uint64_t)oif << 32 | small);
 }
 
+/* The items of the two blocks up to `last_tag`, one of the key's, are equal.
+ */
+static inline bool
+same_items(const nio_extra *a, const nio_extra *b, unsigned last_tag)
+{
+    return a == b || nio_extra_same_key(a, b, last_tag);
+}
+
 /* The group: what the kernel's NLM_F_REPLACE selects by. The destination is
  * compared first: it differs in most records that only share a bucket, and it
  * lies at the beginning of the record, in the cache line just read. */
@@ -46,34 +54,46 @@ same_group(const nio_route *a, const nio_route *b)
     return memcmp(a->destination, b->destination, 16) == 0 &&
            a->table == b->table && a->priority == b->priority &&
            a->family == b->family && a->prefix_length == b->prefix_length &&
-           a->tos == b->tos && (!is_per_interface(a) || a->oif == b->oif);
+           a->tos == b->tos && (!is_per_interface(a) || a->oif == b->oif) &&
+           same_items(a->extra, b->extra, NIO_EXTRA_SOURCE_PREFIX);
 }
 
-/* The identity of a leg, which is that of its row. */
+/* Of one group: the same interface, gateway and encapsulation. */
+static inline bool
+same_hop(const nio_route *a, const nio_route *b)
+{
+    return a->oif == b->oif && a->gateway_family == b->gateway_family &&
+           memcmp(a->gateway, b->gateway, 16) == 0 &&
+           same_items(a->extra, b->extra, NIO_EXTRA_ENCAPSULATION);
+}
+
+/* The identity of a leg, which is that of its row (docs/identity.md). */
 static inline bool
 same_identity(const nio_route *a, const nio_route *b)
 {
-    return same_group(a, b) && a->oif == b->oif &&
-           a->gateway_family == b->gateway_family &&
-           memcmp(a->gateway, b->gateway, 16) == 0;
+    return same_group(a, b) && same_hop(a, b) && a->type == b->type &&
+           a->protocol == b->protocol;
 }
 
-/* Attributes that a message has once for all legs of the route. Of the
- * lifetime only whether there is one: it runs down without a change. */
+/* Equal in everything that is reported. Of the lifetime that is
+ * only whether there is one: it runs down without a change. */
+static inline bool
+same_state(const nio_route *a, const nio_route *b)
+{
+    return a->extra == b->extra && a->flags == b->flags &&
+           a->weight == b->weight && a->nexthop_id == b->nexthop_id &&
+           a->scope == b->scope && a->preference == b->preference &&
+           a->instances == b->instances &&
+           (a->expires == NIO_INFINITE) == (b->expires == NIO_INFINITE);
+}
+
+/* Attributes that a message has once for all legs of the route. */
 static inline bool
 same_shared_attributes(const nio_route *a, const nio_route *b)
 {
     return a->type == b->type && a->protocol == b->protocol &&
-           memcmp(a->preferred_source, b->preferred_source, 16) == 0 &&
+           a->extra == b->extra && a->preference == b->preference &&
            (a->expires == NIO_INFINITE) == (b->expires == NIO_INFINITE);
-}
-
-/* Equal in everything that a subscriber can see. */
-static inline bool
-same_state(const nio_route *a, const nio_route *b)
-{
-    return same_shared_attributes(a, b) && a->flags == b->flags &&
-           a->weight == b->weight && a->nexthop_id == b->nexthop_id;
 }
 
 /* The record of a leg; NULL: there is none. */

@@ -1,123 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* What a route message, or a row of a dump, does to the mirror's routes.
+/* What a route message does to the mirror's routes.
  *
  * A kernel route has one record for each leg that is not dead. The group of a
- * record is (family, table, prefix, TOS, priority); its identity is the group,
- * the interface and the gateway. A message does not say which route of the
- * group it replaces, and where several kernel routes share an identity
- * (`instances`) it does not say which of them it means. Then nothing is
- * guessed: the family becomes dirty, and a dump decides. For each leg:
+ * record is (family, table, prefix, source prefix, TOS, priority); its
+ * identity is the group, the interface, the gateway, the type, the protocol
+ * and the encapsulation. A message does not say which route of the group it
+ * replaces, and where several kernel routes share an identity (`instances`) it
+ * does not say which of them it means. Then nothing is guessed: the family
+ * becomes dirty, and a dump decides (dumped_routes.c). For each leg:
  *
  *   RTM_NEWROUTE with NLM_F_REPLACE
- *     the group is one kernel route        add or update; drop all other legs
- *     it may be several                    as without NLM_F_REPLACE, and dirty
+ *     the group is one kernel route        drop its other legs; add or update
+ *     it may be several                    add, held if unknown; dirty
  *   RTM_NEWROUTE without it
+ *     with NLM_F_EXCL                      the group was empty: drop the rest
  *     IPv6 legs of unequal attributes      dirty, nothing else
  *     the leg is unknown                   add
  *     known, of the same kernel route      update
- *     known, of another kernel route       count an instance, and dirty
+ *     known, of another kernel route       doubtful, and dirty
  *     listed twice in one message          dirty
  *   RTM_DELROUTE
  *     through a nexthop object             all legs of that object, as below
  *     the leg is unknown                   nothing: a dump has removed it
  *     known, and certainly the only one    drop
- *     known, maybe one of several          dirty
+ *     known, maybe one of several          doubtful, and dirty
  *     IPv6, and the group has legs left    dirty as well
- *   a row of a dump
- *     the leg is unknown                   add
- *     known, first time in this dump       update, with one instance
- *     known, again in this dump            count an instance
- *   the end of a dump
- *     the record was not in it             drop; its group becomes ambiguous
  */
-#include "rtnetlink/mirror/mirror.h"
+#include "rtnetlink/mirror/route_records.h"
 
 #include "rtnetlink/mirror/route_identity.h"
-
-/* ---- records */
-
-/* Note what other parts depend on: default routes for the hint, and kernel
- * routes of IPv6 prefixes that expire for addresses.c. */
-static void
-note_change(nio_mirror *mirror, const nio_route *route)
-{
-    mirror->derived_dirty |= route->prefix_length == 0;
-    mirror->has_expiring |= route->family == AF_INET6 &&
-                            route->protocol == RTPROT_KERNEL &&
-                            route->expires != NIO_INFINITE;
-}
-
-static void
-add(nio_mirror *mirror, const nio_route *leg)
-{
-    nio_route route = *leg;
-    if (!nio_mirror_reserve(mirror)) {
-        return;
-    }
-    route.record.generation = mirror->generation;
-    route.instances = 1;
-    if (nio_store_add(&mirror->routes, &route) == NULL) {
-        mirror->allocation_failed = true;
-        return;
-    }
-    mirror->nexthop_users += route.nexthop_id != 0;
-    note_change(mirror, &route);
-    nio_fanout_route(&mirror->fanout, NIO_CHANGE_ADD, &route);
-}
-
-static void
-drop(nio_mirror *mirror, nio_route *route)
-{
-    if (!nio_mirror_reserve(mirror)) {
-        return;
-    }
-    mirror->nexthop_users -= route->nexthop_id != 0;
-    note_change(mirror, route);
-    nio_fanout_route(&mirror->fanout, NIO_CHANGE_DELETE, route);
-    nio_store_remove(&mirror->routes, route);
-}
-
-static void
-update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
-{
-    nio_route before = *route;
-    if (!nio_mirror_reserve(mirror)) {
-        return;
-    }
-    mirror->nexthop_users -= route->nexthop_id != 0;
-    mirror->nexthop_users += leg->nexthop_id != 0;
-    *route = *leg;
-    route->record = before.record;
-    route->instances = before.instances;
-    route->ambiguous_in_replay = before.ambiguous_in_replay;
-    if (!same_state(&before, route)) {
-        note_change(mirror, route);
-        nio_fanout_route_change(&mirror->fanout, &before, route);
-    }
-}
-
-static void
-count_instance(nio_mirror *mirror, nio_route *route)
-{
-    if (route->instances < UINT8_MAX) {
-        route->instances++;
-    }
-    mirror->has_duplicates = true;
-}
-
-static void
-dirty(nio_mirror *mirror, uint8_t family)
-{
-    mirror->dirty.routes[NIO_FAMILY_BIT(family)] = true;
-}
-
-/* A dead leg has no record, but it may come alive without a message, and its
- * route may be the one that is replaced. */
-static void
-note_dead_legs(nio_mirror *mirror, const nio_legs *legs)
-{
-    mirror->dead_legs[NIO_FAMILY_BIT(legs->head.family)] |= legs->dead > 0;
-}
 
 /* Is the route one of the first `count` legs? */
 static bool
@@ -159,7 +70,8 @@ group_is_one_route(const nio_mirror *mirror, const nio_legs *legs)
     }
     for (nio_route *route = first_of_group(&mirror->routes, head);
          route != NULL; route = next_of_group(&mirror->routes, head, route)) {
-        if (route->instances > 1 || (count > 0 && route->legs != route_legs) ||
+        if (route->instances > 1 || route->is_doubtful || route->is_held ||
+            (count > 0 && route->legs != route_legs) ||
             (is_ambiguous(mirror, route) &&
              !is_among(legs, legs->count, route))) {
             return false;
@@ -171,41 +83,82 @@ group_is_one_route(const nio_mirror *mirror, const nio_legs *legs)
 }
 
 /* The kernel sends RTM_NEWROUTE for the new legs only: it is silent about
- * those of the old route that the new one does not have. */
+ * those of the group that are gone. */
 static void
 drop_other_legs(nio_mirror *mirror, const nio_legs *legs)
 {
-    uint8_t flags = mirror->fanout.flags;
+    const uint8_t flags = mirror->fanout.flags;
     nio_route *next;
     mirror->fanout.flags |= NIO_FLAG_SYNTHESIZED;
     for (nio_route *route = first_of_group(&mirror->routes, &legs->head);
          route != NULL; route = next) {
         next = next_of_group(&mirror->routes, &legs->head, route);
         if (!is_among(legs, legs->count, route)) {
-            drop(mirror, route);
+            nio_route_drop(mirror, route);
         }
     }
     mirror->fanout.flags = flags;
 }
 
+/* Takes the new state of a record, of which a message says that it exists. */
+static void
+confirm(nio_mirror *mirror, nio_route *route, const nio_route *leg)
+{
+    nio_route_update(mirror, route, leg);
+    if (route->is_held) {
+        nio_route_report(mirror, route);
+    }
+    if (route->instances != 1) {
+        nio_route_recount(mirror, route, 1);
+    }
+}
+
 static void
 replace_group(nio_mirror *mirror, const nio_legs *legs)
 {
+    drop_other_legs(mirror, legs);
     for (size_t i = 0; i < legs->count; i++) {
         const nio_route *leg = &legs->legs[i];
         nio_route *route = find_leg(&mirror->routes, leg);
         if (is_among(legs, i, leg)) {
-            dirty(mirror, leg->family); /* the same leg twice */
+            nio_route_dirty(mirror, leg->family); /* the same leg twice */
         } else if (route != NULL) {
-            update(mirror, route, leg);
+            confirm(mirror, route, leg);
         } else {
-            add(mirror, leg);
+            (void)nio_route_add(mirror, leg, false);
         }
     }
-    drop_other_legs(mirror, legs);
+}
+
+/* A dump decides what was replaced, and then reports the new legs. */
+static void
+hold_legs(nio_mirror *mirror, const nio_legs *legs)
+{
+    nio_route_dirty(mirror, legs->head.family);
+    for (size_t i = 0; i < legs->count; i++) {
+        const nio_route *leg = &legs->legs[i];
+        nio_route *route = find_leg(&mirror->routes, leg);
+        if (route == NULL) {
+            route = nio_route_add(mirror, leg, true);
+        }
+        if (route != NULL) {
+            nio_route_doubt(mirror, route);
+        }
+    }
 }
 
 /* ---- RTM_NEWROUTE without it, or of a group of several routes */
+
+/* The record of a leg, whatever its type and protocol; NULL: there is none. */
+static const nio_route *
+find_hop(const nio_mirror *mirror, const nio_route *leg)
+{
+    const nio_route *route = first_of_group(&mirror->routes, leg);
+    while (route != NULL && !same_hop(route, leg)) {
+        route = next_of_group(&mirror->routes, leg, route);
+    }
+    return route;
+}
 
 /* Legs of an IPv6 set may differ in attributes that a message has only once:
  * there they are the new leg's, in a dump they are the first leg's. */
@@ -216,7 +169,7 @@ has_unequal_attributes(const nio_mirror *mirror, const nio_legs *legs)
         return false;
     }
     for (size_t i = 0; i < legs->count; i++) {
-        const nio_route *route = find_leg(&mirror->routes, &legs->legs[i]);
+        const nio_route *route = find_hop(mirror, &legs->legs[i]);
         if (route != NULL && !same_shared_attributes(route, &legs->legs[i])) {
             return true;
         }
@@ -243,7 +196,7 @@ is_same_route(const nio_mirror *mirror, const nio_route *route,
         return true;
     }
     if (head->family != AF_INET6 || route->instances != 1 ||
-        route->nexthop_id != head->nexthop_id) {
+        route->is_doubtful || route->nexthop_id != head->nexthop_id) {
         return false;
     }
     bool is_set = legs->count + legs->dead > 1;
@@ -258,31 +211,41 @@ put_legs(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
         const nio_route *leg = &legs->legs[i];
         nio_route *route = find_leg(&mirror->routes, leg);
         if (is_among(legs, i, leg)) {
-            dirty(mirror, leg->family); /* the same leg twice */
+            nio_route_dirty(mirror, leg->family); /* the same leg twice */
         } else if (route == NULL) {
-            add(mirror, leg);
+            (void)nio_route_add(mirror, leg, false);
         } else if (is_same_route(mirror, route, legs, flags)) {
-            route->instances = 1;
-            update(mirror, route, leg);
+            confirm(mirror, route, leg);
         } else {
-            count_instance(mirror, route);
-            dirty(mirror, leg->family);
+            nio_route_doubt(mirror, route);
         }
+    }
+}
+
+static void
+doubt_group(nio_mirror *mirror, const nio_route *head)
+{
+    nio_route_dirty(mirror, head->family);
+    for (nio_route *route = first_of_group(&mirror->routes, head);
+         route != NULL; route = next_of_group(&mirror->routes, head, route)) {
+        nio_route_doubt(mirror, route);
     }
 }
 
 void
 nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
 {
-    note_dead_legs(mirror, legs);
+    nio_route_note_dead_legs(mirror, legs);
     if ((flags & NLM_F_REPLACE) && group_is_one_route(mirror, legs)) {
         replace_group(mirror, legs);
     } else if (flags & NLM_F_REPLACE) {
-        dirty(mirror, legs->head.family);
-        put_legs(mirror, legs, flags);
+        hold_legs(mirror, legs);
     } else if (has_unequal_attributes(mirror, legs)) {
-        dirty(mirror, legs->head.family); /* the dump adds the new leg, too */
+        doubt_group(mirror, &legs->head); /* the dump adds the new leg, too */
     } else {
+        if ((flags & NLM_F_EXCL) && !mirror->replaying) {
+            drop_other_legs(mirror, legs);
+        }
         put_legs(mirror, legs, flags);
     }
 }
@@ -294,10 +257,11 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
 static void
 drop_instance(nio_mirror *mirror, nio_route *route)
 {
-    if (route->instances > 1 || is_ambiguous(mirror, route)) {
-        dirty(mirror, route->family);
+    if (route->instances > 1 || route->is_doubtful ||
+        is_ambiguous(mirror, route)) {
+        nio_route_doubt(mirror, route);
     } else {
-        drop(mirror, route);
+        nio_route_drop(mirror, route);
     }
 }
 
@@ -316,6 +280,20 @@ drop_legs_of_nexthop(nio_mirror *mirror, const nio_route *head)
     }
 }
 
+/* What was held because of the deleted routes of its group is held no more. */
+static void
+report_held(nio_mirror *mirror, const nio_route *head)
+{
+    nio_route *route =
+        mirror->has_held ? first_of_group(&mirror->routes, head) : NULL;
+    for (; route != NULL;
+         route = next_of_group(&mirror->routes, head, route)) {
+        if (route->is_held && !route->is_doubtful) {
+            nio_route_report(mirror, route);
+        }
+    }
+}
+
 void
 nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
 {
@@ -330,71 +308,12 @@ nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
             }
         }
     }
+    report_held(mirror, head);
     if (head->family == AF_INET6 &&
         first_of_group(&mirror->routes, head) != NULL) {
         /* The rest of a set may show other attributes now: a last leg has no
          * weight, another first leg has its own protocol. And a route that
          * the kernel's dump left out, between two legs, may be shown. */
-        dirty(mirror, AF_INET6);
-    }
-}
-
-void
-nio_mirror_dumped_route(nio_mirror *mirror, const nio_legs *legs)
-{
-    note_dead_legs(mirror, legs);
-    for (size_t i = 0; i < legs->count; i++) {
-        const nio_route *leg = &legs->legs[i];
-        nio_route *route = find_leg(&mirror->routes, leg);
-        if (route == NULL) {
-            add(mirror, leg);
-        } else if (route->record.generation == mirror->generation) {
-            count_instance(mirror, route);
-        } else {
-            route->record.generation = mirror->generation;
-            if (route->instances > 1) {
-                route->ambiguous_in_replay = mirror->replay;
-            }
-            route->instances = 1;
-            update(mirror, route, leg);
-        }
-    }
-}
-
-/* A route of the group is gone; messages still to be applied may be older. */
-static void
-mark_group_ambiguous(nio_mirror *mirror, const nio_route *gone)
-{
-    for (nio_route *route = first_of_group(&mirror->routes, gone);
-         route != NULL; route = next_of_group(&mirror->routes, gone, route)) {
-        route->ambiguous_in_replay = mirror->replay;
-    }
-}
-
-void
-nio_mirror_announced_deletion(nio_mirror *mirror, const nio_legs *legs)
-{
-    for (size_t i = 0; i < legs->count + legs->dead; i++) {
-        nio_route *route = find_leg(&mirror->routes, &legs->legs[i]);
-        if (route != NULL) {
-            route->record.generation = mirror->generation;
-        }
-    }
-}
-
-void
-nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
-                        const nio_gaps *open_gaps)
-{
-    uint32_t cursor = 0;
-    nio_route *route;
-    while (!mirror->allocation_failed &&
-           (route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
-        if (route->family == family &&
-            route->record.generation != mirror->generation &&
-            !nio_gaps_contain(open_gaps, route)) {
-            mark_group_ambiguous(mirror, route);
-            drop(mirror, route);
-        }
+        nio_route_dirty(mirror, AF_INET6);
     }
 }

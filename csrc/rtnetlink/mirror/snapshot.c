@@ -57,8 +57,10 @@ put_routes(nio_mirror *mirror, nio_subscriber *to)
     uint32_t cursor = 0;
     nio_route *route;
     while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
-        nio_route_row(route, &mirror->links, &row);
-        nio_subscriber_put_filtered(to, &change, &row);
+        if (!route->is_held) {
+            nio_route_row(route, &mirror->links, &row);
+            nio_subscriber_put_filtered(to, &change, &row);
+        }
     }
 }
 

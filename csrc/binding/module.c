@@ -13,6 +13,7 @@
 #include "binding/queries/best_route.h"
 #include "binding/queries/connectivity.h"
 #include "binding/queries/tables.h"
+#include "binding/rows/pickle.h"
 #include "binding/rows/row_types.h"
 #include "binding/rows/table.h"
 #include "binding/shutdown.h"
@@ -50,7 +51,8 @@ module_exec(PyObject *module)
         nio_errors_init(module, state) == 0 && nio_enums_init(module) == 0 &&
         nio_from_python_init(module) == 0 &&
         nio_row_types_init(module, state) == 0 &&
-        nio_table_init(module, state) == 0 && nio_export_init(state) == 0 &&
+        nio_table_init(module, state) == 0 && nio_pickle_init(state) == 0 &&
+        nio_export_init(state) == 0 &&
         nio_registration_init(module, state) == 0 &&
         callbacks_init(module, state) && nio_notify_init(module) == 0 &&
         nio_tables_init(module) == 0 && nio_best_route_init(module) == 0 &&

@@ -21,8 +21,10 @@ __all__ = [
     "PrefixOrigin",
     "RouteOrigin",
     "RouteProtocol",
+    "RouteScope",
     "RouteType",
     "RouterDiscoveryBehavior",
+    "RouterPreference",
     "SuffixOrigin",
 ]
 
@@ -118,6 +120,33 @@ class RouteType(IntEnum):
     THROW = 9
     NAT = 10
     XRESOLVE = 11
+
+
+class RouteScope(IntEnum):
+    """How far a destination is, or where an address is valid: rtm_scope, ifa_scope. Linux only.
+
+    UNIVERSE: RT_SCOPE_UNIVERSE, anywhere. SITE: RT_SCOPE_SITE. LINK: RT_SCOPE_LINK, on the link.
+    HOST: RT_SCOPE_HOST, this machine. NOWHERE: RT_SCOPE_NOWHERE, no destination.
+    """
+
+    UNIVERSE = 0
+    SITE = 200
+    LINK = 253
+    HOST = 254
+    NOWHERE = 255
+
+
+class RouterPreference(IntEnum):
+    """The preference of an IPv6 router, of RFC 4191: RTA_PREF. Linux only.
+
+    MEDIUM: ICMPV6_ROUTER_PREF_MEDIUM. HIGH: ICMPV6_ROUTER_PREF_HIGH.
+    INVALID: ICMPV6_ROUTER_PREF_INVALID. LOW: ICMPV6_ROUTER_PREF_LOW.
+    """
+
+    MEDIUM = 0
+    HIGH = 1
+    INVALID = 2
+    LOW = 3
 
 
 class PrefixOrigin(IntEnum):
@@ -309,6 +338,8 @@ ENUMS: dict[str, type[IntEnum]] = {
         RouteProtocol,
         RouteOrigin,
         RouteType,
+        RouteScope,
+        RouterPreference,
         PrefixOrigin,
         SuffixOrigin,
         DadState,

@@ -12,6 +12,7 @@ pytest.importorskip("_testcapi", reason="this Python cannot make an allocation f
 SCRIPT = """
 import _testcapi, sys
 import netioapi as n
+from tests.support.pickles import LAYOUT
 
 table = n.get_unicast_ip_address_table() or n.get_ip_interface_table()
 interface = n.get_ip_interface_table()[0]
@@ -29,7 +30,7 @@ calls = {
     "hash": lambda: hash(row),
     "reduce": lambda: row.__reduce__(),
     "table reduce": lambda: table.__reduce__(),
-    "from bytes": lambda: type(row)._from_bytes(data, True),
+    "from bytes": lambda: type(row)._from_bytes(data, True, LAYOUT),
     "key": lambda: row.key,
     "zones": lambda: interface.zone_indices,
     "route": lambda: n.IpForwardRow("10.0.0.0/8", "10.0.0.1"),

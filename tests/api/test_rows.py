@@ -26,6 +26,7 @@ from netioapi import (
 )
 from tests.support import header
 from tests.support.leaks import leaks
+from tests.support.pickles import LAYOUT
 from tests.support.platforms import WINDOWS, linux_only
 
 TABLES: dict[str, list[dict[str, Any]]] = _native._fields()
@@ -53,7 +54,7 @@ def make(
             continue  # a member of Linux alone
         raw = value if isinstance(value, bytes) else struct.pack("=" + value[0], *value[1:])
         data[offsets[member] : offsets[member] + len(raw)] = raw
-    return row_type._from_bytes(bytes(data), details)
+    return row_type._from_bytes(bytes(data), details, LAYOUT)
 
 
 def sockaddr(text: str) -> bytes:
@@ -191,9 +192,9 @@ def test_interface_name_is_read_from_the_row() -> None:
     name = b"v\xff0\0rest of old"
     data = bytearray(header.size("MIB_IPINTERFACE_ROW"))
     data[180:196] = name.ljust(16, b"\0")
-    assert IpInterfaceRow._from_bytes(bytes(data), True).interface_name == "v\udcff0"
+    assert IpInterfaceRow._from_bytes(bytes(data), True, LAYOUT).interface_name == "v\udcff0"
     data[180:196] = b"x" * 16
-    assert IpInterfaceRow._from_bytes(bytes(data), True).interface_name == "x" * 16
+    assert IpInterfaceRow._from_bytes(bytes(data), True, LAYOUT).interface_name == "x" * 16
 
 
 def test_zone_indices_read_as_a_tuple() -> None:
@@ -207,7 +208,7 @@ def test_row_of_random_bytes_never_raises(row_type: type[Any], seed: int) -> Non
     random_ = random.Random(seed)
     size = header.size(STRUCTS[row_type])
     for _ in range(300):
-        row = row_type._from_bytes(random_.randbytes(size), random_.random() < 0.5)
+        row = row_type._from_bytes(random_.randbytes(size), random_.random() < 0.5, LAYOUT)
         json.dumps(row._asdict(json=True))
         repr(row)
         assert row == copy.copy(row)
@@ -233,7 +234,7 @@ def test_row_equality_compares_every_field_that_is_not_volatile(
     for place in range(len(data)):
         changed = bytearray(data)
         changed[place] ^= 1
-        other = row_type._from_bytes(bytes(changed), True)
+        other = row_type._from_bytes(bytes(changed), True, LAYOUT)
         shows = compared_fields(other) != compared_fields(row)
         shows |= other.interface_name != row.interface_name
         assert (other != row) == shows, f"byte {place}"
@@ -266,7 +267,7 @@ def test_row_and_other_type_are_never_equal() -> None:
 def test_rows_without_details_compare_by_key() -> None:
     def partial(origin: int, **members: Any) -> Row:
         data: bytes = route(Origin=("I", origin), **members).__reduce__()[1][0]
-        return IpForwardRow._from_bytes(data, False)
+        return IpForwardRow._from_bytes(data, False, LAYOUT)
 
     assert partial(0) == partial(3), "the origin is not known"
     assert hash(partial(0)) == hash(partial(3))
@@ -282,7 +283,7 @@ def test_rows_without_details_compare_by_key() -> None:
 @pytest.mark.parametrize("row_type", ROW_TYPES)
 def test_row_without_details_has_key_fields_alone(row_type: type[Any]) -> None:
     data = make(row_type).__reduce__()[1][0]
-    row = row_type._from_bytes(bytes(b | 1 for b in data), False)
+    row = row_type._from_bytes(bytes(b | 1 for b in data), False, LAYOUT)
     for field in TABLES[row_type.__name__]:
         if not field["key"]:
             assert getattr(row, field["name"]) is None
@@ -313,9 +314,9 @@ def test_row_from_bytes_of_another_system_raises(row_type: type[Any]) -> None:
     other = linux if WINDOWS else windows
     for size in (0, 1, other, header.size(STRUCTS[row_type]) + 1):
         with pytest.raises(ValueError, match="from one system to another"):
-            row_type._from_bytes(bytes(size), True)
+            row_type._from_bytes(bytes(size), True, LAYOUT)
     with pytest.raises(TypeError):
-        row_type._from_bytes("text", True)
+        row_type._from_bytes("text", True, LAYOUT)
 
 
 @pytest.mark.parametrize("row_type", ROW_TYPES)
@@ -362,7 +363,7 @@ def test_using_a_row_leaks_nothing(row_type: type[Any]) -> None:
     data: bytes = make(row_type).__reduce__()[1][0]
 
     def use() -> None:
-        row = row_type._from_bytes(data, True)
+        row = row_type._from_bytes(data, True, LAYOUT)
         row._asdict()
         row._asdict(json=True)
         repr(row)

@@ -19,6 +19,7 @@ from netioapi import IpForwardRow, IpInterfaceRow, Table, UnicastIpAddressRow
 from tests.support import header
 from tests.support.buffer_format import places
 from tests.support.leaks import leaks
+from tests.support.pickles import LAYOUT
 from tests.support.platforms import WINDOWS, on_wine
 
 KINDS: dict[str, tuple[type[Any], str]] = {
@@ -35,7 +36,7 @@ def table_of(kind: str, count: int) -> Table[Any]:
     data = bytearray(header.size(name) * count)
     for number in range(count):
         struct.pack_into("=I", data, number * header.size(name) + at, 100 + number)
-    return Table._from_bytes(kind, bytes(data))
+    return Table._from_bytes(kind, bytes(data), LAYOUT)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -90,7 +91,7 @@ def test_table_index_out_of_range_or_of_wrong_type_raises() -> None:
 
 def test_table_finds_rows_by_equality() -> None:
     table = table_of("route", 5)
-    twice: Table[Any] = Table._from_bytes("route", table.__reduce__()[1][1] * 2)
+    twice: Table[Any] = Table._from_bytes("route", table.__reduce__()[1][1] * 2, LAYOUT)
     assert table[3] in table
     assert twice.index(table[3]) == 3
     assert twice.index(table[3], 4) == 8
@@ -168,9 +169,9 @@ def test_table_from_bytes_of_another_system_raises() -> None:
     here, there = (windows, linux) if WINDOWS else (linux, windows)
     for kind, data in (("route", there), ("routes", here), ("", b"")):
         with pytest.raises(ValueError, match="from one system to another"):
-            Table._from_bytes(kind, data)
+            Table._from_bytes(kind, data, LAYOUT)
     with pytest.raises(TypeError):
-        Table._from_bytes("route", "text")  # type: ignore[arg-type]
+        Table._from_bytes("route", "text", LAYOUT)  # type: ignore[arg-type]
 
 
 # The buffer protocol
@@ -194,7 +195,7 @@ def test_buffer_format_places_members_as_the_header_does(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_buffer_numbers_equal_the_attributes(kind: str, seed: int) -> None:
     size = header.size(KINDS[kind][1])
-    table: Table[Any] = Table._from_bytes(kind, random.Random(seed).randbytes(size * 20))
+    table: Table[Any] = Table._from_bytes(kind, random.Random(seed).randbytes(size * 20), LAYOUT)
     view = memoryview(table)
     data = view.tobytes()
     compared = 0

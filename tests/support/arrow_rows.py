@@ -14,6 +14,7 @@ from typing import Any
 
 from netioapi import IpForwardRow, IpInterfaceRow, Table, UnicastIpAddressRow, _native
 from tests.support import header
+from tests.support.pickles import LAYOUT
 
 KINDS: dict[str, tuple[type[Any], str]] = {
     "route": (IpForwardRow, "MIB_IPFORWARD_ROW2"),
@@ -80,7 +81,7 @@ def random_table(kind: str, count: int, seed: int) -> Table[Any]:
     copies."""
     random_ = random.Random(f"{seed} {kind} {count}")
     rows = [_row(kind, random_) for _ in range(min(count, 601))]
-    return Table._from_bytes(kind, b"".join(islice(cycle(rows), count)))
+    return Table._from_bytes(kind, b"".join(islice(cycle(rows), count)), LAYOUT)
 
 
 def mapped(address: IPv4Address | IPv6Address) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any
 
 import netioapi
 from netioapi import Batch, NetioError, Table
+from tests.support.pickles import LAYOUT
 
 Calls = dict[str, Callable[[], object]]
 COMPARED = ("lt", "le", "eq", "ne", "gt", "ge")
@@ -71,12 +72,12 @@ def row(row: Any, made: tuple[Any, ...]) -> Calls:
         f"{name}.__hash__": lambda: hash(row),
         f"{name}._asdict": row._asdict,
         f"{name}._asdict: JSON": lambda: row._asdict(json=True),
-        f"{name}._from_bytes": lambda: kind._from_bytes(data, details),
-        f"{name}._from_bytes: wrong": fails(ValueError, kind._from_bytes, data[:-1], True),
+        f"{name}._from_bytes": lambda: kind._from_bytes(data, details, LAYOUT),
+        f"{name}._from_bytes: wrong": fails(ValueError, kind._from_bytes, data[:-1], True, LAYOUT),
         f"{name}._fields": lambda: [getattr(row, one) for one in kind._fields],
         f"{name}.key": lambda: (row.key, key().key),
         f"{name}.key: write": fails(AttributeError, setattr, row, "key", b""),
-        **compared(name, row, kind._from_bytes(data, details)),
+        **compared(name, row, kind._from_bytes(data, details, LAYOUT)),
         **copied(name, row),
     }
     for field in kind._fields:
@@ -119,8 +120,8 @@ def table(table: Table[Any]) -> Calls:
         "Table.index": lambda: table.index(last),
         "Table.index: none": fails(ValueError, table.index, object()),
         "Table.count": lambda: table.count(first),
-        "Table._from_bytes": lambda: Table._from_bytes(table.kind, data),
-        "Table._from_bytes: wrong": fails(ValueError, Table._from_bytes, "x", data),
+        "Table._from_bytes": lambda: Table._from_bytes(table.kind, data, LAYOUT),
+        "Table._from_bytes: wrong": fails(ValueError, Table._from_bytes, "x", data, LAYOUT),
         "Table.__class_getitem__": lambda: Table[Any],
         "Table.__buffer__": view,
         "Table.__buffer__: bytes": lambda: bytes(memoryview(table)),

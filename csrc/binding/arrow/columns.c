@@ -11,7 +11,11 @@
  *   PREFIX       name, name_length         fixed_size_binary[16], uint8
  *   RAW_ADDRESS  name                      fixed_size_binary[16]
  *   ZONES        name                      fixed_size_list<uint32>[16]
- *   NAME         name                      utf8
+ *   NAME, LABEL  name                      utf8
+ *   BIT          name                      bool
+ *   ITEM_U32     name                      uint32
+ *   other items  name                      utf8, as in JSON; several texts
+ *                                          are separated by blanks
  *
  * An address of the row's own family needs no column for its family. An IPv4
  * address is mapped to IPv6, ::ffff:a.b.c.d: padded with zeros 10.0.0.0 would
@@ -128,6 +132,19 @@ put_time(const nio_column *column, const uint8_t *row, uint8_t *value)
     return true;
 }
 
+static bool
+put_item(const nio_column *column, const uint8_t *row, uint8_t *value)
+{
+    size_t size;
+    const uint8_t *bytes =
+        nio_field_item(column->schema, column->field, row, &size);
+    if (bytes == NULL || size != column->type->width) {
+        return false;
+    }
+    memcpy(value, bytes, size);
+    return true;
+}
+
 static const nio_arrow_type arrow_types[NIO_FIELD_KINDS] = {
     [NIO_FIELD_BOOL] = {.format = "b", .layout = NIO_LAYOUT_BITS},
     [NIO_FIELD_U8] = {.format = "C", .width = 1},
@@ -149,6 +166,13 @@ static const nio_arrow_type arrow_types[NIO_FIELD_KINDS] = {
                          .item = "I",
                          .items = 16},
     [NIO_FIELD_NAME] = {.format = "u", .layout = NIO_LAYOUT_TEXT},
+    [NIO_FIELD_LABEL] = {.format = "u", .layout = NIO_LAYOUT_TEXT},
+    [NIO_FIELD_BIT] = {.format = "b", .layout = NIO_LAYOUT_BITS},
+    [NIO_FIELD_ITEM_U32] = {.format = "I", .width = 4, .put = put_item},
+    [NIO_FIELD_ITEM_TEXT] = {.format = "u", .layout = NIO_LAYOUT_TEXT},
+    [NIO_FIELD_ITEM_TEXTS] = {.format = "u", .layout = NIO_LAYOUT_TEXT},
+    [NIO_FIELD_ITEM_PREFIX] = {.format = "u", .layout = NIO_LAYOUT_TEXT},
+    [NIO_FIELD_ITEM_HARDWARE] = {.format = "u", .layout = NIO_LAYOUT_TEXT},
 };
 static const nio_arrow_type length_type = {
     .format = "C", .width = 1, .put = put_length};
@@ -237,7 +261,11 @@ put_one(const nio_column *column, const uint8_t *row, size_t at,
         return type->put(column, row, values + at * type->width);
     }
     const uint8_t *bytes = row + column->field->offset;
-    if (type->layout != NIO_LAYOUT_BITS) {
+    if (column->field->kind == NIO_FIELD_BIT) {
+        if (bytes[0] >> NIO_FIELD_NUMBER_OF(column->field) & 1) {
+            nio_bit_set(values, at);
+        }
+    } else if (type->layout != NIO_LAYOUT_BITS) {
         memcpy(values + at * type->width, bytes, type->width);
     } else if (bytes[0] != 0) {
         nio_bit_set(values, at);
@@ -283,7 +311,8 @@ nio_column_fill(const nio_column *column, const uint8_t *rows, size_t begin,
     if (column->nullability == NIO_ALWAYS_NULL) {
         return 0;
     }
-    if (column->nullability == NIO_NULL_BY_ROW || type->put != NULL) {
+    if (column->nullability == NIO_NULL_BY_ROW || type->put != NULL ||
+        column->field->kind == NIO_FIELD_BIT) {
         for (size_t i = begin; i < end; i++) {
             if (put_one(column, rows + i * step, i, values)) {
                 nio_bit_set(valid, i);

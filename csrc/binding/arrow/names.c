@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Columns of text: names of interfaces. Each name is looked up once for its
- * interface, not for each row. With the GIL. */
+/* Columns of text: names of interfaces, and items of the rows' blocks. Each
+ * text is made once, not for each row. With the GIL. */
 #include "binding/arrow/names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Everything that a name depends on. Members that it does not depend on are
+/* Everything that a text depends on. Members that it does not depend on are
  * 0. */
 typedef struct key {
     uint8_t stored[16];
-    uint64_t luid;
-    uint64_t index; /* 64 bits, so that the struct has no padding */
+    uint64_t luid;  /* of a name that is looked up */
+    uint64_t index; /* likewise; 64 bits, so that the struct has no padding */
 } key;
 
 /* The different texts of the rows, in a hash table by their keys. */
@@ -39,8 +39,14 @@ key_of(const nio_column *column, const uint8_t *row)
 {
     key found = {{0}, 0, 0};
     NET_IFINDEX index;
-    size_t offset = column->field->offset;
-    if (offset != NIO_ABSENT && row[offset] != 0) {
+    size_t offset = column->field->offset, size;
+    if (nio_field_is_item(column->field)) {
+        const uint8_t *item =
+            nio_field_item(column->schema, column->field, row, &size);
+        memcpy(found.stored, &item, sizeof(item)); /* blocks are shared */
+        return found;
+    }
+    if (offset != NIO_ABSENT) {
         memcpy(found.stored, row + offset, sizeof(found.stored));
         return found;
     }
@@ -104,7 +110,13 @@ utf8_of(nio_state *state, const nio_column *column, const uint8_t *row,
 {
     PyObject *utf8 = NULL;
     PyObject *value =
-        nio_field_value(state, column->schema, column->field, row, true);
+        nio_field_plain(state, column->schema, column->field, row, true);
+    if (value != NULL && PyList_Check(value)) {
+        PyObject *blank = PyUnicode_FromString(" ");
+        nio_replace(&value,
+                    blank == NULL ? NULL : PyUnicode_Join(blank, value));
+        Py_XDECREF(blank);
+    }
     if (value == NULL) {
         return false;
     }
@@ -186,10 +198,9 @@ nio_text_fill(nio_state *state, const nio_column *column, const uint8_t *rows,
             not_null++;
         }
         if (total > INT32_MAX || index == INT32_MAX) {
-            PyErr_SetString(
-                PyExc_OverflowError,
-                "the interface names of these rows exceed the 2 GiB of "
-                "one Arrow column: export a slice");
+            PyErr_SetString(PyExc_OverflowError,
+                            "the texts of these rows exceed the 2 GiB of "
+                            "one Arrow column: export a slice");
             goto done;
         }
     }

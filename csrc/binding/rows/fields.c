@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Converts a field of a native row, as its field table describes it: to a
- * Python value, to a JSON value, to bytes for ==, and to an item of the
- * buffer's format. No field is named here. With the GIL. */
+ * Python value, to a JSON value, and to an item of the buffer's format. No
+ * field is named here. With the GIL. */
 #include "binding/rows/fields.h"
 
+#include "binding/values/items.h"
 #include "binding/values/to_python.h"
 
 #include <string.h>
@@ -45,7 +46,14 @@ static const struct {
     [NIO_FIELD_RAW_ADDRESS] = {16, "(16)B", "IPv4Address | IPv6Address"},
     [NIO_FIELD_ZONES] = {64, "(16)I", "tuple[int, ...]"},
     [NIO_FIELD_NAME] = {16, "16s", "str"},
+    [NIO_FIELD_LABEL] = {16, "16s", "str"},
+    [NIO_FIELD_BIT] = {1, "B", "bool"},
     [NIO_FIELD_IDENTITY] = {0, "", "bytes"},
+    [NIO_FIELD_ITEM_U32] = {0, "", "int"},
+    [NIO_FIELD_ITEM_TEXT] = {0, "", "str"},
+    [NIO_FIELD_ITEM_TEXTS] = {0, "", "tuple[str, ...]"},
+    [NIO_FIELD_ITEM_PREFIX] = {0, "", "IPv4Network | IPv6Network"},
+    [NIO_FIELD_ITEM_HARDWARE] = {0, "", "str"},
 };
 
 static const uint8_t *
@@ -62,18 +70,17 @@ family_of(const nio_schema *schema, const void *row)
     return family;
 }
 
-/* How many bytes of the field are used: an IPv4 address uses four. */
-static size_t
-size_of(const nio_schema *schema, const nio_field *field, const void *row)
+size_t
+nio_field_size(const nio_schema *schema, const nio_field *field,
+               const void *row)
 {
     bool ipv4 = field->kind == NIO_FIELD_RAW_ADDRESS &&
                 family_of(schema, row) == AF_INET;
     return ipv4 ? 4 : native_types[field->kind].size;
 }
 
-/* True for a member of the native row that is not a part of another field. */
-static bool
-is_stored(const nio_field *field)
+bool
+nio_field_is_stored(const nio_field *field)
 {
     return field->offset != NIO_ABSENT &&
            (field->flags & NIO_FIELD_VIRTUAL) == 0;
@@ -90,8 +97,9 @@ is_available_in(const nio_field *field, bool ipv6)
     return (systems & NIO_THIS_SYSTEM) != 0;
 }
 
-static bool
-is_available(const nio_schema *schema, const nio_field *field, const void *row)
+bool
+nio_field_is_available(const nio_schema *schema, const nio_field *field,
+                       const void *row)
 {
     return is_available_in(field, family_of(schema, row) == AF_INET6);
 }
@@ -115,6 +123,14 @@ nio_field_nullability(const nio_field *field)
     return by_row ? NIO_NULL_BY_ROW : NIO_NEVER_NULL;
 }
 
+const uint8_t *
+nio_field_item(const nio_schema *schema, const nio_field *field,
+               const void *row, size_t *ret_size)
+{
+    return nio_extra_find(nio_extra_of(schema->kind, row),
+                          NIO_FIELD_NUMBER_OF(field), ret_size);
+}
+
 bool
 nio_field_is_known(const nio_schema *schema, const nio_field *field,
                    const void *row, bool details)
@@ -125,28 +141,43 @@ nio_field_is_known(const nio_schema *schema, const nio_field *field,
     if (is_missing(field)) {
         return false;
     }
+    if (nio_field_is_item(field)) {
+        size_t size;
+        return nio_field_item(schema, field, row, &size) != NULL;
+    }
+    if (field->kind == NIO_FIELD_LABEL) {
+        return bytes_at(row, field->offset)[0] != 0;
+    }
     if ((field->flags & NIO_FIELD_OPTIONAL) != 0) {
         static const uint8_t zero[64];
-        size_t size = size_of(schema, field, row);
+        size_t size = nio_field_size(schema, field, row);
         if (memcmp(bytes_at(row, field->offset), zero, size) == 0) {
             return false;
         }
     }
-    return is_available(schema, field, row);
+    return nio_field_is_available(schema, field, row);
+}
+
+/* A text of 16 bytes, with a NUL if it is shorter. */
+static PyObject *
+label_value(const uint8_t *bytes)
+{
+    const uint8_t *end = memchr(bytes, 0, 16);
+    return PyUnicode_DecodeFSDefaultAndSize((const char *)bytes,
+                                            end != NULL ? end - bytes : 16);
 }
 
 static PyObject *
 name_value(nio_state *state, const nio_schema *schema, const nio_field *field,
-           const void *row)
+           const void *row, bool details)
 {
     NET_LUID luid;
     NET_IFINDEX index;
     if (field->offset != NIO_ABSENT && bytes_at(row, field->offset)[0] != 0) {
-        const char *name = (const char *)bytes_at(row, field->offset);
-        const char *end = memchr(name, 0, native_types[field->kind].size);
-        size_t length = end != NULL ? (size_t)(end - name)
-                                    : native_types[field->kind].size;
-        return PyUnicode_DecodeFSDefaultAndSize(name, (Py_ssize_t)length);
+        return label_value(bytes_at(row, field->offset));
+    }
+    if (field->offset != NIO_ABSENT && details) {
+        Py_RETURN_NONE; /* the tower did not know the interface */
     }
     memcpy(&luid, bytes_at(row, schema->luid_offset), sizeof(luid));
     memcpy(&index, bytes_at(row, schema->index_offset), sizeof(index));
@@ -193,6 +224,27 @@ nio_number_value(nio_field_kind kind, const uint8_t *bytes)
     }
 }
 
+static PyObject *
+item_value(nio_state *state, const nio_schema *schema, const nio_field *field,
+           const void *row)
+{
+    size_t size = 0;
+    const uint8_t *bytes = nio_field_item(schema, field, row, &size);
+    switch (field->kind) {
+    case NIO_FIELD_ITEM_TEXT:
+        return nio_text_new(bytes, size);
+    case NIO_FIELD_ITEM_TEXTS:
+        return nio_texts_new(bytes, size);
+    case NIO_FIELD_ITEM_PREFIX:
+        return nio_packed_prefix_new(state, family_of(schema, row), bytes,
+                                     size);
+    case NIO_FIELD_ITEM_HARDWARE:
+        return nio_hardware_new(bytes, size);
+    default:
+        return nio_u32_new(bytes, size);
+    }
+}
+
 PyObject *
 nio_field_value(nio_state *state, const nio_schema *schema,
                 const nio_field *field, const void *row, bool details)
@@ -207,6 +259,9 @@ nio_field_value(nio_state *state, const nio_schema *schema,
     if (!nio_field_is_known(schema, field, row, details)) {
         Py_RETURN_NONE;
     }
+    if (nio_field_is_item(field)) {
+        return item_value(state, schema, field, row);
+    }
     switch (field->kind) {
     case NIO_FIELD_ADDRESS:
         memcpy(&address, bytes, sizeof(address));
@@ -219,7 +274,11 @@ nio_field_value(nio_state *state, const nio_schema *schema,
     case NIO_FIELD_ZONES:
         return zones_value(bytes);
     case NIO_FIELD_NAME:
-        return name_value(state, schema, field, row);
+        return name_value(state, schema, field, row, details);
+    case NIO_FIELD_LABEL:
+        return label_value(bytes);
+    case NIO_FIELD_BIT:
+        return PyBool_FromLong(bytes[0] >> NIO_FIELD_NUMBER_OF(field) & 1);
     case NIO_FIELD_IDENTITY:
         return PyBytes_FromStringAndSize(
             (const char *)key,
@@ -246,7 +305,11 @@ nio_field_plain(nio_state *state, const nio_schema *schema,
     case NIO_FIELD_ADDRESS:
     case NIO_FIELD_PREFIX:
     case NIO_FIELD_RAW_ADDRESS:
+    case NIO_FIELD_ITEM_PREFIX:
         nio_replace(&value, PyObject_Str(value));
+        break;
+    case NIO_FIELD_ITEM_TEXTS:
+        nio_replace(&value, PySequence_List(value));
         break;
     case NIO_FIELD_ENUM8:
     case NIO_FIELD_ENUM32:
@@ -260,72 +323,6 @@ nio_field_plain(nio_state *state, const nio_schema *schema,
     return value;
 }
 
-/* Writes the bytes of an address that its Python value shows: without port,
- * zone, and the bytes behind an IPv4 address. */
-static size_t
-equality_bytes_of_address(const uint8_t *bytes, uint8_t *ret_bytes)
-{
-    SOCKADDR_INET address;
-    memcpy(&address, bytes, sizeof(address));
-    memset(ret_bytes, 0, 18);
-    memcpy(ret_bytes, &address.si_family, 2);
-    if (address.si_family == AF_INET) {
-        memcpy(ret_bytes + 2, &address.Ipv4.sin_addr, 4);
-    } else if (address.si_family == AF_INET6) {
-        memcpy(ret_bytes + 2, &address.Ipv6.sin6_addr, 16);
-    }
-    return 18;
-}
-
-/* Writes the bytes of one field that == compares, and returns how many. */
-static size_t
-equality_bytes_of_field(const nio_field *field, const uint8_t *bytes,
-                        size_t size, uint8_t *ret_bytes)
-{
-    switch (field->kind) {
-    case NIO_FIELD_ADDRESS:
-        return equality_bytes_of_address(bytes, ret_bytes);
-    case NIO_FIELD_PREFIX:
-        ret_bytes[18] = bytes[offsetof(IP_ADDRESS_PREFIX, PrefixLength)];
-        return equality_bytes_of_address(bytes, ret_bytes) + 1;
-    case NIO_FIELD_BOOL:
-        ret_bytes[0] = bytes[0] != 0;
-        return 1;
-    case NIO_FIELD_NAME:
-        memset(ret_bytes, 0, size);
-        for (size_t i = 0; i < size && bytes[i] != 0; i++) {
-            ret_bytes[i] = bytes[i];
-        }
-        return size;
-    default:
-        memcpy(ret_bytes, bytes, size);
-        return size;
-    }
-}
-
-size_t
-nio_row_equality_bytes(const nio_schema *schema, const void *row, bool details,
-                       uint8_t ret_bytes[NIO_EQUALITY_SIZE])
-{
-    size_t size = 2;
-    ret_bytes[0] = (uint8_t)schema->kind;
-    ret_bytes[1] = details;
-    for (size_t i = 0; i < schema->field_count; i++) {
-        const nio_field *field = &schema->fields[i];
-        if (is_stored(field) && (field->flags & NIO_FIELD_VOLATILE) == 0 &&
-            (details || (field->flags & NIO_FIELD_KEY) != 0) &&
-            is_available(schema, field, row)) {
-            size += equality_bytes_of_field(
-                field, bytes_at(row, field->offset),
-                size_of(schema, field, row), ret_bytes + size);
-        }
-    }
-    if (!details) { /* the key also has members without NIO_FIELD_KEY */
-        size += nio_row_key(schema->kind, row, ret_bytes + size);
-    }
-    return size;
-}
-
 /* The stored field with the smallest offset that is at least `position`. */
 static const nio_field *
 field_from(const nio_schema *schema, size_t position)
@@ -333,7 +330,7 @@ field_from(const nio_schema *schema, size_t position)
     const nio_field *next = NULL;
     for (size_t i = 0; i < schema->field_count; i++) {
         const nio_field *field = &schema->fields[i];
-        if (is_stored(field) && field->offset >= position &&
+        if (nio_field_is_stored(field) && field->offset >= position &&
             (next == NULL || field->offset < next->offset)) {
             next = field;
         }

@@ -6,6 +6,7 @@
  * fields_address.c or fields_route.c adds a field. */
 #pragma once
 
+#include "base/extra.h"
 #include "binding/values/enums.h"
 
 #include <stddef.h>
@@ -27,8 +28,19 @@ typedef enum nio_field_kind {
     NIO_FIELD_PREFIX,      /* IP_ADDRESS_PREFIX */
     NIO_FIELD_RAW_ADDRESS, /* 16 bytes, an address of the row's family */
     NIO_FIELD_ZONES,       /* ULONG[16] */
-    NIO_FIELD_NAME,        /* CHAR[16]; if absent or empty, looked up */
+    NIO_FIELD_NAME,        /* CHAR[16]; where it is absent, and in a row that
+                              is only a key, it is looked up */
+    NIO_FIELD_LABEL,       /* CHAR[16] */
+    NIO_FIELD_BIT,         /* a bit of a byte, by NIO_FIELD_NUMBER */
     NIO_FIELD_IDENTITY,    /* not stored: nio_row_key() computes it */
+    /* Items of the row's block (base/extra.h), by NIO_FIELD_NUMBER; the offset
+     * is that of `Extra`. */
+    NIO_FIELD_FIRST_ITEM,
+    NIO_FIELD_ITEM_U32 = NIO_FIELD_FIRST_ITEM,
+    NIO_FIELD_ITEM_TEXT,
+    NIO_FIELD_ITEM_TEXTS,
+    NIO_FIELD_ITEM_PREFIX,   /* 16 bytes and a length, of the row's family */
+    NIO_FIELD_ITEM_HARDWARE, /* the bytes of a link-layer address */
     NIO_FIELD_KINDS
 } nio_field_kind;
 
@@ -40,6 +52,12 @@ enum {
     NIO_FIELD_OPTIONAL = 16, /* zero stands for None */
     NIO_FIELD_HIDDEN = 32    /* an attribute that is not in _fields */
 };
+/* The number of a bit, or the tag of an item: the upper bits of the flags. */
+#define NIO_FIELD_NUMBER(number) ((unsigned)(number) << 8)
+#define NIO_FIELD_NUMBER_OF(field) ((field)->flags >> 8)
+/* A field that is an item: None where the row has no such item. */
+#define NIO_FIELD_ITEM(tag)                                                   \
+    (NIO_FIELD_OPTIONAL | NIO_FIELD_VIRTUAL | NIO_FIELD_NUMBER(tag))
 
 /* The systems that provide a field: the bits that NIO_THIS_SYSTEM can have,
  * and one more. */
@@ -115,6 +133,14 @@ extern const nio_schema nio_interface_schema, nio_address_schema,
      (void *)&fields[FIELD_##name]},
 
 /* ---- fields.c: pure functions of a native row */
+static inline bool
+nio_field_is_item(const nio_field *field)
+{
+    return field->kind >= NIO_FIELD_FIRST_ITEM;
+}
+/* The bytes of the item that is the field's value; NULL: the row lacks it. */
+const uint8_t *nio_field_item(const nio_schema *schema, const nio_field *field,
+                              const void *row, size_t *ret_size);
 const nio_schema *nio_schema_of(nio_kind kind);
 /* A new reference to the value of a field; None when it is not known. */
 PyObject *nio_field_value(nio_state *state, const nio_schema *schema,
@@ -128,11 +154,14 @@ PyObject *nio_number_value(nio_field_kind kind, const uint8_t *bytes);
 PyObject *nio_field_plain(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
                           bool details);
-/* Writes the bytes that == and hash() compare, and returns how many. */
-#define NIO_EQUALITY_SIZE 2048
-size_t nio_row_equality_bytes(const nio_schema *schema, const void *row,
-                              bool details,
-                              uint8_t ret_bytes[NIO_EQUALITY_SIZE]);
+/* A member of the native row that is not a part of another field; the bytes of
+ * it that are used (an IPv4 address uses four); whether this system provides
+ * the field in rows of this family. */
+bool nio_field_is_stored(const nio_field *field);
+size_t nio_field_size(const nio_schema *schema, const nio_field *field,
+                      const void *row);
+bool nio_field_is_available(const nio_schema *schema, const nio_field *field,
+                            const void *row);
 /* Whether the field table alone determines if a field is None in rows with
  * details. The value of a known field can be None, too: an address of an
  * unknown family, or a name that the system does not have. */

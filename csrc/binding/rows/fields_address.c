@@ -14,12 +14,20 @@
     X(on_link_prefix_length, U8, AT(OnLinkPrefixLength), NIO_FIELD_BRIEF,     \
       BOTH, NULL, "bits", ROW "OnLinkPrefixLength; ifa_prefixlen",            \
       "How many leading bits are the same in all addresses on the link.")     \
-    X(interface_name, NAME, NIO_ABSENT, NIO_FIELD_KEY | NIO_FIELD_BRIEF,      \
-      BOTH, NULL, "no unit",                                                  \
+    X(interface_name, NAME, LINUX_AT(Name),                                   \
+      NIO_FIELD_KEY | NIO_FIELD_BRIEF | NIO_FIELD_VOLATILE, BOTH, NULL,       \
+      "no unit",                                                              \
       "ConvertInterfaceLuidToAlias(" ROW "InterfaceLuid); IFLA_IFNAME",       \
-      "The interface's name at the time when this field is read; None when\n" \
-      "the interface no longer exists, or is not in the network namespace\n"  \
-      "of the reading thread.")                                               \
+      "The interface's name. On Linux as it was when the row was made, "      \
+      "also\n"                                                                \
+      "in a change that is read later or in another network namespace; "      \
+      "None\n"                                                                \
+      "when the interface was not known then. On Windows, and in a row "      \
+      "that\n"                                                                \
+      "a program created, the name at the time when this field is read; "     \
+      "None\n"                                                                \
+      "when there is no such interface. Not compared: a rename is a change\n" \
+      "of the interface.")                                                    \
     X(interface_index, U32, AT(InterfaceIndex),                               \
       NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH, NULL, "no unit",                 \
       ROW "InterfaceIndex; ifa_index",                                        \
@@ -72,6 +80,16 @@
     X(peer, RAW_ADDRESS, LINUX_AT(Peer), NIO_FIELD_OPTIONAL, LINUX, NULL,     \
       "no unit", "IFA_ADDRESS where it is not IFA_LOCAL",                     \
       "The other end of a point-to-point link; None when there is none.")     \
+    X(label, LABEL, LINUX_AT(Label), NIO_FIELD_OPTIONAL, LINUX, NULL,         \
+      "no unit", "IFA_LABEL",                                                 \
+      "The label of an IPv4 address: the interface's name, or an alias "      \
+      "such\n"                                                                \
+      "as \"eth0:1\"; None in IPv6.")                                         \
+    X(scope, ENUM8, LINUX_AT(Scope), 0, LINUX, RouteScope, "no unit",         \
+      "ifa_scope", "Where the address is valid, as a RouteScope.")            \
+    X(broadcast, RAW_ADDRESS, LINUX_AT(Broadcast), NIO_FIELD_OPTIONAL, LINUX, \
+      NULL, "no unit", "IFA_BROADCAST",                                       \
+      "The broadcast address; None when there is none, and in IPv6.")         \
     X(key, IDENTITY, NIO_ABSENT, NIO_FIELD_KEY | NIO_FIELD_HIDDEN, BOTH,      \
       NULL, "no unit",                                                        \
       ROW "Address, InterfaceLuid; with ifa_prefixlen and IFA_ADDRESS",       \

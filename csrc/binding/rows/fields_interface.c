@@ -150,6 +150,26 @@
       "no unit", "IFLA_MASTER",                                               \
       "The index of the bridge, bond or VRF that the interface belongs to;\n" \
       "None when it belongs to none.")                                        \
+    X(master_name, LABEL, LINUX_AT(MasterName), NIO_FIELD_OPTIONAL, LINUX,    \
+      NULL, "no unit", "IFLA_IFNAME of the link IFLA_MASTER",                 \
+      "The name of the bridge, bond or VRF that the interface belongs to;\n"  \
+      "None when it belongs to none.")                                        \
+    X(hardware_address, ITEM_HARDWARE, LINUX_AT(Extra),                       \
+      NIO_FIELD_ITEM(NIO_EXTRA_HARDWARE), LINUX, NULL, "no unit",             \
+      "IFLA_ADDRESS",                                                         \
+      "The link-layer address, as in \"02:00:00:00:00:01\"; None when the\n"  \
+      "link has none.")                                                       \
+    X(link_kind, ITEM_TEXT, LINUX_AT(Extra),                                  \
+      NIO_FIELD_ITEM(NIO_EXTRA_LINK_KIND), LINUX, NULL, "no unit",            \
+      "IFLA_INFO_KIND",                                                       \
+      "The kind of a virtual link: \"veth\", \"bridge\", \"wireguard\", "     \
+      "...;\n"                                                                \
+      "None for other links.")                                                \
+    X(alternative_names, ITEM_TEXTS, LINUX_AT(Extra),                         \
+      NIO_FIELD_ITEM(NIO_EXTRA_ALTERNATIVES), LINUX, NULL, "no unit",         \
+      "IFLA_ALT_IFNAME",                                                      \
+      "The other names of the interface, a tuple of str; None when it has\n"  \
+      "none.")                                                                \
     X(hardware_type, U16, LINUX_AT(HardwareType), 0, LINUX, NULL, "no unit",  \
       "ifi_type", "The type of link, as a number ARPHRD_* of the kernel.")    \
     X(oper_state, U8, LINUX_AT(OperState), 0, LINUX, NULL, "no unit",         \

@@ -17,12 +17,20 @@
       "The gateway, as an ipaddress address; 0.0.0.0 or :: when the\n"        \
       "destination is on the link. On Linux an IPv4 route can have an IPv6\n" \
       "gateway. The zone of a link-local gateway is the row's interface.")    \
-    X(interface_name, NAME, NIO_ABSENT, NIO_FIELD_KEY | NIO_FIELD_BRIEF,      \
-      BOTH, NULL, "no unit",                                                  \
+    X(interface_name, NAME, LINUX_AT(Name),                                   \
+      NIO_FIELD_KEY | NIO_FIELD_BRIEF | NIO_FIELD_VOLATILE, BOTH, NULL,       \
+      "no unit",                                                              \
       "ConvertInterfaceLuidToAlias(" ROW "InterfaceLuid); IFLA_IFNAME",       \
-      "The interface's name at the time when this field is read; None when\n" \
-      "the interface no longer exists, or is not in the network namespace\n"  \
-      "of the reading thread.")                                               \
+      "The interface's name. On Linux as it was when the row was made, "      \
+      "also\n"                                                                \
+      "in a change that is read later or in another network namespace; "      \
+      "None\n"                                                                \
+      "when the interface was not known then. On Windows, and in a row "      \
+      "that\n"                                                                \
+      "a program created, the name at the time when this field is read; "     \
+      "None\n"                                                                \
+      "when there is no such interface. Not compared: a rename is a change\n" \
+      "of the interface.")                                                    \
     X(interface_index, U32, AT(InterfaceIndex),                               \
       NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH, NULL, "no unit",                 \
       ROW "InterfaceIndex; RTA_OIF or rtnh_ifindex",                          \
@@ -96,13 +104,58 @@
     X(flags, U8, LINUX_AT(Flags), 0, LINUX, NULL, "no unit",                  \
       "rtm_flags or rtnh_flags",                                              \
       "The bits RTNH_F_*: 1 dead, 4 onlink, 8 offload, 16 linkdown, ...")     \
+    X(onlink, BIT, LINUX_AT(Flags), NIO_FIELD_VIRTUAL | NIO_FIELD_NUMBER(2),  \
+      LINUX, NULL, "no unit", "RTNH_F_ONLINK",                                \
+      "True when the gateway counts as being on the link, whatever the\n"     \
+      "addresses say.")                                                       \
+    X(dead, BIT, LINUX_AT(Flags), NIO_FIELD_VIRTUAL | NIO_FIELD_NUMBER(0),    \
+      LINUX, NULL, "no unit", "RTNH_F_DEAD",                                  \
+      "True when the leg cannot be used. Always False: a dead leg is no\n"    \
+      "row, and a leg that dies is deleted.")                                 \
+    X(linkdown, BIT, LINUX_AT(Flags),                                         \
+      NIO_FIELD_VIRTUAL | NIO_FIELD_NUMBER(4), LINUX, NULL, "no unit",        \
+      "RTNH_F_LINKDOWN", "True while the interface has no carrier.")          \
+    X(offload, BIT, LINUX_AT(Flags), NIO_FIELD_VIRTUAL | NIO_FIELD_NUMBER(3), \
+      LINUX, NULL, "no unit", "RTNH_F_OFFLOAD, RTM_F_OFFLOAD",                \
+      "True when hardware forwards by this route.")                           \
+    X(scope, ENUM8, LINUX_AT(Scope), 0, LINUX, RouteScope, "no unit",         \
+      "rtm_scope",                                                            \
+      "How far the destination is, as a RouteScope: HOST for an address of\n" \
+      "this machine, LINK for one on the link, UNIVERSE behind a gateway.\n"  \
+      "IPv6 routes have UNIVERSE.")                                           \
+    X(preference, ENUM8, LINUX_AT(Preference), 0, LINUX, RouterPreference,    \
+      "no unit", "RTA_PREF",                                                  \
+      "The preference of the router (RFC 4191), as a RouterPreference;\n"     \
+      "MEDIUM where none was given, and in IPv4.")                            \
+    X(instances, U16, LINUX_AT(Instances), 0, LINUX, NULL, "no unit",         \
+      "the number of routes in RTM_GETROUTE",                                 \
+      "How many routes of the kernel have this row's key; at most 65535. "    \
+      "See\n"                                                                 \
+      "docs/identity.md.")                                                    \
+    X(source_prefix, ITEM_PREFIX, LINUX_AT(Extra),                            \
+      NIO_FIELD_ITEM(NIO_EXTRA_SOURCE_PREFIX), LINUX, NULL, "no unit",        \
+      "RTA_SRC and rtm_src_len",                                              \
+      "The source addresses that the route is for, as an ipaddress "          \
+      "network;\n"                                                            \
+      "None for all. IPv6 only.")                                             \
+    X(encapsulation, ITEM_TEXT, LINUX_AT(Extra),                              \
+      NIO_FIELD_ITEM(NIO_EXTRA_ENCAPSULATION), LINUX, NULL, "no unit",        \
+      "RTA_ENCAP_TYPE and RTA_ENCAP",                                         \
+      "The tunnel that packets enter, as `ip route` writes it: its kind,\n"   \
+      "then its text, as in \"mpls 100/200\", \"seg6 mode encap segs 1\n"     \
+      "[ fc00::1 ]\" or \"ip id 7 dst 192.0.2.1\"; None for none.")           \
+    X(route_mtu, ITEM_U32, LINUX_AT(Extra),                                   \
+      NIO_FIELD_ITEM(NIO_EXTRA_ROUTE_MTU), LINUX, NULL, "bytes", "RTAX_MTU",  \
+      "The largest packet to this destination; None where the route sets\n"   \
+      "none.")                                                                \
     X(kernel_protocol, U8, LINUX_AT(KernelProtocol), 0, LINUX, NULL,          \
       "no unit", "rtm_protocol",                                              \
       "What added the route, as a number RTPROT_* of the kernel.")            \
     X(key, IDENTITY, NIO_ABSENT, NIO_FIELD_KEY | NIO_FIELD_HIDDEN, BOTH,      \
       NULL, "no unit",                                                        \
-      ROW "DestinationPrefix, NextHop, InterfaceLuid; with RTA_TABLE,\n"      \
-          "rtm_tos and RTA_PRIORITY",                                         \
+      ROW                                                                     \
+      "DestinationPrefix, NextHop, InterfaceLuid; with RTA_TABLE,\n"          \
+      "rtm_tos, RTA_PRIORITY, RTA_SRC, rtm_type, rtm_protocol, RTA_ENCAP",    \
       "The identity of the route as bytes: two rows with the same key are\n"  \
       "two states of the same route. A dict of the current state can use "    \
       "it\n"                                                                  \

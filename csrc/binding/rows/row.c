@@ -4,6 +4,9 @@
  * through the field tables. With the GIL. */
 #include "binding/rows/row.h"
 
+#include "base/extra.h"
+#include "binding/rows/equality.h"
+
 #include <string.h>
 
 /* "IpForwardRow" */
@@ -32,6 +35,8 @@ static void
 row_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
+    nio_row *row = (nio_row *)self;
+    nio_extra_drop(nio_extra_of(row->kind, row->data));
     PyObject_Free(self);
     Py_DECREF(type);
 }
@@ -50,7 +55,8 @@ row_compare(PyObject *a, PyObject *b, int operation)
         nio_row_equality_bytes(schema, x->data, x->details, bytes_a);
     size_t size_b =
         nio_row_equality_bytes(schema, y->data, y->details, bytes_b);
-    bool equal = size_a == size_b && memcmp(bytes_a, bytes_b, size_a) == 0;
+    bool equal = size_a == size_b && memcmp(bytes_a, bytes_b, size_a) == 0 &&
+                 (!x->details || nio_items_equal(schema, x->data, y->data));
     return PyBool_FromLong(equal == (operation == Py_EQ));
 }
 
@@ -159,64 +165,9 @@ row_asdict(PyObject *self, PyObject *args, PyObject *keywords)
     return dict;
 }
 
-PyDoc_STRVAR(from_bytes_doc,
-             "_from_bytes($type, data, details, /)\n--\n\n"
-             "A row from the bytes of a native row, for pickle. The layout of "
-             "the bytes is\n"
-             "that of the system that wrote them.\n\n"
-             "Raises: ValueError when the number of bytes is not that of a "
-             "row.");
-
-static PyObject *
-row_from_bytes(PyObject *type, PyObject *args)
-{
-    PyObject *data = NULL;
-    int details;
-    nio_state *state = PyType_GetModuleState((PyTypeObject *)type);
-    if (state == NULL ||
-        !PyArg_ParseTuple(args, "Sp:_from_bytes", &data, &details)) {
-        return NULL;
-    }
-    Py_ssize_t size = PyBytes_Size(data);
-    int kind = 0;
-    while ((PyObject *)state->row_types[kind] != type) {
-        kind++;
-    }
-    const nio_schema *schema = nio_schema_of((nio_kind)kind);
-    if ((size_t)size != schema->row_size) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s has %zu bytes on this system, not %zd: rows cannot "
-                     "be pickled from one system to another",
-                     short_name(schema), schema->row_size, size);
-        return NULL;
-    }
-    return nio_row_new(state, (nio_kind)kind, PyBytes_AsString(data),
-                       details != 0);
-}
-
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nFor pickle and copy.");
-
-static PyObject *
-row_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
-{
-    nio_row *row = (nio_row *)self;
-    PyObject *make =
-        PyObject_GetAttrString((PyObject *)Py_TYPE(self), "_from_bytes");
-    if (make == NULL) {
-        return NULL;
-    }
-    return Py_BuildValue("N(NO)", make,
-                         PyBytes_FromStringAndSize(
-                             (const char *)row->data,
-                             (Py_ssize_t)nio_schema_of(row->kind)->row_size),
-                         row->details ? Py_True : Py_False);
-}
-
 static PyMethodDef row_methods[] = {
     {"_asdict", (PyCFunction)(void (*)(void))row_asdict,
      METH_VARARGS | METH_KEYWORDS, asdict_doc},
-    {"_from_bytes", row_from_bytes, METH_VARARGS | METH_CLASS, from_bytes_doc},
-    {"__reduce__", row_reduce, METH_NOARGS, reduce_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -259,6 +210,7 @@ nio_row_new(nio_state *state, nio_kind kind, const void *data, bool details)
         row->kind = kind;
         row->details = details;
         memcpy(row->data, data, nio_schema_of(kind)->row_size);
+        (void)nio_extra_keep(nio_extra_of(kind, row->data));
     }
     return (PyObject *)row;
 }
@@ -283,5 +235,6 @@ nio_row_equal(nio_kind kind, const void *a, const void *b)
     uint8_t bytes_a[NIO_EQUALITY_SIZE], bytes_b[NIO_EQUALITY_SIZE];
     size_t size = nio_row_equality_bytes(schema, a, true, bytes_a);
     return size == nio_row_equality_bytes(schema, b, true, bytes_b) &&
+           nio_items_equal(schema, a, b) &&
            memcmp(bytes_a, bytes_b, size) == 0;
 }

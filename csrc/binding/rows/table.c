@@ -4,6 +4,8 @@
  * for a row. With the GIL. */
 #include "binding/rows/table.h"
 
+#include "base/extra.h"
+
 #include "binding/rows/row.h"
 #include "binding/rows/table_doc.h"
 
@@ -13,6 +15,25 @@ static const uint8_t *
 row_at(const nio_table *table, Py_ssize_t index)
 {
     return table->rows + index * table->size;
+}
+
+/* Takes a reference for each row of the copy. */
+static void
+keep_extras(nio_table *table)
+{
+    for (Py_ssize_t i = 0; i < table->count; i++) {
+        table->has_extras |=
+            nio_extra_keep(nio_extra_of(table->kind, row_at(table, i))) !=
+            NULL;
+    }
+}
+
+static void
+drop_extras(nio_table *table)
+{
+    for (Py_ssize_t i = 0; table->has_extras && i < table->count; i++) {
+        nio_extra_drop(nio_extra_of(table->kind, row_at(table, i)));
+    }
 }
 
 PyObject *
@@ -28,6 +49,7 @@ nio_table_blank(nio_state *state, nio_kind kind, size_t count)
     table->size = (Py_ssize_t)size;
     table->memory = NULL;
     table->copy = NULL;
+    table->has_extras = false;
     if (count != 0 && count <= (size_t)PY_SSIZE_T_MAX / size) {
         table->copy = PyMem_Malloc(count * size);
     }
@@ -45,6 +67,7 @@ nio_table_new(nio_state *state, nio_kind kind, const void *rows, size_t count)
     PyObject *table = nio_table_blank(state, kind, count);
     if (table != NULL && count != 0) {
         memcpy(((nio_table *)table)->copy, rows, count * nio_row_size(kind));
+        keep_extras((nio_table *)table);
     }
     return table;
 }
@@ -72,6 +95,7 @@ table_dealloc(PyObject *self)
     if (table->memory != NULL) {
         nio_system()->FreeMibTable(table->memory);
     }
+    drop_extras(table);
     PyMem_Free(table->copy);
     PyObject_Free(self);
     Py_DECREF(type);
@@ -115,6 +139,9 @@ table_slice(PyObject *self, PyObject *slice)
     for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
         memcpy(((nio_table *)result)->copy + i * table->size,
                row_at(table, start + i * step), (size_t)table->size);
+    }
+    if (result != NULL) {
+        keep_extras((nio_table *)result);
     }
     return result;
 }
@@ -234,60 +261,6 @@ table_row_type(PyObject *self, void *Py_UNUSED(closure))
     return Py_NewRef((PyObject *)nio_state_of(self)->row_types[kind]);
 }
 
-PyDoc_STRVAR(
-    from_bytes_doc,
-    "_from_bytes($type, kind, data, /)\n--\n\n"
-    "A table from the bytes of native rows, for pickle. The layout of the "
-    "bytes is\n"
-    "that of the system that wrote them.\n\n"
-    "kind: 'interface', 'address' or 'route'.\n\n"
-    "Raises: ValueError for another kind, and when the number of bytes is no\n"
-    "multiple of a row's.");
-
-static PyObject *
-table_from_bytes(PyObject *type, PyObject *args)
-{
-    const char *kind_name;
-    PyObject *data = NULL;
-    nio_state *state = PyType_GetModuleState((PyTypeObject *)type);
-    if (state == NULL ||
-        !PyArg_ParseTuple(args, "sS:_from_bytes", &kind_name, &data)) {
-        return NULL;
-    }
-    Py_ssize_t size = PyBytes_Size(data);
-    for (int kind = 0; kind < NIO_KINDS; kind++) {
-        const nio_schema *schema = nio_schema_of((nio_kind)kind);
-        if (strcmp(schema->kind_name, kind_name) == 0 &&
-            (size_t)size % schema->row_size == 0) {
-            return nio_table_new(state, (nio_kind)kind, PyBytes_AsString(data),
-                                 (size_t)size / schema->row_size);
-        }
-    }
-    PyErr_Format(PyExc_ValueError,
-                 "%zd bytes are no table of kind '%s' on this system: tables "
-                 "cannot be pickled from one system to another",
-                 size, kind_name);
-    return NULL;
-}
-
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nFor pickle and copy.");
-
-static PyObject *
-table_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
-{
-    nio_table *table = (nio_table *)self;
-    PyObject *make =
-        PyObject_GetAttrString((PyObject *)Py_TYPE(self), "_from_bytes");
-    if (make == NULL) {
-        return NULL;
-    }
-    return Py_BuildValue(
-        "N(sN)", make, nio_schema_of(table->kind)->kind_name,
-        PyBytes_FromStringAndSize(
-            table->rows != NULL ? (const char *)table->rows : "",
-            table->count * table->size));
-}
-
 /* Exposes the block itself: read-only, one item per row. A view allocates
  * nothing, so the type needs no bf_releasebuffer. */
 static int
@@ -328,9 +301,6 @@ static PyGetSetDef table_getters[] = {
 static PyMethodDef table_methods[] = {
     {"index", table_index, METH_VARARGS, index_doc},
     {"count", table_count, METH_O, count_doc},
-    {"_from_bytes", table_from_bytes, METH_VARARGS | METH_CLASS,
-     from_bytes_doc},
-    {"__reduce__", table_reduce, METH_NOARGS, reduce_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
      "Table[IpForwardRow], for annotations."},
     {NULL, NULL, 0, NULL},

@@ -12,13 +12,15 @@ typedef struct nio_table {
     const uint8_t *rows; /* in `memory` or `copy`; NULL: no rows */
     PVOID memory;        /* owned; FreeMibTable frees it */
     uint8_t *copy;       /* owned; PyMem_Free frees it */
+    bool has_extras;     /* rows of `copy` have references to blocks */
 } nio_table;
 
 /* A new Table with a copy of `count` rows. */
 PyObject *nio_table_new(nio_state *state, nio_kind kind, const void *rows,
                         size_t count);
 /* A new Table with memory of its own (`copy`) for `count` rows. The caller
- * writes the rows before another thread sees the Table. */
+ * writes the rows before another thread sees the Table, each with a reference
+ * to its block (base/extra.h). */
 PyObject *nio_table_blank(nio_state *state, nio_kind kind, size_t count);
 /* A new Table of `count` rows that lie in `memory`. Takes ownership of
  * `memory`, also on failure. */

@@ -11,6 +11,8 @@
     X(RouteProtocol)                                                          \
     X(RouteOrigin)                                                            \
     X(RouteType)                                                              \
+    X(RouteScope)                                                             \
+    X(RouterPreference)                                                       \
     X(PrefixOrigin)                                                           \
     X(SuffixOrigin)                                                           \
     X(DadState)                                                               \

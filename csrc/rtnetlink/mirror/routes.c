@@ -10,8 +10,9 @@
  * becomes dirty, and a dump decides (dumped_routes.c). For each leg:
  *
  *   RTM_NEWROUTE with NLM_F_REPLACE
- *     the group is one kernel route        drop its other legs; add or update
- *     it may be several                    add, held if unknown; dirty
+ *     it certainly replaces the group      drop its other legs; add or update
+ *     it may replace a part, or another    add, held if unknown; dirty
+ *     one leg replaces an IPv6 set         dirty as well
  *   RTM_NEWROUTE without it
  *     with NLM_F_EXCL                      the group was empty: drop the rest
  *     IPv6 legs of unequal attributes      dirty, nothing else
@@ -24,63 +25,15 @@
  *     the leg is unknown                   nothing: a dump has removed it
  *     known, and certainly the only one    drop
  *     known, maybe one of several          doubtful, and dirty
+ *     an IPv6 set as a whole               dirty as well
  *     IPv6, and the group has legs left    dirty as well
  */
 #include "rtnetlink/mirror/route_records.h"
 
 #include "rtnetlink/mirror/route_identity.h"
-
-/* Is the route one of the first `count` legs? */
-static bool
-is_among(const nio_legs *legs, size_t count, const nio_route *route)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (same_identity(&legs->legs[i], route)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The last dump found fewer kernel routes here than were known. A message that
- * is replayed now may mean one that is already gone. */
-static bool
-is_ambiguous(const nio_mirror *mirror, const nio_route *route)
-{
-    return mirror->replaying && route->ambiguous_in_replay == mirror->replay;
-}
+#include "rtnetlink/mirror/route_replacement.h"
 
 /* ---- RTM_NEWROUTE with NLM_F_REPLACE */
-
-/* Does the group consist of one kernel route, so that it is certain what is
- * replaced? Then it has as many records as each of them says that its route
- * has legs. That is unknown where an identity has several instances, and where
- * routes have dead legs, which have no records. An ambiguous record does no
- * harm if the new route has its leg: a dump that has already seen the new
- * route, and no other, leaves nothing to drop. */
-static bool
-group_is_one_route(const nio_mirror *mirror, const nio_legs *legs)
-{
-    const nio_route *head = &legs->head;
-    size_t count = 0;
-    uint8_t route_legs = 0;
-    if (is_per_interface(head) ||
-        mirror->dead_legs[NIO_FAMILY_BIT(head->family)]) {
-        return false;
-    }
-    for (nio_route *route = first_of_group(&mirror->routes, head);
-         route != NULL; route = next_of_group(&mirror->routes, head, route)) {
-        if (route->instances > 1 || route->is_doubtful || route->is_held ||
-            (count > 0 && route->legs != route_legs) ||
-            (is_ambiguous(mirror, route) &&
-             !is_among(legs, legs->count, route))) {
-            return false;
-        }
-        route_legs = route->legs;
-        count++;
-    }
-    return count == route_legs;
-}
 
 /* The kernel sends RTM_NEWROUTE for the new legs only: it is silent about
  * those of the group that are gone. */
@@ -199,9 +152,9 @@ is_same_route(const nio_mirror *mirror, const nio_route *route,
         route->is_doubtful || route->nexthop_id != head->nexthop_id) {
         return false;
     }
-    bool is_set = legs->count + legs->dead > 1;
     bool may_be_repeated = mirror->replaying && !(flags & NLM_F_APPEND);
-    return is_set || may_be_repeated || head->gateway_family != AF_UNSPEC;
+    return legs->count + legs->dead > 1 || may_be_repeated ||
+           head->gateway_family != AF_UNSPEC;
 }
 
 static void
@@ -236,7 +189,10 @@ void
 nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
 {
     nio_route_note_dead_legs(mirror, legs);
-    if ((flags & NLM_F_REPLACE) && group_is_one_route(mirror, legs)) {
+    if ((flags & NLM_F_REPLACE) && nio_replaces_group(mirror, legs)) {
+        if (nio_replacement_uncovers(mirror, legs)) {
+            nio_route_dirty(mirror, AF_INET6);
+        }
         replace_group(mirror, legs);
     } else if (flags & NLM_F_REPLACE) {
         hold_legs(mirror, legs);
@@ -310,7 +266,8 @@ nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
     }
     report_held(mirror, head);
     if (head->family == AF_INET6 &&
-        first_of_group(&mirror->routes, head) != NULL) {
+        (is_set(head, legs->count + legs->dead) ||
+         first_of_group(&mirror->routes, head) != NULL)) {
         /* The rest of a set may show other attributes now: a last leg has no
          * weight, another first leg has its own protocol. And a route that
          * the kernel's dump left out, between two legs, may be shown. */

@@ -44,7 +44,7 @@ def test_changes_come_in_order_with_type_and_time(netns: Network) -> None:
         for i in range(100):
             lines += [
                 f"route add 10.1.{i}.0/24 dev v0 proto bgp",
-                f"route replace 10.1.{i}.0/24 dev v0 proto static",
+                f"route replace 10.1.{i}.0/24 dev v0 proto bgp mtu 1400",
                 f"route del 10.1.{i}.0/24 dev v0",
             ]
         wanted = [
@@ -167,7 +167,7 @@ def test_full_queue_still_leads_to_the_exact_state(netns: Network) -> None:
     netns.veth()
     with Watcher("route", family=socket.AF_INET, queue=16) as watcher:
         lines = [
-            f"route replace 10.3.{i % 100}.0/24 dev v0 proto {20 + i // 100}" for i in range(10_000)
+            f"route replace 10.3.{i % 100}.0/24 dev v0 mtu {1000 + i // 100}" for i in range(10_000)
         ]
         lines += [f"route del 10.3.{i}.0/24 dev v0" for i in range(50)]
         lines.append("route add 10.4.0.0/16 dev v0")

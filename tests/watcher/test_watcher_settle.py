@@ -75,7 +75,7 @@ def test_settled_changes_are_the_last_ones_once_quiet(
         change_route("add 10.1.0.0/16")
         change_route("add 10.2.0.0/16")
         feed(watcher, 2)
-        change_route("replace 10.1.0.0/16 proto bgp", PARAMETER)
+        change_route("replace 10.1.0.0/16 mtu 1400", PARAMETER)
         feed(watcher, 3)
         clock.now += 0.9
         assert watcher.read(timeout=0) is None
@@ -91,9 +91,9 @@ def test_settled_changes_are_the_last_ones_once_quiet(
             ("10.1.0.0/16", ADD),  # in its last state, at its last place
             ("10.3.0.0/16", ADD),
         ]
-        assert batch[1].row.protocol == netioapi.RouteProtocol.BGP
+        assert batch[1].row.route_mtu == 1400
         assert watcher.read(timeout=0) is None
-        change_route("replace 10.1.0.0/16 proto static", PARAMETER)
+        change_route("replace 10.1.0.0/16 mtu 1300", PARAMETER)
         change_route("del 10.2.0.0/16", DELETE)
         change_route("del 10.3.0.0/16", DELETE)
         feed(watcher, 7)
@@ -138,7 +138,7 @@ def test_settled_batch_is_split_by_max_changes_and_keeps_its_flags(
     for i in range(10):
         change_route(f"add 10.{i}.0.0/16")
     with Watcher("route", prefixes=["10.0.0.0/8"], snapshot=True, settle=1.0) as watcher:
-        change_route("replace 10.3.0.0/16 proto bgp", PARAMETER)
+        change_route("replace 10.3.0.0/16 mtu 1400", PARAMETER)
         change_route("add 10.77.0.0/16")
         feed(watcher, 12)
         clock.now += 1

@@ -8,6 +8,7 @@ nio_change_merge(nio_change *change, const nio_change *later)
     const uint8_t snapshot = change->flags & NIO_FLAG_SNAPSHOT;
 
     change->time_ns = later->time_ns;
+    change->has_extra = later->has_extra;
     change->type = later->type;
     change->flags = later->flags;
     if (later->type != NIO_CHANGE_DELETE) {

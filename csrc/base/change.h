@@ -36,8 +36,8 @@ typedef struct nio_change {
     /* The type of the first of all changes that were merged into this one.
      * Written by the queue, as is `in_stack`. */
     uint8_t first_type;
-    uint8_t in_stack; /* listed among the unseen deletes (coalesce.h) */
-    uint8_t pad;
+    uint8_t in_stack;  /* listed among the unseen deletes (coalesce.h) */
+    uint8_t has_extra; /* the row has a block (extra.h) */
 } nio_change;
 
 /* The row behind a change, 8-byte aligned. */

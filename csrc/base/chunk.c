@@ -98,12 +98,13 @@ nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
 /* The chunk of a record is searched only for a row with a block, which is
  * rare. */
 void
-nio_chunk_replace_row(struct nio_chunk *head, nio_change *record,
-                      const void *row)
+nio_chunk_replace(struct nio_chunk *head, nio_change *record,
+                  const nio_change *change, const void *row)
 {
     const uintptr_t at = (uintptr_t)record;
     const nio_extra *before = nio_change_extra(record);
 
+    *record = *change;
     memcpy(nio_change_row(record), row, record->size);
     if (nio_extra_keep(nio_change_extra(record)) != NULL) {
         while (at - (uintptr_t)head->records >= head->used) {

@@ -47,10 +47,10 @@ void nio_chunk_reset(struct nio_chunk *chunk);
 /* Appends a copy, for which there is room. */
 nio_change *nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
                              const void *row);
-/* Replaces the row of a record in one of the chunks from `head` on by another
- * one of the same size. */
-void nio_chunk_replace_row(struct nio_chunk *head, nio_change *record,
-                           const void *row);
+/* Replaces a record in one of the chunks from `head` on by another change with
+ * a row of the same size. */
+void nio_chunk_replace(struct nio_chunk *head, nio_change *record,
+                       const nio_change *change, const void *row);
 /* Counts the first `count` queued records as taken. */
 void nio_chunk_pass(struct nio_chunk *chunk, size_t count);
 /* True when the caller, which holds one reference, holds the only one. */

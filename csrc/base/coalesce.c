@@ -229,10 +229,10 @@ replace_unseen_delete(nio_coalesce_index *index, const nio_queue_range *range,
     }
     nio_slot place = {wanted->hash, gone->number, 0, gone->record};
     gone->number = 0; /* dead from now on */
-    *place.record = *change;
-    place.record->first_type = change->type;
-    place.record->in_stack = 0;
-    nio_chunk_replace_row(range->head, place.record, row);
+    nio_change header = *change;
+    header.first_type = change->type;
+    header.in_stack = 0;
+    nio_chunk_replace(range->head, place.record, &header, row);
     fill(index, find_slot(index, range, wanted), place);
     return true;
 }
@@ -253,8 +253,9 @@ nio_coalesce_merge(nio_coalesce_index *index, const nio_queue_range *range,
     if (slot->record->size != change->size) {
         return false;
     }
-    nio_change_merge(slot->record, change);
-    nio_chunk_replace_row(range->head, slot->record, row);
+    nio_change merged = *slot->record;
+    nio_change_merge(&merged, change);
+    nio_chunk_replace(range->head, slot->record, &merged, row);
     nio_unseen_deletes_push(&index->unseen, slot->record, slot->number,
                             range->oldest);
     return true;

@@ -115,8 +115,7 @@ nio_extra_set(int kind, void *row, const nio_extra *extra)
 static inline const nio_extra *
 nio_change_extra(nio_change *change)
 {
-    size_t offset = nio_extra_offset(change->kind);
-    return change->size >= offset + sizeof(nio_extra *)
+    return change->has_extra
                ? nio_extra_of(change->kind, nio_change_row(change))
                : NULL;
 }

@@ -87,7 +87,8 @@ change_of(const nio_fanout *fanout, nio_kind kind, uint8_t type)
 static void
 put_all(const nio_fanout *fanout, nio_kind kind, uint8_t type, const void *row)
 {
-    const nio_change change = change_of(fanout, kind, type);
+    nio_change change = change_of(fanout, kind, type);
+    change.has_extra = nio_extra_of(kind, row) != NULL;
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
         nio_subscriber_put_filtered(s, &change, row);
     }

@@ -22,13 +22,13 @@ put_interfaces(nio_mirror *mirror, nio_subscriber *to)
 {
     static const ADDRESS_FAMILY families[] = {AF_INET, AF_INET6};
     MIB_IPINTERFACE_ROW row;
-    const nio_change change =
-        snapshot_change(mirror, NIO_INTERFACE, sizeof(row));
+    nio_change change = snapshot_change(mirror, NIO_INTERFACE, sizeof(row));
     uint32_t cursor = 0;
     nio_link *link;
     while ((link = nio_store_each(&mirror->links, &cursor)) != NULL) {
         for (size_t i = 0; i < 2; i++) {
             if (nio_interface_row(link, families[i], &row)) {
+                change.has_extra = row.Extra != NULL;
                 nio_subscriber_put_filtered(to, &change, &row);
             }
         }
@@ -53,12 +53,13 @@ static void
 put_routes(nio_mirror *mirror, nio_subscriber *to)
 {
     MIB_IPFORWARD_ROW2 row;
-    const nio_change change = snapshot_change(mirror, NIO_ROUTE, sizeof(row));
+    nio_change change = snapshot_change(mirror, NIO_ROUTE, sizeof(row));
     uint32_t cursor = 0;
     nio_route *route;
     while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
         if (!route->is_held) {
             nio_route_row(route, &mirror->links, &row);
+            change.has_extra = row.Extra != NULL;
             nio_subscriber_put_filtered(to, &change, &row);
         }
     }

@@ -48,7 +48,7 @@ def attributes(data: bytes, kinds: dict[int, Turn]) -> bytes:
     return turned + data
 
 
-U32, U64 = numbers("I"), numbers("Q")
+U16, U32, U64 = numbers("H"), numbers("I"), numbers("Q")
 
 
 def multipath(data: bytes) -> bytes:
@@ -57,7 +57,7 @@ def multipath(data: bytes) -> bytes:
         length = struct.unpack(NATIVE + "H", data[:2])[0]
         if length < 8 or length > len(data):
             raise ValueError("a malformed leg has no other byte order")
-        turned += numbers("HBBi")(data[:8]) + attributes(data[8:length], {18: via})
+        turned += numbers("HBBi")(data[:8]) + attributes(data[8:length], {18: via, 21: U16})
         padded = (length + 3) & ~3
         turned += data[length:padded]
         data = data[padded:]
@@ -70,7 +70,9 @@ def via(data: bytes) -> bytes:
 
 INET = {1: U32}
 INET6 = {1: U32, 2: U32, 5: U32}
-ROUTE = {3: U32, 4: U32, 6: U32, 9: multipath, 12: U32, 15: U32, 16: U32, 18: via, 30: U32}
+METRICS = dict.fromkeys(range(1, 18), U32)
+ROUTE = {3: U32, 4: U32, 6: U32, 8: nested(METRICS), 9: multipath, 12: U32, 15: U32, 16: U32}
+ROUTE |= {18: via, 21: U16, 30: U32}
 ADDRESS = {6: U32, 8: U32, 9: U32}
 LINK = {4: U32, 5: U32, 10: U32, 13: U32, 26: nested({2: nested(INET), 10: nested(INET6)})}
 NEXTHOP = {1: U32, 2: numbers("IBBH"), 5: U32, 10: U32}

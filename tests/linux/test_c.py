@@ -48,7 +48,7 @@ PROGRAMS = [
     ),
     Program(
         "route_dump_test",
-        ("rtnetlink/mirror/route_dump.c", "rtnetlink/mirror/route_gaps.c"),
+        ("base/extra.c", "rtnetlink/mirror/route_dump.c", "rtnetlink/mirror/route_gaps.c"),
     ),
     Program("queue_test", (*QUEUE, *POSIX)),
     Program("queue_edge_test", (*QUEUE, *POSIX), wraps=tuple(MEMORY)),

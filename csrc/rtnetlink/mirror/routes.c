@@ -230,7 +230,8 @@ drop_legs_of_nexthop(nio_mirror *mirror, const nio_route *head)
     for (nio_route *route = first_of_group(&mirror->routes, head);
          route != NULL; route = next) {
         next = next_of_group(&mirror->routes, head, route);
-        if (route->nexthop_id == head->nexthop_id) {
+        if (route->nexthop_id == head->nexthop_id &&
+            route->protocol == head->protocol) {
             drop_instance(mirror, route);
         }
     }

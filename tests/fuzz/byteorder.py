@@ -57,7 +57,7 @@ def multipath(data: bytes) -> bytes:
         length = struct.unpack(NATIVE + "H", data[:2])[0]
         if length < 8 or length > len(data):
             raise ValueError("a malformed leg has no other byte order")
-        turned += numbers("HBBi")(data[:8]) + attributes(data[8:length], {18: via, 21: U16})
+        turned += numbers("HBBi")(data[:8]) + attributes(data[8:length], LEG)
         padded = (length + 3) & ~3
         turned += data[length:padded]
         data = data[padded:]
@@ -68,14 +68,21 @@ def via(data: bytes) -> bytes:
     return numbers("H")(data[:2]) + data[2:]
 
 
+def first_of_encapsulation(data: bytes) -> bytes:
+    """Attribute 1 of RTA_ENCAP: an identifier in network order, or SRv6: mode, header."""
+    return data if len(data) == 8 else U32(data[:4]) + data[4:]
+
+
+ENCAPSULATION: dict[int, Turn] = {1: first_of_encapsulation}
 INET = {1: U32}
 INET6 = {1: U32, 2: U32, 5: U32}
-METRICS = dict.fromkeys(range(1, 18), U32)
-ROUTE = {3: U32, 4: U32, 6: U32, 8: nested(METRICS), 9: multipath, 12: U32, 15: U32, 16: U32}
-ROUTE |= {18: via, 21: U16, 30: U32}
+METRICS: dict[int, Turn] = dict.fromkeys(range(1, 18), U32)
+ROUTE: dict[int, Turn] = {3: U32, 4: U32, 6: U32, 8: nested(METRICS), 9: multipath, 12: U32, 15: U32, 16: U32}
+LEG: dict[int, Turn] = {18: via, 21: U16, 22: nested(ENCAPSULATION)}
+ROUTE |= LEG | {30: U32}
 ADDRESS = {6: U32, 8: U32, 9: U32}
 LINK = {4: U32, 5: U32, 10: U32, 13: U32, 26: nested({2: nested(INET), 10: nested(INET6)})}
-NEXTHOP = {1: U32, 2: numbers("IBBH"), 5: U32, 10: U32}
+NEXTHOP = {1: U32, 2: numbers("IBBH"), 5: U32, 7: U16, 8: nested(ENCAPSULATION), 10: U32}
 TIMES = {6: nested({1: U32, 2: U32, **{type_: U64 for type_ in range(3, 7)}})}
 NETCONF = {type_: U32 for type_ in range(1, 9)}
 # nlmsg_type -> the format of the family's header, and its attributes

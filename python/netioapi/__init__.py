@@ -64,7 +64,7 @@ from netioapi.enums import (
 )
 from netioapi.watcher import Watcher
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if _native.__version__ != __version__:
     raise ImportError(

@@ -268,13 +268,20 @@ def commands(session: nox.Session) -> None:
                 checks.tests(name, first, again, cwd=place, env=env, by_environment=True)
 
 
+MACHINES = "(model or machine) and not large_tables"
+
 # Session, arguments, environment: what takes too long for each commit.
 NIGHTLY: tuple[tuple[str, list[str], dict[str, str]], ...] = (
     ("contract", ["--slow", "--linux", "found"], {}),
     ("contract", ["--slow", "newest", "free-threaded"], {}),
     ("test", ["-m", "", "tests/linux/test_faults.py"], {"NETIOAPI_FAULTS": "all"}),
     ("test", ["-m", "", "tests/lifecycle/test_exits.py"], {"NETIOAPI_EXITS": "500"}),
-    ("test", ["-m", "", "tests/linux", "-k", "model or machine"], {"NETIOAPI_STEPS": "2000"}),
+    ("test", ["-m", "", "tests/linux", "-k", MACHINES], {"NETIOAPI_STEPS": "2000"}),
+    (
+        "test",
+        ["-m", "", "tests/linux/test_model.py", "-k", "random"],
+        {"NETIOAPI_STEPS": "300", "NETIOAPI_SEEDS": "20"},
+    ),
     ("c", [], {}),
     ("sanitize", ["address", "--all"], {}),
     ("sanitize", ["thread", "--all"], {}),

@@ -31,13 +31,20 @@ def prefixes(stem: str, count: int) -> list[bytes]:
 
 
 def route_message(
-    kind: int, address: bytes, length: int, index: int, *, metric: int = 0, table: int = 254
+    kind: int,
+    address: bytes,
+    length: int,
+    index: int,
+    *,
+    metric: int = 0,
+    table: int = 254,
+    protocol: int = 4,
 ) -> bytes:
     family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
     scope = 253 if family == socket.AF_INET and kind == RTM_NEWROUTE else 0
     if kind == RTM_DELROUTE and family == socket.AF_INET:
         scope = 255
-    body = struct.pack("=BBBBBBBBI", family, length, 0, 0, 0, 4, scope, 1, 0)
+    body = struct.pack("=BBBBBBBBI", family, length, 0, 0, 0, protocol, scope, 1, 0)
     attributes = [(RTA_DST, address), (RTA_OIF, struct.pack("=I", index))]
     attributes.append((RTA_TABLE, struct.pack("=I", table)))
     if metric:
@@ -76,8 +83,17 @@ class Flap:
 
     `pause`: seconds between two rounds. The routes are gone at the end of the block."""
 
-    def __init__(self, stem: str, count: int, index: int, *, pause: float = 0.0) -> None:
-        self._arguments = [stem, str(count), str(index), str(pause)]
+    def __init__(
+        self,
+        stem: str,
+        count: int,
+        index: int,
+        *,
+        pause: float = 0.0,
+        table: int = 254,
+        protocol: int = 4,
+    ) -> None:
+        self._arguments = list(map(str, (stem, count, index, pause, table, protocol)))
 
     def __enter__(self) -> Flap:
         self._process = subprocess.Popen(
@@ -100,18 +116,23 @@ class Flap:
         assert self._process.returncode == 0
 
 
-def main(stem: str, count: int, index: int, pause: float) -> None:
+def main(stem: str, count: str, index: str, pause: str, table: str, protocol: str) -> None:
     import select
+
+    more = {"table": int(table), "protocol": int(protocol)}
 
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
         kernel.bind((0, 0))
-        both = [list(rounds(kind, stem, count, index)) for kind in (RTM_NEWROUTE, RTM_DELROUTE)]
+        both = [
+            list(rounds(kind, stem, int(count), int(index), **more))
+            for kind in (RTM_NEWROUTE, RTM_DELROUTE)
+        ]
         print("flapping", flush=True)
-        while not select.select([sys.stdin], [], [], pause)[0]:
+        while not select.select([sys.stdin], [], [], float(pause))[0]:
             for pieces in both:
                 for piece in pieces:
                     kernel.send(piece)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    main(*sys.argv[1:])

@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: MIT
 """The model test: after every random change, the state rebuilt from the delivered changes alone
 equals the kernel's, as `ip -json` shows it. A failure prints the difference, the steps and the
-seed; NETIOAPI_SEED repeats it, NETIOAPI_STEPS makes it longer."""
+seed; NETIOAPI_SEED repeats it, NETIOAPI_STEPS makes it longer, NETIOAPI_SEEDS walks so many times.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
 from tests.linux import slow_reading
 from tests.linux.namespace import Namespace
 
+from .model.crowd import MOVES_OF_A_CROWD, Crowd, CrowdFollower, decoys
 from .model.follow import CallbackFollower, Follower, WatcherFollower, quiet
 from .model.links import NET
 from .model.walk import Walk, prepare
 from .model.world import MOVES, OTHERS
 
 STEPS = int(os.environ.get("NETIOAPI_STEPS", "120"))
+CROWDED_STEPS = int(os.environ.get("NETIOAPI_STEPS", "60"))
+SEEDS = range(int(os.environ.get("NETIOAPI_SEEDS", "1")))
 TABLES = [255, 254, 253, *OTHERS]
 FOLLOWERS: dict[str, Callable[[], Follower]] = {
     "watcher": WatcherFollower,
@@ -35,15 +40,16 @@ def possible() -> set[str]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("number", SEEDS)
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=[pytest.mark.slow] if "of" in name else []) for name in FOLLOWERS],
 )
 def test_random_walk_keeps_the_followers_exact(
-    netns: Namespace, other_netns: Namespace, seed: int, name: str
+    netns: Namespace, other_netns: Namespace, seed: int, name: str, number: int
 ) -> None:
     prepare(netns)
-    walk = Walk(netns, other_netns, seed)
+    walk = Walk(netns, other_netns, seed + number)
     with FOLLOWERS[name]() as follower:
         walk.walk(STEPS, [follower])
         quiet([follower])
@@ -64,6 +70,31 @@ def test_random_bursts_keep_the_followers_exact(
         walk.walk(STEPS * 3, [follower], at_once=25)
         quiet([follower])
     assert sum(follower.counts.values()) > STEPS, "the kernel refused most of the moves"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("number", SEEDS)
+def test_random_walk_beside_large_tables_keeps_the_followers_exact(
+    netns: Namespace, other_netns: Namespace, seed: int, number: int
+) -> None:
+    """Each reading races with routes that flap. A second follower begins among them, and reads in
+    another namespace."""
+    prepare(netns)
+    decoys(other_netns)
+    crowd = Crowd(netns)
+    walk = Walk(netns, other_netns, seed + number)
+    walk.world.crowd = crowd
+    walk.moves.update(MOVES_OF_A_CROWD)
+    with CrowdFollower(crowd) as follower:
+        while len(walk.steps) < CROWDED_STEPS:
+            with ExitStack() as open_now:
+                with crowd.flapping():
+                    second = CrowdFollower(crowd, reads_in=other_netns)
+                    both = [follower, open_now.enter_context(second)]
+                    walk.walk(20, both)
+                for one in both:
+                    one.drain()
 
 
 @pytest.mark.real  # one of the moves is the machine's root's alone

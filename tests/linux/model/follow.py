@@ -12,8 +12,9 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import netioapi
 
@@ -24,11 +25,13 @@ from .oracle import (
     LINK_MASK,
     LINKDOWN,
     LOCAL,
+    OFFLOAD,
     ONLINK,
     PERMANENT,
     Key,
     Record,
     Truth,
+    encapsulation_in,
     look,
     plain,
     truth_of,
@@ -43,14 +46,25 @@ def route(row: Any) -> tuple[Key, Record]:
     assert not row.flags & DEAD, row
     prefix = row.destination_prefix
     hop = plain(row.next_hop)
-    key = (row.table, row.tos, row.metric, prefix, row.interface_index, hop)
-    return key, {
+    assert row.onlink == bool(row.flags & ONLINK), row
+    assert row.linkdown == bool(row.flags & LINKDOWN), row
+    assert row.offload == bool(row.flags & OFFLOAD), row
+    assert not row.dead, row
+    encapsulation = encapsulation_in(row.encapsulation)
+    return (
+        *(row.table, row.tos, row.metric, prefix, row.interface_index, hop),
+        *(row.source_prefix, int(row.type), row.kernel_protocol, encapsulation),
+    ), {
         "type": int(row.type),
         "protocol": row.kernel_protocol,
         "prefsrc": plain(row.preferred_source),
         "weight": row.weight,
         "nhid": row.nexthop_id or 0,
-        "flags": row.flags & (ONLINK | LINKDOWN),
+        "flags": row.flags & (ONLINK | LINKDOWN | OFFLOAD),
+        "scope": row.scope,
+        "preference": int(row.preference or 0),
+        "route_mtu": row.route_mtu or 0,
+        "instances": row.instances,
     }
 
 
@@ -60,6 +74,9 @@ def address(row: Any) -> tuple[Key, Record]:
         "flags": row.flags & (ADDRESS_MASK | PERMANENT),
         "valid_forever": row.valid_lifetime == FOREVER,
         "preferred_forever": row.preferred_lifetime == FOREVER,
+        "label": row.label,
+        "scope": row.scope,
+        "broadcast": plain(row.broadcast),
     }
 
 
@@ -78,6 +95,28 @@ def interface(row: Any) -> tuple[Key, Record]:
 RECORD = {"route": route, "address": address, "interface": interface}
 
 
+class Report(NamedTuple):
+    """One delivered change. `before`: the interface's name in the row before, if there was one."""
+
+    kind: str
+    type: int
+    key: Key
+    index: int
+    name: str | None
+    mark: str
+    before: str | None
+
+
+def right(kind: str, records: list[Record]) -> list[Record]:
+    """What a row may be where the kernel has these records of one key."""
+    if kind == "interface":  # the fields of links are not filled in yet
+        late = {"master_name", "hardware_address", "link_kind", "alternative_names"}
+        return [{k: v for k, v in one.items() if k not in late} for one in records]
+    if kind != "route":
+        return records
+    return [{**records[0], "instances": len(records)}]
+
+
 def differences(
     state: dict[str, dict[Key, Record]],
     truth: Truth,
@@ -90,11 +129,15 @@ def differences(
         want, have = truth_of(kind, truth), state[kind]
         want = {key: value for key, value in want.items() if concerns(kind, key)}
         found += [f"{kind} {k}: missing; the kernel has {want[k]}" for k in want.keys() - have]
-        found += [f"{kind} {k}: the kernel has it not: {have[k]}" for k in have.keys() - want]
+        found += [
+            f"{kind} {k}: the kernel has it not: {have[k]}"
+            for k in have.keys() - want
+            if kind != "route" or not truth.may_hide(k, have[k])
+        ]
         found += [
             f"{kind} {k}: {have[k]}; the kernel has {want[k]}"
             for k in want.keys() & have
-            if have[k] not in want[k]
+            if have[k] not in right(kind, want[k])
         ]
     return sorted(found)
 
@@ -117,6 +160,8 @@ class Follower:
         self.counts: Counter[str] = Counter()
         self.deleted: list[tuple[str, Key, Record]] = []
         self._identities: dict[Any, Any] = {}  # row.key <-> our key, one to one
+        self.reports: list[Report] | None = None  # a list: they are wanted (checks.py)
+        self._names: dict[tuple[str, Key], str | None] = {}
 
     def concerns(self, kind: str, key: Key) -> bool:
         if kind == "route" and key[0] in self.without:
@@ -142,10 +187,19 @@ class Follower:
         unseen = type_ == DELETE and self.unseen_may_end and key not in state
         if (key in state) != (type_ != ADD) and not unseen and not overlaps:
             self.wrong.append(f"{self.log[-1]}, but before it: {state.get(key)}")
+        before = self._names.get(ours) if key in state else None
+        self._names[ours] = self.report(
+            Report(kind, type_, key, row.interface_index, row.interface_name, mark, before)
+        )
         if type_ == DELETE:
             self.deleted.append((kind, key, state.pop(key, record)))
         else:
             state[key] = record
+
+    def report(self, one: Report) -> str | None:
+        if self.reports is not None:
+            self.reports.append(one)
+        return one.name
 
     def overlaps(self, type_: int, ours: tuple[str, Key]) -> bool:
         """Can the change be older than the state that this follower began with?"""
@@ -162,8 +216,8 @@ class Follower:
         while True:
             while self.take(0):
                 pass
-            truth = look()
-            wrong = differences(self.state, truth, concerns=self.concerns)
+            truth = self.look()
+            wrong = differences(self.state, truth, concerns=self.concerns) + self.unsettled()
             if not wrong:
                 break
             if time.monotonic() > deadline:
@@ -175,6 +229,13 @@ class Follower:
         wrong = "\n  ".join(self.wrong)
         assert not wrong, f"{self.label}: changes that do not follow:\n  {wrong}{self._last()}"
         return truth
+
+    def look(self) -> Truth:
+        return look()
+
+    def unsettled(self) -> list[str]:
+        """What else has not come yet."""
+        return []
 
     def _last(self) -> str:
         return "\nlast changes:\n  " + "\n  ".join(self.log[-40:])
@@ -190,12 +251,18 @@ class Follower:
 
 
 class WatcherFollower(Follower):
-    """The high layer: a Watcher, with a snapshot of everything."""
+    """The high layer: a Watcher, with a snapshot of everything. `reads_in`: where its changes are
+    read; by default, where it was made."""
 
     def __init__(
-        self, tables: list[int] | None = None, prefixes: list[str] | None = None, **options: Any
+        self,
+        tables: list[int] | None = None,
+        prefixes: list[str] | None = None,
+        reads_in: AbstractContextManager[Any] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__()
+        self._reads_in = reads_in or nullcontext()
         if tables is None:
             self.without = frozenset({LOCAL})
         self.within = list(map(ip_network, prefixes or ()))
@@ -206,17 +273,21 @@ class WatcherFollower(Follower):
         self.synced = False
 
     def take(self, timeout: float) -> bool:
-        batch = self.watcher.read(timeout=timeout)
-        if batch is None:
-            return False
-        if batch.overflow:
-            self.overflows += 1
-            self.synced = False
-        for change in batch:
-            mark = " (initial)" if change.initial else " (found)" if change.synthesized else ""
-            self.apply(str(change.kind), change.type, change.row, mark)
-        self.synced = self.synced or batch.synced
-        return True
+        with self._reads_in:
+            batch = self.watcher.read(timeout=timeout)
+            if batch is None:
+                return False
+            if batch.overflow:
+                self.overflows += 1
+                self.synced = False
+            for change in batch:
+                self.change(change)
+            self.synced = self.synced or batch.synced
+            return True
+
+    def change(self, change: Any) -> None:
+        mark = " (initial)" if change.initial else " (found)" if change.synthesized else ""
+        self.apply(str(change.kind), change.type, change.row, mark)
 
     def close(self) -> None:
         self.watcher.close()
@@ -253,6 +324,11 @@ class CallbackFollower(Follower):
                 if (key := RECORD[kind](row)[0]) not in self.state[kind]:
                     self.apply(kind, ADD, row, " (table)")
                     self._shown.add((kind, key))
+
+    def report(self, one: Report) -> str | None:
+        if self.reports is not None:
+            self.reports.append(one)
+        return one.name
 
     def overlaps(self, type_: int, ours: tuple[str, Key]) -> bool:
         """Between the registration and the tables, an addition may be in a table as well, and a

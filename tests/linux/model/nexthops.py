@@ -57,7 +57,7 @@ def _members(w: World, family: int) -> str | None:
     if len(singles) < 2:
         return None
     chosen = w.some(singles, 3)
-    return "/".join(f"{id_},{w.random.randint(1, 4)}" for id_ in chosen)
+    return "/".join(f"{id_},{w.random.choice((1, 2, 3, 254))}" for id_ in chosen)
 
 
 @move(4)

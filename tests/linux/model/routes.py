@@ -30,7 +30,9 @@ def _legs(w: World, family: int) -> str | None:
     if len(found) < 2:
         return None
     legs = w.some(found, 3)
-    return " ".join(f"nexthop {leg} weight {w.random.randint(1, 3)}" for leg in legs)
+    return " ".join(
+        f"nexthop {leg} weight {w.random.choice((1, 1, 2, 3, 100, 256))}" for leg in legs
+    )
 
 
 @move(3)
@@ -295,16 +297,6 @@ def route6_of_a_local_type(w: World) -> list[str] | None:
 def route6_via_a_link_local_gateway(w: World) -> list[str] | None:
     name = w.one(w.running())
     return name and [f"-6 route add {w.prefix(6)} via fe80::{w.random.randrange(7, 9)} dev {name}"]
-
-
-@move(0.7)
-def route6_from_a_source(w: World) -> list[str] | None:
-    """Not a row of ours; but its messages look like those of the route without a source."""
-    old, via = w.one(w.routes(6, type="1")), _via(w, 6)
-    if old is None or via is None:
-        return None
-    route = f"{old['dst']} from fd09::/64 table {old['table']} metric {old['metric']} {via}"
-    return [f"-6 route add {route}", f"-6 route delete {route}"]
 
 
 @move(0.5)

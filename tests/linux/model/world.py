@@ -31,6 +31,7 @@ class World:
         self.random = random.Random(seed)
         self.away: set[str] = set()  # links in the other namespace
         self.truth: Truth | None = None
+        self.crowd: Any = None  # crowd.py
 
     # ---- what is there ------------------------------------------------------
     @property
@@ -133,6 +134,9 @@ class World:
     def act(self, commands: list[str]) -> bool:
         """Runs the commands of a step. False: the kernel refused one (the rest did not run)."""
         for command in commands:
+            if command.startswith("crowd "):
+                getattr(self.crowd, command.removeprefix("crowd "))()
+                continue
             where, text = self.netns, command
             if command.startswith("other:"):
                 where, text = self.other, command.removeprefix("other:")

@@ -12,9 +12,6 @@
 #define CHUNK_RECORDS (1u << CHUNK_BITS)
 #define NONE UINT32_MAX
 #define FIRST_BUCKETS 64u
-/* Chains of two records on average, so that a record costs 2 to 4 bytes beside
- * itself, and 6 while the buckets grow. */
-#define RECORDS_PER_BUCKET 2u
 
 static nio_record *
 record_at(const nio_store *store, uint32_t index)
@@ -48,19 +45,27 @@ free_all(nio_store *store)
     store->count = 0;
 }
 
-/* Doubles the buckets and links every record again. After an allocation
- * failure the chains just grow longer. */
+/* So many records before the buckets are doubled, which then take 64/9 bytes
+ * for each record: 88 bytes and these are less than 96. */
+static uint32_t
+most_records(const nio_store *store)
+{
+    return store->bucket_count + store->bucket_count / 8;
+}
+
+/* Doubles the buckets and links every record again: in place, so that there
+ * are never two arrays at once. After an allocation failure the chains just
+ * grow longer. */
 static bool
 grow_buckets(nio_store *store)
 {
     uint32_t count =
         store->bucket_count == 0 ? FIRST_BUCKETS : store->bucket_count * 2;
-    uint32_t *buckets = malloc(count * sizeof(*buckets));
+    uint32_t *buckets = realloc(store->buckets, count * sizeof(*buckets));
     if (buckets == NULL) {
         return store->bucket_count != 0;
     }
     memset(buckets, 0xff, count * sizeof(*buckets));
-    free(store->buckets);
     store->buckets = buckets;
     store->bucket_count = count;
     for (uint32_t i = 0; i < store->high; i++) {
@@ -126,8 +131,7 @@ void *
 nio_store_add(nio_store *store, const void *record)
 {
     assert(((const nio_record *)record)->generation != 0);
-    if (store->count / RECORDS_PER_BUCKET >= store->bucket_count &&
-        !grow_buckets(store)) {
+    if (store->count >= most_records(store) && !grow_buckets(store)) {
         return NULL;
     }
     uint32_t index = store->free;

@@ -247,6 +247,18 @@ nio_column_is_family(const nio_column *column)
            column->field->kind == NIO_FIELD_FAMILY;
 }
 
+/* Writes the bits of one bit of a byte. */
+static void
+copy_bits(uint8_t *values, const uint8_t *bytes, size_t step, unsigned mask,
+          size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++, bytes += step) {
+        if (bytes[0] & mask) {
+            nio_bit_set(values, i);
+        }
+    }
+}
+
 /* Writes one value of a column that can be null, or has a put(). */
 static bool
 put_one(const nio_column *column, const uint8_t *row, size_t at,
@@ -261,11 +273,7 @@ put_one(const nio_column *column, const uint8_t *row, size_t at,
         return type->put(column, row, values + at * type->width);
     }
     const uint8_t *bytes = row + column->field->offset;
-    if (column->field->kind == NIO_FIELD_BIT) {
-        if (bytes[0] >> NIO_FIELD_NUMBER_OF(column->field) & 1) {
-            nio_bit_set(values, at);
-        }
-    } else if (type->layout != NIO_LAYOUT_BITS) {
+    if (type->layout != NIO_LAYOUT_BITS) {
         memcpy(values + at * type->width, bytes, type->width);
     } else if (bytes[0] != 0) {
         nio_bit_set(values, at);
@@ -308,11 +316,12 @@ nio_column_fill(const nio_column *column, const uint8_t *rows, size_t begin,
 {
     const nio_arrow_type *type = column->type;
     size_t step = column->schema->row_size, not_null = 0;
-    if (column->nullability == NIO_ALWAYS_NULL) {
+    if (column->nullability == NIO_ALWAYS_NULL ||
+        (nio_field_is_item(column->field) &&
+         !nio_has_extras(column->schema, rows + begin * step, end - begin))) {
         return 0;
     }
-    if (column->nullability == NIO_NULL_BY_ROW || type->put != NULL ||
-        column->field->kind == NIO_FIELD_BIT) {
+    if (column->nullability == NIO_NULL_BY_ROW || type->put != NULL) {
         for (size_t i = begin; i < end; i++) {
             if (put_one(column, rows + i * step, i, values)) {
                 nio_bit_set(valid, i);
@@ -323,11 +332,12 @@ nio_column_fill(const nio_column *column, const uint8_t *rows, size_t begin,
     }
     const uint8_t *bytes = rows + begin * step + column->field->offset;
     if (type->layout == NIO_LAYOUT_BITS) {
-        for (size_t i = begin; i < end; i++, bytes += step) {
-            if (bytes[0] != 0) {
-                nio_bit_set(values, i);
-            }
-        }
+        const nio_field *field = column->field;
+        copy_bits(values, bytes, step,
+                  field->kind == NIO_FIELD_BIT
+                      ? 1u << NIO_FIELD_NUMBER_OF(field)
+                      : 0xffu,
+                  begin, end);
     } else {
         copy_all(values + begin * type->width, type->width, bytes, step,
                  end - begin);

@@ -184,6 +184,12 @@ nio_text_fill(nio_state *state, const nio_column *column, const uint8_t *rows,
     Py_ssize_t result = -1, not_null = 0, index = 0;
     size_t total = 0;
     char *text = NULL;
+    if (nio_field_is_item(column->field) &&
+        !nio_has_extras(column->schema, rows, count)) {
+        memset(offsets, 0, (count + 1) * sizeof(*offsets));
+        *ret_text = malloc(1);
+        return *ret_text == NULL ? (PyErr_NoMemory(), -1) : 0;
+    }
     /* `offsets` first holds the index of each row's text, since the total
      * length is known only at the end. */
     for (size_t i = 0; i < count; i++) {

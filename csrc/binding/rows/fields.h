@@ -138,6 +138,17 @@ nio_field_is_item(const nio_field *field)
 {
     return field->kind >= NIO_FIELD_FIRST_ITEM;
 }
+/* Has one of these rows a block? Most tables have none. */
+static inline bool
+nio_has_extras(const nio_schema *schema, const uint8_t *rows, size_t count)
+{
+    size_t i = 0;
+    while (i < count &&
+           nio_extra_of(schema->kind, rows + i * schema->row_size) == NULL) {
+        i++;
+    }
+    return i < count;
+}
 /* The bytes of the item that is the field's value; NULL: the row lacks it. */
 const uint8_t *nio_field_item(const nio_schema *schema, const nio_field *field,
                               const void *row, size_t *ret_size);

@@ -133,16 +133,12 @@ is_plain(const nio_route_details *details)
            details->digest == 0;
 }
 
-bool
-nio_route_details_get(const nio_route_details *details, nio_extra_pool *extras,
-                      const nio_extra **ret_extra)
+static bool
+get_block(const nio_route_details *details, nio_extra_pool *extras,
+          const nio_extra **ret_extra)
 {
     uint8_t items[NIO_EXTRA_MAX];
     size_t used = 0;
-    *ret_extra = NULL;
-    if (is_plain(details)) {
-        return true;
-    }
     if (details->source_length != 0) {
         used = append_source(details, items, used);
     }
@@ -160,4 +156,13 @@ nio_route_details_get(const nio_route_details *details, nio_extra_pool *extras,
                                 &details->mtu, sizeof(details->mtu));
     }
     return nio_extra_pool_get(extras, items, used, ret_extra);
+}
+
+/* Nearly all routes of a full table are plain. */
+bool
+nio_route_details_get(const nio_route_details *details, nio_extra_pool *extras,
+                      const nio_extra **ret_extra)
+{
+    *ret_extra = NULL;
+    return is_plain(details) || get_block(details, extras, ret_extra);
 }

@@ -36,7 +36,9 @@ begin_report(nio_mirror *mirror, bool is_announced)
 static bool
 group_has_missing(const nio_mirror *mirror, const nio_route *head)
 {
-    const nio_route *route = first_of_group(&mirror->routes, head);
+    const nio_route *route = mirror->unseen_routes == 0
+                                 ? NULL
+                                 : first_of_group(&mirror->routes, head);
     while (route != NULL && route->record.generation == mirror->generation &&
            !route->is_announced) {
         route = next_of_group(&mirror->routes, head, route);
@@ -79,6 +81,7 @@ see(nio_mirror *mirror, nio_route *route, const nio_route *leg)
         mirror->has_held = true;
     } else {
         route->record.generation = mirror->generation;
+        mirror->unseen_routes -= mirror->unseen_routes > 0;
         route->seen = 1;
         route->is_announced = false;
         if (route->instances > 1) {

@@ -126,6 +126,7 @@ nio_mirror_begin_dump(nio_mirror *mirror)
     if (++mirror->generation == 0) {
         mirror->generation = 1;
     }
+    mirror->unseen_routes = mirror->routes.count;
 }
 
 bool

@@ -38,6 +38,7 @@ typedef struct nio_mirror {
     nio_fanout fanout;
     nio_dirty dirty;
     uint32_t generation;    /* of the newest dump; not 0 */
+    uint32_t unseen_routes; /* at most so many records are of earlier dumps */
     uint64_t nexthop_users; /* route records that name a nexthop object */
     bool dead_legs[2];      /* IPv4, IPv6: a route was seen with dead legs */
     bool derived_dirty;     /* what hints and ports are made from changed */

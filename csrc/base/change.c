@@ -5,16 +5,19 @@
 void
 nio_change_merge(nio_change *change, const nio_change *later)
 {
+    static const uint8_t types[2][2] = {
+        {NIO_CHANGE_PARAMETER, NIO_CHANGE_DELETE}, /* the key is known */
+        {NIO_CHANGE_ADD, NIO_CHANGE_NOTHING},      /* it is unknown */
+    };
     const uint8_t snapshot = change->flags & NIO_FLAG_SNAPSHOT;
 
     change->time_ns = later->time_ns;
     change->has_extra = later->has_extra;
     change->type = later->type;
     change->flags = later->flags;
+    change->type = types[change->first_type == NIO_CHANGE_ADD]
+                        [later->type == NIO_CHANGE_DELETE];
     if (later->type != NIO_CHANGE_DELETE) {
-        change->type = change->first_type == NIO_CHANGE_ADD
-                           ? NIO_CHANGE_ADD
-                           : NIO_CHANGE_PARAMETER;
         change->flags = (uint8_t)(change->flags | snapshot);
     }
 }

@@ -13,7 +13,9 @@ enum {
     NIO_CHANGE_PARAMETER = 0,
     NIO_CHANGE_ADD = 1,
     NIO_CHANGE_DELETE = 2,
-    NIO_CHANGE_INITIAL = 3 /* the registration is live: no row */
+    NIO_CHANGE_INITIAL = 3, /* the registration is live: no row */
+    /* A record of a queue that is not delivered: its key came and went. */
+    NIO_CHANGE_NOTHING = 4
 };
 
 /* Flags of a change. */
@@ -78,17 +80,16 @@ typedef size_t (*nio_change_key)(int kind, const void *row, uint8_t *key);
 /* The merge rule. Makes `change` stand for itself and for a `later` state of
  * the same key; the caller replaces the row.
  *
- *   change                 + ADD or PARAMETER      + DELETE
- *   ADD                    ADD, the new row        DELETE
- *   PARAMETER, DELETE      PARAMETER, the new row  DELETE
- *   DELETE, first an ADD   ADD, the new row        DELETE
+ *   the taker, before `change`          later: present       later: absent
+ *   does not have the key               ADD, the new row     NOTHING
+ *   has it, or met it before the stream PARAMETER, new row   DELETE
  *
- * The result is an ADD if the taker did not know the key before `change`, and
- * a PARAMETER if it did. `first_type` decides: the queued changes of a key
- * begin with an ADD only if the taker does not know the key. An ADD and its
- * DELETE become a DELETE, not nothing, because the taker may have met the row
- * in a table that it read meanwhile. The result has the time and the flags of
- * `later`; SNAPSHOT stays until a DELETE. */
+ * `first_type` decides between the lines: the changes of a key that are merged
+ * begin with an ADD only if no change before them has left the key present,
+ * and if the key was not there before a stream without a snapshot. All the
+ * others (PARAMETER, DELETE) are of a key that the taker has or may have met.
+ * The result has the time and the flags of `later`; SNAPSHOT stays until the
+ * key is absent. */
 void nio_change_merge(nio_change *change, const nio_change *later);
 
 /* Merges `mark` into `last`, the newest queued change; `before` is the one

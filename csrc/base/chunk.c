@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of records: small for a quiet queue, large for a long one. */
+enum {
+    MIN_CHUNK = 8192 - sizeof(struct nio_chunk),
+    MAX_CHUNK = 262144 - sizeof(struct nio_chunk)
+};
+
 /* From this size on a chunk has pages of its own (pages.h). */
 enum { MIN_PAGES_SIZE = 65536 };
 
@@ -115,20 +121,102 @@ nio_chunk_replace(struct nio_chunk *head, nio_change *record,
     nio_extra_drop(before);
 }
 
-void
-nio_chunk_pass(struct nio_chunk *chunk, size_t count)
+nio_passed
+nio_chunk_pass(struct nio_chunk *chunk, size_t max_count, bool has_nothing)
 {
-    if (count == chunk->count) {
+    nio_passed passed = {.all = 0};
+
+    if (!has_nothing && chunk->count <= max_count) {
+        passed = (nio_passed){chunk->count, chunk->count, chunk->rows};
         chunk->begin = chunk->used;
-        chunk->rows = 0;
-    } else {
-        for (size_t i = 0; i < count; i++) {
-            const nio_change *record = nio_chunk_record(chunk, chunk->begin);
-            chunk->begin += nio_change_bytes(record);
-            chunk->rows -= !nio_change_is_mark(record);
-        }
+        chunk->rows = chunk->count = 0;
+        return passed;
     }
-    chunk->count -= count;
+    while (chunk->count > 0) {
+        const nio_change *record = nio_chunk_record(chunk, chunk->begin);
+        const bool is_row = !nio_change_is_mark(record);
+        const bool is_delivered = record->type != NIO_CHANGE_NOTHING;
+        if (is_delivered && passed.delivered == max_count) {
+            break;
+        }
+        chunk->begin += nio_change_bytes(record);
+        chunk->count--;
+        chunk->rows -= is_row;
+        passed.all++;
+        passed.delivered += is_delivered;
+        passed.rows += is_row && is_delivered;
+    }
+    return passed;
+}
+
+/* ---- the chunks of one queue */
+static size_t
+next_capacity(const nio_chunk_list *list)
+{
+    size_t last = list->tail == NULL ? MIN_CHUNK / 2 : list->tail->capacity;
+    return last < MAX_CHUNK / 2 ? last * 2 : MAX_CHUNK;
+}
+
+struct nio_chunk *
+nio_chunk_list_room(nio_chunk_list *list, size_t size)
+{
+    struct nio_chunk *tail = list->tail, *chunk = NULL;
+    size_t capacity = next_capacity(list);
+
+    if (tail != NULL && tail->count == 0 && nio_chunk_is_own(tail)) {
+        nio_chunk_reset(tail); /* no taker is left */
+    }
+    if (nio_chunk_room(tail) >= size) {
+        return tail;
+    }
+    if (list->spare != NULL && list->spare->capacity >= size) {
+        chunk = list->spare;
+        list->spare = NULL;
+    } else if ((chunk = nio_chunk_new(capacity < size ? size : capacity)) ==
+               NULL) {
+        return NULL;
+    }
+    if (tail == NULL) {
+        list->head = chunk;
+    } else if (tail->count > 0) {
+        tail->next = chunk;
+    } else { /* an empty tail is the only chunk */
+        list->head = chunk;
+        nio_chunk_drop(tail);
+    }
+    list->tail = chunk;
+    return chunk;
+}
+
+bool
+nio_chunk_list_reserve(nio_chunk_list *list, size_t size)
+{
+    if (list->spare == NULL && nio_chunk_room(list->tail) < size) {
+        list->spare = nio_chunk_new(next_capacity(list));
+        return list->spare != NULL;
+    }
+    return true;
+}
+
+static bool
+is_large(const struct nio_chunk *chunk)
+{
+    return chunk != NULL && chunk->capacity > MIN_CHUNK;
+}
+
+void
+nio_chunk_list_shrink(nio_chunk_list *list)
+{
+    struct nio_chunk *small = is_large(list->tail) || is_large(list->spare)
+                                  ? nio_chunk_new(MIN_CHUNK)
+                                  : NULL;
+
+    if (small != NULL) {
+        nio_chunk_drop(list->tail);
+        nio_chunk_drop(list->spare);
+        list->head = list->tail = small;
+        list->spare = NULL;
+    }
 }
 
 #ifndef NDEBUG
@@ -148,10 +236,10 @@ is_sound(struct nio_chunk *chunk)
 }
 
 bool
-nio_chunks_are_sound(struct nio_chunk *head, const struct nio_chunk *tail,
-                     uint64_t count)
+nio_chunk_list_is_sound(const nio_chunk_list *list, uint64_t count)
 {
-    struct nio_chunk *chunk = head;
+    struct nio_chunk *head = list->head, *chunk = head;
+    const struct nio_chunk *tail = list->tail;
 
     for (; chunk != NULL; chunk = chunk->next) {
         if (chunk->begin > chunk->used || chunk->used > chunk->capacity ||

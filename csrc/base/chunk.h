@@ -51,14 +51,37 @@ nio_change *nio_chunk_append(struct nio_chunk *chunk, const nio_change *change,
  * a row of the same size. */
 void nio_chunk_replace(struct nio_chunk *head, nio_change *record,
                        const nio_change *change, const void *row);
-/* Counts the first `count` queued records as taken. */
-void nio_chunk_pass(struct nio_chunk *chunk, size_t count);
+/* How many records were passed: all, and those among them that are delivered,
+ * so not NOTHING; and the rows among the latter. */
+typedef struct nio_passed {
+    size_t all, delivered, rows;
+} nio_passed;
+/* Counts the first queued records as taken: at most `max_count` that are
+ * delivered, and those that are NOTHING before and behind them. `has_nothing`
+ * is false if the chunk certainly has no such record. */
+nio_passed nio_chunk_pass(struct nio_chunk *chunk, size_t max_count,
+                          bool has_nothing);
 /* True when the caller, which holds one reference, holds the only one. */
 bool nio_chunk_is_own(const struct nio_chunk *chunk);
 
+/* The chunks of one queue. */
+typedef struct nio_chunk_list {
+    struct nio_chunk *head;
+    struct nio_chunk *tail;
+    struct nio_chunk *spare; /* the next tail, or NULL */
+} nio_chunk_list;
+
+/* A tail chunk with room for `size` bytes. NULL on allocation failure. */
+struct nio_chunk *nio_chunk_list_room(nio_chunk_list *list, size_t size);
+/* Makes sure that the next `size` bytes have room. False on allocation
+ * failure. */
+bool nio_chunk_list_reserve(nio_chunk_list *list, size_t size);
+/* Replaces the large chunks of an empty list by a small one. On allocation
+ * failure they stay: reserved room is kept. */
+void nio_chunk_list_shrink(nio_chunk_list *list);
+
 #ifndef NDEBUG
-/* For assertions: the chunks from `head` to `tail` hold `count` queued
- * records, and those of the first chunk lie where it says. */
-bool nio_chunks_are_sound(struct nio_chunk *head, const struct nio_chunk *tail,
-                          uint64_t count);
+/* For assertions: the chunks hold `count` queued records, and those of the
+ * first chunk lie where it says. */
+bool nio_chunk_list_is_sound(const nio_chunk_list *list, uint64_t count);
 #endif

@@ -19,35 +19,24 @@ typedef struct identity {
     uint8_t key[NIO_KEY_SIZE];
 } identity;
 
-/* Multiplies and folds, eight bytes at a time. */
-static uint64_t
-hash_bytes(const uint8_t *bytes, size_t length, uint64_t seed)
-{
-    uint64_t hash = seed * 0x9e3779b97f4a7c15u + length;
-
-    for (size_t at = 0; at < length; at += sizeof(uint64_t)) {
-        uint64_t word = 0;
-        size_t left = length - at;
-        memcpy(&word, bytes + at, left < sizeof(word) ? left : sizeof(word));
-        hash = (hash ^ word) * 0xff51afd7ed558ccdu;
-        hash ^= hash >> 32;
-    }
-    return hash;
-}
-
 static void
-identify(nio_change_key key, int kind, const void *row, identity *ret)
+identify(const nio_queue_range *range, int kind, const void *row,
+         identity *ret)
 {
+    nio_hash_key seed = range->seed;
+
     ret->kind = (uint8_t)kind;
-    ret->length = key(kind, row, ret->key);
+    ret->length = range->key(kind, row, ret->key);
     assert(ret->length <= sizeof(ret->key));
-    ret->hash = hash_bytes(ret->key, ret->length, (uint64_t)kind + 1);
+    seed.words[0] ^= ret->kind;
+    ret->hash = nio_siphash(&seed, ret->key, ret->length);
 }
 
 static void
-identify_record(nio_change_key key, nio_change *record, identity *ret)
+identify_record(const nio_queue_range *range, nio_change *record,
+                identity *ret)
 {
-    identify(key, record->kind, nio_change_row(record), ret);
+    identify(range, record->kind, nio_change_row(record), ret);
 }
 
 static bool
@@ -59,14 +48,12 @@ is_live(const nio_slot *slot, uint64_t oldest)
 static bool
 matches(const nio_slot *slot, nio_change_key key, const identity *wanted)
 {
-    identity other;
+    uint8_t other[NIO_KEY_SIZE];
 
-    if (slot->hash != wanted->hash || slot->record->kind != wanted->kind) {
-        return false;
-    }
-    identify_record(key, slot->record, &other);
-    return other.length == wanted->length &&
-           memcmp(other.key, wanted->key, wanted->length) == 0;
+    return slot->hash == wanted->hash && slot->record->kind == wanted->kind &&
+           key(wanted->kind, nio_change_row(slot->record), other) ==
+               wanted->length &&
+           memcmp(other, wanted->key, wanted->length) == 0;
 }
 
 /* The live slot of this identity, or else a free or dead one where it belongs.
@@ -175,7 +162,7 @@ nio_coalesce_extend(nio_coalesce_index *index, const nio_queue_range *range,
         record = nio_chunk_record(index->chunk, index->offset);
         if (nio_change_is_state(record)) {
             identity its;
-            identify_record(range->key, record, &its);
+            identify_record(range, record, &its);
             nio_slot *slot = find_slot(index, range, &its);
             const uint64_t before =
                 is_live(slot, range->oldest) ? slot->number : 0;
@@ -206,7 +193,7 @@ take_unseen_delete(nio_coalesce_index *index, const nio_queue_range *range,
         }
         nio_unseen_deletes_pop(&index->unseen, change->kind);
         identity its;
-        identify_record(range->key, record, &its);
+        identify_record(range, record, &its);
         nio_slot *slot = find_slot(index, range, &its);
         if (slot->record == record && slot->before < range->oldest) {
             return slot;
@@ -214,19 +201,27 @@ take_unseen_delete(nio_coalesce_index *index, const nio_queue_range *range,
     }
 }
 
-/* Puts a change of a new key in the place of an unseen delete. */
 static bool
+is_delivered(const nio_change *record)
+{
+    return record->type != NIO_CHANGE_NOTHING;
+}
+
+/* Puts a change of a new key in the place of an unseen delete. */
+static nio_merge
 replace_unseen_delete(nio_coalesce_index *index, const nio_queue_range *range,
                       const nio_change *change, const void *row,
                       const identity *wanted)
 {
-    nio_slot *gone = reserve(index, range->oldest)
+    nio_slot *gone = !range->lossy && reserve(index, range->oldest)
                          ? take_unseen_delete(index, range, change)
                          : NULL;
 
     if (gone == NULL) {
-        return false;
+        return NIO_NOT_MERGED;
     }
+    const nio_merge result =
+        is_delivered(gone->record) ? NIO_MERGED : NIO_MERGED_ONE_MORE;
     nio_slot place = {wanted->hash, gone->number, 0, gone->record};
     gone->number = 0; /* dead from now on */
     nio_change header = *change;
@@ -234,31 +229,37 @@ replace_unseen_delete(nio_coalesce_index *index, const nio_queue_range *range,
     header.in_stack = 0;
     nio_chunk_replace(range->head, place.record, &header, row);
     fill(index, find_slot(index, range, wanted), place);
-    return true;
+    return result;
 }
 
-bool
+nio_merge
 nio_coalesce_merge(nio_coalesce_index *index, const nio_queue_range *range,
-                   const nio_change *change, const void *row, bool reuse)
+                   const nio_change *change, const void *row)
 {
     identity wanted;
     nio_slot *slot = NULL;
 
-    identify(range->key, change->kind, row, &wanted);
+    identify(range, change->kind, row, &wanted);
     slot = find_slot(index, range, &wanted);
     if (!is_live(slot, range->oldest)) {
-        return reuse &&
-               replace_unseen_delete(index, range, change, row, &wanted);
+        return replace_unseen_delete(index, range, change, row, &wanted);
     }
     if (slot->record->size != change->size) {
-        return false;
+        return NIO_NOT_MERGED;
     }
+    const bool was = is_delivered(slot->record);
     nio_change merged = *slot->record;
     nio_change_merge(&merged, change);
+    if (!is_delivered(&merged) && (range->delivers_unseen || range->lossy)) {
+        merged.type = NIO_CHANGE_DELETE;
+    }
     nio_chunk_replace(range->head, slot->record, &merged, row);
     nio_unseen_deletes_push(&index->unseen, slot->record, slot->number,
                             range->oldest);
-    return true;
+    if (was == is_delivered(&merged)) {
+        return NIO_MERGED;
+    }
+    return was ? NIO_MERGED_ONE_LESS : NIO_MERGED_ONE_MORE;
 }
 
 void

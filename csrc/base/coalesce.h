@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/chunk.h"
+#include "base/siphash.h"
 #include "base/unseen_deletes.h"
 
 typedef struct nio_slot {
@@ -39,7 +40,22 @@ typedef struct nio_queue_range {
     uint64_t oldest;
     uint64_t next;
     nio_change_key key; /* pure */
+    nio_hash_key seed;  /* the same for all calls with one index */
+    /* The taker gets each DELETE, also of keys that it has never got. */
+    bool delivers_unseen;
+    /* A change was lost: an ADD does not prove that the taker does not know
+     * its key, since the DELETE before it may be lost. So no unseen delete is
+     * dropped any more. */
+    bool lossy;
 } nio_queue_range;
+
+/* What a change did, and how many more records will be delivered. */
+typedef enum nio_merge {
+    NIO_NOT_MERGED, /* it has to be appended */
+    NIO_MERGED,
+    NIO_MERGED_ONE_LESS, /* the record became NOTHING ... */
+    NIO_MERGED_ONE_MORE  /* ... or was it */
+} nio_merge;
 
 /* Makes an empty index with room for at least `keys`. False on allocation
  * failure; then there is no index. */
@@ -50,10 +66,9 @@ bool nio_coalesce_extend(nio_coalesce_index *index,
                          const nio_queue_range *range, size_t steps);
 /* Merges a change into the last queued record of its key. A key without a
  * queued record takes the place of the newest unseen delete of its kind, if
- * `reuse` allows that and there is one. False: the change has to be appended.
- */
-bool nio_coalesce_merge(nio_coalesce_index *index,
-                        const nio_queue_range *range, const nio_change *change,
-                        const void *row, bool reuse);
+ * there is one. */
+nio_merge nio_coalesce_merge(nio_coalesce_index *index,
+                             const nio_queue_range *range,
+                             const nio_change *change, const void *row);
 /* Leaves no index. */
 void nio_coalesce_done(nio_coalesce_index *index);

@@ -14,16 +14,11 @@
 #include "base/chunk.h"
 #include "base/coalesce.h"
 #include "base/lock.h"
+#include "base/seed.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Bytes of records: small for a quiet queue, large for a long one. */
-enum {
-    MIN_CHUNK = 8192 - sizeof(struct nio_chunk),
-    MAX_CHUNK = 262144 - sizeof(struct nio_chunk)
-};
 
 /* The index is begun half way to the bound, and each change that is put
  * indexes two more records: so at the bound all of them are indexed. */
@@ -34,16 +29,17 @@ struct nio_queue {
     nio_change_key key;
     nio_event *readable; /* borrowed; may be NULL */
     nio_lock lock;
-    struct nio_chunk *head NIO_GUARDED_BY(lock);
-    struct nio_chunk *tail NIO_GUARDED_BY(lock);
-    struct nio_chunk *spare NIO_GUARDED_BY(lock); /* the next tail, or NULL */
+    nio_chunk_list chunks NIO_GUARDED_BY(lock);
     /* Records are numbered from 1 on: [oldest, next) are queued. */
     uint64_t oldest NIO_GUARDED_BY(lock);
     uint64_t next NIO_GUARDED_BY(lock);
+    size_t nothing NIO_GUARDED_BY(lock); /* how many of them are NOTHING */
     /* The newest record and the one before it; valid while they are queued. */
     nio_change *last NIO_GUARDED_BY(lock);
     nio_change *before NIO_GUARDED_BY(lock);
     nio_coalesce_index index NIO_GUARDED_BY(lock);
+    nio_hash_key seed; /* of the index */
+    bool delivers_unseen;
     /* The bound; or more, after an index could not be allocated. */
     size_t coalesce_at NIO_GUARDED_BY(lock);
     bool signalled NIO_GUARDED_BY(lock); /* `readable` is set */
@@ -58,43 +54,20 @@ count_locked(const nio_queue *queue) NIO_REQUIRES(queue->lock)
     return (size_t)(queue->next - queue->oldest);
 }
 
-static size_t
-next_capacity_locked(const nio_queue *queue) NIO_REQUIRES(queue->lock)
+/* Counts rows that were put, and how many more are queued by that. Each row is
+ * taken, queued or coalesced. */
+static void
+count_put_locked(nio_queue *queue, unsigned rows, int more)
+    NIO_REQUIRES(queue->lock)
 {
-    size_t last = queue->tail == NULL ? MIN_CHUNK / 2 : queue->tail->capacity;
-    return last < MAX_CHUNK / 2 ? last * 2 : MAX_CHUNK;
-}
+    nio_queue_statistics *counted = &queue->statistics;
 
-/* A tail chunk with room for `size` bytes. NULL on allocation failure. */
-static struct nio_chunk *
-room_locked(nio_queue *queue, size_t size) NIO_REQUIRES(queue->lock)
-{
-    struct nio_chunk *tail = queue->tail, *chunk = NULL;
-    size_t capacity = next_capacity_locked(queue);
-
-    if (tail != NULL && tail->count == 0 && nio_chunk_is_own(tail)) {
-        nio_chunk_reset(tail); /* no taker is left */
+    counted->put += rows;
+    counted->queued += (uint64_t)(int64_t)more;
+    counted->coalesced = counted->put - counted->taken - counted->queued;
+    if (counted->queued > counted->high_water) {
+        counted->high_water = counted->queued;
     }
-    if (nio_chunk_room(tail) >= size) {
-        return tail;
-    }
-    if (queue->spare != NULL && queue->spare->capacity >= size) {
-        chunk = queue->spare;
-        queue->spare = NULL;
-    } else if ((chunk = nio_chunk_new(capacity < size ? size : capacity)) ==
-               NULL) {
-        return NULL;
-    }
-    if (tail == NULL) {
-        queue->head = chunk;
-    } else if (tail->count > 0) {
-        tail->next = chunk;
-    } else { /* an empty tail is the only chunk */
-        queue->head = chunk;
-        nio_chunk_drop(tail);
-    }
-    queue->tail = chunk;
-    return chunk;
 }
 
 /* Appends a record. NULL on allocation failure. */
@@ -103,8 +76,8 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
     const unsigned rows = nio_change_is_mark(change) ? 0 : 1;
-    struct nio_chunk *chunk = room_locked(queue, nio_change_bytes(change));
-    nio_queue_statistics *counted = &queue->statistics;
+    struct nio_chunk *chunk =
+        nio_chunk_list_room(&queue->chunks, nio_change_bytes(change));
 
     if (chunk == NULL) {
         return NULL;
@@ -113,52 +86,57 @@ append_locked(nio_queue *queue, const nio_change *change, const void *row)
     queue->before = queue->last;
     queue->last = record;
     queue->next++;
-    counted->put += rows;
-    counted->queued += rows;
-    if (counted->queued > counted->high_water) {
-        counted->high_water = counted->queued;
-    }
+    count_put_locked(queue, rows, (int)rows);
     return record;
 }
 
 /* ---- coalescing */
-/* Merges a change into a queued record, or returns false. Without an index the
- * queue stays a FIFO, which is equally exact. After a loss an ADD does not
- * prove that the taker has not seen its key, since the DELETE before it may be
- * lost: so no unseen delete is replaced any more. */
-static bool
+/* Merges a change into a queued record, if that is possible. Without an index
+ * the queue stays a FIFO, which is equally exact. */
+static nio_merge
 merge_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
-    const nio_queue_range range = {queue->head, queue->oldest, queue->next,
-                                   queue->key};
+    const nio_queue_range range = {
+        .head = queue->chunks.head,
+        .oldest = queue->oldest,
+        .next = queue->next,
+        .key = queue->key,
+        .seed = queue->seed,
+        .delivers_unseen = queue->delivers_unseen,
+        .lossy = queue->statistics.lost > 0,
+    };
     const size_t count = count_locked(queue);
     const bool full = count >= queue->coalesce_at;
     nio_coalesce_index *index = &queue->index;
 
     if (index->slots == NULL &&
         (count == 0 || count < queue->coalesce_at / 2)) {
-        return false;
+        return NIO_NOT_MERGED;
     }
     if ((index->slots == NULL && !nio_coalesce_init(index, count * 2)) ||
         !nio_coalesce_extend(index, &range, full ? SIZE_MAX : INDEX_STEPS)) {
         nio_coalesce_done(index);
         queue->coalesce_at = count * 4 + 4; /* then try again */
-        return false;
+        return NIO_NOT_MERGED;
     }
-    return full && nio_coalesce_merge(index, &range, change, row,
-                                      queue->statistics.lost == 0);
+    return full ? nio_coalesce_merge(index, &range, change, row)
+                : NIO_NOT_MERGED;
 }
 
 static bool
 put_state_locked(nio_queue *queue, const nio_change *change, const void *row)
     NIO_REQUIRES(queue->lock)
 {
-    if (!merge_locked(queue, change, row)) {
+    const nio_merge merge = merge_locked(queue, change, row);
+
+    if (merge == NIO_NOT_MERGED) {
         return append_locked(queue, change, row) != NULL;
     }
-    queue->statistics.put++;
-    queue->statistics.coalesced++;
+    const int more =
+        (merge == NIO_MERGED_ONE_MORE) - (merge == NIO_MERGED_ONE_LESS);
+    queue->nothing -= (size_t)(ptrdiff_t)more;
+    count_put_locked(queue, 1, more);
     return true;
 }
 
@@ -209,45 +187,52 @@ static void
 take_chunk_locked(nio_queue *queue, size_t max_count, nio_taken *taken)
     NIO_REQUIRES(queue->lock)
 {
-    struct nio_chunk *chunk = queue->head;
-    const size_t rows = chunk->rows;
-    size_t count = chunk->count;
+    struct nio_chunk *chunk = queue->chunks.head;
+    const size_t begin = chunk->begin;
+    const nio_passed passed =
+        nio_chunk_pass(chunk, max_count, queue->nothing > 0);
+    const bool is_left = chunk->count == 0 && chunk != queue->chunks.tail;
 
+    queue->oldest += passed.all;
+    queue->nothing -= passed.all - passed.delivered;
+    queue->statistics.queued -= passed.rows;
+    queue->statistics.taken += passed.rows;
+    if (is_left) {
+        queue->chunks.head = chunk->next;
+    }
+    if (taken->count + passed.delivered == 0) { /* nothing to take so far */
+        if (is_left) {
+            nio_chunk_drop(chunk);
+        }
+        return;
+    }
     if (taken->count == 0) {
         taken->chunks = chunk;
-        taken->begin = chunk->begin;
+        taken->begin = begin;
     }
     taken->last = chunk;
-    count = count < max_count ? count : max_count;
-    nio_chunk_pass(chunk, count);
-    taken->count += count;
-    queue->oldest += count;
-    queue->statistics.queued -= rows - chunk->rows;
-    queue->statistics.taken += rows - chunk->rows;
-    if (chunk->count == 0 && chunk != queue->tail) {
-        queue->head = chunk->next; /* the taker gets our reference */
-    } else {
+    taken->count += passed.delivered;
+    if (!is_left) { /* else the taker gets our reference */
         nio_chunk_keep(chunk);
     }
 }
 
 static bool
-is_large(const struct nio_chunk *chunk)
+begins_with_nothing_locked(const nio_queue *queue) NIO_REQUIRES(queue->lock)
 {
-    return chunk != NULL && chunk->capacity > MIN_CHUNK;
+    struct nio_chunk *head = queue->chunks.head;
+    return nio_chunk_record(head, head->begin)->type == NIO_CHANGE_NOTHING;
 }
 
-/* On allocation failure the large chunks stay: reserved room is kept. */
+/* Takes changes, and drops the records that are NOTHING before, between and
+ * behind them. */
 static void
-replace_by_small_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
+take_locked(nio_queue *queue, size_t max_count, nio_taken *taken)
+    NIO_REQUIRES(queue->lock)
 {
-    struct nio_chunk *small = nio_chunk_new(MIN_CHUNK);
-
-    if (small != NULL) {
-        nio_chunk_drop(queue->tail);
-        nio_chunk_drop(queue->spare);
-        queue->head = queue->tail = small;
-        queue->spare = NULL;
+    while (count_locked(queue) > 0 &&
+           (taken->count < max_count || begins_with_nothing_locked(queue))) {
+        take_chunk_locked(queue, max_count - taken->count, taken);
     }
 }
 
@@ -265,10 +250,19 @@ shrink_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
         queue->index = (nio_coalesce_index){.slots = NULL};
         queue->coalesce_at = queue->bound;
     }
-    if (count == 0 && (is_large(queue->tail) || is_large(queue->spare))) {
-        replace_by_small_locked(queue);
+    if (count == 0) {
+        nio_chunk_list_shrink(&queue->chunks);
     }
     return unused;
+}
+
+static void
+clear_event_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
+{
+    if (queue->readable != NULL) {
+        nio_event_clear(queue->readable);
+        queue->signalled = false;
+    }
 }
 
 size_t
@@ -278,17 +272,12 @@ nio_queue_take(nio_queue *queue, size_t max_count, nio_taken *ret_taken)
     nio_coalesce_index unused;
 
     nio_lock_take(&queue->lock);
-    while (taken.count < max_count && count_locked(queue) > 0) {
-        take_chunk_locked(queue, max_count - taken.count, &taken);
-    }
-    if (count_locked(queue) == 0 && taken.count > 0 &&
-        queue->readable != NULL) {
-        nio_event_clear(queue->readable);
-        queue->signalled = false;
+    take_locked(queue, max_count, &taken);
+    if (count_locked(queue) == 0 && taken.count > 0) {
+        clear_event_locked(queue);
     }
     unused = shrink_locked(queue);
-    assert(
-        nio_chunks_are_sound(queue->head, queue->tail, count_locked(queue)));
+    assert(nio_chunk_list_is_sound(&queue->chunks, count_locked(queue)));
     nio_lock_drop(&queue->lock);
     nio_coalesce_done(&unused);
     *ret_taken = taken;
@@ -299,9 +288,19 @@ bool
 nio_queue_put_quietly(nio_queue *queue, const nio_change *change,
                       const void *row)
 {
+    nio_taken none = {.count = 0};
+    nio_coalesce_index unused = {.slots = NULL};
+
     nio_lock_take(&queue->lock);
     bool kept = put_locked(queue, change, row);
+    /* Where all that was queued came and went, the taker is not woken. */
+    if (queue->nothing > 0 && queue->nothing == count_locked(queue)) {
+        take_locked(queue, 0, &none);
+        clear_event_locked(queue);
+        unused = shrink_locked(queue);
+    }
     nio_lock_drop(&queue->lock);
+    nio_coalesce_done(&unused);
     return kept;
 }
 
@@ -309,12 +308,8 @@ bool
 nio_queue_reserve(nio_queue *queue)
 {
     nio_lock_take(&queue->lock);
-    bool ready = queue->closed || queue->spare != NULL ||
-                 nio_chunk_room(queue->tail) >= NIO_QUEUE_RESERVE_BYTES;
-    if (!ready) {
-        queue->spare = nio_chunk_new(next_capacity_locked(queue));
-        ready = queue->spare != NULL;
-    }
+    bool ready = queue->closed || nio_chunk_list_reserve(
+                                      &queue->chunks, NIO_QUEUE_RESERVE_BYTES);
     nio_lock_drop(&queue->lock);
     return ready;
 }
@@ -343,28 +338,32 @@ nio_queue_new(size_t bound, nio_change_key key,
         queue->bound = queue->coalesce_at = bound > 0 ? bound : 1;
         queue->oldest = queue->next = 1;
         queue->key = key;
+        queue->seed = (nio_hash_key){{nio_seed(), nio_seed()}};
         queue->readable = readable;
     }
     return queue;
 }
 
 void
+nio_queue_deliver_unseen(nio_queue *queue)
+{
+    queue->delivers_unseen = true;
+}
+
+void
 nio_queue_close(nio_queue *queue)
 {
     nio_taken dropped = {.count = 0};
-    struct nio_chunk *rest = NULL, *spare = NULL;
+    nio_chunk_list rest;
     nio_coalesce_index unused = {.slots = NULL};
     uint64_t taken = 0;
 
     nio_lock_take(&queue->lock);
     taken = queue->statistics.taken;
-    while (count_locked(queue) > 0) {
-        take_chunk_locked(queue, SIZE_MAX, &dropped);
-    }
+    take_locked(queue, SIZE_MAX, &dropped);
     queue->statistics.taken = taken;
-    rest = queue->tail;
-    spare = queue->spare;
-    queue->head = queue->tail = queue->spare = NULL;
+    rest = queue->chunks;
+    queue->chunks = (nio_chunk_list){.head = NULL};
     unused = queue->index;
     queue->index = (nio_coalesce_index){.slots = NULL};
     if (!queue->closed && queue->readable != NULL) {
@@ -375,8 +374,8 @@ nio_queue_close(nio_queue *queue)
 
     nio_coalesce_done(&unused);
     nio_taken_free(&dropped);
-    nio_chunk_drop(rest);
-    nio_chunk_drop(spare);
+    nio_chunk_drop(rest.tail);
+    nio_chunk_drop(rest.spare);
 }
 
 nio_queue *

@@ -7,14 +7,13 @@
  * knows or the system has, and all changes together give the exact state.
  * Appending never waits.
  *
- * For a taker that rebuilds the state, an ADD comes for an absent key and a
- * PARAMETER for a present one. A DELETE may come for a key that the taker has
- * never seen (its ADD was merged into it) and does nothing then. Such an
- * unseen delete is delivered nevertheless, because the taker may have met the
- * row in a table that it read meanwhile; but past the bound a change of a new
- * key of the same kind may replace it, so that a producer that adds and
- * deletes one new key after another cannot grow the queue without bound. Past
- * the bound the order holds per key only, and times may go back.
+ * For a taker that rebuilds the state, an ADD comes for an absent key, and a
+ * PARAMETER or DELETE for a present one, or for one that was there before a
+ * stream without a snapshot. A key that came and went while its changes were
+ * merged is not delivered: its record becomes NOTHING, whose place a change of
+ * a new key of the same kind takes, so that a producer that adds and deletes
+ * one new key after another cannot grow the queue without bound. Past the
+ * bound the order holds per key only, and times may go back.
  *
  * Marks, changes without a row and INITIAL are never merged with states. A
  * change that is put after a mark may merge into one before it. So at a SYNCED
@@ -37,6 +36,10 @@ typedef struct nio_queue nio_queue;
  * take that empties the queue. NULL on allocation failure. */
 nio_queue *nio_queue_new(size_t bound, nio_change_key key,
                          nio_event *readable);
+/* For a taker that reads tables of the system beside the queue, and may have
+ * met there a row whose ADD it has not taken: where a key came and went, the
+ * DELETE is delivered. Called before any other thread knows the queue. */
+void nio_queue_deliver_unseen(nio_queue *queue);
 /* Accepts NULL; returns NULL. No other thread may use the queue any more. */
 nio_queue *nio_queue_free(nio_queue *queue);
 
@@ -80,7 +83,8 @@ void nio_queue_close(nio_queue *queue);
 typedef struct nio_queue_statistics {
     uint64_t put;        /* changes accepted, merged ones included */
     uint64_t taken;      /* changes taken */
-    uint64_t coalesced;  /* changes merged into a queued one */
+    uint64_t coalesced;  /* changes merged into a queued one, or that
+                            came and went */
     uint64_t lost;       /* changes dropped on allocation failure */
     uint64_t high_water; /* most changes queued at once */
     uint64_t queued;     /* changes queued now */

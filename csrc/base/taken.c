@@ -12,16 +12,18 @@ nio_taken_next(const nio_taken *taken, nio_cursor *cursor)
     if (cursor->passed == taken->count) {
         return NULL;
     }
-    if (cursor->chunk == NULL) {
-        cursor->chunk = taken->chunks;
-        cursor->offset = taken->begin;
-    } else if (cursor->chunk != taken->last &&
-               cursor->offset == cursor->chunk->used) {
-        cursor->chunk = cursor->chunk->next;
-        cursor->offset = 0; /* a chunk is entered at its front */
-    }
-    record = nio_chunk_record(cursor->chunk, cursor->offset);
-    cursor->offset += nio_change_bytes(record);
+    do {
+        if (cursor->chunk == NULL) {
+            cursor->chunk = taken->chunks;
+            cursor->offset = taken->begin;
+        } else if (cursor->chunk != taken->last &&
+                   cursor->offset == cursor->chunk->used) {
+            cursor->chunk = cursor->chunk->next;
+            cursor->offset = 0; /* a chunk is entered at its front */
+        }
+        record = nio_chunk_record(cursor->chunk, cursor->offset);
+        cursor->offset += nio_change_bytes(record);
+    } while (record->type == NIO_CHANGE_NOTHING);
     cursor->passed++;
     return record;
 }

@@ -9,7 +9,7 @@ typedef struct nio_taken {
     struct nio_chunk *chunks; /* the first of them ... */
     struct nio_chunk *last;   /* ... and the last one */
     size_t begin;             /* where in the first chunk it begins */
-    size_t count;             /* changes in all chunks, marks included */
+    size_t count; /* changes to deliver in all chunks, marks included */
 } nio_taken;
 
 typedef struct nio_cursor {

@@ -7,8 +7,9 @@
 static bool
 is_unseen_delete(const nio_change *record)
 {
-    return record->type == NIO_CHANGE_DELETE &&
-           record->first_type == NIO_CHANGE_ADD;
+    return record->type == NIO_CHANGE_NOTHING ||
+           (record->type == NIO_CHANGE_DELETE &&
+            record->first_type == NIO_CHANGE_ADD);
 }
 
 static nio_unseen_stack *

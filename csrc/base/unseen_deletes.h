@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The queued records whose place a new key may take: DELETEs of keys that the
- * taker has never seen, since their ADD was merged into them. Part of the
- * index of a queue (coalesce.h); guarded by the queue's lock. */
+/* The queued records whose place a new key may take: those of keys that came
+ * and went, so that the taker has never got them. Such a record is NOTHING, or
+ * a DELETE where the taker gets each DELETE (nio_queue_deliver_unseen). Part
+ * of the index of a queue (coalesce.h); guarded by the queue's lock. */
 #pragma once
 
 #include "base/change.h"

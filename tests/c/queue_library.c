@@ -31,9 +31,14 @@ key_of(int kind, const void *row, uint8_t *key)
 }
 
 EXPORT nio_queue *
-library_new(size_t bound)
+library_new(size_t bound, int delivers_unseen)
 {
-    return nio_queue_new(bound, key_of, NULL);
+    nio_queue *queue = nio_queue_new(bound, key_of, NULL);
+
+    if (queue != NULL && delivers_unseen) {
+        nio_queue_deliver_unseen(queue);
+    }
+    return queue;
 }
 
 EXPORT void

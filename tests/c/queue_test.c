@@ -88,89 +88,7 @@ largest_row_is_queued_and_outlives_the_queue(void)
     nio_taken_free(&taken); /* a second time does nothing */
 }
 
-/* ---- past the bound: the table of base/change.h */
-static void
-types_past_the_bound_merge_as_the_header_says(void)
-{
-    static const struct {
-        int queued, comes;
-        const char *wanted;
-    } pairs[] = {
-        {ADD, ADD, "A99=0 A1=2"},
-        {ADD, PARAMETER, "A99=0 A1=2"},
-        {ADD, DELETE, "A99=0 D1=2"},
-        {PARAMETER, ADD, "A99=0 P1=2"},
-        {PARAMETER, PARAMETER, "A99=0 P1=2"},
-        {PARAMETER, DELETE, "A99=0 D1=2"},
-        {DELETE, ADD, "A99=0 P1=2"},
-        {DELETE, PARAMETER, "A99=0 P1=2"},
-        {DELETE, DELETE, "A99=0 D1=2"},
-    };
-
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
-        nio_queue *queue = full_queue();
-        put(queue, pairs[i].queued, 1, 1);
-        put(queue, pairs[i].comes, 1, 2);
-        CHECK_EQUAL(statistics_of(queue).coalesced, 1);
-        CHECK_EQUAL(statistics_of(queue).high_water, 2);
-        expect(queue, pairs[i].wanted);
-        nio_queue_free(queue);
-    }
-}
-
-static void
-unseen_delete_of_a_key_added_again_becomes_an_add(void)
-{
-    nio_queue *queue = full_queue();
-
-    put(queue, ADD, 1, 1);
-    put(queue, DELETE, 1, 2);
-    put(queue, ADD, 1, 3);
-    put(queue, PARAMETER, 2, 4);
-    put(queue, DELETE, 2, 5);
-    put(queue, ADD, 2, 6);
-    expect(queue, "A99=0 A1=3 P2=6");
-    nio_queue_free(queue);
-}
-
-/* A producer of an unbounded number of keys does not grow the queue. A DELETE
- * of a key that the taker knows is never replaced. */
-static void
-new_key_past_the_bound_replaces_an_unseen_delete(void)
-{
-    nio_queue *queue = full_queue();
-
-    for (uint32_t key = 100; key < 100000; key++) {
-        put(queue, ADD, key, key);
-        put(queue, DELETE, key, key);
-        CHECK_EQUAL(statistics_of(queue).queued, 2);
-    }
-    put(queue, PARAMETER, 7, 8); /* the taker knows this key */
-    put(queue, DELETE, 7, 9);
-    put(queue, ADD, 1, 10);
-    expect(queue, "A99=0 D7=9 A1=10");
-    nio_queue_free(queue);
-}
-
-/* Rows of another kind have another size: each replaces one of its own. */
-static void
-unseen_deletes_of_two_row_sizes_are_both_replaced(void)
-{
-    nio_queue *queue = full_queue();
-
-    for (uint32_t key = 100; key < 10000; key++) {
-        const row thing = {.key = key};
-        nio_change change = {.size = 8, .kind = OTHER_KIND, .type = ADD};
-        put(queue, ADD, key, key);
-        put(queue, DELETE, key, key);
-        CHECK(nio_queue_put(queue, &change, &thing));
-        change.type = DELETE;
-        CHECK(nio_queue_put(queue, &change, &thing));
-        CHECK_EQUAL(statistics_of(queue).queued, 3);
-    }
-    nio_queue_free(queue);
-}
-
+/* ---- past the bound */
 static void
 key_with_several_records_merges_into_the_last(void)
 {
@@ -183,7 +101,7 @@ key_with_several_records_merges_into_the_last(void)
     put(queue, PARAMETER, 2, 5);
     put(queue, DELETE, 1, 6); /* past the bound from here on */
     put(queue, PARAMETER, 2, 7);
-    expect(queue, "A1=1 D1=2 A2=3 D1=6 P2=7");
+    expect(queue, "A1=1 D1=2 A2=3 P2=7");
     /* The index does not remember taken records. */
     put(queue, ADD, 1, 8);
     put(queue, PARAMETER, 1, 9);
@@ -271,18 +189,18 @@ initial_and_rowless_changes_past_the_bound_never_merge(void)
     nio_queue_free(queue);
 }
 
-static nio_wait
-wait_now(nio_event *event)
-{
-    return nio_event_wait(event, 0);
-}
-
 static void
 take_one(nio_queue *queue)
 {
     nio_taken taken;
     CHECK_EQUAL(nio_queue_take(queue, 1, &taken), 1);
     nio_taken_free(&taken);
+}
+
+static nio_wait
+wait_now(nio_event *event)
+{
+    return nio_event_wait(event, 0);
 }
 
 static void
@@ -329,10 +247,6 @@ main(int argc, char **argv)
     RUN(queue_below_its_bound_keeps_every_change_in_order());
     RUN(queue_with_any_row_size_and_portion_keeps_the_order(seed));
     RUN(largest_row_is_queued_and_outlives_the_queue());
-    RUN(types_past_the_bound_merge_as_the_header_says());
-    RUN(unseen_delete_of_a_key_added_again_becomes_an_add());
-    RUN(new_key_past_the_bound_replaces_an_unseen_delete());
-    RUN(unseen_deletes_of_two_row_sizes_are_both_replaced());
     RUN(key_with_several_records_merges_into_the_last());
     RUN(taken_record_is_never_merged_into());
     RUN(kind_is_part_of_the_key_and_may_be_all_of_it());

@@ -29,7 +29,7 @@ QUEUE = [
     f"base/{name}.c"
     for name in ("queue", "coalesce", "unseen_deletes", "chunk", "change", "extra", "taken")
 ]
-POSIX = [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "thread")]
+POSIX = [f"base/posix/{name}.c" for name in ("event", "lock", "pages", "seed", "thread")]
 ROWS = (
     *("rtnetlink/decode/rows.c", "rtnetlink/decode/interface_row.c"),
     *("base/*.c", "base/posix/*.c"),
@@ -51,6 +51,7 @@ PROGRAMS = [
         ("base/extra.c", "rtnetlink/mirror/route_dump.c", "rtnetlink/mirror/route_gaps.c"),
     ),
     Program("queue_test", (*QUEUE, *POSIX)),
+    Program("queue_merge_test", (*QUEUE, *POSIX)),
     Program("queue_edge_test", (*QUEUE, *POSIX), wraps=tuple(MEMORY)),
     Program(
         "queue_model_test",

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from .library import check, library
 from .test_c import POSIX, QUEUE
 
-PARAMETER, ADD, DELETE, INITIAL = range(4)
+PARAMETER, ADD, DELETE, INITIAL, NOTHING = range(5)
 SNAPSHOT, SYNTHESIZED, OVERFLOW, SYNCED = 1, 2, 4, 8
 MARK, WITHOUT_IDENTITY = 0xFF, 9
 
@@ -68,12 +68,14 @@ class Record:
 
     @property
     def is_unseen_delete(self) -> bool:
-        return not self.change.is_mark and (self.first, self.change.type) == (ADD, DELETE)
+        ended = self.change.type in (DELETE, NOTHING)
+        return not self.change.is_mark and self.first == ADD and ended
 
 
 class Model:
-    def __init__(self, bound: int) -> None:
+    def __init__(self, bound: int, delivers_unseen: bool) -> None:
         self.bound = bound
+        self.delivers_unseen = delivers_unseen
         self.records: list[Record] = []
         # By kind: the deletes of keys that the taker has not seen. A new key replaces one of them.
         self.unseen: defaultdict[int, list[Record]] = defaultdict(list)
@@ -82,6 +84,11 @@ class Model:
     @property
     def queued(self) -> list[Change]:
         return [record.change for record in self.records]
+
+    @property
+    def delivered(self) -> list[Change]:
+        """What a take of everything would return."""
+        return [change for change in self.queued if change.type != NOTHING]
 
     def put(self, change: Change) -> None:
         if change.is_mark:
@@ -95,18 +102,21 @@ class Model:
                         break
                     record.change = self._merged(record, change)
                     self._push_unseen_delete(record)
-                    self.counts["coalesced"] += 1
+                    if not self.delivered:
+                        self.records.clear()
+                    self._note_high_water()
                     return
             else:
                 if (place := self._take_unseen_delete(change)) is not None:
                     place.change, place.first = change, change.type
-                    self.counts["coalesced"] += 1
+                    self._note_high_water()
                     return
         self._append(change)
 
     def _merged(self, record: Record, new: Change) -> Change:
         if new.type == DELETE:
-            return new
+            came_and_went = record.first == ADD and not self.delivers_unseen
+            return replace(new, type=NOTHING) if came_and_went else new
         flags = new.flags | (record.change.flags & SNAPSHOT)
         return replace(new, type=ADD if record.first == ADD else PARAMETER, flags=flags)
 
@@ -134,7 +144,10 @@ class Model:
 
     def _append(self, change: Change) -> None:
         self.records.append(Record(change, change.type))
-        rows = sum(not queued.is_mark for queued in self.queued)
+        self._note_high_water()
+
+    def _note_high_water(self) -> None:
+        rows = sum(not queued.is_mark for queued in self.delivered)
         self.counts["high_water"] = max(self.counts["high_water"], rows)
 
     def _mark(self, mark: Change) -> None:
@@ -148,8 +161,12 @@ class Model:
         self._append(mark)
 
     def take(self, most: int) -> list[Change]:
-        taken = self.queued[:most]
-        self.records = self.records[most:]
+        taken = self.delivered[:most]
+        left = most
+        while self.records and (left or self.records[0].change.type == NOTHING):
+            left -= self.records.pop(0).change.type != NOTHING
+        if not self.delivered:
+            self.records.clear()
         if not self.records or len(self.records) < self.bound // 4:
             self.unseen.clear()  # with the index, which is built again from the queued records
             for record in self.records:
@@ -159,17 +176,21 @@ class Model:
         return taken
 
     def statistics(self) -> dict[str, int]:
-        names = ("put", "taken", "coalesced", "high_water")
-        queued = sum(not change.is_mark for change in self.queued)
-        return {**{name: self.counts[name] for name in names}, "queued": queued, "lost": 0}
+        names = ("put", "taken", "high_water")
+        queued = sum(not change.is_mark for change in self.delivered)
+        coalesced = self.counts["put"] - self.counts["taken"] - queued
+        return {
+            **{name: self.counts[name] for name in names},
+            **{"queued": queued, "coalesced": coalesced, "lost": 0},
+        }
 
 
 class Queue:
     """The queue of csrc/base."""
 
-    def __init__(self, native: ctypes.CDLL, bound: int) -> None:
+    def __init__(self, native: ctypes.CDLL, bound: int, delivers_unseen: bool = False) -> None:
         self._native = native
-        self._queue = ctypes.c_void_p(native.library_new(bound))
+        self._queue = ctypes.c_void_p(native.library_new(bound, delivers_unseen))
         assert self._queue
 
     def put(self, change: Change) -> None:
@@ -198,7 +219,7 @@ class Queue:
 def native(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     built = library("queue_library", [*QUEUE, *POSIX], tmp_path_factory.mktemp("queue"))
     built.library_new.restype = ctypes.c_void_p
-    built.library_new.argtypes = [ctypes.c_size_t]
+    built.library_new.argtypes = [ctypes.c_size_t, ctypes.c_int]
     built.library_take.restype = ctypes.c_size_t
     built.library_take.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
     return built
@@ -226,8 +247,8 @@ def numbered(program: list[Any]) -> Iterator[Any]:
 
 
 def test_queue_matches_the_model(native: ctypes.CDLL, seed: int) -> None:
-    def same(bound: int, program: list[Any]) -> None:
-        model, queue = Model(bound), Queue(native, bound)
+    def same(bound: int, program: list[Any], delivers_unseen: bool) -> None:
+        model, queue = Model(bound, delivers_unseen), Queue(native, bound, delivers_unseen)
         try:
             for step in [*numbered(program), 1000]:
                 if isinstance(step, Change):
@@ -240,7 +261,8 @@ def test_queue_matches_the_model(native: ctypes.CDLL, seed: int) -> None:
             queue.close()
 
     program = st.lists(steps(0, 2, WITHOUT_IDENTITY, types=(0, 1, 2, 3)), max_size=60)
-    check(same, seed, 400, bound=st.integers(1, 6), program=program)
+    bounds = st.integers(1, 6)
+    check(same, seed, 400, bound=bounds, program=program, delivers_unseen=st.booleans())
 
 
 def test_queue_leads_its_reader_to_the_exact_state(native: ctypes.CDLL, seed: int) -> None:
@@ -256,10 +278,10 @@ def test_queue_leads_its_reader_to_the_exact_state(native: ctypes.CDLL, seed: in
             for change in queue.take(most):
                 if change.type == ADD:
                     assert change.key not in known
-                elif change.type == PARAMETER:
+                else:
                     assert change.key in known
                 if change.type == DELETE:
-                    known.pop(change.key, None)
+                    del known[change.key]
                 else:
                     known[change.key] = change.value
 
@@ -286,7 +308,7 @@ def test_queue_model_detects_a_difference(native: ctypes.CDLL, seed: int) -> Non
     """A model with a wrong merge rule does not match."""
 
     def same(program: list[Any]) -> None:
-        model, queue = Model(2), Queue(native, 2)
+        model, queue = Model(2, False), Queue(native, 2)
         model._merged = lambda record, new: new  # type: ignore[method-assign]
         try:
             for step in numbered(program):

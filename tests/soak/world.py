@@ -41,7 +41,6 @@ def random_follower(chance: random.Random, receive_buffer: int | None) -> Follow
         options["prefixes"] = chance.sample(PREFIXES, 2)
     follower = WatcherFollower(TABLES if way == 1 else None, **options)
     follower.label = f"a watcher with {options}"
-    follower.unseen_may_end = "settle" in options or options["queue"] < max(QUEUES)
     return follower
 
 

@@ -192,12 +192,13 @@ done:
     return result;
 }
 
-/* self._merge(later) -> Change: merges the two as a queue does. */
+/* self._merge(later) -> Change or None: merges the two as a queue does. */
 static PyObject *
 change_merge(PyObject *op, PyObject *other)
 {
     nio_state *state = nio_state_of(op);
     change_object *self = (change_object *)op, *later = NULL, *merged = NULL;
+    nio_change result = self->change;
 
     if (!PyObject_TypeCheck(other, state->Change)) {
         return PyErr_Format(PyExc_TypeError, "%R is not a Change", other);
@@ -207,9 +208,12 @@ change_merge(PyObject *op, PyObject *other)
         PyErr_SetString(PyExc_ValueError, "changes of different kinds");
         return NULL;
     }
-    merged = change_alloc(state, &self->change);
+    nio_change_merge(&result, &later->change);
+    if (result.type == NIO_CHANGE_NOTHING) {
+        Py_RETURN_NONE;
+    }
+    merged = change_alloc(state, &result);
     if (merged != NULL) {
-        nio_change_merge(&merged->change, &later->change);
         memcpy(merged->data, later->data, later->change.size);
         (void)nio_extra_keep(nio_change_extra(&merged->change));
     }
@@ -249,7 +253,8 @@ static PyGetSetDef change_getset[] = {
 static PyMethodDef change_methods[] = {
     {"_merge", change_merge, METH_O,
      PyDoc_STR("_merge($self, later, /)\n--\n\n"
-               "One Change for this one and a later one of the same thing.")},
+               "One Change for this one and a later one of the same thing; "
+               "None for one that\ncame and went.")},
     {NULL, NULL, 0, NULL},
 };
 

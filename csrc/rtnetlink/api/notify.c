@@ -85,6 +85,8 @@ new_entry(int kind, ADDRESS_FAMILY family, PVOID context, BOOLEAN initial)
     if (entry->subscriber.filter == NULL || entry->queue == NULL) {
         return nio_entry_free(entry);
     }
+    /* Microsoft's way to an exact state: register, then read the table. */
+    nio_queue_deliver_unseen(entry->queue);
     return entry;
 }
 

@@ -54,13 +54,15 @@ class Watcher:
     snapshot: True delivers all existing rows first, as changes that are `initial`; the batch that
         completes them has `synced` set.
     settle: seconds, by default 0.0, which delivers changes at once. Otherwise changes are held back
-        until no change has come for that time, and only the last state of each row is delivered.
-        Such a Watcher has one reader at a time.
+        until no change has come for that time, and only the last state of each row is delivered. A
+        row that came and went meanwhile is not delivered; the deletion of a row that was delivered
+        before, or that existed before a Watcher without a snapshot, is. Such a Watcher has one
+        reader at a time.
     max_delay: seconds; with settle, the longest time that a change is held back. None means no
         limit.
     queue: the number of changes that wait for a slow reader one by one, by default 1,000,000.
-        Beyond it, changes of the same row are merged into one: memory stays bounded, and the last
-        state that is delivered is exact.
+        Beyond it, changes of the same row are merged as with settle: memory stays bounded, and the
+        last state that is delivered is exact.
     receive_buffer: the size in bytes of the system's buffer for the stream; None means the default.
         On Linux all registrations and Watchers of a process in one network namespace share one
         buffer. Its size is the largest that one of them has requested since the first of them was
@@ -323,7 +325,7 @@ class Watcher:
 
         received: changes that passed the filters. It equals delivered + coalesced + queued.
         delivered: changes that readers got.
-        coalesced: changes that were merged into a change of the same row.
+        coalesced: changes that were merged into a change of the same row, or that came and went.
         queued: changes that wait for a reader.
         queue_high_water: the largest number of changes that waited at once.
         lost: changes dropped after an allocation failure; a batch has `overflow` set for them.
@@ -333,11 +335,15 @@ class Watcher:
         ignored: messages that did not come from the kernel, or were malformed.
         receive_buffer: the size in bytes of the system's buffer.
         """
+        settler = self._settler
+        if settler is None:
+            return self._watch.stats()
+        # In this order: what is read meanwhile counts as coalesced for a moment, and none twice.
+        delivered, held = settler.delivered, settler.held
         figures = self._watch.stats()
-        if self._settler is not None:
-            figures["delivered"] = self._settler.delivered
-            figures["coalesced"] += self._settler.coalesced
-            figures["queued"] += self._settler.held
+        figures["coalesced"] += figures["delivered"] - delivered - held
+        figures["delivered"] = delivered
+        figures["queued"] += held
         return figures
 
     def __repr__(self) -> str:

@@ -149,9 +149,6 @@ class Follower:
     without: frozenset[int] = frozenset()
     within: Sequence[IPv4Network | IPv6Network] = ()
     label = "the follower"
-    # Where changes merge, the end of a thing may be delivered whose beginning was not
-    # (csrc/base/queue.h).
-    unseen_may_end = False
 
     def __init__(self) -> None:
         self.state: dict[str, dict[Key, Record]] = {kind: {} for kind in KINDS}
@@ -184,8 +181,7 @@ class Follower:
             or self._identities.setdefault(theirs, ours) != ours
         ):
             self.wrong.append(f"{self.log[-1]}: its identity {theirs} is another's")
-        unseen = type_ == DELETE and self.unseen_may_end and key not in state
-        if (key in state) != (type_ != ADD) and not unseen and not overlaps:
+        if (key in state) != (type_ != ADD) and not overlaps:
             self.wrong.append(f"{self.log[-1]}, but before it: {state.get(key)}")
         before = self._names.get(ours) if key in state else None
         self._names[ours] = self.report(

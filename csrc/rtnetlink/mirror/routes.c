@@ -230,8 +230,10 @@ drop_legs_of_nexthop(nio_mirror *mirror, const nio_route *head)
     for (nio_route *route = first_of_group(&mirror->routes, head);
          route != NULL; route = next) {
         next = next_of_group(&mirror->routes, head, route);
-        if (route->nexthop_id == head->nexthop_id &&
-            route->protocol == head->protocol) {
+        /* Of routes that share an identity one is recorded: another one may
+         * be the user of the object. */
+        if (route->protocol == head->protocol &&
+            (route->nexthop_id == head->nexthop_id || route->instances > 1)) {
             drop_instance(mirror, route);
         }
     }

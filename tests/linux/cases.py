@@ -38,6 +38,7 @@ def R(
     hop: str | None = None,
     metric: int | None = None,
     tos: int | None = None,
+    source: str | None = "any",
     **record: Any,
 ) -> Thing:
     """A route, or one leg of it."""
@@ -51,6 +52,7 @@ def R(
             and (hop is None or key[5] == plain(hop))
             and (metric is None or key[2] == metric)
             and (tos is None or key[1] == tos)
+            and (source == "any" or key[6] == (source and ip_network(source)))
             and record.items() <= have.items()
         )
 

@@ -316,8 +316,10 @@ class CallbackFollower(Follower):
         }
         for kind, table in tables.items():
             for row in table:
-                # A table shows every route of one identity; changes report the first alone.
-                if (key := RECORD[kind](row)[0]) not in self.state[kind]:
+                # A table shows every route of one identity; changes report the first, and how many.
+                if (have := self.state[kind].get(key := RECORD[kind](row)[0])) is not None:
+                    have["instances"] += 1
+                else:
                     self.apply(kind, ADD, row, " (table)")
                     self._shown.add((kind, key))
 

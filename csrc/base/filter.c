@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 /* RT_TABLE_LOCAL of Linux, the table of the machine's own addresses. On
  * Windows nio_row_table() is always 0. */
@@ -97,11 +98,25 @@ accepts_family(const nio_filter *filter, ADDRESS_FAMILY family)
     return filter->family == AF_UNSPEC || filter->family == family;
 }
 
-static bool
-accepts_interface(const nio_filter *filter, NET_IFINDEX index)
+bool
+nio_filter_accepts_interface(const nio_filter *filter, NET_IFINDEX index)
 {
-    return filter->interfaces == NULL ||
-           contains(filter->interfaces, filter->interface_count, index);
+    if (filter->interfaces == NULL && filter->names == NULL) {
+        return true;
+    }
+    return (filter->interfaces != NULL &&
+            contains(filter->interfaces, filter->interface_count, index)) ||
+           (filter->bearers != NULL && index != 0 &&
+            contains(filter->bearers, filter->name_count, index));
+}
+
+const WCHAR *
+nio_filter_next_name(const nio_filter *filter, const WCHAR *name)
+{
+    const WCHAR *next = name == NULL ? filter->names : name + wcslen(name) + 1;
+    return filter->names == NULL || next == filter->names + filter->name_size
+               ? NULL
+               : next;
 }
 
 static bool
@@ -116,7 +131,7 @@ accepts_route(const nio_filter *filter, const MIB_IPFORWARD_ROW2 *row)
         return false;
     }
     return accepts_family(filter, destination->Prefix.si_family) &&
-           accepts_interface(filter, row->InterfaceIndex) &&
+           nio_filter_accepts_interface(filter, row->InterfaceIndex) &&
            (filter->protocols == NULL ||
             contains(filter->protocols, filter->protocol_count,
                      (ULONG)row->Protocol)) &&
@@ -130,7 +145,7 @@ accepts_address(const nio_filter *filter, const MIB_UNICASTIPADDRESS_ROW *row)
     unsigned bits = row->Address.si_family == AF_INET ? 32 : 128;
 
     return accepts_family(filter, row->Address.si_family) &&
-           accepts_interface(filter, row->InterfaceIndex) &&
+           nio_filter_accepts_interface(filter, row->InterfaceIndex) &&
            accepts_prefix(filter, &row->Address, bits);
 }
 
@@ -150,7 +165,7 @@ nio_filter_accepts(const nio_filter *filter, nio_kind kind, const void *row)
         return accepts_address(filter, row);
     case NIO_INTERFACE:
         return accepts_family(filter, interface->Family) &&
-               accepts_interface(filter, interface->InterfaceIndex);
+               nio_filter_accepts_interface(filter, interface->InterfaceIndex);
     case NIO_KINDS:
         break;
     }
@@ -187,11 +202,14 @@ nio_filter_copy(const nio_filter *filter)
     const size_t tables = filter->table_count * sizeof(*filter->tables);
     const size_t interfaces =
         filter->interface_count * sizeof(*filter->interfaces);
+    const size_t bearers = filter->name_count * sizeof(*filter->bearers);
+    const size_t names = filter->name_size * sizeof(*filter->names);
     const size_t protocols =
         filter->protocol_count * sizeof(*filter->protocols);
     const size_t prefixes = filter->prefix_count * sizeof(*filter->prefixes);
 
-    copy = malloc(sizeof(*copy) + tables + interfaces + protocols + prefixes);
+    copy = malloc(sizeof(*copy) + tables + interfaces + bearers + protocols +
+                  names + prefixes);
     if (copy == NULL) {
         return NULL;
     }
@@ -201,6 +219,10 @@ nio_filter_copy(const nio_filter *filter)
     copy->tables = copy_array(filter->tables, tables, &at);
     copy->interfaces = copy_array(filter->interfaces, interfaces, &at);
     copy->protocols = copy_array(filter->protocols, protocols, &at);
+    copy->bearers = filter->names == NULL ? NULL : (NET_IFINDEX *)at;
+    memset(at, 0, bearers);
+    at += bearers;
+    copy->names = copy_array(filter->names, names, &at);
     copy->prefixes = copy_array(filter->prefixes, prefixes, &at);
     return copy;
 }

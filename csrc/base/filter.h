@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The rows that a subscriber wants. A filter is evaluated before the queue, on
  * the system's thread, so that unwanted rows cost nothing further. Immutable
- * once made, so that any number of threads may read it. A member that is NULL
- * or AF_UNSPEC accepts everything. */
+ * once made, but for `bearers`, which the tower's thread changes: it alone
+ * evaluates the filter. A member that is NULL or AF_UNSPEC accepts everything.
+ */
 #pragma once
 
 #include "contract/netio.h"
@@ -29,8 +30,15 @@ typedef struct nio_filter {
     bool has_tables;       /* false: every table but RT_TABLE_LOCAL */
     const ULONG *tables;
     size_t table_count;
-    const NET_IFINDEX *interfaces; /* NULL: all */
+    const NET_IFINDEX *interfaces; /* NULL and no names: all */
     size_t interface_count;
+    /* Beside these, the interfaces that have one of these names now: the texts
+     * one behind the other, each with its NUL, name_size characters. */
+    const WCHAR *names;
+    size_t name_count, name_size;
+    /* Of each name the interface that has it, as the tower has found; 0: none.
+     * Only a copy has this array. */
+    NET_IFINDEX *bearers;
     const ULONG *protocols; /* NULL: all; NL_ROUTE_PROTOCOL, routes only */
     size_t protocol_count;
     const nio_prefix *prefixes; /* NULL: all; for a route's destination, or an
@@ -47,6 +55,11 @@ typedef struct nio_filter {
  * family and interface only. Rows of other kinds than the three pass. */
 bool nio_filter_accepts(const nio_filter *filter, nio_kind kind,
                         const void *row);
+
+/* Does the filter accept rows of this interface? */
+bool nio_filter_accepts_interface(const nio_filter *filter, NET_IFINDEX index);
+/* The name after this one; the first one after NULL; NULL: there is none. */
+const WCHAR *nio_filter_next_name(const nio_filter *filter, const WCHAR *name);
 
 /* A deep copy in one block, for free(). NULL is copied to a filter that
  * accepts the same. NULL on allocation failure. */

@@ -290,6 +290,17 @@ nio_row_cache_load(nio_row_cache *cache, bool snapshot)
 }
 
 void
+nio_row_cache_reread(nio_row_cache *cache)
+{
+    const change_template template = {.time_ns = nio_realtime_ns(),
+                                      .flags = NIO_FLAG_SYNTHESIZED};
+
+    if (read_all(cache, &template) != NO_ERROR) {
+        cache->dirty = true;
+    }
+}
+
+void
 nio_row_cache_repair(nio_row_cache *cache)
 {
     const change_template template = {.time_ns = nio_realtime_ns(),

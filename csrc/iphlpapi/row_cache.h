@@ -34,6 +34,9 @@ NETIO_STATUS nio_row_cache_load(nio_row_cache *cache, bool snapshot);
  * changed, and puts the difference. */
 void nio_row_cache_update(nio_row_cache *cache, const nio_change *notified,
                           const void *key);
+/* Re-reads all tables, since the filter accepts other rows now, and puts the
+ * difference. `dirty` is set where that failed. */
+void nio_row_cache_reread(nio_row_cache *cache);
 /* Re-reads all tables and puts the difference, between the marks OVERFLOW and
  * SYNCED. `dirty` stays set where that failed; the next repair then puts no
  * second OVERFLOW. */

@@ -7,10 +7,13 @@
  * never waits long, and callbacks that overlap or overtake each other do no
  * harm. One worker per subscription re-reads rows and puts the differences
  * (row_cache.c). The system itself loses nothing; after an allocation failure
- * the worker re-reads the tables and puts the difference. */
+ * the worker re-reads the tables and puts the difference. Where the filter has
+ * names of interfaces, it looks them up again whenever an interface changes.
+ */
 #include "base/debug.h"
 #include "base/lock.h"
 #include "base/thread.h"
+#include "iphlpapi/bearers.h"
 #include "iphlpapi/row_cache.h"
 
 #include <inttypes.h>
@@ -107,14 +110,21 @@ update_rows(subscription *self, nio_taken *keys)
 {
     nio_cursor cursor = {0};
     nio_change *change;
+    bool interfaces_changed = false;
 
     while (!nio_atomic_load(&self->stopped) &&
            (change = nio_taken_next(keys, &cursor)) != NULL) {
         if (nio_change_is_mark(change)) {
             self->cache.dirty = true; /* keys were lost before it */
-        } else {
+            continue;
+        }
+        interfaces_changed |= change->kind == NIO_INTERFACE;
+        if ((self->cache.kinds & (1u << change->kind)) != 0) {
             nio_row_cache_update(&self->cache, change, nio_change_row(change));
         }
+    }
+    if (interfaces_changed && nio_find_bearers(self->filter)) {
+        nio_row_cache_reread(&self->cache);
     }
 }
 
@@ -130,6 +140,7 @@ repair(subscription *self, uint64_t *not_before, uint64_t *pause)
     if (!self->cache.dirty || began < *not_before) {
         return;
     }
+    (void)nio_find_bearers(self->filter);
     nio_row_cache_repair(&self->cache);
     *pause = !self->cache.dirty      ? MIN_RETRY_NS
              : *pause < MAX_RETRY_NS ? *pause * 2
@@ -211,8 +222,9 @@ register_kind(subscription *self, nio_kind kind)
     HANDLE *handle = &self->handles[kind];
 
     if (kind == NIO_INTERFACE) {
-        return NIO_CALL(system, NotifyIpInterfaceChange, family, on_interface,
-                        self, FALSE, handle);
+        return NIO_CALL(system, NotifyIpInterfaceChange,
+                        self->filter->names != NULL ? AF_UNSPEC : family,
+                        on_interface, self, FALSE, handle);
     }
     if (kind == NIO_ADDRESS) {
         return NIO_CALL(system, NotifyUnicastIpAddressChange, family,
@@ -226,6 +238,10 @@ static NETIO_STATUS
 register_all(subscription *self, unsigned kinds)
 {
     NETIO_STATUS status = NO_ERROR;
+
+    if (self->filter->names != NULL) {
+        kinds |= 1u << NIO_INTERFACE;
+    }
 
     for (int kind = 0; kind < NIO_KINDS && status == NO_ERROR; kind++) {
         if ((kinds & (1u << kind)) != 0) {
@@ -275,6 +291,10 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *ret_handle)
     if (request->filter != NULL && request->filter->has_tables) {
         return ERROR_NOT_SUPPORTED; /* there is one table */
     }
+    if (request->filter != NULL && request->filter->names != NULL &&
+        !nio_can_find_bearers()) {
+        return ERROR_PROC_NOT_FOUND;
+    }
     if (nio_system()->CancelMibChangeNotify2 == NULL) {
         return ERROR_PROC_NOT_FOUND; /* it could never be ended */
     }
@@ -287,6 +307,7 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *ret_handle)
     /* Registered before the tables are read, so that no change is missed. */
     status = register_all(self, request->kinds);
     if (status == NO_ERROR) {
+        (void)nio_find_bearers(self->filter);
         status = nio_row_cache_load(&self->cache, request->snapshot);
     }
     if (status == NO_ERROR &&

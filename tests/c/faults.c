@@ -48,7 +48,6 @@ static const int errors[IDS][MAX_ERRORS] = {
     [ID_close] = {EINTR, EIO},
     [ID_dup3] = {EBUSY, EMFILE, EINTR},
     [ID_stat] = {EMFILE, ENOMEM, ENOENT},
-    [ID_if_nametoindex] = {EMFILE, ENOMEM},
     [ID_if_indextoname] = {EMFILE, ENOMEM},
     [ID_getrandom] = {EAGAIN, EINTR},
     [ID_pthread_create] = {EAGAIN, EPERM},
@@ -199,7 +198,6 @@ WRAP(ssize_t, read, (int fd, void *b, size_t n), (fd, b, n), -1)
 WRAP(ssize_t, write, (int fd, const void *b, size_t n), (fd, b, n), -1)
 WRAP(int, dup3, (int from, int to, int f), (from, to, f), -1)
 WRAP(int, stat, (const char *p, struct stat *s), (p, s), -1)
-WRAP(unsigned, if_nametoindex, (const char *n), (n), 0)
 WRAP(char *, if_indextoname, (unsigned i, char *n), (i, n), NULL)
 WRAP(ssize_t, getrandom, (void *b, size_t n, unsigned f), (b, n, f), -1)
 /* These return the error itself. */

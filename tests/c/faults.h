@@ -31,7 +31,6 @@
     X(close)                                                                  \
     X(dup3)                                                                   \
     X(stat)                                                                   \
-    X(if_nametoindex)                                                         \
     X(if_indextoname)                                                         \
     X(getrandom)                                                              \
     X(pthread_create)                                                         \

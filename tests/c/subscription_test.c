@@ -1,156 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The subscriptions of the Windows tower (csrc/iphlpapi) on Linux, over a
  * system of one routing table that the tests change. */
+#include "base/filter.h"
 #include "base/lock.h"
 #include "base/queue.h"
 #include "contract/tower.h"
 
 #include "check.h"
+#include "one_table_system.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #define SECOND UINT64_C(1000000000)
-enum { MAX_ROUTES = 8 };
-
-/* ---- the system */
-static nio_lock lock = NIO_LOCK_INITIALIZER;
-static MIB_IPFORWARD_ROW2 routes[MAX_ROUTES];
-static size_t route_count;
-static NETIO_STATUS read_status, cancel_status;
-static bool lacks_notifications;
-static PIPFORWARD_CHANGE_CALLBACK callback;
-static PVOID callback_context;
-
-static NETIO_STATUS
-notify_route(ADDRESS_FAMILY family, PIPFORWARD_CHANGE_CALLBACK function,
-             PVOID context, BOOLEAN initial, HANDLE *ret_handle)
-{
-    CHECK_EQUAL(family, AF_UNSPEC);
-    CHECK(!initial);
-    callback = function;
-    callback_context = context;
-    *ret_handle = routes;
-    return NO_ERROR;
-}
-
-static NETIO_STATUS
-cancel(HANDLE handle)
-{
-    CHECK(handle == routes);
-    return cancel_status;
-}
-
-static NETIO_STATUS
-get_table(ADDRESS_FAMILY family, PMIB_IPFORWARD_TABLE2 *ret_table)
-{
-    NETIO_STATUS status;
-
-    CHECK_EQUAL(family, AF_UNSPEC);
-    nio_lock_take(&lock);
-    status = read_status;
-    if (status == NO_ERROR) {
-        *ret_table = calloc(1, sizeof(**ret_table) + sizeof(routes));
-        CHECK(*ret_table != NULL);
-        (*ret_table)->NumEntries = (ULONG)route_count;
-        memcpy((*ret_table)->Table, routes, route_count * sizeof(*routes));
-    }
-    nio_lock_drop(&lock);
-    return status;
-}
-
-static MIB_IPFORWARD_ROW2 *
-find_locked(NET_IFINDEX interface) NIO_REQUIRES(lock)
-{
-    for (size_t i = 0; i < route_count; i++) {
-        if (routes[i].InterfaceIndex == interface) {
-            return &routes[i];
-        }
-    }
-    return NULL;
-}
-
-static NETIO_STATUS
-get_entry(PMIB_IPFORWARD_ROW2 row)
-{
-    NETIO_STATUS status;
-
-    nio_lock_take(&lock);
-    const MIB_IPFORWARD_ROW2 *found = find_locked(row->InterfaceIndex);
-    status = read_status != NO_ERROR ? read_status
-             : found == NULL         ? ERROR_NOT_FOUND
-                                     : NO_ERROR;
-    if (status == NO_ERROR) {
-        *row = *found;
-    }
-    nio_lock_drop(&lock);
-    return status;
-}
-
-static VOID
-free_table(PVOID table)
-{
-    free(table);
-}
-
-const nio_functions *
-nio_system(void)
-{
-    static nio_functions functions = {.CancelMibChangeNotify2 = cancel,
-                                      .GetIpForwardTable2 = get_table,
-                                      .GetIpForwardEntry2 = get_entry,
-                                      .FreeMibTable = free_table};
-    functions.NotifyRouteChange2 = lacks_notifications ? NULL : notify_route;
-    return &functions;
-}
-
-/* ---- what a test does to the system; a route has an interface of its own */
-static MIB_IPFORWARD_ROW2
-route(NET_IFINDEX interface, ULONG metric)
-{
-    MIB_IPFORWARD_ROW2 row = {.InterfaceIndex = interface, .Metric = metric};
-    row.DestinationPrefix.Prefix.si_family = AF_INET;
-    row.NextHop.si_family = AF_INET;
-    return row;
-}
-
-static void
-set_route(NET_IFINDEX interface, ULONG metric)
-{
-    nio_lock_take(&lock);
-    MIB_IPFORWARD_ROW2 *found = find_locked(interface);
-    if (found == NULL) {
-        CHECK(route_count < MAX_ROUTES);
-        found = &routes[route_count++];
-    }
-    *found = route(interface, metric);
-    nio_lock_drop(&lock);
-}
-
-static void
-remove_route(NET_IFINDEX interface)
-{
-    nio_lock_take(&lock);
-    MIB_IPFORWARD_ROW2 *found = find_locked(interface);
-    CHECK(found != NULL);
-    *found = routes[--route_count];
-    nio_lock_drop(&lock);
-}
-
-static void
-set_read_status(NETIO_STATUS status)
-{
-    nio_lock_take(&lock);
-    read_status = status;
-    nio_lock_drop(&lock);
-}
-
-/* Calls back as Windows does: with the key members only. */
-static void
-notify(NET_IFINDEX interface, MIB_NOTIFICATION_TYPE type)
-{
-    MIB_IPFORWARD_ROW2 key = route(interface, 0);
-    callback(callback_context, &key, type);
-}
 
 /* ---- a subscription to routes, and its stream */
 typedef struct stream {
@@ -166,16 +28,22 @@ key_of(int kind, const void *row, uint8_t *key)
 }
 
 static void
-stream_open(stream *stream, bool snapshot)
+stream_open_filtered(stream *stream, bool snapshot, const nio_filter *filter)
 {
-    const nio_request request = {.kinds = 1u << NIO_ROUTE,
-                                 .snapshot = snapshot};
+    const nio_request request = {
+        .kinds = 1u << NIO_ROUTE, .filter = filter, .snapshot = snapshot};
 
     CHECK(nio_event_init(&stream->readable));
     stream->queue = nio_queue_new(100, key_of, &stream->readable);
     CHECK(stream->queue != NULL);
     CHECK_EQUAL(nio_subscribe(&request, stream->queue, &stream->handle),
                 NO_ERROR);
+}
+
+static void
+stream_open(stream *stream, bool snapshot)
+{
+    stream_open_filtered(stream, snapshot, NULL);
 }
 
 static void
@@ -313,6 +181,42 @@ failed_read_is_repaired_between_marks(void)
 }
 
 static void
+filter_by_alias_follows_the_alias(void)
+{
+    static const WCHAR names[] = L"none\0wan";
+    static const NET_IFINDEX interfaces[] = {4};
+    const nio_filter filter = {.family = AF_UNSPEC,
+                               .interfaces = interfaces,
+                               .interface_count = 1,
+                               .names = names,
+                               .name_count = 2,
+                               .name_size = sizeof(names) / sizeof(*names)};
+    stream stream;
+
+    set_route(1, 5);
+    set_route(2, 6);
+    set_route(4, 7);
+    stream_open_filtered(&stream, true, &filter);
+    expect(&stream, "A4=7s S"); /* no interface has the alias */
+    pass_alias_to(1);
+    expect(&stream, "A1=5");
+    pass_alias_to(2);
+    expect(&stream, "D1=5 A2=6");
+    pass_alias_to(4); /* which passes anyway */
+    expect(&stream, "D2=6");
+    pass_alias_to(0);
+    set_route(4, 8);
+    notify(4, MibParameterNotification);
+    expect(&stream, "P4=8");
+    stream_close(&stream);
+    lacks_aliases = true;
+    HANDLE handle;
+    const nio_request request = {.kinds = 1u << NIO_ROUTE, .filter = &filter};
+    CHECK_EQUAL(nio_subscribe(&request, NULL, &handle), ERROR_PROC_NOT_FOUND);
+    lacks_aliases = false;
+}
+
+static void
 subscription_over_a_system_that_lacks_a_function_fails(void)
 {
     const nio_request addresses = {.kinds = 1u << NIO_ADDRESS};
@@ -360,6 +264,7 @@ main(void)
     RUN(notified_row_is_put_as_the_difference());
     RUN(deleted_row_that_exists_again_is_put_as_delete_and_add());
     RUN(failed_read_is_repaired_between_marks());
+    RUN(filter_by_alias_follows_the_alias());
     RUN(subscription_over_a_system_that_lacks_a_function_fails());
     RUN(failed_cancel_leaves_a_closed_subscription());
     puts("ok");

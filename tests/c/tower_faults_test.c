@@ -3,6 +3,7 @@
  * once or from then on, during a run of everything that the tower does. Each
  * function succeeds or returns a clear code, nothing leaks, nothing hangs, and
  * after the fault every stream becomes exact. */
+#include "base/extra.h"
 #include "faults.h"
 #include "faults_stream.h"
 #include "tower_support.h"
@@ -168,6 +169,7 @@ read_everything(void)
     CHECK(is_clear(GetIpForwardEntry2(&route)));
     CHECK(is_clear(GetUnicastIpAddressEntry(&address)));
     CHECK(is_clear(GetIpInterfaceEntry(&interface)));
+    nio_extra_drop(interface.Extra);
     CHECK(is_clear(GetBestRoute2(NULL, 0, NULL, &to, 0, &route, &from)));
     CHECK(is_clear(GetNetworkConnectivityHint(&hint)));
     NETIO_STATUS status = GetTeredoPort(&port);
@@ -176,6 +178,7 @@ read_everything(void)
     if (ConvertInterfaceIndexToLuid(LO, &luid) == NO_ERROR) {
         CHECK(is_clear(ConvertInterfaceLuidToAlias(&luid, alias, 64)));
     }
+    CHECK(is_clear(ConvertInterfaceAliasToLuid(L"lo", &luid)));
     status = NotifyStableUnicastIpAddressTable(AF_INET, &addresses, note_table,
                                                &stable, &stable.handle);
     CHECK(status == ERROR_IO_PENDING || is_clear(status));

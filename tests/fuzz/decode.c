@@ -5,14 +5,13 @@
 #include "fuzz.h"
 
 #include "contract/tower.h"
+#include "rtnetlink/decode/names.h"
 
-#include <errno.h>
 #include <linux/nexthop.h>
 #include <net/if.h>
 
 /* ---- a system whose only link is the one decoded last */
 static char name_of_link[IF_NAMESIZE];
-static char requested_name[IF_NAMESIZE];
 
 char *__wrap_if_indextoname(unsigned index, char *ret_name);
 char *
@@ -23,32 +22,38 @@ __wrap_if_indextoname(unsigned index, char *ret_name)
     return ret_name;
 }
 
-unsigned __wrap_if_nametoindex(const char *name);
-unsigned
-__wrap_if_nametoindex(const char *name)
-{
-    CHECK(strlen(name) < sizeof(requested_name));
-    memcpy(requested_name, name, strlen(name) + 1);
-    errno = ENODEV;
-    return 0;
-}
-
 /* Any name can be converted to characters and back. */
 static void
 check_name(const nio_link *link)
 {
     NET_LUID luid = nio_luid(link->index, link->type);
     WCHAR alias[IF_NAMESIZE];
+    char name[NIO_NAME_SIZE] = "";
     CHECK(memchr(link->name, 0, sizeof(link->name)) != NULL);
     memcpy(name_of_link, link->name, sizeof(name_of_link));
-    memset(requested_name, 0, sizeof(requested_name));
     CHECK_EQUAL(ConvertInterfaceLuidToAlias(&luid, alias, IF_NAMESIZE),
                 NO_ERROR);
-    CHECK_EQUAL(ConvertInterfaceAliasToLuid(alias, &luid),
-                ERROR_INVALID_PARAMETER);
-    CHECK(strcmp(requested_name, link->name) == 0);
+    CHECK_EQUAL(nio_name_from_text(alias, name), link->name[0] != 0);
+    CHECK(strcmp(name, link->name) == 0);
+    CHECK(nio_link_has_name(link, alias));
     for (SIZE_T room = 0; room <= strlen(link->name) / 2; room++) {
         (void)ConvertInterfaceLuidToAlias(&luid, alias, room);
+    }
+}
+
+/* The link is found by each alternative name that has a possible length. */
+static void
+check_alternatives(const nio_link *link)
+{
+    size_t size = 0;
+    const char *names = (const char *)nio_extra_find(
+        link->extra, NIO_EXTRA_ALTERNATIVES, &size);
+    CHECK(names == NULL || (size > 0 && names[size - 1] == 0));
+    for (size_t at = 0; at < size; at += strlen(names + at) + 1) {
+        WCHAR text[NIO_NAME_SIZE];
+        CHECK(names[at] != 0);
+        CHECK(!nio_name_to_text(names + at, text, NIO_NAME_SIZE) ||
+              nio_link_has_name(link, text));
     }
 }
 
@@ -152,6 +157,7 @@ check_link(const nio_link *link)
     }
     if (link->name[0] != 0) {
         check_name(link);
+        check_alternatives(link);
     }
 }
 

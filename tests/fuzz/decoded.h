@@ -33,7 +33,8 @@ decode(nio_bytes body, const nio_decode_context *context, decoded *ret)
     memset(&ret->legs, 0, sizeof(ret->legs));
     ret->route_status = nio_decode_route(body, context, &ret->legs);
     ret->address_status = nio_decode_address(body, &ret->address);
-    ret->link_status = nio_decode_link(body, &ret->link, &ret->link_family);
+    ret->link_status =
+        nio_decode_link(body, context->extras, &ret->link, &ret->link_family);
     ret->times_status = nio_decode_neighbour_table(
         body, &ret->times_family, &ret->times_index, &ret->times);
     ret->nexthop_status = nio_decode_nexthop(body, context, &ret->nexthop);
@@ -43,6 +44,9 @@ static inline void
 decoded_done(decoded *decoded, nio_extra_pool *extras)
 {
     nio_legs_done(&decoded->legs);
+    if (decoded->link_status == 0) {
+        nio_link_done(&decoded->link, extras);
+    }
     if (decoded->nexthop_status == 0) {
         nio_nexthop_done(&decoded->nexthop, extras);
     }

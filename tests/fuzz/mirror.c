@@ -25,8 +25,9 @@ take_dumped_message(nio_engine *engine, const struct nlmsghdr *header,
     uint32_t index;
     uint8_t family;
     if (header->nlmsg_type == RTM_NEWLINK &&
-        nio_decode_link(body, &link, &family) == 0) {
+        nio_decode_link(body, &mirror->extras, &link, &family) == 0) {
         nio_mirror_dumped_link(mirror, &link);
+        nio_link_done(&link, &mirror->extras);
     } else if (header->nlmsg_type == RTM_NEWADDR &&
                nio_decode_address(body, &address) == 0) {
         nio_mirror_dumped_address(mirror, &address);

@@ -246,6 +246,8 @@ read_entries(ADDRESS_FAMILY family)
     (void)GetIpForwardEntry2(&route);
     (void)GetUnicastIpAddressEntry(&address);
     (void)GetIpInterfaceEntry(&interface);
+    nio_extra_drop(route.Extra);
+    nio_extra_drop(interface.Extra);
     (void)GetTeredoPort(&port);
     (void)GetNetworkConnectivityHint(&hint);
 }
@@ -260,6 +262,7 @@ read_best_route(ADDRESS_FAMILY family)
     if (GetBestRoute2(NULL, 0, NULL, &destination, 0, &route, &source) ==
         NO_ERROR) {
         CHECK(route.DestinationPrefix.PrefixLength <= 128);
+        nio_extra_drop(route.Extra);
     }
 }
 

@@ -207,8 +207,10 @@ show_message(nio_engine *engine, uint16_t type, nio_bytes body)
                nio_decode_address(body, &address) == 0) {
         show_address(&address, &mirror->links);
     } else if ((type == RTM_NEWLINK || type == RTM_DELLINK) &&
-               nio_decode_link(body, &link, &family) == 0) {
+               nio_decode_link(body, mirror->decode.extras, &link, &family) ==
+                   0) {
         show_link(&link);
+        nio_link_done(&link, mirror->decode.extras);
     } else if ((type == RTM_NEWNEXTHOP || type == RTM_DELNEXTHOP) &&
                nio_decode_nexthop(body, &mirror->decode, &nexthop) == 0) {
         show_nexthop(&nexthop);

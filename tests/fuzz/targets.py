@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # Each target with the system functions that it wraps.
 TARGETS = {
-    "decode": ("if_indextoname", "if_nametoindex"),
+    "decode": ("if_indextoname",),
     "mirror": (),
     "reply": (
         *("socket", "setsockopt", "dup3", "close"),

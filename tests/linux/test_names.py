@@ -90,7 +90,8 @@ def test_conversion_of_an_unknown_interface_returns_its_code(tower: Any, netns: 
         assert code == INVALID_PARAMETER
         assert to_name(None, buffer, ctypes.c_size_t(LENGTH)) == INVALID_PARAMETER
         assert to_name(ctypes.byref(unknown), None, ctypes.c_size_t(0)) == INVALID_PARAMETER
-    impossible = ["", "x" * 16, "x" * 4000, "ä" * 8, "x" * 14 + "ä", "\U0010ffff" * 4]
+    # Alternative names have up to 127 bytes.
+    impossible = ["", "x" * 128, "x" * 4000, "ä" * 64, "x" * 126 + "ä", "\U0010ffff" * 32]
     for to_luid, code in (
         (tower.ConvertInterfaceNameToLuidW, INVALID_NAME),
         (tower.ConvertInterfaceAliasToLuid, INVALID_PARAMETER),
@@ -99,13 +100,44 @@ def test_conversion_of_an_unknown_interface_returns_its_code(tower: Any, netns: 
             luid = ctypes.c_uint64(1)
             assert to_luid(ctypes.c_wchar_p(name), ctypes.byref(luid)) == code, name
             assert luid.value == 0
-        luid = ctypes.c_uint64(1)
-        assert to_luid(ctypes.c_wchar_p("nosuch"), ctypes.byref(luid)) == INVALID_PARAMETER
-        assert luid.value == 0
+        for name in ("nosuch", "x" * 16, "ä" * 8, "x" * 127, "ä" * 63 + "x"):
+            luid = ctypes.c_uint64(1)
+            assert to_luid(ctypes.c_wchar_p(name), ctypes.byref(luid)) == INVALID_PARAMETER
+            assert luid.value == 0
         luid = ctypes.c_uint64(1)
         assert to_luid(None, ctypes.byref(luid)) == INVALID_PARAMETER
         assert luid.value == 0
         assert to_luid(ctypes.c_wchar_p("lo"), None) == INVALID_PARAMETER
+
+
+@pytest.mark.parametrize("name", ["w0", "x" * 16, "ä" * 63 + "x"])
+def test_conversion_finds_a_link_by_its_alternative_name(
+    tower: Any, netns: Namespace, name: str
+) -> None:
+    index = netns.veth("v0", "p0", up=False)
+    netns.ip(f"link property add dev v0 altname {name}")
+    for to_luid in (tower.ConvertInterfaceNameToLuidW, tower.ConvertInterfaceAliasToLuid):
+        luid = ctypes.c_uint64(1)
+        assert to_luid(ctypes.c_wchar_p(name), ctypes.byref(luid)) == 0
+        assert luid.value == luid_of(tower, index).value
+
+
+@pytest.mark.parametrize("index", [16_777_217, 2_000_000_000, 2**31 - 1])
+def test_large_index_and_its_luid_are_converted_to_each_other(
+    tower: Any, netns: Namespace, index: int
+) -> None:
+    netns.ip(f"link add big index {index} type veth peer name p0")
+    luid, back = luid_of(tower, index), ctypes.c_uint32(0)
+    assert tower.ConvertInterfaceLuidToIndex(ctypes.byref(luid), ctypes.byref(back)) == 0
+    assert back.value == index
+    buffer = ctypes.create_unicode_buffer(LENGTH)
+    code = tower.ConvertInterfaceLuidToAlias(ctypes.byref(luid), buffer, ctypes.c_size_t(LENGTH))
+    assert (code, buffer.value) == (0, "big")
+    assert luid_of(tower, 2**31).value == luid_of(tower, 2**32 - 1).value == 0
+    # Bits of a LUID that no index has select no other interface.
+    unknown = ctypes.c_uint64(luid.value | 1 << 8)
+    code = tower.ConvertInterfaceLuidToIndex(ctypes.byref(unknown), ctypes.byref(back))
+    assert (code, back.value) == (INVALID_PARAMETER, 0)
 
 
 def test_conversion_finds_names_of_the_callers_namespace_alone(

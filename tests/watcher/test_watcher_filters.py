@@ -8,7 +8,7 @@ import contextlib
 import random
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -180,6 +180,26 @@ def test_changes_of_filtered_watchers_match_the_model(netns: Network, seed: int)
             watcher.close()
 
 
+def test_name_that_no_interface_has_yet_selects_the_one_that_gets_it(netns: Network) -> None:
+    netns.veth()
+    indices = set()
+    with Watcher("address", "route", interfaces=["late"]) as watcher:
+        for peer in ("p1", "p2"):  # it goes, and comes back
+            netns.ip("address add 10.8.0.1/24 dev v0")
+            indices.add(netns.veth("late", peer))
+            netns.ip("address add 10.9.0.1/24 dev late")
+            changes = read_until(watcher, has_address("10.9.0.1", ADD))
+            netns.ip("address delete 10.9.0.1/24 dev late")
+            changes += read_until(watcher, has_address("10.9.0.1", DELETE))
+            netns.ip("address delete 10.8.0.1/24 dev v0")
+            netns.ip("link delete late")
+            assert {c.row.interface_index for c in changes} <= indices
+
+
+def has_address(address: str, type: NotificationType) -> Callable[[Change], bool]:
+    return lambda c: c.kind == "address" and c.row.address == ip_address(address) and c.type == type
+
+
 @linux_only("there is one routing table")
 def test_local_table_is_left_out_by_default(netns: Network) -> None:
     netns.veth()
@@ -258,7 +278,11 @@ def test_route_that_changes_protocol_enters_and_leaves_the_filter(netns: Network
         ([], {"tables": [2.5]}, TypeError, "2.5 in tables: a table is an int or a name"),
         ([], {"tables": []}, ValueError, "tables is empty"),
         ([], {"interfaces": "v0"}, TypeError, "interfaces=["),
-        ([], {"interfaces": ["nosuch"]}, InvalidParameterError, "no interface named 'nosuch'"),
+        ([], {"interfaces": [""]}, InvalidParameterError, "no interface can be named ''"),
+        ([], {"interfaces": ["x" * 257]}, InvalidParameterError, "no interface can be named"),
+        ([], {"interfaces": ["a\0b"]}, InvalidParameterError, "no interface can be named"),
+        ([], {"interfaces": [2**64]}, ValueError, "is not from 0 to 18446744073709551615"),
+        ([], {"interfaces": [2**63]}, InvalidParameterError, "with the LUID 9223372036854775808"),
         ([], {"interfaces": [99999]}, InvalidParameterError, "99999"),
         ([], {"interfaces": [0]}, InvalidParameterError, "0"),
         ([], {"interfaces": [None]}, TypeError, "an index (int) or a name (str)"),

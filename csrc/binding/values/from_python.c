@@ -1,48 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program passes in, as the native values: numbers, families, seconds,
- * interfaces, addresses and prefixes. The ipaddress module parses the text of
- * an address; its bytes are copied. */
+/* What a program passes in, as the native values: families, seconds, addresses
+ * and prefixes; numbers and interfaces have files of their own. The ipaddress
+ * module parses the text of an address; its bytes are copied. */
 #include "binding/values/from_python.h"
 
 #include "base/event.h"
 #include "binding/errors.h"
+#include "binding/values/interface_from.h"
 #include "binding/values/to_python.h"
 
 #include <math.h>
 #include <string.h>
-#include <wchar.h>
 
-/* ---- numbers and interfaces */
-bool
-nio_number_from(nio_state *state, PyObject *object, const char *function,
-                const char *argument, uint64_t largest, uint64_t *ret_number)
-{
-    PyObject *number = PyNumber_Index(object);
-    if (number == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-            PyErr_Clear();
-            PyErr_Format(PyExc_TypeError, "%s() argument '%s' must be an int",
-                         function, argument);
-        }
-        return false;
-    }
-    unsigned long long value = PyLong_AsUnsignedLongLong(number);
-    Py_DECREF(number);
-    bool overflow = value == (unsigned long long)-1 && PyErr_Occurred();
-    if (overflow && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        return false;
-    }
-    if (overflow || value > largest) {
-        PyErr_Clear();
-        nio_raise_invalid(state, function,
-                          "%s must be a number from 0 to %llu, not %R",
-                          argument, (unsigned long long)largest, object);
-        return false;
-    }
-    *ret_number = value;
-    return true;
-}
-
+/* ---- families and times */
 bool
 nio_family_from(nio_state *state, PyObject *object, const char *function,
                 ADDRESS_FAMILY *ret_family)
@@ -125,67 +95,6 @@ seconds_of(PyObject *Py_UNUSED(module), PyObject *args)
         return NULL;
     }
     return PyFloat_FromDouble(seconds);
-}
-
-static bool
-index_from_name(nio_state *state, PyObject *object, const char *function,
-                NET_IFINDEX *ret_index)
-{
-    const nio_functions *system = nio_system();
-    NETIO_STATUS status = ERROR_INVALID_PARAMETER;
-    NET_LUID luid = {0};
-    Py_ssize_t length = 0;
-    wchar_t *name = PyUnicode_AsWideCharString(object, &length);
-    if (name == NULL) {
-        return false;
-    }
-    if (length > 0 && wcslen(name) == (size_t)length &&
-        system->ConvertInterfaceAliasToLuid != NULL &&
-        system->ConvertInterfaceLuidToIndex != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        status = system->ConvertInterfaceAliasToLuid(name, &luid);
-        if (status == NO_ERROR) {
-            status = system->ConvertInterfaceLuidToIndex(&luid, ret_index);
-        }
-        Py_END_ALLOW_THREADS
-    }
-    PyMem_Free(name);
-    if (status != NO_ERROR) {
-        nio_raise_invalid(state, function, "there is no interface named %R",
-                          object);
-        return false;
-    }
-    return true;
-}
-
-bool
-nio_interface_from(nio_state *state, PyObject *object, const char *function,
-                   NET_IFINDEX *ret_index)
-{
-    uint64_t index = 0;
-    NET_LUID luid = {0};
-    if (PyUnicode_Check(object)) {
-        return index_from_name(state, object, function, ret_index);
-    }
-    if (!PyIndex_Check(object)) {
-        PyErr_Format(PyExc_TypeError,
-                     "%s() takes an interface as an index (int) or a name "
-                     "(str), not %R",
-                     function, (PyObject *)Py_TYPE(object));
-        return false;
-    }
-    if (!nio_number_from(state, object, function, "interface", UINT32_MAX,
-                         &index)) {
-        return false;
-    }
-    if (!nio_luid_of_index((NET_IFINDEX)index, &luid)) {
-        nio_raise_invalid(state, function,
-                          "there is no interface with the index %llu",
-                          (unsigned long long)index);
-        return false;
-    }
-    *ret_index = (NET_IFINDEX)index;
-    return true;
 }
 
 /* ---- addresses */

@@ -4,12 +4,8 @@
  * name that the error message begins with. */
 #pragma once
 
-#include "binding/state.h"
+#include "binding/values/number_from.h"
 
-/* From an int from 0 to `largest`; `argument` is named in the message. */
-bool nio_number_from(nio_state *state, PyObject *object, const char *function,
-                     const char *argument, uint64_t largest,
-                     uint64_t *ret_number);
 /* From AF_UNSPEC, AF_INET or AF_INET6 of the socket module. */
 bool nio_family_from(nio_state *state, PyObject *object, const char *function,
                      ADDRESS_FAMILY *ret_family);
@@ -19,9 +15,6 @@ bool nio_address_from(nio_state *state, PyObject *object, const char *function,
 /* From an ipaddress network or a str. */
 bool nio_prefix_from(nio_state *state, PyObject *object, const char *function,
                      IP_ADDRESS_PREFIX *ret_prefix);
-/* From an index (int) or a name (str) of an interface that exists. */
-bool nio_interface_from(nio_state *state, PyObject *object,
-                        const char *function, NET_IFINDEX *ret_index);
 /* From None (NIO_FOREVER) or a number of seconds, which is rounded up to the
  * next nanosecond; 1e9 seconds (31 years) or more are NIO_FOREVER, too.
  * ValueError for a negative number and NaN, TypeError for anything else. */

@@ -2,10 +2,12 @@
 /* Turns the filter parameters of a Watcher into a nio_filter. The package
  * (netioapi/watcher/parameters.py) has checked and normalised what the program
  * passed. This file checks families and interfaces, which only the system
- * knows, and the bounds of the native types. */
+ * knows, and the bounds of the native types. Names of interfaces are looked up
+ * by the tower, again and again. */
 #include "binding/watch/filter.h"
 
 #include "binding/values/from_python.h"
+#include "binding/values/interface_from.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,17 +29,6 @@ ulong_from(nio_state *state, PyObject *object, ULONG *ret_number)
         return false;
     }
     *ret_number = (ULONG)number;
-    return true;
-}
-
-static bool
-interface_from(nio_state *state, PyObject *object, ULONG *ret_number)
-{
-    NET_IFINDEX index = 0;
-    if (!nio_interface_from(state, object, "Watcher", &index)) {
-        return false;
-    }
-    *ret_number = index;
     return true;
 }
 
@@ -70,6 +61,75 @@ numbers_from(nio_state *state, PyObject *sequence, number_from convert,
     *ret_count = (size_t)count;
     return true;
 }
+
+/* ---- interfaces */
+
+/* Appends a name with its NUL. */
+static bool
+append_name(nio_state *state, PyObject *object, nio_watch_filter *ret)
+{
+    nio_filter *filter = &ret->filter;
+    Py_ssize_t length = 0;
+    wchar_t *name = PyUnicode_AsWideCharString(object, &length);
+    if (name == NULL) {
+        return false;
+    }
+    const size_t size = (size_t)length + 1;
+    WCHAR *names = NULL;
+    if (nio_name_is_possible(state, object, name, (size_t)length, "Watcher")) {
+        names =
+            realloc(ret->names, (filter->name_size + size) * sizeof(*names));
+        if (names == NULL) {
+            PyErr_NoMemory();
+        }
+    }
+    if (names != NULL) {
+        memcpy(names + filter->name_size, name, size * sizeof(*names));
+        ret->names = names;
+        filter->name_size += size;
+        filter->name_count++;
+    }
+    PyMem_Free(name);
+    return names != NULL;
+}
+
+/* An index or a LUID is of an interface that exists; a name need not be. */
+static bool
+interfaces_from(nio_state *state, PyObject *sequence, nio_watch_filter *ret)
+{
+    nio_filter *filter = &ret->filter;
+    bool good = true;
+    if (sequence == Py_None) {
+        return true;
+    }
+    Py_ssize_t count = PySequence_Size(sequence);
+    if (count < 0) {
+        return false;
+    }
+    ret->interfaces = calloc((size_t)count + 1, sizeof(*ret->interfaces));
+    if (ret->interfaces == NULL) {
+        PyErr_NoMemory();
+        return false;
+    }
+    for (Py_ssize_t i = 0; good && i < count; i++) {
+        PyObject *item = PySequence_GetItem(sequence, i);
+        NET_IFINDEX index = 0;
+        if (item == NULL) {
+            return false;
+        }
+        if (PyUnicode_Check(item)) {
+            good = append_name(state, item, ret);
+        } else {
+            good = nio_interface_from(state, item, "Watcher", &index);
+            ret->interfaces[filter->interface_count] = index;
+            filter->interface_count += good;
+        }
+        Py_DECREF(item);
+    }
+    return good;
+}
+
+/* ---- prefixes */
 
 static bool
 prefix_from(PyObject *tuple, nio_prefix *ret_prefix)
@@ -141,8 +201,7 @@ nio_watch_filter_from(nio_state *state, const nio_filter_arguments *arguments,
                                 &filter->family) &&
                 numbers_from(state, arguments->tables, ulong_from,
                              &ret->tables, &filter->table_count) &&
-                numbers_from(state, arguments->interfaces, interface_from,
-                             &ret->interfaces, &filter->interface_count) &&
+                interfaces_from(state, arguments->interfaces, ret) &&
                 numbers_from(state, arguments->protocols, ulong_from,
                              &ret->protocols, &filter->protocol_count) &&
                 prefixes_from(arguments->prefixes, &ret->prefixes,
@@ -151,6 +210,7 @@ nio_watch_filter_from(nio_state *state, const nio_filter_arguments *arguments,
     filter->has_tables = ret->tables != NULL;
     filter->tables = ret->tables;
     filter->interfaces = ret->interfaces;
+    filter->names = ret->names;
     filter->protocols = ret->protocols;
     filter->prefixes = ret->prefixes;
     return good;
@@ -161,6 +221,7 @@ nio_watch_filter_done(nio_watch_filter *filter)
 {
     free(filter->tables);
     free(filter->interfaces);
+    free(filter->names);
     free(filter->protocols);
     free(filter->prefixes);
     memset(filter, 0, sizeof(*filter));

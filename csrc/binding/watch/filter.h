@@ -11,6 +11,7 @@ typedef struct nio_watch_filter {
     nio_filter filter; /* borrows the arrays below */
     ULONG *tables;
     ULONG *interfaces;
+    WCHAR *names;
     ULONG *protocols;
     nio_prefix *prefixes;
 } nio_watch_filter;

@@ -44,14 +44,22 @@ watch_dealloc(PyObject *op)
 
 /* ---- opening */
 
-/* The name of the first function that a Watcher of these kinds (bits) needs
- * and the system lacks; NULL: it lacks none. */
+/* The name of the first function that a Watcher needs and the system lacks;
+ * NULL: it lacks none. */
 static const char *
-missing_function(unsigned kinds)
+missing_function(const nio_request *request)
 {
+    static const char *const by_name[] = {"NotifyIpInterfaceChange",
+                                          "ConvertInterfaceAliasToLuid",
+                                          "ConvertInterfaceLuidToIndex"};
+    for (size_t i = 0; i < sizeof(by_name) / sizeof(by_name[0]); i++) {
+        if (request->filter->names != NULL && !nio_is_supported(by_name[i])) {
+            return by_name[i];
+        }
+    }
     for (int kind = 0; kind < NIO_KINDS; kind++) {
         const nio_kind_functions *of_kind = &nio_functions_of_kind[kind];
-        if ((kinds & (1u << kind)) == 0) {
+        if ((request->kinds & (1u << kind)) == 0) {
             continue;
         }
         if (!nio_is_supported(of_kind->notify)) {
@@ -81,9 +89,8 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
     status = nio_subscribe(request, source->queue, &source->handle);
     Py_END_ALLOW_THREADS
     if (status != NO_ERROR) {
-        const char *missing = status == ERROR_PROC_NOT_FOUND
-                                  ? missing_function(request->kinds)
-                                  : NULL;
+        const char *missing =
+            status == ERROR_PROC_NOT_FOUND ? missing_function(request) : NULL;
         nio_watch_source_drop(source);
         if (missing != NULL) {
             nio_raise_missing(state, missing);

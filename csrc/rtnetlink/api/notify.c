@@ -3,6 +3,7 @@
  * the arguments, make an entry and attach it to the engine of the calling
  * thread's namespace. */
 #include "rtnetlink/api/registry.h"
+#include "rtnetlink/decode/names.h"
 
 #include "contract/linux/layout.h"
 #include "contract/tower.h"
@@ -185,6 +186,19 @@ NotifyStableUnicastIpAddressTable(
     return code == NO_ERROR ? ERROR_IO_PENDING : code;
 }
 
+static bool
+has_possible_names(const nio_filter *filter)
+{
+    const WCHAR *text = NULL;
+    char name[NIO_NAME_SIZE];
+    while ((text = nio_filter_next_name(filter, text)) != NULL) {
+        if (!nio_name_from_text(text, name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 NETIO_STATUS
 nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *handle)
 {
@@ -193,7 +207,8 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *handle)
     *handle = NULL;
     if (request->kinds == 0 || (request->kinds & ~all) != 0 ||
         request->receive_buffer < 0 ||
-        (request->filter != NULL && !is_family(request->filter->family))) {
+        (request->filter != NULL && (!is_family(request->filter->family) ||
+                                     !has_possible_names(request->filter)))) {
         return ERROR_INVALID_PARAMETER;
     }
     nio_entry *entry = nio_entry_new();

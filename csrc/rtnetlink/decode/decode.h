@@ -40,9 +40,12 @@ int nio_decode_route(nio_bytes body, const nio_decode_context *context,
 int nio_decode_address(nio_bytes body, nio_address *ret_address);
 
 /* RTM_NEWLINK, RTM_DELLINK of family AF_UNSPEC. ret_family is also set when
- * the result is NIO_NOT_OURS. The message lacks some of the neighbour times:
- * these are 0. */
-int nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family);
+ * the result is NIO_NOT_OURS. The message lacks some of the neighbour times,
+ * and the name of the master: these are 0. The caller ends the result, if that
+ * is 0, with nio_link_done. */
+int nio_decode_link(nio_bytes body, nio_extra_pool *extras, nio_link *ret_link,
+                    uint8_t *ret_family);
+void nio_link_done(nio_link *link, nio_extra_pool *extras);
 
 /* RTM_NEWNEIGHTBL: the times of one link in one family. ret_index is 0 for the
  * defaults of the whole table. */

@@ -84,10 +84,113 @@ read_families(nio_link *link, nio_bytes attributes)
     }
 }
 
+/* ---- what is rare */
+
+/* Borrowed from the message. */
+typedef struct link_details {
+    nio_bytes hardware; /* IFLA_ADDRESS */
+    nio_bytes kind;     /* IFLA_INFO_KIND, without its NUL */
+    nio_bytes properties;
+} link_details;
+
+/* A text without what follows its first NUL. */
+static nio_bytes
+text_of(nio_bytes payload)
+{
+    const uint8_t *end =
+        payload.left == 0 ? NULL : memchr(payload.at, 0, payload.left);
+    if (end != NULL) {
+        payload.left = (size_t)(end - payload.at);
+    }
+    return payload;
+}
+
+static void
+read_details(link_details *details, const nio_attribute *attribute)
+{
+    nio_bytes nested = attribute->payload;
+    nio_attribute inner;
+    switch (attribute->type) {
+    case IFLA_ADDRESS:
+        details->hardware = attribute->payload;
+        break;
+    case IFLA_LINKINFO:
+        while (nio_attribute_next(&nested, &inner)) {
+            if (inner.type == IFLA_INFO_KIND) {
+                details->kind = text_of(inner.payload);
+            }
+        }
+        break;
+    case IFLA_PROP_LIST:
+        details->properties = attribute->payload;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Appends the alternative names, each with its NUL, and returns the number of
+ * bytes in use. Names for which there is no room are left out. */
+static size_t
+append_alternatives(uint8_t *items, size_t used, nio_bytes properties)
+{
+    uint8_t names[NIO_EXTRA_MAX];
+    const size_t room = used + NIO_EXTRA_HEADER < sizeof(names)
+                            ? sizeof(names) - used - NIO_EXTRA_HEADER
+                            : 0;
+    size_t size = 0;
+    nio_attribute inner;
+    while (nio_attribute_next(&properties, &inner)) {
+        const nio_bytes name = text_of(inner.payload);
+        if (inner.type == IFLA_ALT_IFNAME && name.left > 0 &&
+            name.left < room - size) {
+            memcpy(names + size, name.at, name.left);
+            names[size + name.left] = 0;
+            size += name.left + 1;
+        }
+    }
+    return size == 0 ? used
+                     : nio_extra_append(items, used, NIO_EXTRA_ALTERNATIVES,
+                                        names, size);
+}
+
+static bool
+get_extra(const link_details *details, nio_extra_pool *extras,
+          const nio_extra **ret_extra)
+{
+    const struct {
+        unsigned tag;
+        const nio_bytes *bytes;
+    } plain[] = {{NIO_EXTRA_LINK_KIND, &details->kind},
+                 {NIO_EXTRA_HARDWARE, &details->hardware}};
+    uint8_t items[NIO_EXTRA_MAX];
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        const nio_bytes *bytes = plain[i].bytes;
+        if (bytes->left > 0) {
+            used = nio_extra_append(items, used, plain[i].tag, bytes->at,
+                                    bytes->left);
+        }
+    }
+    used = append_alternatives(items, used, details->properties);
+    return nio_extra_pool_get(extras, items, used, ret_extra);
+}
+
+void
+nio_link_done(nio_link *link, nio_extra_pool *extras)
+{
+    nio_extra_pool_release(extras, link->extra);
+    link->extra = NULL;
+}
+
+/* ---- a link */
+
 int
-nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family)
+nio_decode_link(nio_bytes body, nio_extra_pool *extras, nio_link *ret_link,
+                uint8_t *ret_family)
 {
     struct ifinfomsg message;
+    link_details details = {0};
     nio_link link;
     if (!nio_bytes_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
@@ -120,6 +223,7 @@ nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family)
             }
             break;
         default:
+            read_details(&details, &attribute);
             break;
         }
         if (!sound) {
@@ -128,6 +232,10 @@ nio_decode_link(nio_bytes body, nio_link *ret_link, uint8_t *ret_family)
     }
     if (body.left != 0 || message.ifi_index <= 0) {
         return -EBADMSG;
+    }
+    if (message.ifi_family == AF_UNSPEC &&
+        !get_extra(&details, extras, &link.extra)) {
+        return -ENOMEM;
     }
     *ret_link = link;
     return message.ifi_family == AF_UNSPEC ? 0 : NIO_NOT_OURS;

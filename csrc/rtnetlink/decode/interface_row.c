@@ -37,7 +37,7 @@ nio_interface_row(const nio_link *link, ADDRESS_FAMILY family,
 {
     const nio_link_family *in = family == AF_INET ? &link->inet : &link->inet6;
     MIB_IPINTERFACE_ROW *row = ret_row;
-    if (!in->present) {
+    if (link->is_gone || !in->present) {
         return false;
     }
     memset(row, 0, sizeof(*row));
@@ -67,5 +67,7 @@ nio_interface_row(const nio_link *link, ADDRESS_FAMILY family,
     row->HardwareType = link->type;
     row->OperState = link->oper_state;
     memcpy(row->Name, link->name, sizeof(row->Name));
+    memcpy(row->MasterName, link->master_name, sizeof(row->MasterName));
+    row->Extra = link->extra;
     return true;
 }

@@ -60,7 +60,7 @@ typedef struct nio_address {
     uint8_t prefix_length;
     uint8_t protocol; /* IFA_PROTO; 0: not given */
     uint8_t scope;    /* RT_SCOPE_* */
-    uint32_t valid; /* seconds left in the last message; NIO_INFINITE */
+    uint32_t valid;   /* seconds left in the last message; NIO_INFINITE */
     uint32_t preferred;
     uint32_t created; /* 1/100 s since boot */
     uint32_t metric;  /* IFA_RT_PRIORITY: of its prefix route; 0: default */
@@ -91,8 +91,14 @@ typedef struct nio_link {
     uint16_t type; /* ARPHRD_* */
     uint8_t oper_state;
     uint8_t address_generation; /* IN6_ADDR_GEN_MODE_* */
+    bool is_gone;            /* deleted: only its name and type still count */
+    uint8_t named_in_replay; /* the replay (mirror.h) in which a message may be
+                                older than the dump that has shown the name */
     nio_link_family inet, inet6;
     char name[16];
+    char master_name[16]; /* the mirror's: the name of `master` */
+    /* Kind, hardware address, alternative names: a use, as of a route. */
+    const nio_extra *extra;
 } nio_link;
 
 typedef struct nio_nexthop_member {

@@ -85,8 +85,9 @@ nio_luid(uint32_t index, uint16_t hardware_type)
 uint32_t
 nio_index_of_luid(NET_LUID luid)
 {
-    return (uint32_t)luid.Info.NetLuidIndex |
-           (uint32_t)(luid.Info.Reserved & 0xffu) << 24;
+    return luid.Info.Reserved > 0xffu ? 0
+                                      : (uint32_t)luid.Info.NetLuidIndex |
+                                            (uint32_t)luid.Info.Reserved << 24;
 }
 
 const nio_link *

@@ -11,8 +11,9 @@
 /* All 32 bits of the index are in the LUID: the upper 8 in the lowest byte of
  * `Reserved`, which Windows leaves 0. */
 NET_LUID nio_luid(uint32_t index, uint16_t hardware_type);
+/* 0: no link has this LUID. */
 uint32_t nio_index_of_luid(NET_LUID luid);
-/* A link in the mirror; NULL if it is unknown. */
+/* A link in the mirror, also one that is gone; NULL if it is unknown. */
 const nio_link *nio_link_in(const nio_store *links, uint32_t index);
 
 /* The row's `Extra` is borrowed from the record. */
@@ -20,7 +21,8 @@ void nio_route_row(const nio_route *route, const nio_store *links,
                    MIB_IPFORWARD_ROW2 *ret_row);
 void nio_address_row(const nio_address *address, const nio_store *links,
                      MIB_UNICASTIPADDRESS_ROW *ret_row);
-/* False: the link does not take part in that family, so there is no row. */
+/* False: the link does not take part in that family, or is gone, so there is
+ * no row. */
 bool nio_interface_row(const nio_link *link, ADDRESS_FAMILY family,
                        MIB_IPINTERFACE_ROW *ret_row);
 

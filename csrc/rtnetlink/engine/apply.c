@@ -69,19 +69,27 @@ on_address(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 static int
 on_link(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
+    nio_mirror *mirror = &engine->mirror;
     nio_link link;
     uint8_t family = AF_UNSPEC;
-    int status = nio_decode_link(body, &link, &family);
+    int status = nio_decode_link(body, &mirror->extras, &link, &family);
+    if (status == -ENOMEM) {
+        mirror->allocation_failed = true;
+    }
     if (status == NIO_NOT_OURS && family == AF_INET6) {
         /* The IPv6 part of the link changed: read the whole link. */
-        nio_mirror_dirty_link(&engine->mirror, link.index);
+        nio_mirror_dirty_link(mirror, link.index);
     }
-    if (status == 0 && header->nlmsg_type == RTM_NEWLINK) {
-        nio_mirror_new_link(&engine->mirror, &link);
-    } else if (status == 0) {
-        nio_mirror_del_link(&engine->mirror, link.index);
+    if (status != 0) {
+        return status;
     }
-    return status;
+    if (header->nlmsg_type == RTM_NEWLINK) {
+        nio_mirror_new_link(mirror, &link);
+    } else {
+        nio_mirror_del_link(mirror, &link);
+    }
+    nio_link_done(&link, &mirror->extras);
+    return 0;
 }
 
 static int

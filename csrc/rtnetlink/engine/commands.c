@@ -3,6 +3,7 @@
 #include "rtnetlink/engine/engine.h"
 
 #include "rtnetlink/engine/trace.h"
+#include "rtnetlink/mirror/bearers.h"
 
 #include <errno.h>
 
@@ -117,9 +118,11 @@ attach(nio_engine *engine, nio_subscriber *subscriber)
         return -ENOMEM;
     }
     nio_fanout_attach(fanout, subscriber);
+    nio_find_bearers(&engine->mirror, subscriber);
     nio_derive_for(engine, subscriber);
     if (subscriber->snapshot) {
-        nio_mirror_snapshot(&engine->mirror, subscriber);
+        subscriber->put_failed |=
+            !nio_mirror_snapshot(&engine->mirror, subscriber);
         subscriber->owes_synced = true;
     }
     if (engine->health != NIO_INTACT) { /* the others have this mark already */

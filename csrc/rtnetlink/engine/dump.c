@@ -39,10 +39,13 @@ on_link(void *context, const struct nlmsghdr *header, nio_bytes body)
     nio_link link;
     uint8_t family;
     (void)header;
-    if (nio_decode_link(body, &link, &family) == 0) {
+    nio_extra_pool *extras = &dumper->mirror->extras;
+    int status = nio_decode_link(body, extras, &link, &family);
+    if (status == 0) {
         nio_mirror_dumped_link(dumper->mirror, &link);
+        nio_link_done(&link, extras);
     }
-    return go_on(dumper);
+    return status == -ENOMEM ? status : go_on(dumper);
 }
 
 static int
@@ -135,9 +138,7 @@ nio_dump_link(nio_dumper *dumper, uint32_t index)
 {
     int status = nio_query_link(dumper->requests, index, on_link, dumper);
     if (status == -ENODEV) {
-        if (nio_mirror_link(dumper->mirror, index) != NULL) {
-            nio_mirror_del_link(dumper->mirror, index);
-        }
+        nio_mirror_dumped_no_link(dumper->mirror, index);
         return 0;
     }
     return status;

@@ -110,11 +110,13 @@ add_link(text *line, const nio_engine *engine, nio_bytes body)
     nio_link link;
     uint8_t family;
     char name[4 * sizeof(link.name) + 1];
-    (void)engine;
-    if (nio_decode_link(body, &link, &family) == 0) {
+    /* The pool belongs to the reader, whose thread this is. */
+    nio_extra_pool *extras = (nio_extra_pool *)&engine->mirror.extras;
+    if (nio_decode_link(body, extras, &link, &family) == 0) {
         add(line, " dev %" PRIu32 " \"%s\" flags 0x%" PRIx32 " mtu %" PRIu32,
             link.index, nio_debug_escape(name, link.name, sizeof(link.name)),
             link.flags, link.mtu);
+        nio_link_done(&link, extras);
     }
 }
 

@@ -137,6 +137,18 @@ nio_mirror_del_address(nio_mirror *mirror, const nio_address *address)
 }
 
 void
+nio_mirror_drop_addresses_of(nio_mirror *mirror, uint32_t index)
+{
+    uint32_t cursor = 0;
+    nio_address *address;
+    while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
+        if (address->index == index) {
+            drop_address(mirror, address);
+        }
+    }
+}
+
+void
 nio_mirror_sweep_addresses(nio_mirror *mirror)
 {
     uint32_t cursor = 0;

@@ -16,8 +16,10 @@ static void
 count_kinds(nio_fanout *fanout)
 {
     fanout->kinds = 0;
+    fanout->has_names = false;
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
         fanout->kinds |= s->kinds;
+        fanout->has_names |= s->filter->name_count > 0;
     }
 }
 

@@ -11,7 +11,8 @@
 typedef struct nio_fanout {
     nio_subscriber *subscribers;
     unsigned kinds;         /* that any subscriber wants */
-    const nio_store *links; /* the mirror's: for LUIDs */
+    bool has_names;         /* the filter of a subscriber has names */
+    const nio_store *links; /* the mirror's: for LUIDs and names */
     uint64_t time_ns;       /* when the message being applied was read */
     uint8_t flags; /* NIO_FLAG_SYNTHESIZED if no message reports the change */
 } nio_fanout;

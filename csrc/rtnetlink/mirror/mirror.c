@@ -69,6 +69,7 @@ void
 nio_mirror_done(nio_mirror *mirror)
 {
     forget_nexthops(mirror);
+    /* The blocks of the other records end with the pool. */
     nio_store_done(&mirror->links);
     nio_store_done(&mirror->addresses);
     nio_store_done(&mirror->routes);

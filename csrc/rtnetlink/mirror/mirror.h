@@ -51,8 +51,10 @@ typedef struct nio_mirror {
     uint8_t replay;      /* number of the replay; not 0 */
     bool has_duplicates; /* routes that share an identity were seen */
     bool has_held; /* routes are held, doubtful, or counted anew by a dump */
-    bool has_expiring; /* IPv6 addresses or their routes that expire were
-                          seen */
+    bool has_gone_links;     /* links are kept for their names */
+    bool has_unnamed_master; /* of a link whose master is unknown */
+    bool has_expiring;       /* IPv6 addresses or their routes that expire were
+                                seen */
 } nio_mirror;
 
 #define NIO_FAMILY_BIT(family) ((family) == AF_INET6 ? 1 : 0)
@@ -78,7 +80,7 @@ void nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs);
 void nio_mirror_new_address(nio_mirror *mirror, const nio_address *address);
 void nio_mirror_del_address(nio_mirror *mirror, const nio_address *address);
 void nio_mirror_new_link(nio_mirror *mirror, const nio_link *link);
-void nio_mirror_del_link(nio_mirror *mirror, uint32_t index);
+void nio_mirror_del_link(nio_mirror *mirror, const nio_link *link);
 /* Takes nexthop->members over. */
 void nio_mirror_new_nexthop(nio_mirror *mirror, nio_nexthop *nexthop);
 void nio_mirror_del_nexthop(nio_mirror *mirror, uint32_t id);
@@ -86,6 +88,8 @@ void nio_mirror_del_nexthop(nio_mirror *mirror, uint32_t id);
 /* Dumps. */
 void nio_mirror_begin_dump(nio_mirror *mirror);
 void nio_mirror_dumped_link(nio_mirror *mirror, const nio_link *link);
+/* A dump of one link found none with this index. */
+void nio_mirror_dumped_no_link(nio_mirror *mirror, uint32_t index);
 void nio_mirror_dumped_neighbour_table(nio_mirror *mirror, uint8_t family,
                                        uint32_t index,
                                        const nio_link_family *times);
@@ -111,11 +115,22 @@ void nio_mirror_announced_deletion(nio_mirror *mirror, const nio_legs *legs);
 void nio_mirror_forget_routes(nio_mirror *mirror);
 void nio_mirror_keep_tables(nio_mirror *mirror, const nio_table_set *tables);
 
-/* Put all rows into a queue, as ADD changes with the flag SNAPSHOT. */
-void nio_mirror_snapshot(nio_mirror *mirror, nio_subscriber *to);
+/* Put all rows into a queue, as ADD changes with the flag SNAPSHOT. False:
+ * allocation failure. */
+bool nio_mirror_snapshot(nio_mirror *mirror, nio_subscriber *to);
+/* Put all rows of one link that the subscriber's filter accepts, as ADD or
+ * DELETE changes. False: allocation failure. */
+bool nio_mirror_put_rows_of(nio_mirror *mirror, nio_subscriber *to,
+                            uint32_t index, uint8_t type);
 
 /* NULL: there is no such link. */
 nio_link *nio_mirror_link(const nio_mirror *mirror, uint32_t index);
+/* Nothing is dirty, so no row of a link that is gone is left: forget these
+ * links, which were kept for their names. */
+void nio_mirror_forget_gone_links(nio_mirror *mirror);
+/* Remove and report the rows of one link. */
+void nio_mirror_drop_addresses_of(nio_mirror *mirror, uint32_t index);
+void nio_mirror_drop_routes_of(nio_mirror *mirror, uint32_t index);
 
 #ifndef NDEBUG
 /* For assertions: every record is found by its key, and the counts are right.

@@ -61,6 +61,18 @@ nio_route_drop(nio_mirror *mirror, nio_route *route)
 }
 
 void
+nio_mirror_drop_routes_of(nio_mirror *mirror, uint32_t index)
+{
+    uint32_t cursor = 0;
+    nio_route *route;
+    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
+        if (route->oif == index) {
+            nio_route_drop(mirror, route);
+        }
+    }
+}
+
+void
 nio_route_update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
 {
     const nio_route before = *route;

@@ -6,6 +6,7 @@
 #include "rtnetlink/socket/socket.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
@@ -15,6 +16,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#define ALTERNATIVE_NAME_SIZE 128 /* ALTIFNAMSIZ */
 #define ANSWER_SECONDS 30 /* a time-out that only a broken kernel reaches */
 
 /* A new socket, or a negative errno. */
@@ -226,6 +228,32 @@ nio_query_routes_of(nio_request_socket *requests, uint8_t family,
                  .index = index};
     return nio_query(requests, &request, sizeof(request), reply, context,
                      ret_answer);
+}
+
+int
+nio_query_link_named(nio_request_socket *requests, const char *name,
+                     nio_reply reply, void *context)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+        struct rtattr attribute;
+        char name[ALTERNATIVE_NAME_SIZE];
+    } request = {
+        .header = {.nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST}};
+    const size_t length = strlen(name) + 1;
+    if (length > sizeof(request.name)) {
+        return -EINVAL;
+    }
+    memcpy(request.name, name, length);
+    /* Kernels before 5.5 know the first attribute only. */
+    request.attribute.rta_type =
+        length <= IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME;
+    request.attribute.rta_len =
+        (unsigned short)(sizeof(request.attribute) + length);
+    size_t size = sizeof(request.header) + sizeof(request.link) +
+                  RTA_ALIGN(request.attribute.rta_len);
+    return nio_query(requests, &request, size, reply, context, NULL);
 }
 
 int

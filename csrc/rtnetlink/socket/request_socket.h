@@ -57,3 +57,6 @@ int nio_query_routes_of(nio_request_socket *requests, uint8_t family,
  * waits for a change in progress: this is the barrier before a dump. */
 int nio_query_link(nio_request_socket *requests, uint32_t index,
                    nio_reply reply, void *context);
+/* Likewise by a name, which may be an alternative one. */
+int nio_query_link_named(nio_request_socket *requests, const char *name,
+                         nio_reply reply, void *context);

@@ -40,8 +40,10 @@ class Watcher:
     family: AF_INET or AF_INET6 of the socket module, or AF_UNSPEC (0, the default) for both.
     tables: the routing tables, as numbers or as "main", "local", "default"; None means all but
         local. For routes, and on Linux only.
-    interfaces: names or indices of existing interfaces; None means all. A name is looked up once,
-        when the Watcher is created: the filter follows the interface, not the name.
+    interfaces: names, indices or LUIDs; None means all. A name means the interface that has it at
+        the moment, as its name or an alternative name: one that gets the name comes with all its
+        rows (ADD), one that loses it leaves with them (DELETE). There need be none yet. An index or
+        a LUID means that interface, which has to exist, whatever its name.
     prefixes: str like "10.0.0.0/8", networks or addresses of ipaddress; None means all. They are
         compared with the destination of a route, and with an address as a prefix of full length
         (/32 or /128, not its subnet). Interfaces always pass.

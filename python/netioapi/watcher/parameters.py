@@ -24,6 +24,7 @@ KINDS = {"interface": 1, "address": 2, "route": 4}  # bits of the native request
 PREFIX_MATCHES = {"covered": 0, "exact": 1, "covering": 2}  # the native numbers
 TABLES = {"default": 253, "main": 254, "local": 255}
 _LARGEST_INT = 2**31 - 1
+_LARGEST_LUID = 2**64 - 1
 
 
 def kinds_from(kinds: tuple[str, ...]) -> int:
@@ -52,13 +53,13 @@ def _items(values: Iterable[_T] | None, name: str, example: str) -> list[_T] | N
     return items
 
 
-def _number(value: object, name: str, remedy: str) -> int:
+def _number(value: object, name: str, remedy: str, largest: int = 0xFFFFFFFF) -> int:
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{value!r} in {name}: {remedy}") from None
-    if not 0 <= number <= 0xFFFFFFFF:
-        raise ValueError(f"{value!r} in {name} is not from 0 to 4294967295")
+    if not 0 <= number <= largest:
+        raise ValueError(f"{value!r} in {name} is not from 0 to {largest}")
     return number
 
 
@@ -86,7 +87,12 @@ def interfaces_from(values: Iterable[int | str] | None) -> list[int | str] | Non
     return [
         item
         if isinstance(item, str)
-        else _number(item, "interfaces", "an interface is an index (int) or a name (str)")
+        else _number(
+            item,
+            "interfaces",
+            "an interface is an index (int) or a name (str), or a LUID",
+            largest=_LARGEST_LUID,
+        )
         for item in items
     ]
 

@@ -53,9 +53,9 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--interface",
         action="append",
-        type=interface,
         metavar="NAME",
-        help="only this interface; may be given more than once",
+        help="only the interface that has this name or alternative name at the moment, or the one "
+        "with this index; may be given more than once",
     )
 
 
@@ -80,16 +80,22 @@ def table(text: str) -> int:
     return number
 
 
-def interface(text: str) -> int:
-    """The index of an interface, from its name or its index."""
+def interfaces(options: argparse.Namespace, *, wait: bool = False) -> list[int | str] | None:
+    """The names and indices of --interface. `wait`: a name may be that of no interface yet."""
     import netioapi  # not at import: most calls have no --interface
 
-    named = {row.interface_name: row.interface_index for row in netioapi.get_ip_interface_table()}
-    if text in named:
-        return named[text]
-    if text.isdecimal() and int(text) in named.values():
-        return int(text)
-    raise argparse.ArgumentTypeError(f"no interface is named {text!r}")
+    if options.interface is None:
+        return None
+    rows = netioapi.get_ip_interface_table()
+    names = {name for row in rows for name in (row.interface_name, *(row.alternative_names or ()))}
+    indices = {str(row.interface_index): row.interface_index for row in rows}
+    for text in options.interface:
+        if text not in names and text not in indices and (not wait or not text):
+            options.wrong(f"argument --interface: no interface is named {text!r}")
+    return [
+        indices[text] if text in indices and text not in names else text
+        for text in options.interface
+    ]
 
 
 def count(text: str) -> int:

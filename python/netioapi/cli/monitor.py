@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from netioapi.cli.arguments import WATCHED, add_filters, count, kind, seconds
+from netioapi.cli.arguments import WATCHED, add_filters, count, interfaces, kind, seconds
 
 KINDS = (*WATCHED, "teredo", "hint", "stable")
 
@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(KINDS)} (default: {', '.join(WATCHED)})",
     )
     add_filters(parser)
+    parser.add_argument(
+        "--wait-for-interface",
+        action="store_true",
+        help="accept an --interface that no interface is named yet",
+    )
     parser.add_argument("--snapshot", action="store_true", help="print the current state first")
     parser.add_argument(
         "--json",
@@ -47,6 +52,9 @@ def run(options: argparse.Namespace) -> int:
     kinds = list(dict.fromkeys(options.kinds or WATCHED))
     if options.table and "route" not in kinds:
         options.wrong("argument --table is for routes, and no routes are monitored")
+    if options.wait_for_interface and not options.interface:
+        options.wrong("argument --wait-for-interface needs --interface")
+    chosen = interfaces(options, wait=options.wait_for_interface)
 
     from netioapi.cli.hangup import end_with_reader
     from netioapi.cli.output.lines import Lines
@@ -60,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             kinds,
             family=options.family,
             tables=options.table,
-            interfaces=options.interface,
+            interfaces=chosen,
             snapshot=options.snapshot,
             settle=options.settle,
         ) as stream,

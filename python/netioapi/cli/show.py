@@ -7,7 +7,7 @@ import argparse
 import sys
 from typing import Any
 
-from netioapi.cli.arguments import WATCHED, add_filters, kind
+from netioapi.cli.arguments import WATCHED, add_filters, interfaces, kind
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,11 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.table and options.kind != "route":
         options.wrong(f"argument --table is for routes, not for {options.kind}")
+    chosen = interfaces(options)
 
     from netioapi.cli.output.columns import order, write_table
     from netioapi.cli.output.records import line, row_record
 
-    rows = sorted(_rows(options), key=order(options.kind))
+    rows = sorted(_rows(options, chosen), key=order(options.kind))
     if options.json:
         for row in rows:
             sys.stdout.write(line({"kind": options.kind, **row_record(row)}) + "\n")
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _rows(options: argparse.Namespace) -> list[Any]:
+def _rows(options: argparse.Namespace, chosen: list[int | str] | None) -> list[Any]:
     """The snapshot of a Watcher, whose filters are those of `monitor`."""
     import netioapi
 
@@ -45,7 +46,7 @@ def _rows(options: argparse.Namespace) -> list[Any]:
         options.kind,
         family=options.family,
         tables=options.table,
-        interfaces=options.interface,
+        interfaces=chosen,
         snapshot=True,
     ) as watcher:
         for batch in watcher:

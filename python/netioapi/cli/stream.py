@@ -34,7 +34,7 @@ class Stream:
         *,
         family: int,
         tables: list[int] | None = None,
-        interfaces: list[int] | None = None,
+        interfaces: list[int | str] | None = None,
         snapshot: bool = False,
         settle: float = 0.0,
     ) -> None:

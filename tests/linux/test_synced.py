@@ -27,12 +27,12 @@ LENGTH = BURST * BURSTS
 
 class Script:
     """Changes of one route each, and the moments at which the table was in each state: {prefix:
-    number of its protocol}."""
+    number of its MTU}."""
 
     def __init__(self, chance: random.Random, keys: int, present: int) -> None:
         prefixes = [f"10.{n >> 8}.{n & 255}.0/24" for n in range(keys)]
-        state = dict.fromkeys(prefixes[:present], 20)
-        self.first = "".join(self._line("add", prefix, 20) for prefix in state)
+        state = dict.fromkeys(prefixes[:present], 1020)
+        self.first = "".join(self._line("add", prefix, 1020) for prefix in state)
         self.lines: list[str] = []
         mixed = self._hash_of(state)
         self._moments: dict[int, list[int]] = {mixed: [0]}
@@ -41,13 +41,13 @@ class Script:
             prefix = chance.choice(prefixes)
             before = state.get(prefix)
             if before is None:
-                state[prefix] = chance.randrange(20, 25)
+                state[prefix] = chance.randrange(1020, 1025)
                 self.lines.append(self._line("add", prefix, state[prefix]))
             elif chance.random() < 0.5:
                 del state[prefix]
                 self.lines.append(self._line("delete", prefix, before))
             else:
-                state[prefix] = before % 5 + 20
+                state[prefix] = before % 5 + 1020
                 self.lines.append(self._line("replace", prefix, state[prefix]))
             for item in ((prefix, before), (prefix, state.get(prefix))):
                 mixed ^= hash(item) if item[1] is not None else 0
@@ -56,8 +56,8 @@ class Script:
                 self.at[moment] = dict(state)
 
     @staticmethod
-    def _line(verb: str, prefix: str, protocol: int) -> str:
-        return f"route {verb} {prefix} dev lo table {TABLE} proto {protocol}\n"
+    def _line(verb: str, prefix: str, mtu: int) -> str:
+        return f"route {verb} {prefix} dev lo table {TABLE} mtu {mtu}\n"
 
     @staticmethod
     def _hash_of(state: dict[str, int]) -> int:
@@ -101,13 +101,13 @@ def apply(state: dict[str, int], batch: Batch) -> None:
         if change.type == NotificationType.DELETE:
             state.pop(prefix, None)
         else:
-            state[prefix] = change.row.kernel_protocol
+            state[prefix] = change.row.route_mtu
 
 
 def table(netns: Namespace) -> dict[str, int]:
     rows = netns.json(f"-N -4 route show table {TABLE}")
     return {
-        row["dst"] if "/" in row["dst"] else f"{row['dst']}/32": int(row["protocol"])
+        row["dst"] if "/" in row["dst"] else f"{row['dst']}/32": row["metrics"][0]["mtu"]
         for row in rows
     }
 

@@ -123,17 +123,29 @@ ask(nio_one_shot *one_shot, route_request request, nio_reply reply,
                      context, NULL);
 }
 
-static const nio_route *
+static nio_route *
 choose_leg(const match *match, const decision *decision)
 {
     for (size_t i = 0; i < match->legs.count; i++) {
-        const nio_route *leg = &match->legs.legs[i];
+        nio_route *leg = &match->legs.legs[i];
         if (leg->oif == decision->oif &&
             memcmp(leg->gateway, decision->gateway, 16) == 0) {
             return leg;
         }
     }
     return match->legs.count > 0 ? &match->legs.legs[0] : NULL;
+}
+
+/* For a destination that is a broadcast or a multicast address the kernel
+ * answers with the type of the packet. Such routes are in the table local
+ * only. */
+static void
+give_own_type(nio_route *leg)
+{
+    if (leg->table != RT_TABLE_LOCAL &&
+        (leg->type == RTN_BROADCAST || leg->type == RTN_MULTICAST)) {
+        leg->type = RTN_UNICAST;
+    }
 }
 
 /* The kernel answers with EINVAL where a blackhole route matches. */
@@ -165,11 +177,12 @@ best_route(nio_one_shot *one_shot, uint32_t index, const SOCKADDR_INET *source,
             status = -ENETUNREACH; /* it would be sent without a route */
         }
     }
-    const nio_route *leg = choose_leg(&match, &decision);
+    nio_route *leg = choose_leg(&match, &decision);
     if (status == 0 && leg == NULL) {
         status = -ENETUNREACH;
     }
     if (status == 0) {
+        give_own_type(leg);
         nio_route_row(leg, &one_shot->mirror.links, row);
         (void)nio_extra_keep(row->Extra); /* the caller's */
         if (source != NULL) {

@@ -3,6 +3,8 @@
  * of base/change.h and base/queue.h. */
 #include "queue_support.h"
 
+#include "base/siphash.h"
+
 static void
 types_past_the_bound_merge_as_the_header_says(void)
 {
@@ -251,9 +253,54 @@ unseen_deletes_of_two_row_sizes_are_both_replaced(void)
     nio_queue_free(queue);
 }
 
-int
-main(void)
+/* ---- the hash of the index */
+/* The values of CPython with PYTHONHASHSEED=0, whose key is 0:
+ * hash(bytes(range(n))). */
+static void
+hash_is_siphash_1_3(void)
 {
+    static const struct {
+        size_t length;
+        uint64_t hash;
+    } known[] = {
+        {1, 0x68a914128e01e473u},  {7, 0x2f098ab0c751325au},
+        {8, 0xead411e67ebe2eeau},  {9, 0x75927f9d95124362u},
+        {40, 0x95bc321ab41d8206u}, {100, 0x1c6a66e1506e7908u},
+    };
+    uint8_t bytes[100];
+
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)i;
+    }
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        CHECK_EQUAL(
+            nio_siphash(&(nio_hash_key){{0, 0}}, bytes, known[i].length),
+            known[i].hash);
+    }
+}
+
+/* A hash that multiplies and folds has such pairs, whatever its seed is: the
+ * difference in the first word becomes the one in the second. */
+static void
+hash_of_chosen_pairs_differs_under_each_key(unsigned long long seed)
+{
+    for (uint32_t i = 0; i < 1000; i++) {
+        const nio_hash_key key = {{random_below(&seed, UINT32_MAX),
+                                   random_below(&seed, UINT32_MAX)}};
+        const uint64_t one[2] = {i, 7 * i};
+        const uint64_t other[2] = {one[0] ^ UINT64_C(1) << 63,
+                                   one[1] ^ UINT64_C(1) << 63 ^
+                                       UINT64_C(1) << 31};
+        CHECK(nio_siphash(&key, (const uint8_t *)one, sizeof(one)) !=
+              nio_siphash(&key, (const uint8_t *)other, sizeof(other)));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    const unsigned long long seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+
     RUN(types_past_the_bound_merge_as_the_header_says());
     RUN(unseen_delete_of_a_key_added_again_becomes_an_add());
     RUN(merged_changes_end_only_what_the_taker_may_have());
@@ -263,6 +310,8 @@ main(void)
     RUN(portions_count_what_is_delivered());
     RUN(new_key_past_the_bound_replaces_an_unseen_delete());
     RUN(unseen_deletes_of_two_row_sizes_are_both_replaced());
+    RUN(hash_is_siphash_1_3());
+    RUN(hash_of_chosen_pairs_differs_under_each_key(seed));
     puts("ok");
     return 0;
 }

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import warnings
+import weakref
 from collections.abc import Iterable
 
 from netioapi import _native
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 LARGEST_BATCH = 65_536
 
 _clock = time.monotonic  # the clock of settling, which tests replace
+
+
+class _Reader:
+    """A call that reads a settled Watcher. Only the frame of the call keeps it alive."""
+
+    __slots__ = ("__weakref__",)
 
 
 class Watcher:
@@ -101,7 +109,7 @@ class Watcher:
         if max_delay is not None:
             max_delay = parameters.seconds_from(max_delay, "max_delay")
         self._settler = Settler(settle, max_delay) if settle > 0 else None
-        self._readers: list[object] = []  # with settle: calls that read; only the first may
+        self._readers: list[weakref.ref[_Reader]] = []  # with settle; only the first may read
         self._watch = _native.Watch(
             kinds=parameters.kinds_from(kinds),
             family=family,
@@ -155,9 +163,10 @@ class Watcher:
         deadline = None
         if timeout is not None:
             deadline = time.monotonic() + _native._seconds_from(timeout, "timeout")
-        reader = object()
+        reader = _Reader()
+        mine = weakref.ref(reader)
         try:
-            self._become_reader(reader)
+            self._become_reader(mine)
             while True:
                 found = self._poll(most)
                 if isinstance(found, Batch):
@@ -172,23 +181,31 @@ class Watcher:
                     wait = left if wait is None else min(wait, left)
                 self._watch.wait(wait)
         finally:
-            if reader in self._readers:
-                self._readers.remove(reader)
+            if mine in self._readers:
+                self._readers.remove(mine)
 
-    def _become_reader(self, reader: object) -> None:
-        """Refuse a second reader of a settled Watcher. The caller removes `reader` in a `finally`.
+    def _become_reader(self, mine: weakref.ref[_Reader]) -> None:
+        """Refuse a second reader of a settled Watcher.
 
-        One call adds and one call removes a reader, so an exception of a signal handler at any
-        point leaves none behind.
+        There is no lock, which a signal handler that reads would wait for: one call adds a reader,
+        and the first that is alive reads. The caller removes it in a `finally`, without an
+        allocation, whose failure would lose what was read. Where a signal handler raises before
+        that, the reader ends with the frame of its call.
         """
         if self._settler is None:
             return
         self._refuse_forked()
-        self._readers.append(reader)
-        if self._readers[0] is not reader:
-            raise RuntimeError(
-                "a Watcher with settle= has one reader at a time, and another call is reading it"
-            )
+        self._readers.append(mine)
+        for one in list(self._readers):
+            if one is mine:
+                return
+            if one() is not None:
+                raise RuntimeError(
+                    "a Watcher with settle= has one reader at a time, and another call is reading "
+                    "it"
+                )
+            with contextlib.suppress(ValueError):  # another thread has removed it
+                self._readers.remove(one)
 
     def _refuse_forked(self) -> None:
         if os.getpid() != self._pid:
@@ -240,9 +257,10 @@ class Watcher:
         return self
 
     async def __anext__(self) -> Batch:
-        reader = object()
+        reader = _Reader()
+        mine = weakref.ref(reader)
         try:
-            self._become_reader(reader)
+            self._become_reader(mine)
             while True:
                 await waiting.checkpoint()
                 found = self._poll(LARGEST_BATCH)
@@ -253,8 +271,8 @@ class Watcher:
                 if found != 0:
                     await waiting.readable(self._watch, found)
         finally:
-            if reader in self._readers:
-                self._readers.remove(reader)
+            if mine in self._readers:
+                self._readers.remove(mine)
 
     def fileno(self) -> int:
         """Return a descriptor that is readable while read() would return without waiting.

@@ -75,7 +75,7 @@ def row_page(name: str, fields: list[dict[str, Any]]) -> str:
             f"`{field['name']}`" + (" (key)" if field["key"] else ""),
             field["enum"] or field["type"],
             unit.rstrip(".").replace("no unit", ""),
-            "both" if len(systems) == 2 else systems[0].capitalize(),
+            "both" if len(systems) == 2 else systems[0].capitalize().replace("-ipv6", ", IPv6"),
             re.split(r"\n(?:Linux|Windows) only", source)[0].rstrip("."),
             meaning,
         ]

@@ -53,7 +53,9 @@ def row_class(name: str, fields: list[dict[str, Any]]) -> str:
     lines += [
         "    def _asdict(self, *, json: bool = False) -> dict[str, Any]: ...",
         "    @classmethod",
-        "    def _from_bytes(cls, data: bytes, details: bool, /) -> Self: ...",
+        "    def _from_bytes(",
+        '        cls, data: bytes, details: int, layout: int = 1, items: bytes = b"", /',
+        "    ) -> Self: ...",
         "    def __reduce__(self) -> tuple[Any, ...]: ...",
         "    def __eq__(self, other: object, /) -> bool: ...",
         "    def __hash__(self) -> int: ...",

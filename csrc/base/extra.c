@@ -28,33 +28,40 @@ read_item(const uint8_t *items, size_t size, size_t at, item *ret_item,
     return *ret_end <= size;
 }
 
+bool
+nio_extra_is_well_formed(const uint8_t *items, size_t size)
+{
+    size_t key_size = 0;
+    item it;
+    for (size_t at = 0, end; size <= NIO_EXTRA_MAX && at < size; at = end) {
+        if (!read_item(items, size, at, &it, &end)) {
+            return false;
+        }
+        key_size = it.tag <= NIO_EXTRA_LAST_OF_KEY ? end : key_size;
+    }
+    return size <= NIO_EXTRA_MAX && key_size <= NIO_EXTRA_KEY_MAX;
+}
+
 nio_extra *
 nio_extra_new(const uint8_t *items, size_t size)
 {
-    size_t key_size = 0;
-    bool is_for_rows = false;
     item it;
-    if (size > NIO_EXTRA_MAX) {
+    nio_extra *extra = nio_extra_is_well_formed(items, size)
+                           ? calloc(1, sizeof(*extra) + size)
+                           : NULL;
+    if (extra == NULL) {
         return NULL;
     }
-    for (size_t at = 0, end; at < size; at = end) {
-        if (!read_item(items, size, at, &it, &end)) {
-            return NULL;
+    nio_atomic_store(&extra->references, 1);
+    extra->size = (uint32_t)size;
+    for (size_t at = 0, end; read_item(items, size, at, &it, &end); at = end) {
+        if (it.tag <= NIO_EXTRA_LAST_OF_KEY) {
+            extra->key_size = (uint32_t)end;
         }
-        key_size = it.tag <= NIO_EXTRA_LAST_OF_KEY ? end : key_size;
-        is_for_rows |= it.tag <= NIO_EXTRA_LAST_OF_KEY ||
-                       it.tag > NIO_EXTRA_LAST_OF_RECORD;
+        extra->is_for_rows |= it.tag <= NIO_EXTRA_LAST_OF_KEY ||
+                              it.tag > NIO_EXTRA_LAST_OF_RECORD;
     }
-    nio_extra *extra =
-        key_size > NIO_EXTRA_KEY_MAX ? NULL : malloc(sizeof(*extra) + size);
-    if (extra != NULL) {
-        memset(extra, 0, sizeof(*extra));
-        nio_atomic_store(&extra->references, 1);
-        extra->size = (uint32_t)size;
-        extra->key_size = (uint32_t)key_size;
-        extra->is_for_rows = is_for_rows;
-        memcpy(extra->items, items, size);
-    }
+    memcpy(extra->items, items, size);
     return extra;
 }
 

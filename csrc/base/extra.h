@@ -55,6 +55,8 @@ enum {
     NIO_EXTRA_KEY_MAX = 512
 };
 
+/* Whether the items are whole, and not too many, also those of the key. */
+bool nio_extra_is_well_formed(const uint8_t *items, size_t size);
 /* A block with a copy of these items and one reference, the caller's. NULL:
  * allocation failure, or items that are not well-formed. */
 nio_extra *nio_extra_new(const uint8_t *items, size_t size);

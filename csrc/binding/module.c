@@ -51,7 +51,8 @@ module_exec(PyObject *module)
         nio_errors_init(module, state) == 0 && nio_enums_init(module) == 0 &&
         nio_from_python_init(module) == 0 &&
         nio_row_types_init(module, state) == 0 &&
-        nio_table_init(module, state) == 0 && nio_pickle_init(state) == 0 &&
+        nio_table_init(module, state) == 0 &&
+        nio_row_pickle_init(state) == 0 && nio_table_pickle_init(state) == 0 &&
         nio_export_init(state) == 0 &&
         nio_registration_init(module, state) == 0 &&
         callbacks_init(module, state) && nio_notify_init(module) == 0 &&

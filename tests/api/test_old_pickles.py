@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Pickles that 0.1.0 wrote: rows and Tables, which had another layout, are refused by name; all other
-objects load. The fixture holds them at every protocol, each one compressed by zlib and then base64,
-with the values that 0.1.0 showed for its objects."""
+"""Pickles that 0.1.0 wrote: rows and Tables, which had another layout, are refused by name; all
+other objects load. The fixture holds them at every protocol, each one compressed by zlib and then
+base64, with the values that 0.1.0 showed for its objects."""
 
 from __future__ import annotations
 

@@ -66,6 +66,16 @@ FORMATS: dict[str, dict[str, str]] = {
         "nexthop_id": "I",
         "weight": "S",
         "flags": "C",
+        "onlink": "b",
+        "dead": "b",
+        "linkdown": "b",
+        "offload": "b",
+        "scope": "C",
+        "preference": "C",
+        "instances": "S",
+        "source_prefix": "u",
+        "encapsulation": "u",
+        "route_mtu": "I",
         "kernel_protocol": "C",
     },
     "address": {
@@ -85,6 +95,9 @@ FORMATS: dict[str, dict[str, str]] = {
         "creation_time_stamp": "tsn:UTC",
         "flags": "I",
         "peer": ADDRESS,
+        "label": "u",
+        "scope": "C",
+        "broadcast": ADDRESS,
     },
 }
 # The other fields of an interface are 4-byte numbers.
@@ -94,6 +107,10 @@ BOOLS += "managed_address_configuration_supported other_stateful_configuration_s
 BOOLS += "supports_neighbor_discovery supports_router_discovery supports_wake_up_patterns "
 BOOLS += "disable_default_routes"
 OTHERS = {
+    "master_name": "u",
+    "hardware_address": "u",
+    "link_kind": "u",
+    "alternative_names": "u",
     "interface_name": "u",
     "family": "S",
     "interface_luid": "L",

@@ -61,7 +61,7 @@ def row(row: Any, made: tuple[Any, ...]) -> Calls:
     """A row of the system, and the construction of a key of its type."""
     kind = type(row)
     name = kind.__name__
-    data, details = row.__reduce__()[1]
+    data, details, _, items = row.__reduce__()[1]
     key = partial(kind, *made, interface_index=row.interface_index)
     found: Calls = {
         name: key,
@@ -72,12 +72,15 @@ def row(row: Any, made: tuple[Any, ...]) -> Calls:
         f"{name}.__hash__": lambda: hash(row),
         f"{name}._asdict": row._asdict,
         f"{name}._asdict: JSON": lambda: row._asdict(json=True),
-        f"{name}._from_bytes": lambda: kind._from_bytes(data, details, LAYOUT),
+        f"{name}._from_bytes": lambda: kind._from_bytes(data, details, LAYOUT, items),
+        f"{name}._from_bytes: wrong items": fails(
+            ValueError, kind._from_bytes, data, details, LAYOUT, b"\1"
+        ),
         f"{name}._from_bytes: wrong": fails(ValueError, kind._from_bytes, data[:-1], True, LAYOUT),
         f"{name}._fields": lambda: [getattr(row, one) for one in kind._fields],
         f"{name}.key": lambda: (row.key, key().key),
         f"{name}.key: write": fails(AttributeError, setattr, row, "key", b""),
-        **compared(name, row, kind._from_bytes(data, details, LAYOUT)),
+        **compared(name, row, kind._from_bytes(data, details, LAYOUT, items)),
         **copied(name, row),
     }
     for field in kind._fields:

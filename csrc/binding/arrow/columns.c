@@ -266,7 +266,8 @@ put_one(const nio_column *column, const uint8_t *row, size_t at,
 {
     const nio_arrow_type *type = column->type;
     if (column->nullability == NIO_NULL_BY_ROW &&
-        !nio_field_is_known(column->schema, column->field, row, true)) {
+        !nio_field_is_known(column->schema, column->field, row,
+                            NIO_ROW_WHOLE)) {
         return false;
     }
     if (type->put != NULL) {

@@ -109,8 +109,8 @@ utf8_of(nio_state *state, const nio_column *column, const uint8_t *row,
         PyObject **ret_utf8)
 {
     PyObject *utf8 = NULL;
-    PyObject *value =
-        nio_field_plain(state, column->schema, column->field, row, true);
+    PyObject *value = nio_field_plain(state, column->schema, column->field,
+                                      row, NIO_ROW_WHOLE);
     if (value != NULL && PyList_Check(value)) {
         PyObject *blank = PyUnicode_FromString(" ");
         nio_replace(&value,

@@ -15,6 +15,7 @@
  * never older than the row of an earlier one. */
 #include "binding/callbacks/delivery.h"
 
+#include "base/extra.h"
 #include "base/system_rows.h"
 #include "binding/callbacks/python_call.h"
 #include "binding/callbacks/thread_context.h"
@@ -153,9 +154,20 @@ pending_new(const nio_callback_context *context, const nio_call *call)
         if (call->row != NULL) {
             memcpy(&pending->row, call->row, nio_row_size(context->kind));
             pending->call.row = &pending->row;
+            (void)nio_extra_keep(nio_extra_of(context->kind, &pending->row));
         }
     }
     return pending;
+}
+
+/* Accepts NULL. */
+static void
+pending_free(const nio_callback_context *context, nio_pending_call *pending)
+{
+    if (pending != NULL && pending->call.row != NULL) {
+        nio_extra_drop(nio_extra_of(context->kind, &pending->row));
+    }
+    free(pending);
 }
 
 /* ---- delivering */
@@ -192,7 +204,7 @@ deliver_pending(nio_callback_context *context)
         for (; first != NULL; first = next) {
             next = first->next;
             make_call(context, &first->call, attached);
-            free(first);
+            pending_free(context, first);
         }
         if (attached) {
             detach(context);
@@ -217,7 +229,7 @@ deliver_alone(nio_callback_context *context, nio_call *call)
             return;
         }
     }
-    free(pending);
+    pending_free(context, pending);
     complete(context, call, &buffer);
     bool attached = attach(context);
     make_call(context, call, attached);

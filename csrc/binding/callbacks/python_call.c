@@ -48,7 +48,8 @@ arguments(nio_callback_context *context, const nio_call *call,
         *ret_first =
             call->row != NULL
                 ? nio_row_new(context->state, context->kind, call->row,
-                              context->details && call->details)
+                              context->details && call->details ? NIO_ROW_WHOLE
+                                                                : NIO_ROW_KEY)
                 : Py_NewRef(Py_None);
         break;
     case NIO_SIGNATURE_PORT:

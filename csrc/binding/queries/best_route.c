@@ -4,7 +4,6 @@
 #include "binding/queries/best_route.h"
 
 #include "base/extra.h"
-
 #include "binding/errors.h"
 #include "binding/functions.h"
 #include "binding/rows/row.h"
@@ -66,7 +65,7 @@ get_best_route2(PyObject *module, PyObject *args, PyObject *keywords)
     if (status != NO_ERROR) {
         return nio_raise(state, status, function);
     }
-    PyObject *route = nio_row_new(state, NIO_ROUTE, &row, true);
+    PyObject *route = nio_row_new(state, NIO_ROUTE, &row, NIO_ROW_WHOLE);
     nio_extra_drop(nio_extra_of(NIO_ROUTE, &row)); /* the route has its own */
     if (route == NULL) {
         return NULL;

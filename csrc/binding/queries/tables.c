@@ -4,7 +4,6 @@
 #include "binding/queries/tables.h"
 
 #include "base/extra.h"
-
 #include "base/system_rows.h"
 #include "binding/errors.h"
 #include "binding/functions.h"
@@ -106,7 +105,7 @@ get_entry(PyObject *module, PyObject *object, nio_kind kind,
     if (status != NO_ERROR) {
         return nio_raise(state, status, function);
     }
-    PyObject *result = nio_row_new(state, kind, &row, true);
+    PyObject *result = nio_row_new(state, kind, &row, NIO_ROW_WHOLE);
     nio_extra_drop(nio_extra_of(kind, &row)); /* the result has its own */
     return result;
 }

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What == and hash() compare: see equality.h. */
+/* What == and hash() compare. The stored fields are written to a buffer of
+ * constant size; the items of a block, of which there may be many, are
+ * compared where they are. */
 #include "binding/rows/equality.h"
 
+#include "base/system_rows.h"
+
 #include <string.h>
+
+/* Room for the kind, what is known, each stored field in at most the bytes
+ * that it has in the row, and a key. */
+enum { EQUALITY_SIZE = 2 + sizeof(nio_any_row) + NIO_KEY_SIZE };
 
 /* Writes the bytes of an address that its Python value shows: without port,
  * zone, and the bytes behind an IPv4 address. */
@@ -48,9 +56,19 @@ equality_bytes_of_field(const nio_field *field, const uint8_t *bytes,
     }
 }
 
-size_t
-nio_row_equality_bytes(const nio_schema *schema, const void *row, bool details,
-                       uint8_t ret_bytes[NIO_EQUALITY_SIZE])
+/* The name of an interface belongs to no key. */
+static bool
+is_compared_in_key(const nio_field *field)
+{
+    return (field->flags & NIO_FIELD_KEY) != 0 &&
+           field->kind != NIO_FIELD_NAME;
+}
+
+/* Writes the bytes of the stored fields that are compared, and returns how
+ * many. */
+static size_t
+equality_bytes(const nio_schema *schema, const void *row, bool details,
+               uint8_t ret_bytes[EQUALITY_SIZE])
 {
     size_t size = 2;
     ret_bytes[0] = (uint8_t)schema->kind;
@@ -59,7 +77,7 @@ nio_row_equality_bytes(const nio_schema *schema, const void *row, bool details,
         const nio_field *field = &schema->fields[i];
         if (nio_field_is_stored(field) &&
             (field->flags & NIO_FIELD_VOLATILE) == 0 &&
-            (details || (field->flags & NIO_FIELD_KEY) != 0) &&
+            (details || is_compared_in_key(field)) &&
             nio_field_is_available(schema, field, row)) {
             size += equality_bytes_of_field(
                 field, (const uint8_t *)row + field->offset,
@@ -72,8 +90,8 @@ nio_row_equality_bytes(const nio_schema *schema, const void *row, bool details,
     return size;
 }
 
-bool
-nio_items_equal(const nio_schema *schema, const void *a, const void *b)
+static bool
+items_equal(const nio_schema *schema, const void *a, const void *b)
 {
     if (nio_extra_of(schema->kind, a) == nio_extra_of(schema->kind, b)) {
         return true;
@@ -92,4 +110,52 @@ nio_items_equal(const nio_schema *schema, const void *a, const void *b)
         }
     }
     return true;
+}
+
+bool
+nio_row_equal(nio_kind kind, const void *a, const void *b, bool details)
+{
+    const nio_schema *schema = nio_schema_of(kind);
+    uint8_t bytes_a[EQUALITY_SIZE], bytes_b[EQUALITY_SIZE];
+    size_t size = equality_bytes(schema, a, details, bytes_a);
+    return size == equality_bytes(schema, b, details, bytes_b) &&
+           memcmp(bytes_a, bytes_b, size) == 0 &&
+           (!details || items_equal(schema, a, b));
+}
+
+/* The hash of bytes, mixed with an earlier one; -1 with an exception. */
+static Py_hash_t
+hash_with(Py_hash_t before, const uint8_t *bytes, size_t size)
+{
+    PyObject *object =
+        PyBytes_FromStringAndSize((const char *)bytes, (Py_ssize_t)size);
+    Py_hash_t hash = object == NULL ? -1 : PyObject_Hash(object);
+    Py_XDECREF(object);
+    if (hash == -1) {
+        return -1;
+    }
+    hash = (Py_hash_t)((size_t)before * 1000003u ^ (size_t)hash);
+    return hash == -1 ? -2 : hash;
+}
+
+Py_hash_t
+nio_row_hash(nio_kind kind, const void *row, bool details)
+{
+    const nio_schema *schema = nio_schema_of(kind);
+    uint8_t bytes[EQUALITY_SIZE];
+    size_t size = equality_bytes(schema, row, details, bytes);
+    Py_hash_t hash = hash_with(0, bytes, size);
+    if (!details || nio_extra_of(kind, row) == NULL) {
+        return hash;
+    }
+    for (size_t i = 0; hash != -1 && i < schema->field_count; i++) {
+        const nio_field *field = &schema->fields[i];
+        const uint8_t *item = nio_field_is_item(field)
+                                  ? nio_field_item(schema, field, row, &size)
+                                  : NULL;
+        if (item != NULL) {
+            hash = hash_with(hash, item, size);
+        }
+    }
+    return hash;
 }

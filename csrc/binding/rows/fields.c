@@ -133,9 +133,9 @@ nio_field_item(const nio_schema *schema, const nio_field *field,
 
 bool
 nio_field_is_known(const nio_schema *schema, const nio_field *field,
-                   const void *row, bool details)
+                   const void *row, nio_knowledge known)
 {
-    if (!details && (field->flags & NIO_FIELD_KEY) == 0) {
+    if (known != NIO_ROW_WHOLE && (field->flags & NIO_FIELD_KEY) == 0) {
         return false;
     }
     if (is_missing(field)) {
@@ -169,14 +169,14 @@ label_value(const uint8_t *bytes)
 
 static PyObject *
 name_value(nio_state *state, const nio_schema *schema, const nio_field *field,
-           const void *row, bool details)
+           const void *row, nio_knowledge known)
 {
     NET_LUID luid;
     NET_IFINDEX index;
     if (field->offset != NIO_ABSENT && bytes_at(row, field->offset)[0] != 0) {
         return label_value(bytes_at(row, field->offset));
     }
-    if (field->offset != NIO_ABSENT && details) {
+    if (field->offset != NIO_ABSENT && known != NIO_ROW_MADE) {
         Py_RETURN_NONE; /* the tower did not know the interface */
     }
     memcpy(&luid, bytes_at(row, schema->luid_offset), sizeof(luid));
@@ -247,7 +247,7 @@ item_value(nio_state *state, const nio_schema *schema, const nio_field *field,
 
 PyObject *
 nio_field_value(nio_state *state, const nio_schema *schema,
-                const nio_field *field, const void *row, bool details)
+                const nio_field *field, const void *row, nio_knowledge known)
 {
     const uint8_t *bytes =
         field->offset == NIO_ABSENT ? NULL : bytes_at(row, field->offset);
@@ -256,7 +256,7 @@ nio_field_value(nio_state *state, const nio_schema *schema,
     uint8_t key[NIO_KEY_SIZE];
     int32_t i32;
 
-    if (!nio_field_is_known(schema, field, row, details)) {
+    if (!nio_field_is_known(schema, field, row, known)) {
         Py_RETURN_NONE;
     }
     if (nio_field_is_item(field)) {
@@ -274,7 +274,7 @@ nio_field_value(nio_state *state, const nio_schema *schema,
     case NIO_FIELD_ZONES:
         return zones_value(bytes);
     case NIO_FIELD_NAME:
-        return name_value(state, schema, field, row, details);
+        return name_value(state, schema, field, row, known);
     case NIO_FIELD_LABEL:
         return label_value(bytes);
     case NIO_FIELD_BIT:
@@ -295,9 +295,9 @@ nio_field_value(nio_state *state, const nio_schema *schema,
 
 PyObject *
 nio_field_plain(nio_state *state, const nio_schema *schema,
-                const nio_field *field, const void *row, bool details)
+                const nio_field *field, const void *row, nio_knowledge known)
 {
-    PyObject *value = nio_field_value(state, schema, field, row, details);
+    PyObject *value = nio_field_value(state, schema, field, row, known);
     if (value == NULL || value == Py_None) {
         return value;
     }

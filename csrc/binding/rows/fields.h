@@ -29,7 +29,7 @@ typedef enum nio_field_kind {
     NIO_FIELD_RAW_ADDRESS, /* 16 bytes, an address of the row's family */
     NIO_FIELD_ZONES,       /* ULONG[16] */
     NIO_FIELD_NAME,        /* CHAR[16]; where it is absent, and in a row that
-                              is only a key, it is looked up */
+                              a program made, it is looked up */
     NIO_FIELD_LABEL,       /* CHAR[16] */
     NIO_FIELD_BIT,         /* a bit of a byte, by NIO_FIELD_NUMBER */
     NIO_FIELD_IDENTITY,    /* not stored: nio_row_key() computes it */
@@ -101,10 +101,13 @@ extern const nio_schema nio_interface_schema, nio_address_schema,
 #define NIO_ON_BITS_LINUX NIO_ON_LINUX
 #define NIO_ON_BITS_WINDOWS NIO_ON_WINDOWS
 #define NIO_ON_BITS_IPV6 (NIO_ON_LINUX_IPV6 | NIO_ON_WINDOWS)
+#define NIO_ON_BITS_LINUX_IPV6 NIO_ON_LINUX_IPV6
 #define NIO_ON_TEXT_BOTH ""
 #define NIO_ON_TEXT_LINUX "\nLinux only: None on Windows."
 #define NIO_ON_TEXT_WINDOWS "\nWindows only: None on Linux."
 #define NIO_ON_TEXT_IPV6 "\nNone on Linux in IPv4 rows."
+#define NIO_ON_TEXT_LINUX_IPV6                                                \
+    "\nLinux only: None on Windows, and in IPv4 rows."
 
 #define NIO_FIELD_DOC(systems, unit, source, text)                            \
     text "\n\nUnit: " unit ".\nSource: " source "." NIO_ON_TEXT_##systems
@@ -153,10 +156,17 @@ nio_has_extras(const nio_schema *schema, const uint8_t *rows, size_t count)
 const uint8_t *nio_field_item(const nio_schema *schema, const nio_field *field,
                               const void *row, size_t *ret_size);
 const nio_schema *nio_schema_of(nio_kind kind);
+/* What is known of a row. */
+typedef enum nio_knowledge {
+    NIO_ROW_KEY,   /* from the system: the fields with NIO_FIELD_KEY */
+    NIO_ROW_WHOLE, /* all fields: a row with details */
+    NIO_ROW_MADE   /* as KEY, but a program made the row, so that the name of
+                      its interface is looked up on every system */
+} nio_knowledge;
 /* A new reference to the value of a field; None when it is not known. */
 PyObject *nio_field_value(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
-                          bool details);
+                          nio_knowledge known);
 /* The value of a field of a kind up to NIO_FIELD_LAST_NUMBER, from its bytes
  * in a row. */
 PyObject *nio_number_value(nio_field_kind kind, const uint8_t *bytes);
@@ -164,7 +174,7 @@ PyObject *nio_number_value(nio_field_kind kind, const uint8_t *bytes);
  * for members of an enum. */
 PyObject *nio_field_plain(nio_state *state, const nio_schema *schema,
                           const nio_field *field, const void *row,
-                          bool details);
+                          nio_knowledge known);
 /* A member of the native row that is not a part of another field; the bytes of
  * it that are used (an IPv4 address uses four); whether this system provides
  * the field in rows of this family. */
@@ -183,7 +193,7 @@ typedef enum nio_nullability {
 } nio_nullability;
 nio_nullability nio_field_nullability(const nio_field *field);
 bool nio_field_is_known(const nio_schema *schema, const nio_field *field,
-                        const void *row, bool details);
+                        const void *row, nio_knowledge known);
 /* The format of the native row for the buffer protocol (PEP 3118), which the
  * caller frees with PyMem_Free. NULL with MemoryError. */
 char *nio_schema_format_new(const nio_schema *schema);

@@ -123,10 +123,10 @@
       "How far the destination is, as a RouteScope: HOST for an address of\n" \
       "this machine, LINK for one on the link, UNIVERSE behind a gateway.\n"  \
       "IPv6 routes have UNIVERSE.")                                           \
-    X(preference, ENUM8, LINUX_AT(Preference), 0, LINUX, RouterPreference,    \
-      "no unit", "RTA_PREF",                                                  \
+    X(preference, ENUM8, LINUX_AT(Preference), 0, LINUX_IPV6,                 \
+      RouterPreference, "no unit", "RTA_PREF",                                \
       "The preference of the router (RFC 4191), as a RouterPreference;\n"     \
-      "MEDIUM where none was given, and in IPv4.")                            \
+      "MEDIUM where none was given.")                                         \
     X(instances, U16, LINUX_AT(Instances), 0, LINUX, NULL, "no unit",         \
       "the number of routes in RTM_GETROUTE",                                 \
       "How many routes of the kernel have this row's key; at most 65535. "    \

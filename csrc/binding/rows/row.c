@@ -22,13 +22,13 @@ nio_row_get(PyObject *self, void *closure)
     const nio_row *row = (nio_row *)self;
     const nio_field *field = closure;
     /* A shortcut for the fields that are read most often. */
-    if (row->details && field->always_known &&
+    if (row->known == NIO_ROW_WHOLE && field->always_known &&
         field->kind <= NIO_FIELD_LAST_NUMBER) {
         return nio_number_value(field->kind,
                                 (const uint8_t *)row->data + field->offset);
     }
     return nio_field_value(nio_state_of(self), nio_schema_of(row->kind), field,
-                           row->data, row->details);
+                           row->data, row->known);
 }
 
 static void
@@ -41,40 +41,30 @@ row_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+static bool
+is_whole(const nio_row *row)
+{
+    return row->known == NIO_ROW_WHOLE;
+}
+
 static PyObject *
 row_compare(PyObject *a, PyObject *b, int operation)
 {
-    uint8_t bytes_a[NIO_EQUALITY_SIZE], bytes_b[NIO_EQUALITY_SIZE];
     if ((operation != Py_EQ && operation != Py_NE) ||
         Py_TYPE(a) != Py_TYPE(b)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    nio_row *x = (nio_row *)a, *y = (nio_row *)b;
-    const nio_schema *schema = nio_schema_of(x->kind);
-    size_t size_a =
-        nio_row_equality_bytes(schema, x->data, x->details, bytes_a);
-    size_t size_b =
-        nio_row_equality_bytes(schema, y->data, y->details, bytes_b);
-    bool equal = size_a == size_b && memcmp(bytes_a, bytes_b, size_a) == 0 &&
-                 (!x->details || nio_items_equal(schema, x->data, y->data));
+    const nio_row *x = (nio_row *)a, *y = (nio_row *)b;
+    bool equal = is_whole(x) == is_whole(y) &&
+                 nio_row_equal(x->kind, x->data, y->data, is_whole(x));
     return PyBool_FromLong(equal == (operation == Py_EQ));
 }
 
 static Py_hash_t
 row_hash(PyObject *self)
 {
-    nio_row *row = (nio_row *)self;
-    uint8_t pack[NIO_EQUALITY_SIZE];
-    size_t size = nio_row_equality_bytes(nio_schema_of(row->kind), row->data,
-                                         row->details, pack);
-    PyObject *bytes =
-        PyBytes_FromStringAndSize((const char *)pack, (Py_ssize_t)size);
-    if (bytes == NULL) {
-        return -1;
-    }
-    Py_hash_t hash = PyObject_Hash(bytes);
-    Py_DECREF(bytes);
-    return hash;
+    const nio_row *row = (nio_row *)self;
+    return nio_row_hash(row->kind, row->data, is_whole(row));
 }
 
 /* "name=value"; None for a field that is None; NULL with an exception. */
@@ -82,7 +72,7 @@ static PyObject *
 repr_part(nio_state *state, const nio_row *row, const nio_field *field)
 {
     PyObject *value = nio_field_plain(state, nio_schema_of(row->kind), field,
-                                      row->data, row->details);
+                                      row->data, row->known);
     if (value == NULL || value == Py_None) {
         return value;
     }
@@ -155,7 +145,7 @@ row_asdict(PyObject *self, PyObject *args, PyObject *keywords)
             continue;
         }
         PyObject *value = (json ? nio_field_plain : nio_field_value)(
-            state, schema, field, row->data, row->details);
+            state, schema, field, row->data, row->known);
         if (value == NULL ||
             PyDict_SetItemString(dict, field->name, value) < 0) {
             Py_CLEAR(dict);
@@ -203,12 +193,13 @@ nio_row_size(nio_kind kind)
 }
 
 PyObject *
-nio_row_new(nio_state *state, nio_kind kind, const void *data, bool details)
+nio_row_new(nio_state *state, nio_kind kind, const void *data,
+            nio_knowledge known)
 {
     nio_row *row = PyObject_New(nio_row, state->row_types[kind]);
     if (row != NULL) {
         row->kind = kind;
-        row->details = details;
+        row->known = known;
         memcpy(row->data, data, nio_schema_of(kind)->row_size);
         (void)nio_extra_keep(nio_extra_of(kind, row->data));
     }
@@ -226,15 +217,4 @@ nio_row_data(nio_state *state, nio_kind kind, PyObject *row,
         return NULL;
     }
     return ((nio_row *)row)->data;
-}
-
-bool
-nio_row_equal(nio_kind kind, const void *a, const void *b)
-{
-    const nio_schema *schema = nio_schema_of(kind);
-    uint8_t bytes_a[NIO_EQUALITY_SIZE], bytes_b[NIO_EQUALITY_SIZE];
-    size_t size = nio_row_equality_bytes(schema, a, true, bytes_a);
-    return size == nio_row_equality_bytes(schema, b, true, bytes_b) &&
-           nio_items_equal(schema, a, b) &&
-           memcmp(bytes_a, bytes_b, size) == 0;
 }

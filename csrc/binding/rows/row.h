@@ -10,22 +10,20 @@
 typedef struct nio_row {
     PyObject_HEAD
     nio_kind kind;
-    int details;     /* 0: only the members with NIO_FIELD_KEY are known */
+    nio_knowledge known;
     uint64_t data[]; /* the native row */
 } nio_row;
 
 /* Bytes of the native row of a kind. */
 size_t nio_row_size(nio_kind kind);
-/* A new row object with a copy of `row`. With details false only the fields
- * with NIO_FIELD_KEY are known, and the others are None. */
+/* A new row object with a copy of `row` and a reference to its block. A field
+ * that is not known is None. */
 PyObject *nio_row_new(nio_state *state, nio_kind kind, const void *row,
-                      bool details);
+                      nio_knowledge known);
 /* The native row of a row object of that kind, borrowed; NULL with TypeError
  * for another object. */
 const void *nio_row_data(nio_state *state, nio_kind kind, PyObject *row,
                          const char *function);
-/* Compares two native rows of a kind as == does. */
-bool nio_row_equal(nio_kind kind, const void *a, const void *b);
 
 /* A new reference to the Python type of a struct, whose tp_new is `make`. */
 PyTypeObject *nio_row_type_new(PyObject *module, const nio_schema *schema,

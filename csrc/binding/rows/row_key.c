@@ -49,7 +49,7 @@ route_new(nio_state *state, PyObject *args, PyObject *keywords)
     }
     row.InterfaceIndex = (NET_IFINDEX)key.index;
     row.InterfaceLuid.Value = key.luid;
-    return nio_row_new(state, NIO_ROUTE, &row, false);
+    return nio_row_new(state, NIO_ROUTE, &row, NIO_ROW_MADE);
 }
 
 static PyObject *
@@ -70,7 +70,7 @@ address_new(nio_state *state, PyObject *args, PyObject *keywords)
     }
     row.InterfaceIndex = (NET_IFINDEX)key.index;
     row.InterfaceLuid.Value = key.luid;
-    return nio_row_new(state, NIO_ADDRESS, &row, false);
+    return nio_row_new(state, NIO_ADDRESS, &row, NIO_ROW_MADE);
 }
 
 static PyObject *
@@ -94,7 +94,7 @@ interface_new(nio_state *state, PyObject *args, PyObject *keywords)
     }
     row.InterfaceIndex = (NET_IFINDEX)key.index;
     row.InterfaceLuid.Value = key.luid;
-    return nio_row_new(state, NIO_INTERFACE, &row, false);
+    return nio_row_new(state, NIO_INTERFACE, &row, NIO_ROW_MADE);
 }
 
 PyObject *

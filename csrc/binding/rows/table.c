@@ -5,7 +5,7 @@
 #include "binding/rows/table.h"
 
 #include "base/extra.h"
-
+#include "binding/rows/equality.h"
 #include "binding/rows/row.h"
 #include "binding/rows/table_doc.h"
 
@@ -116,7 +116,7 @@ table_item(PyObject *self, Py_ssize_t index)
         return NULL;
     }
     return nio_row_new(nio_state_of(self), table->kind, row_at(table, index),
-                       true);
+                       NIO_ROW_WHOLE);
 }
 
 static PyObject *
@@ -166,12 +166,12 @@ find(nio_table *table, PyObject *object, Py_ssize_t start, Py_ssize_t stop)
 {
     nio_state *state = nio_state_of((PyObject *)table);
     if (Py_TYPE(object) != state->row_types[table->kind] ||
-        !((nio_row *)object)->details) {
+        ((nio_row *)object)->known != NIO_ROW_WHOLE) {
         return -1;
     }
     const void *row = ((nio_row *)object)->data;
     for (Py_ssize_t i = start; i < stop; i++) {
-        if (nio_row_equal(table->kind, row_at(table, i), row)) {
+        if (nio_row_equal(table->kind, row_at(table, i), row, true)) {
             return i;
         }
     }
@@ -233,7 +233,7 @@ table_compare(PyObject *a, PyObject *b, int operation)
     nio_table *x = (nio_table *)a, *y = (nio_table *)b;
     bool equal = x->kind == y->kind && x->count == y->count;
     for (Py_ssize_t i = 0; equal && i < x->count; i++) {
-        equal = nio_row_equal(x->kind, row_at(x, i), row_at(y, i));
+        equal = nio_row_equal(x->kind, row_at(x, i), row_at(y, i), true);
     }
     return PyBool_FromLong(equal == (operation == Py_EQ));
 }

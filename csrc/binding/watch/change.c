@@ -6,6 +6,7 @@
 #include "binding/watch/change.h"
 
 #include "base/extra.h"
+#include "binding/rows/equality.h"
 #include "binding/rows/row.h"
 #include "binding/values/enums.h"
 #include "binding/watch/read_result.h"
@@ -90,7 +91,7 @@ change_compare(PyObject *a, PyObject *b, int operation)
                  x->change.type == y->change.type &&
                  x->change.flags == y->change.flags &&
                  x->change.time_ns == y->change.time_ns &&
-                 nio_row_equal(x->change.kind, x->data, y->data);
+                 nio_row_equal(kind_of(x), x->data, y->data, true);
     return PyBool_FromLong(equal == (operation == Py_EQ));
 }
 
@@ -129,7 +130,7 @@ change_row(PyObject *op, void *closure)
     if (row == NULL) {
         row = nio_once_put(&self->row,
                            nio_row_new(nio_state_of(op), self->change.kind,
-                                       self->data, true));
+                                       self->data, NIO_ROW_WHOLE));
     }
     return Py_XNewRef(row);
 }

@@ -10,17 +10,18 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What all three tables of the contract begin with. The padding tells
- * FreeMibTable which rows follow. */
+/* What all three tables of the contract begin with. The padding says for
+ * FreeMibTable which rows follow, if some of them have references. */
 typedef struct header {
-    ULONG count; /* NumEntries */
-    ULONG kind;
+    ULONG count;       /* NumEntries */
+    ULONG extras_kind; /* a nio_kind; NIO_KINDS: no row has a reference */
 } header;
 
 /* A table while it grows: the header, then the rows. */
 typedef struct growing {
     uint8_t *block; /* owned, and so are the references of its rows */
     nio_kind kind;
+    bool has_extras;
     size_t row_size;
     size_t count;
     size_t capacity;
@@ -67,7 +68,8 @@ next_row(growing *table)
 static DWORD
 finish(growing *table, DWORD code, void *ret_table)
 {
-    const header header = {(ULONG)table->count, table->kind};
+    const header header = {(ULONG)table->count,
+                           table->has_extras ? table->kind : NIO_KINDS};
     if (code == NO_ERROR && table->count == 0) {
         code = ERROR_NOT_FOUND; /* as on Windows */
     }
@@ -104,7 +106,7 @@ take_route(void *context, const nio_route *leg)
         return -ENOMEM;
     }
     nio_route_row(leg, &table->one_shot->mirror.links, row);
-    (void)nio_extra_keep(row->Extra);
+    table->has_extras |= nio_extra_keep(row->Extra) != NULL;
     return 0;
 }
 
@@ -213,7 +215,7 @@ take_interfaces(growing *table)
                     return ERROR_NOT_ENOUGH_MEMORY;
                 }
                 memcpy(at, &row, sizeof(row));
-                (void)nio_extra_keep(row.Extra);
+                table->has_extras |= nio_extra_keep(row.Extra) != NULL;
             }
         }
     }
@@ -266,9 +268,12 @@ VOID NETIOAPI_API_
 FreeMibTable(PVOID memory)
 {
     header header;
-    if (memory != NULL) {
-        memcpy(&header, memory, sizeof(header));
-        drop_extras((nio_kind)header.kind, memory, header.count);
-        free(memory);
+    if (memory == NULL) {
+        return;
     }
+    memcpy(&header, memory, sizeof(header));
+    if (header.extras_kind != NIO_KINDS) {
+        drop_extras((nio_kind)header.extras_kind, memory, header.count);
+    }
+    free(memory);
 }

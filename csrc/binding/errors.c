@@ -325,6 +325,26 @@ nio_raise_invalid(nio_state *state, const char *function, const char *format,
 }
 
 PyObject *
+nio_raise_overflow_as_value(void)
+{
+    PyObject *type = NULL, *value = NULL, *traceback = NULL;
+    if (PyErr_Occurred() != NULL &&
+        PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        PyErr_Fetch(&type, &value, &traceback);
+        PyErr_NormalizeException(&type, &value, &traceback);
+        PyObject *text = value != NULL ? PyObject_Str(value) : NULL;
+        if (text != NULL) {
+            PyErr_SetObject(PyExc_ValueError, text);
+        }
+        Py_XDECREF(text);
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(traceback);
+    }
+    return NULL;
+}
+
+PyObject *
 nio_raise_missing(nio_state *state, const char *function)
 {
     PyObject *detail = PyUnicode_FromFormat(

@@ -13,5 +13,10 @@ PyObject *nio_raise_invalid(nio_state *state, const char *function,
  * first Windows that has it; returns NULL. */
 PyObject *nio_raise_missing(nio_state *state, const char *function);
 
+/* Where an OverflowError is set, makes it a ValueError with the same text: a
+ * number that does not fit its C type is a wrong value like others. Returns
+ * NULL. */
+PyObject *nio_raise_overflow_as_value(void);
+
 /* Adds the exceptions: 0, or -1 with an exception. */
 int nio_errors_init(PyObject *module, nio_state *state);

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 TYPE_CHECKING = False  # the name that type checkers know; typing costs time at import
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import NoReturn, Self
 
 __all__ = [
     "ConnectivityCost",
@@ -281,14 +281,15 @@ class NetworkConnectivityHint:
     over_data_limit: bool
     roaming: bool
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         connectivity_level: ConnectivityLevel | int,
         connectivity_cost: ConnectivityCost | int,
         approaching_data_limit: bool,
         over_data_limit: bool,
         roaming: bool,
-    ) -> None:
+    ) -> "Self":  # not __init__(), which could be called again
+        self = object.__new__(cls)
         values = (
             connectivity_level,
             connectivity_cost,
@@ -298,6 +299,7 @@ class NetworkConnectivityHint:
         )
         for name, value in zip(self.__slots__, values, strict=True):
             object.__setattr__(self, name, value)
+        return self
 
     def _values(self) -> tuple[int, int, bool, bool, bool]:
         return (

@@ -179,14 +179,11 @@ def read(*kinds: str, **named: Any) -> None:
 def read_changes(network: Network, **named: Any) -> None:
     with Watcher(**named) as watcher:
         change(network)
-        seen = 0
-        while seen < len(CHANGED):  # an addition and a deletion may have become one change
-            batch = watcher.read(timeout=0.1 if WINDOWS else 20)
-            # On Windows an addition and a deletion may leave no change.
-            if batch is None and WINDOWS:
-                break
-            assert batch is not None
-            seen += len(list(batch))
+        # An addition and a deletion may become nothing. On Windows they may leave no change at all.
+        while (batch := watcher.read(timeout=0.1)) is not None or (
+            not WINDOWS and watcher.stats()["received"] < len(CHANGED)
+        ):
+            list(batch or ())
 
 
 async def iterate() -> None:

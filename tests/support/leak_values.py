@@ -145,6 +145,7 @@ def batch(batch: Batch) -> Calls:
         "Batch.__new__: many": lambda: Batch(batch, True, False),
         "Batch.__new__: wrong": fails(TypeError, Batch, [change, 1], True, False),
         "Batch.__copy__": lambda: copy.copy(batch),
+        **copied("Batch", batch),
         "Batch.__iter__": lambda: [one.row for one in batch],
         "Batch.__iter__: left": lambda: next(iter(batch)),
         "Batch.__len__": lambda: len(batch),
@@ -160,6 +161,9 @@ def batch(batch: Batch) -> Calls:
         "Change.__hash__": lambda: hash(change),
         "Change._merge": lambda: change._merge(change),
         "Change._merge: wrong": fails(TypeError, change._merge, 1),
+        "Change._from_row": lambda: netioapi.Change._from_row(*change.__reduce__()[1]),
+        "Change._from_row: wrong": fails(TypeError, netioapi.Change._from_row, 1, 1, 1, 0, 0),
+        **copied("Change", change),
         "Change.row: kept": lambda: (change.row, batch[0].row),
         **compared("Change", change, other),
     }
@@ -177,7 +181,7 @@ def hint() -> Calls:
     found: Calls = {
         name: lambda: type(hint)(*values),
         f"{name}: wrong": fails(TypeError, type(hint), 1),
-        f"{name}.__init__": lambda: hint.__init__(*values),  # type: ignore[misc]
+        f"{name}.__new__": lambda: type(hint).__new__(type(hint), *values),
         f"{name}.__setattr__": fails(AttributeError, setattr, hint, "roaming", True),
         f"{name}.__delattr__": fails(AttributeError, delattr, hint, "roaming"),
         f"{name}.__eq__": lambda: (hint == type(hint)(*values), hint == 1),

@@ -11,7 +11,15 @@ import netioapi
 
 # Attributes of Python's own, in classes of all kinds.
 OF_ALL = {
-    *("__module__", "__doc__", "__slots__", "__dict__", "__weakref__", "__annotations__"),
+    *(
+        "__slotnames__",
+        "__module__",
+        "__doc__",
+        "__slots__",
+        "__dict__",
+        "__weakref__",
+        "__annotations__",
+    ),
     *("__match_args__", "__static_attributes__", "__firstlineno__"),
     *("__annotations_cache__", "__annotate_func__", "__classdictcell__", "__qualname__"),
 }

@@ -3,6 +3,7 @@
 #include "binding/rows/pickle.h"
 
 #include "base/system_rows.h"
+#include "binding/errors.h"
 #include "binding/rows/row.h"
 
 #include <string.h>
@@ -49,7 +50,7 @@ row_from_bytes(PyObject *type, PyObject *args)
         !PyArg_ParseTuple(args, "Si|iS:_from_bytes", &data, &known, &layout,
                           &items) ||
         !nio_pickle_accepts(layout) || !kind_of(state, type, &kind)) {
-        return NULL;
+        return nio_raise_overflow_as_value();
     }
     const size_t size = nio_row_size(kind);
     if ((size_t)PyBytes_Size(data) != size) {

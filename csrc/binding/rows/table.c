@@ -191,13 +191,25 @@ PyDoc_STRVAR(index_doc,
              "start, stop: search between these indices only.\n\n"
              "Raises: ValueError when there is none.");
 
+/* A bound of a search, like that of a slice: any int, clipped. NULL leaves the
+ * result as it is. */
+static bool
+bound_from(PyObject *object, Py_ssize_t *ret_bound)
+{
+    if (object != NULL) {
+        *ret_bound = PyNumber_AsSsize_t(object, NULL);
+    }
+    return *ret_bound != -1 || PyErr_Occurred() == NULL;
+}
+
 static PyObject *
 table_index(PyObject *self, PyObject *args)
 {
     nio_table *table = (nio_table *)self;
-    PyObject *row;
+    PyObject *row, *first = NULL, *last = NULL;
     Py_ssize_t start = 0, stop = PY_SSIZE_T_MAX;
-    if (!PyArg_ParseTuple(args, "O|nn:index", &row, &start, &stop)) {
+    if (!PyArg_ParseTuple(args, "O|OO:index", &row, &first, &last) ||
+        !bound_from(first, &start) || !bound_from(last, &stop)) {
         return NULL;
     }
     (void)PySlice_AdjustIndices(table->count, &start, &stop, 1);

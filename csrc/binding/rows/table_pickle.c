@@ -3,6 +3,7 @@
  * block. */
 #include "binding/rows/pickle.h"
 
+#include "binding/errors.h"
 #include "binding/rows/row.h"
 #include "binding/rows/table.h"
 
@@ -125,7 +126,7 @@ table_from_bytes(PyObject *type, PyObject *args)
                           &layout, &PyTuple_Type, &blocks, &numbers,
                           &row_size) ||
         !nio_pickle_accepts(layout)) {
-        return NULL;
+        return nio_raise_overflow_as_value();
     }
     Py_ssize_t size = PyBytes_Size(data);
     for (int kind = 0; kind < NIO_KINDS; kind++) {

@@ -46,18 +46,39 @@ nio_family_from(nio_state *state, PyObject *object, const char *function,
     return true;
 }
 
-/* From a number of at least 0, infinity included. */
+/* Is a number above 0? It has no double, and may have no order either. */
+static bool
+is_positive(PyObject *object)
+{
+    PyObject *zero = PyLong_FromLong(0), *number = PyNumber_Index(object);
+    int positive = zero == NULL
+                       ? -1
+                       : PyObject_RichCompareBool(
+                             number != NULL ? number : object, zero, Py_GT);
+    Py_XDECREF(zero);
+    Py_XDECREF(number);
+    PyErr_Clear();
+    return positive > 0;
+}
+
+/* From a number of at least 0, infinity included. A number that is too large
+ * for a double is infinite, too. */
 static bool
 seconds_from(PyObject *object, const char *name, double *ret_seconds)
 {
     double seconds = PyFloat_AsDouble(object);
     PyObject *error = PyExc_ValueError;
     if (seconds == -1.0 && PyErr_Occurred()) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+        if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            PyErr_Clear();
+            seconds = is_positive(object) ? HUGE_VAL : -HUGE_VAL;
+        } else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            error = PyExc_TypeError;
+        } else {
             return false;
         }
-        error = PyExc_TypeError;
-    } else if (seconds >= 0) { /* not NaN */
+    }
+    if (error == PyExc_ValueError && seconds >= 0) { /* not NaN */
         *ret_seconds = seconds;
         return true;
     }

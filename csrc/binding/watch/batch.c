@@ -182,6 +182,18 @@ batch_copy(PyObject *op, PyObject *Py_UNUSED(unused))
     return Py_NewRef(op);
 }
 
+static PyObject *
+batch_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    const nio_read_result *result = &((batch_object *)op)->result;
+    PyObject *changes = PySequence_Tuple(op);
+    return changes == NULL
+               ? NULL
+               : Py_BuildValue("O(NOO)", (PyObject *)Py_TYPE(op), changes,
+                               result->overflow ? Py_True : Py_False,
+                               result->synced ? Py_True : Py_False);
+}
+
 /* ---- the rows as tables */
 
 static const nio_kind route = NIO_ROUTE, address = NIO_ADDRESS,
@@ -237,6 +249,8 @@ static PyMemberDef batch_members[] = {
 
 static PyMethodDef batch_methods[] = {
     {"__copy__", batch_copy, METH_NOARGS, NULL},
+    {"__reduce__", batch_reduce, METH_NOARGS,
+     PyDoc_STR("__reduce__($self, /)\n--\n\nFor pickle.")},
     {NULL, NULL, 0, NULL},
 };
 

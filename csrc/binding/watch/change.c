@@ -6,6 +6,7 @@
 #include "binding/watch/change.h"
 
 #include "base/extra.h"
+#include "binding/errors.h"
 #include "binding/rows/equality.h"
 #include "binding/rows/row.h"
 #include "binding/values/enums.h"
@@ -221,6 +222,90 @@ change_merge(PyObject *op, PyObject *other)
     return (PyObject *)merged;
 }
 
+/* ---- pickles */
+/* The kind of a row object with all its fields; -1 with TypeError. */
+static int
+kind_of_row(const nio_state *state, PyObject *row)
+{
+    for (int kind = 0; kind < NIO_KINDS; kind++) {
+        if (Py_TYPE(row) == state->row_types[kind] &&
+            ((nio_row *)row)->known == NIO_ROW_WHOLE) {
+            return kind;
+        }
+    }
+    PyErr_Format(PyExc_TypeError, "%R is not the row of a change", row);
+    return -1;
+}
+
+PyDoc_STRVAR(from_row_doc,
+             "_from_row($type, row, type, first_type, flags, time_ns, /)\n"
+             "--\n\n"
+             "A Change of a copy of this row, for pickle.\n\n"
+             "type: the number of a NotificationType: ADD, DELETE or "
+             "PARAMETER.\n"
+             "first_type: that of the first change that was merged into this "
+             "one.\n"
+             "flags: 1 for `initial`, 2 for `synthesized`.\n\n"
+             "Raises: ValueError for other numbers; TypeError for another "
+             "object than a row.");
+
+static PyObject *
+change_from_row(PyObject *type, PyObject *args)
+{
+    nio_state *state = PyType_GetModuleState((PyTypeObject *)type);
+    PyObject *row = NULL, *time_ns = NULL;
+    int last = 0, first = 0, flags = 0;
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "OiiiO!:_from_row", &row, &last, &first,
+                          &flags, &PyLong_Type, &time_ns)) {
+        return nio_raise_overflow_as_value();
+    }
+    if (last < 0 || last > NIO_CHANGE_DELETE || first < 0 ||
+        first > NIO_CHANGE_DELETE ||
+        (flags & ~(NIO_FLAG_SNAPSHOT | NIO_FLAG_SYNTHESIZED)) != 0) {
+        PyErr_SetString(PyExc_ValueError,
+                        "no change has such a type or such flags");
+        return NULL;
+    }
+    nio_change change = {.time_ns = PyLong_AsUnsignedLongLong(time_ns),
+                         .type = (uint8_t)last,
+                         .first_type = (uint8_t)first,
+                         .flags = (uint8_t)flags};
+    if (PyErr_Occurred() != NULL) {
+        return nio_raise_overflow_as_value();
+    }
+    const int kind = kind_of_row(state, row);
+    if (kind < 0) {
+        return NULL;
+    }
+    const void *data = ((nio_row *)row)->data;
+    change.kind = (uint8_t)kind;
+    change.has_extra = nio_extra_of((nio_kind)kind, data) != NULL;
+    change_object *self = change_alloc(state, &change);
+    if (self != NULL) {
+        memcpy(self->data, data, self->change.size);
+        (void)nio_extra_keep(nio_change_extra(&self->change));
+    }
+    return (PyObject *)self;
+}
+
+static PyObject *
+change_reduce(PyObject *op, PyObject *unused)
+{
+    const nio_change *change = nio_change_of(op);
+    (void)unused;
+    PyObject *make =
+        PyObject_GetAttrString((PyObject *)Py_TYPE(op), "_from_row");
+    PyObject *row = change_row(op, NULL);
+    if (make == NULL || row == NULL) {
+        Py_XDECREF(make);
+        Py_XDECREF(row);
+        return NULL;
+    }
+    return Py_BuildValue("N(NiiiK)", make, row, change->type,
+                         change->first_type, change->flags, change->time_ns);
+}
+
 static uint8_t snapshot_flag = NIO_FLAG_SNAPSHOT;
 static uint8_t synthesized_flag = NIO_FLAG_SYNTHESIZED;
 
@@ -256,6 +341,9 @@ static PyMethodDef change_methods[] = {
      PyDoc_STR("_merge($self, later, /)\n--\n\n"
                "One Change for this one and a later one of the same thing; "
                "None for one that\ncame and went.")},
+    {"_from_row", change_from_row, METH_VARARGS | METH_CLASS, from_row_doc},
+    {"__reduce__", change_reduce, METH_NOARGS,
+     PyDoc_STR("__reduce__($self, /)\n--\n\nFor pickle and copy.")},
     {NULL, NULL, 0, NULL},
 };
 

@@ -137,6 +137,11 @@ prefix_from(PyObject *tuple, nio_prefix *ret_prefix)
     int version = 0;
     unsigned char length = 0;
     PyObject *packed = NULL; /* borrowed from the tuple */
+    if (!PyTuple_Check(tuple)) {
+        PyErr_Format(PyExc_TypeError,
+                     "%R is not (version, length, packed address)", tuple);
+        return false;
+    }
     if (!PyArg_ParseTuple(tuple, "ibS", &version, &length, &packed)) {
         return false;
     }

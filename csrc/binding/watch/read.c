@@ -189,7 +189,7 @@ nio_watch_read(PyObject *op, PyObject *args)
 
     if (!PyArg_ParseTuple(args, "On:read", &timeout, &max_count) ||
         !deadline_from(timeout, &deadline)) {
-        return NULL;
+        return nio_raise_overflow_as_value();
     }
     if (!nio_watch_enter(self)) {
         return PyErr_Occurred() != NULL ? NULL : Py_NewRef(Py_None);

@@ -126,7 +126,7 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
             &arguments.family, &arguments.tables, &arguments.interfaces,
             &arguments.prefixes, &arguments.prefix_match, &arguments.protocols,
             &snapshot, &bound, &request.receive_buffer)) {
-        return NULL;
+        return nio_raise_overflow_as_value();
     }
     PyObject *op = PyType_GenericAlloc(type, 0);
     if (op == NULL) {
@@ -141,7 +141,7 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     nio_watch_filter_done(&filter);
     if (!good) {
         Py_DECREF(op);
-        return NULL;
+        return nio_raise_overflow_as_value();
     }
     return op;
 }

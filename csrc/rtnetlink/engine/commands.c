@@ -43,6 +43,10 @@ static void
 take_attach(nio_engine *engine, nio_command *command)
 {
     command->after = engine->reconciles;
+    if (command->subscriber->filter->names != NULL) {
+        /* A link that is down may have got a name without a message. */
+        engine->mirror.dirty.all_links = true;
+    }
     if (nio_needs_more_routes(engine, command->subscriber)) {
         if (engine->stale) {
             push(&engine->postponed, command);

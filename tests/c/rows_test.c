@@ -174,7 +174,7 @@ address_row(const nio_address *address)
 }
 
 /* 1 tentative, 2 duplicate, 3 deprecated, 4 preferred. The flags: 0x08 DAD has
- * failed, 0x20 deprecated, 0x40 tentative. */
+ * failed, 0x20 deprecated, 0x40 tentative, 0x04 optimistic. */
 static void
 state_of_an_address_follows_its_flags(void)
 {
@@ -182,9 +182,18 @@ state_of_an_address_follows_its_flags(void)
         uint32_t flags;
         int four, six;
     } cases[] = {
-        {0, 4, 4},           {0x80, 4, 4},        {0x20, 3, 3},
-        {0x40, 4, 1},        {0x08, 4, 2},        {0x08 | 0x40, 4, 2},
-        {0x20 | 0x40, 3, 1}, {0x20 | 0x08, 3, 2},
+        {0, 4, 4},
+        {0x80, 4, 4},
+        {0x20, 3, 3},
+        {0x40, 4, 1},
+        {0x08, 4, 2},
+        {0x08 | 0x40, 4, 2},
+        {0x20 | 0x40, 3, 1},
+        {0x20 | 0x08, 3, 2},
+        {0x04 | 0x40, 4, 4},
+        {0x04, 4, 4},
+        {0x04 | 0x40 | 0x08, 4, 2},
+        {0x04 | 0x40 | 0x20, 3, 3},
     };
     for (size_t i = 0; i < LENGTH(cases); i++) {
         nio_address address = {.index = 2, .flags = cases[i].flags};

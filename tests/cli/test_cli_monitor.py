@@ -200,9 +200,17 @@ def test_monitor_stable_waits_for_tentative_addresses(netns: Network) -> None:
     assert found["2001:db8::1"] == "preferred"
 
 
-def test_monitor_stable_without_tentative_addresses_ends_at_once(netns: Network) -> None:
-    text = netioapi("monitor", "stable", "-4").stdout
-    assert "1 addresses are stable: 127.0.0.1/8 dev lo preferred" in text
+def test_monitor_stable_goes_on_after_the_first_table(netns: Network) -> None:
+    netns.veth("v0", "p0")
+    with Running("monitor", "stable", "-4", "--json", "--count", "3") as monitor:
+        first = monitor.wait_record(kind="stable", initial=True)
+        assert [row["address"] for row in first["addresses"]] == ["127.0.0.1"]
+        netns.ip("address add 10.0.0.1/24 dev v0")
+        monitor.wait_record(kind="stable", initial=False)
+        netns.ip("address add 10.0.0.2/24 dev v0")
+        assert monitor.wait() == 0
+    sizes = [len(record["addresses"]) for record in monitor.records if record["kind"] == "stable"]
+    assert sizes == [1, 2, 3]
 
 
 def test_waiting_callback_events_are_bounded(netns: Network) -> None:

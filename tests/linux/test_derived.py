@@ -18,7 +18,7 @@ import pytest
 
 import netioapi
 from netioapi import NotificationType
-from netioapi.enums import ConnectivityLevel
+from netioapi.enums import ConnectivityLevel, DadState
 from tests.linux.namespace import Namespace
 from tests.support.collector import Collector
 from tests.support.waiting import TIMEOUT_S
@@ -159,7 +159,7 @@ def addresses(table: netioapi.Table[netioapi.UnicastIpAddressRow]) -> set[object
 
 
 @pytest.mark.parametrize("family", [socket.AF_UNSPEC, socket.AF_INET6])
-def test_stable_table_is_delivered_once_per_transition(
+def test_stable_table_is_delivered_again_when_its_rows_have_changed(
     tentative: Namespace, collector: Collector, family: int
 ) -> None:
     tentative.ip(f"address add {X}/64 dev v0")
@@ -169,24 +169,44 @@ def test_stable_table_is_delivered_once_per_transition(
     with registration:
         with everything_is_delivered(tentative):
             tentative.ip("address add 2001:db8::7/64 dev v0 nodad")
-        assert not collector.events
-        for number in range(1, 6):
-            tentative.ip(f"address delete {X}/64 dev v0")
-            collector.wait_count(number)
-            assert addresses(collector.events[-1][0]) == {IPv6Address("2001:db8::7")}
-            with everything_is_delivered(tentative):  # a change of a stable table
-                tentative.ip("address add 10.98.0.1/32 dev lo")
-                tentative.ip("address delete 10.98.0.1/32 dev lo")
-            assert len(collector) == number
-            with everything_is_delivered(tentative):
-                tentative.ip(f"address add {X}/64 dev v0")
-                tentative.ip(f"address add {Y}/64 dev v0")
-                # One of two tentative addresses: no transition.
-                tentative.ip(f"address delete {Y}/64 dev v0")
-        assert len(collector) == 5
-    with everything_is_delivered(tentative):
+        assert not collector.events, "one address is still tentative"
         tentative.ip(f"address delete {X}/64 dev v0")
-    assert len(collector) == 5
+        collector.wait_count(1)
+        tentative.ip("address add 2001:db8::8/64 dev v0 nodad")
+        collector.wait_count(2)
+        tentative.ip(f"address add {X}/64 dev v0")
+        tentative.ip(f"address delete {X}/64 dev v0")  # the same rows as before
+        tentative.ip("address delete 2001:db8::7/64 dev v0")
+        collector.wait_count(3)
+        tentative.ip("address change 2001:db8::8/64 dev v0 preferred_lft 0 valid_lft 1000")
+        collector.wait_count(4)
+    seven, eight = IPv6Address("2001:db8::7"), IPv6Address("2001:db8::8")
+    tables = [table for (table,) in collector.events]
+    assert list(map(addresses, tables)) == [{seven}, {seven, eight}, {eight}, {eight}]
+    assert {row.dad_state for row in tables[3] if row.address == eight} == {DadState.DEPRECATED}
+
+
+def test_stable_table_has_optimistic_addresses_and_no_tentative_ones(
+    tentative: Namespace, collector: Collector
+) -> None:
+    tentative.ip("link set p0 down")  # without a carrier X stays tentative for ever
+    tentative.ip(f"address add {X}/64 dev v0")
+    table, _ = netioapi.notify_stable_unicast_ip_address_table(collector, socket.AF_INET6)
+    assert table is not None
+    assert addresses(table) == set()
+    tentative.ip("link set p0 up")
+    for name in ("optimistic_dad", "use_optimistic"):
+        tentative.sysctl(f"ipv6.conf.v0.{name}", 1)
+    tentative.ip(f"address delete {X}/64 dev v0")
+    tentative.ip(f"address add {Y}/64 dev v0 optimistic")
+    shown = tentative.json(f"address show dev v0 to {Y}")[0]["addr_info"][0]
+    assert shown["optimistic"]
+    assert shown["tentative"]
+    table, _ = netioapi.notify_stable_unicast_ip_address_table(collector, socket.AF_INET6)
+    assert table is not None
+    assert {row.address: row.dad_state for row in table if row.interface_name == "v0"} == {
+        IPv6Address(Y): DadState.PREFERRED
+    }
 
 
 @contextmanager
@@ -234,7 +254,7 @@ def test_stable_tables_during_a_slow_callback_become_one(
         assert leave.wait(20)
 
     tentative.ip(f"address add {X}/64 dev v0")
-    _, registration = netioapi.notify_stable_unicast_ip_address_table(slow)
+    _, registration = netioapi.notify_stable_unicast_ip_address_table(slow, socket.AF_INET6)
     assert registration is not None
     with registration:
         for turn in range(5):
@@ -245,6 +265,7 @@ def test_stable_tables_during_a_slow_callback_become_one(
             with everything_is_delivered(tentative):
                 tentative.ip(f"address add {X}/64 dev v0")
         tentative.ip(f"address add {Y}/64 dev v0 nodad")
+        tentative.ip(f"address delete {X}/64 dev v0")
         leave.set()
         collector.wait_count(2)
         with everything_is_delivered(tentative):
@@ -284,7 +305,7 @@ def test_stable_table_without_pending_detection_returns_at_once(
     assert registration is None
     for table in (later, now):
         assert table is not None
-        assert addresses(table) == {IPv6Address(X)}
+        assert addresses(table) == set(), "a tentative address is of no use"
 
 
 def test_stable_table_without_addresses_is_empty(

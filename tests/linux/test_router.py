@@ -4,8 +4,9 @@ cloned routes."""
 
 from __future__ import annotations
 
+import queue
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 
 import pytest
@@ -92,6 +93,78 @@ def test_autoconfigured_address_is_reported_while_tentative(
                 if change.kind == "address" and change.row.address in ip_network(PREFIX)
             ]
     assert states[0] == netioapi.DadState.TENTATIVE
+
+
+def autoconfigured(
+    rows: Iterable[netioapi.UnicastIpAddressRow], prefix: str
+) -> list[netioapi.UnicastIpAddressRow]:
+    return [row for row in rows if row.address in ip_network(prefix)]
+
+
+@pytest.fixture
+def with_temporary(netns: Namespace) -> Namespace:
+    netns.sysctl("ipv6.conf.default.use_tempaddr", 2)
+    netns.veth()
+    netns.sysctl("ipv6.conf.p0.accept_ra", 0)  # it hears itself
+    for name in ("v0", "p0"):
+        settled = f"-6 address show dev {name} scope link -tentative"
+        eventually(lambda show=settled: "fe80" in netns.ip(show), what=f"a link-local on {name}")
+    return netns
+
+
+def test_watcher_of_addresses_alone_knows_tentative_ones_at_once(
+    with_temporary: Namespace,
+) -> None:
+    with netioapi.Watcher("address") as watcher:
+        Advertisement().send("p0")
+        first: dict[bytes, netioapi.DadState] = {}
+        preferred: set[bytes] = set()
+        while len(preferred) < 2:
+            batch = watcher.read(timeout=60)
+            assert batch is not None, first
+            for row in autoconfigured((c.row for c in batch), PREFIX):
+                first.setdefault(row.key, row.dad_state)
+                if row.dad_state == netioapi.DadState.PREFERRED:
+                    preferred.add(row.key)
+    # One lasting address on v0, and a temporary one.
+    assert list(first.values()) == [netioapi.DadState.TENTATIVE] * 2
+
+
+def test_stable_table_follows_advertisements_and_has_no_tentative_row(
+    with_temporary: Namespace,
+) -> None:
+    """With a registration alone, so that no other one makes the engine read the addresses."""
+    tables: queue.SimpleQueue[netioapi.Table[netioapi.UnicastIpAddressRow]] = queue.SimpleQueue()
+
+    def until(*prefixes: str) -> None:
+        """Takes tables until one has a lasting and a temporary address of each prefix."""
+        while True:
+            rows = list(tables.get(timeout=60))
+            states = {row.dad_state for row in rows}
+            assert states <= {netioapi.DadState.PREFERRED, netioapi.DadState.DEPRECATED}, rows
+            if all(len(autoconfigured(rows, prefix)) == 2 for prefix in prefixes):
+                return
+
+    Advertisement().send("p0")
+    eventually(
+        lambda: len(autoconfigured(netioapi.get_unicast_ip_address_table(), PREFIX)) == 2,
+        what="two tentative addresses",
+    )
+    table, registration = netioapi.notify_stable_unicast_ip_address_table(
+        tables.put, socket.AF_INET6
+    )
+    assert table is None
+    assert registration is not None
+    with registration:
+        until(PREFIX)
+        Advertisement("2001:db8:6::").send("p0")
+        until(PREFIX, "2001:db8:6::/64")
+        Advertisement("2001:db8:6::", preferred=0).send("p0")
+        while {
+            row.dad_state for row in autoconfigured(tables.get(timeout=60), "2001:db8:6::/64")
+        } != {netioapi.DadState.DEPRECATED}:
+            pass
+    assert tables.empty()
 
 
 def test_managed_flag_of_a_router_is_an_interface_change(

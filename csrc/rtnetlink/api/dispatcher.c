@@ -80,9 +80,15 @@ static bool
 call_stable(nio_entry *entry)
 {
     PMIB_UNICASTIPADDRESS_TABLE table = NULL;
-    if (nio_read_address_table(entry->subscriber.family, &table) != NO_ERROR) {
+    if (nio_read_stable_table(entry->subscriber.family, &table) != NO_ERROR) {
         return false;
     }
+    const uint64_t digest = nio_stable_table_digest(table);
+    if (digest == entry->handed) {
+        FreeMibTable(table); /* the same again, after a change and back */
+        return true;
+    }
+    entry->handed = digest;
     begin(entry);
     if (nio_atomic_load(&entry->cancelled)) {
         FreeMibTable(table);

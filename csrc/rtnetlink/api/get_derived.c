@@ -91,14 +91,47 @@ nio_read_stable(ADDRESS_FAMILY family, bool *ret_stable)
     return code;
 }
 
+static bool
+is_usable(const MIB_UNICASTIPADDRESS_ROW *row)
+{
+    return row->DadState == IpDadStatePreferred ||
+           row->DadState == IpDadStateDeprecated;
+}
+
 DWORD
-nio_read_address_table(ADDRESS_FAMILY family,
-                       PMIB_UNICASTIPADDRESS_TABLE *ret_table)
+nio_read_stable_table(ADDRESS_FAMILY family,
+                      PMIB_UNICASTIPADDRESS_TABLE *ret_table)
 {
     DWORD code = GetUnicastIpAddressTable(family, ret_table);
-    if (code != ERROR_NOT_FOUND) {
+    if (code == ERROR_NOT_FOUND) {
+        *ret_table = calloc(1, sizeof(**ret_table));
+        return *ret_table == NULL ? ERROR_NOT_ENOUGH_MEMORY : NO_ERROR;
+    }
+    if (code != NO_ERROR) {
         return code;
     }
-    *ret_table = calloc(1, sizeof(**ret_table));
-    return *ret_table == NULL ? ERROR_NOT_ENOUGH_MEMORY : NO_ERROR;
+    PMIB_UNICASTIPADDRESS_TABLE table = *ret_table;
+    ULONG kept = 0;
+    for (ULONG i = 0; i < table->NumEntries; i++) {
+        if (is_usable(&table->Table[i])) {
+            table->Table[kept++] = table->Table[i];
+        }
+    }
+    table->NumEntries = kept;
+    return NO_ERROR;
+}
+
+uint64_t
+nio_stable_table_digest(const MIB_UNICASTIPADDRESS_TABLE *table)
+{
+    uint64_t sum = 1; /* of the rows in any order; 0 is no digest */
+    for (ULONG i = 0; i < table->NumEntries; i++) {
+        const MIB_UNICASTIPADDRESS_ROW *row = &table->Table[i];
+        uint64_t hash = nio_hash(&row->Address, sizeof(row->Address), 0);
+        hash = nio_hash(row->Peer, sizeof(row->Peer), hash);
+        hash = nio_mix(hash, (uint64_t)row->InterfaceIndex << 32 |
+                                 row->OnLinkPrefixLength);
+        sum += nio_mix(hash, (uint64_t)row->DadState);
+    }
+    return sum == 0 ? 1 : sum;
 }

@@ -178,7 +178,7 @@ NotifyStableUnicastIpAddressTable(
     }
     DWORD code = nio_read_stable(family, &stable);
     if (code == NO_ERROR && stable) {
-        return nio_read_address_table(family, table);
+        return nio_read_stable_table(family, table);
     }
     if (code == NO_ERROR) {
         code = notify(NIO_STABLE, family, &call, context, FALSE, handle);

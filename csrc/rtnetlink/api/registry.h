@@ -50,6 +50,8 @@ typedef struct nio_entry {
     nio_queue *queue; /* owned, unless direct */
     nio_event readable; /* unless direct */
     nio_thread dispatcher;
+    uint64_t handed; /* the dispatcher's: the digest of the last stable table;
+                        0: none yet */
     nio_atomic dispatching; /* the number of that thread, while it runs */
     nio_atomic cancelled;   /* 1: no further callback begins */
 } nio_entry;

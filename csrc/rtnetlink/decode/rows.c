@@ -205,11 +205,19 @@ dad_state(const nio_address *address)
     if (address->family == AF_INET6 && (flags & IFA_F_DADFAILED)) {
         return IpDadStateDuplicate;
     }
-    if (address->family == AF_INET6 && (flags & IFA_F_TENTATIVE)) {
+    if (address->family == AF_INET6 && (flags & IFA_F_TENTATIVE) &&
+        !(flags & IFA_F_OPTIMISTIC)) {
         return IpDadStateTentative;
     }
     return flags & IFA_F_DEPRECATED ? IpDadStateDeprecated
                                     : IpDadStatePreferred;
+}
+
+bool
+nio_is_usable_address(const nio_address *address)
+{
+    NL_DAD_STATE state = dad_state(address);
+    return state == IpDadStatePreferred || state == IpDadStateDeprecated;
 }
 
 /* An interface identifier made of a hardware address (EUI-64) has ff:fe in its

@@ -16,6 +16,9 @@ uint32_t nio_index_of_luid(NET_LUID luid);
 /* A link in the mirror, also one that is gone; NULL if it is unknown. */
 const nio_link *nio_link_in(const nio_store *links, uint32_t index);
 
+/* Can the address be used: has duplicate address detection ended well, or does
+ * the address not wait for it (IFA_F_OPTIMISTIC)? Deprecated ones can. */
+bool nio_is_usable_address(const nio_address *address);
 /* The row's `Extra` is borrowed from the record. */
 void nio_route_row(const nio_route *route, const nio_store *links,
                    MIB_IPFORWARD_ROW2 *ret_row);

@@ -66,6 +66,18 @@ on_address(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     return status;
 }
 
+/* A prefix of a router advertisement: the kernel has added or renewed an
+ * address for it, perhaps a temporary one, too. It sends no message of these
+ * before duplicate address detection has ended. */
+static int
+on_prefix(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
+{
+    (void)header;
+    (void)body;
+    engine->mirror.dirty.addresses = true;
+    return 0;
+}
+
 static int
 on_link(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
@@ -160,6 +172,7 @@ static const struct {
     {RTM_NEWLINK, on_link},       {RTM_DELLINK, on_link},
     {RTM_NEWNEXTHOP, on_nexthop}, {RTM_DELNEXTHOP, on_nexthop},
     {RTM_NEWNETCONF, on_netconf}, {RTM_DELNETCONF, on_netconf},
+    {RTM_NEWPREFIX, on_prefix},
 };
 
 void

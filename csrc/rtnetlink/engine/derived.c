@@ -4,6 +4,7 @@
  * whenever it has changed, and reported if the result is new. */
 #include "rtnetlink/engine/derived.h"
 
+#include "rtnetlink/decode/rows.h"
 #include "rtnetlink/engine/engine.h"
 
 #include <linux/if.h>
@@ -93,14 +94,14 @@ nio_hint_of(const nio_mirror *mirror)
     return hint;
 }
 
-/* Is the address in duplicate address detection? One that cannot leave it
- * (no carrier, or a duplicate) does not keep the table from being stable. */
+/* Is the address in duplicate address detection, and of no use before its end?
+ * One that cannot leave it (no carrier, or a duplicate) does not keep the
+ * table from being stable. An optimistic one can be used meanwhile. */
 static bool
 is_settling(const nio_mirror *mirror, const nio_address *address)
 {
     const nio_link *link;
-    if (address->family != AF_INET6 || !(address->flags & IFA_F_TENTATIVE) ||
-        (address->flags & IFA_F_DADFAILED)) {
+    if (nio_is_usable_address(address) || (address->flags & IFA_F_DADFAILED)) {
         return false;
     }
     link = nio_mirror_link(mirror, address->index);
@@ -149,15 +150,40 @@ has_change_queued(nio_subscriber *subscriber)
     return statistics.queued > 0;
 }
 
-/* A change is reported each time the table becomes stable again. */
+/* A number for the rows that the stable table has, in any order: addresses,
+ * and whether they are deprecated. */
+static uint64_t
+stable_set_of(const nio_mirror *mirror, ADDRESS_FAMILY family)
+{
+    uint32_t cursor = 0;
+    uint64_t sum = 1; /* 0: no table yet */
+    nio_address *address;
+    while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
+        if ((family == AF_UNSPEC || family == address->family) &&
+            nio_is_usable_address(address)) {
+            uint64_t hash = nio_hash(address->local, 16, address->index);
+            hash = nio_hash(address->peer, 16, hash);
+            sum += nio_mix(hash, (uint64_t)address->prefix_length << 32 |
+                                     (address->flags & IFA_F_DEPRECATED));
+        }
+    }
+    return sum == 0 ? 1 : sum;
+}
+
+/* The first stable table is reported, and then each stable one that has other
+ * rows than the one before. */
 static void
 derive_stable(nio_engine *engine, nio_subscriber *subscriber)
 {
-    bool pending = !nio_is_stable(&engine->mirror, subscriber->family);
-    if (subscriber->pending && !pending && !has_change_queued(subscriber)) {
+    const nio_mirror *mirror = &engine->mirror;
+    if (!nio_is_stable(mirror, subscriber->family)) {
+        return;
+    }
+    uint64_t set = stable_set_of(mirror, subscriber->family);
+    if (set != subscriber->stable_set && !has_change_queued(subscriber)) {
         put(engine, subscriber, NIO_STABLE, NIO_CHANGE_PARAMETER, NULL, 0);
     }
-    subscriber->pending = pending;
+    subscriber->stable_set = set;
 }
 
 void
@@ -220,7 +246,6 @@ nio_derive_for(nio_engine *engine, nio_subscriber *subscriber)
     if (wants(subscriber, NIO_STABLE)) {
         /* The table was unstable when the subscriber asked for it: if it is
          * stable now that is reported at once. */
-        subscriber->pending = true;
         derive_stable(engine, subscriber);
     }
     if (!subscriber->initial) {

@@ -15,6 +15,7 @@
 static const int groups[] = {
     RTNLGRP_LINK,        RTNLGRP_IPV4_IFADDR,  RTNLGRP_IPV6_IFADDR,
     RTNLGRP_IPV6_IFINFO, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
+    RTNLGRP_IPV6_PREFIX,
 };
 static const int route_groups[] = {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                                    RTNLGRP_NEXTHOP};

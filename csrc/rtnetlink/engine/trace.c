@@ -148,6 +148,7 @@ static const struct {
     TYPE(DELNEXTHOP, add_nexthop),
     TYPE(NEWNETCONF, NULL),
     TYPE(DELNETCONF, NULL),
+    TYPE(NEWPREFIX, NULL),
 };
 #undef TYPE
 

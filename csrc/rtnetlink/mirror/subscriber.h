@@ -20,11 +20,11 @@ typedef struct nio_subscriber {
     bool snapshot;        /* wants all rows first */
     bool initial;         /* wants MibInitialNotification first */
     bool owes_synced;     /* gets a SYNCED mark once the mirror is exact */
-    bool pending;         /* stable table: not stable at the last check */
     unsigned reserved;    /* puts for which the queue has memory */
     bool put_failed;      /* a put failed for lack of memory */
     unsigned unsignalled; /* puts since the queue was last signalled */
     ADDRESS_FAMILY family;
+    uint64_t stable_set; /* stable table: of the rows last reported; 0: none */
 } nio_subscriber;
 
 /* Do changes of these kinds need the mirror to have routes? */

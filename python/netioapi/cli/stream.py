@@ -47,6 +47,8 @@ class Stream:
         self._watcher: netioapi.Watcher | None = None
         self._reader: threading.Thread | None = None
         self._registrations: list[netioapi.Registration] = []
+        self._stable: netioapi.Watcher | None = None
+        self._stable_reader: threading.Thread | None = None
         self._snapshot = snapshot
         try:
             watched = [kind for kind in kinds if kind in WATCHED]
@@ -80,6 +82,11 @@ class Stream:
 
     def close(self) -> None:
         self._closing = True
+        if self._stable is not None:
+            self._stable.stop()
+            if self._stable_reader is not None:
+                self._stable_reader.join()
+            self._stable.close()
         for registration in self._registrations:
             registration.cancel()
         if self._watcher is not None:
@@ -154,12 +161,31 @@ class Stream:
         def stable(table: netioapi.Table[netioapi.UnicastIpAddressRow]) -> None:
             self._put("stable", table, False)
 
-        table, registration = netioapi.notify_stable_unicast_ip_address_table(stable, family)
-        if registration is None:  # stable already: no callback will come
-            self._put("stable", table, True)
-        else:
-            self._registrations.append(registration)
-            self._sources += 1
+        def follow() -> None:
+            """Where the table is stable already no callback comes. So it is asked for again at each
+            change, until it is not, and a registration reports all further tables."""
+            assert self._stable is not None
+            shown = None
+            try:
+                while not self._closing:
+                    table, registration = netioapi.notify_stable_unicast_ip_address_table(
+                        stable, family
+                    )
+                    if registration is not None:
+                        self._registrations.append(registration)
+                        return
+                    if table != shown:
+                        self._put("stable", table, shown is None)
+                    shown = table
+                    if self._stable.read() is None:
+                        return
+            except BaseException as error:
+                self._queue.put(error)
+
+        self._stable = netioapi.Watcher("address", family=family)
+        self._stable_reader = threading.Thread(target=follow, name="netioapi-stable")
+        self._stable_reader.start()
+        self._sources += 1
 
     def _put(self, kind: str, payload: Any, initial: bool) -> None:
         event = Event(time.time_ns(), kind, "parameter", initial, False, payload)

@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+import queue
 import signal
+import socket
+from ipaddress import ip_address
 
 import pytest
 
+import netioapi
+from netioapi import DadState
 from tests.linux.model.oracle import ADDRESS_FLAGS
 from tests.real.daemons import Daemon, Daemons, find
 from tests.real.rooms import Rooms
 from tests.real.watched import Watched, watching
+from tests.support.waiting import eventually
 
 CONFIG = """
 interface p0 {
@@ -77,6 +83,40 @@ def settled(watched: Watched, prefix: int, flag: int = 0) -> bool:
     )
 
 
+class StableTable:
+    """A registration of the stable table, and the last table that it gave."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._tables: queue.SimpleQueue[netioapi.Table[netioapi.UnicastIpAddressRow]]
+        self._tables = queue.SimpleQueue()
+        self.last: list[netioapi.UnicastIpAddressRow] = []
+        # A table that is stable comes without a registration: so one address is tentative.
+        rooms.observed.ip("address add 2001:db8:99::1/64 dev v0")
+        table, registration = netioapi.notify_stable_unicast_ip_address_table(
+            self._tables.put, socket.AF_INET6
+        )
+        assert table is None
+        assert registration is not None
+        self.registration = registration
+
+    def is_right(self) -> bool:
+        """Is the last table what `ip` says of the addresses that can be used?"""
+        while not self._tables.empty():
+            self.last = list(self._tables.get())
+            assert not [row for row in self.last if row.dad_state < DadState.DEPRECATED], self.last
+        shown = {
+            (link["ifname"], ip_address(address["local"]), bool(address.get("deprecated")))
+            for link in self._rooms.observed.json("-6 address show")
+            for address in link.get("addr_info", ())
+            if not address.get("tentative") and not address.get("dadfailed")
+        }
+        return shown == {
+            (row.interface_name, row.address, row.dad_state == DadState.DEPRECATED)
+            for row in self.last
+        }
+
+
 def test_autoconfigured_and_temporary_addresses(rooms: Rooms, daemons: Daemons) -> None:
     rooms.observed.sysctl("ipv6.conf.v0.use_tempaddr", 2)
     rooms.observed.sysctl("ipv6.conf.v0.accept_ra_rt_info_max_plen", 64)
@@ -106,6 +146,36 @@ def test_autoconfigured_and_temporary_addresses(rooms: Rooms, daemons: Daemons) 
         Radvd(rooms, daemons, {5: 1800, 6: 1800})
         watched.until(lambda: settled(watched, 5) and settled(watched, 6), "after link up")
         watched.quiet()
+
+
+@pytest.mark.timeout(300)
+def test_stable_table_is_right_at_every_quiet_point(rooms: Rooms, daemons: Daemons) -> None:
+    """A registration of the stable table alone: no Watcher makes the engine read more."""
+    rooms.observed.sysctl("ipv6.conf.v0.use_tempaddr", 2)
+    stable = StableTable(rooms)
+
+    def in_prefix(number: int) -> set[DadState]:
+        return {
+            row.dad_state
+            for row in stable.last
+            if str(row.address).startswith(f"2001:db8:{number}:")
+        }
+
+    def has(number: int, state: DadState) -> bool:
+        return stable.is_right() and in_prefix(number) == {state}
+
+    with stable.registration:
+        radvd = Radvd(rooms, daemons, {5: 1800})
+        eventually(lambda: has(5, DadState.PREFERRED), what="addresses of a first prefix")
+        radvd.reload({5: 0, 6: 1800})
+        eventually(lambda: has(6, DadState.PREFERRED), what="addresses of a second prefix")
+        eventually(lambda: has(5, DadState.DEPRECATED), what="the first prefix deprecated")
+        radvd.daemon.kill()
+        rooms.observed.ip("link set v0 down")
+        eventually(lambda: stable.is_right() and not in_prefix(6), what="link down")
+        rooms.observed.ip("link set v0 up")
+        Radvd(rooms, daemons, {6: 1800})
+        eventually(lambda: has(6, DadState.PREFERRED), what="after link up")
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ import netioapi
 from netioapi import Batch, Change, NotificationType, Watcher
 from tests.support.changes import apply, read_until, route_to
 from tests.support.network import Network
+from tests.support.platforms import linux_only
 from tests.support.waiting import eventually
 from tests.watcher.test_watcher_settle import Clock, RouteChanger, feed
 
@@ -231,6 +232,42 @@ def test_max_delay_begins_anew_after_changes_that_came_and_went(route: Words, cl
         assert watcher.read(timeout=0) is None
         clock.now += 0.2
         assert types([watcher.read(timeout=0)]) == [(PREFIX, ADD)]
+
+
+@linux_only("the network of the tests has no renamed interface there")
+@pytest.mark.parametrize("options", [{"settle": 1.0}, {"queue": 1}])
+def test_rows_that_a_name_lets_in_for_a_while_are_not_delivered(
+    route: Words, clock: Clock, options: dict[str, Any]
+) -> None:
+    """The routes of a link that gets the name and loses it; then one that keeps it."""
+    route.write("a")
+    with (
+        Watcher("route", interfaces=["wanted0"], **options) as watcher,
+        Watcher("interface", family=socket.AF_INET, snapshot=True) as names,
+    ):
+
+        def rename(before: str, after: str) -> None:
+            route.netns.ip(f"link set {before} name {after}")
+            read_until(names, lambda change: change.row.interface_name == after)
+
+        rename("v0", "wanted0")
+        rename("wanted0", "v0")
+        rename("v0", "wanted0")
+        route.netns.ip(f"route del {PREFIX} dev wanted0")
+        read_until(route.plain, route_to(PREFIX, DELETE))
+        route.netns.ip(f"route add {BARRIER} dev wanted0")
+        found: list[Change] = []
+        while not any(map(route_to(BARRIER), found)):
+            clock.now += 1.1
+            found += watcher.read(timeout=0.01) or ()
+        state: dict[tuple[str, bytes], Any] = {}
+        apply(state, found)
+        assert {str(row.destination_prefix) for row in state.values()} >= {BARRIER}
+        assert PREFIX not in {str(row.destination_prefix) for row in state.values()}
+        rename("wanted0", "v0")
+        while state:
+            clock.now += 1.1
+            apply(state, watcher.read(timeout=0.01) or ())
 
 
 def test_random_changes_fold_to_the_kernels_state(netns: Network, clock: Clock, seed: int) -> None:

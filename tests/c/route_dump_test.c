@@ -202,6 +202,21 @@ ipv4_skips_after_a_deletion_at_its_address(void)
 }
 
 static void
+missing_messages_open_each_gap_and_nothing_inside_a_part(void)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    for (size_t i = 0; i < 2; i++) {
+        nio_route (*number)(unsigned) =
+            families[i] == AF_INET ? ipv4_route : ipv6_route;
+        nio_gaps gaps = raced(families[i], nio_route_dump_deafen);
+        CHECK(gaps.raced && !gaps.everything);
+        CHECK(lacks(&gaps, number(25)) && lacks(&gaps, number(85)));
+        CHECK(!lacks(&gaps, number(15)) && !lacks(&gaps, number(35)));
+        nio_gaps_done(&gaps);
+    }
+}
+
+static void
 disordered_dump_proves_nothing(void)
 {
     nio_route_dump dump;
@@ -262,6 +277,7 @@ main(void)
     RUN(ipv6_skips_after_a_deletion_that_the_walk_has_passed());
     RUN(ipv6_skips_nothing_without_such_a_deletion());
     RUN(ipv4_skips_after_a_deletion_at_its_address());
+    RUN(missing_messages_open_each_gap_and_nothing_inside_a_part());
     RUN(disordered_dump_proves_nothing());
     RUN(silent_deletion_proves_nothing());
     RUN(later_dump_closes_what_its_parts_cover());

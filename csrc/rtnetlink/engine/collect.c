@@ -4,42 +4,9 @@
  * it may lack rows. */
 #include "rtnetlink/engine/engine.h"
 
-#include <errno.h>
+#include "rtnetlink/mirror/route_race.h"
 
-/* Note a message in the dump of routes, if one is being read. */
-static void
-note_message(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
-{
-    nio_route_dump *dump = &engine->route_dump;
-    bool deletes = false;
-    if (dump->family == AF_UNSPEC || body.left == 0) {
-        return;
-    }
-    switch (header->nlmsg_type) {
-    case RTM_NEWROUTE:
-        deletes = (header->nlmsg_flags & NLM_F_REPLACE) != 0;
-        break;
-    case RTM_DELROUTE:
-        deletes = true;
-        break;
-    case RTM_NEWLINK:
-    case RTM_DELLINK:
-    case RTM_DELADDR:
-    case RTM_NEWNEXTHOP:
-    case RTM_DELNEXTHOP:
-        nio_route_dump_silence(dump);
-        return;
-    default:
-        return;
-    }
-    if (body.at[0] == dump->family) {
-        int status =
-            nio_decode_route(body, &engine->mirror.decode, &engine->legs);
-        const nio_route *head = &engine->legs.head;
-        bool has_place = status == 0 && !nio_has_source_prefix(head);
-        nio_route_dump_message(dump, deletes, has_place ? head : NULL);
-    }
-}
+#include <errno.h>
 
 /* Add a datagram to the backlog, and note its messages. */
 static void
@@ -59,7 +26,8 @@ keep(nio_engine *engine, nio_datagram datagram, uint64_t time_ns)
         return;
     }
     while (nio_message_next(&bytes, &header, &body)) {
-        note_message(engine, &header, body);
+        nio_route_dump_note(&engine->route_dump, &engine->mirror.decode,
+                            &engine->legs, &header, body);
     }
 }
 

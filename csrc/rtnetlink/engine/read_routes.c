@@ -72,11 +72,15 @@ dump_routes(nio_engine *engine, uint8_t family, nio_gaps *ret_gaps)
      * the socket has to be empty before the first part and after each one. */
     bool is_empty = nio_collect(engine, RECEIVES_OF_A_FULL_SOCKET);
     nio_route_dump_begin(dump, family);
-    dump->inconclusive = !is_empty;
+    if (!is_empty) {
+        nio_route_dump_deafen(dump);
+    }
     nio_mirror_begin_dump(&engine->mirror);
     int status = nio_query_table(&engine->requests, RTM_GETROUTE, family,
                                  on_route, engine, &answer);
-    dump->inconclusive |= !nio_collect(engine, RECEIVES_OF_A_FULL_SOCKET);
+    if (!nio_collect(engine, RECEIVES_OF_A_FULL_SOCKET)) {
+        nio_route_dump_deafen(dump);
+    }
     *ret_gaps = nio_route_dump_end(dump);
     dump->family = AF_UNSPEC;
     if (status < 0 || answer.interrupted || engine->health != NIO_INTACT) {
@@ -91,7 +95,9 @@ nio_end_route_part(nio_engine *engine, bool is_socket_empty)
 {
     nio_route_dump *dump = &engine->route_dump;
     if (dump->family != AF_UNSPEC) {
-        dump->inconclusive |= !is_socket_empty;
+        if (!is_socket_empty) {
+            nio_route_dump_deafen(dump);
+        }
         nio_route_dump_end_part(dump);
     }
 }

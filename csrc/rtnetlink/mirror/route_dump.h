@@ -28,11 +28,13 @@
  * of the table local, so a deletion there at the address of a route of main,
  * while both share a tree, is not noted.
  *
- * Any other gap is closed. The routes in an open gap are undecided until a
- * later dump whose parts begin and end elsewhere shows or lacks them. A dump
- * that is not in the expected order counts as one open gap. This was measured
- * on Linux 6.18, and tests/linux/test_raced_dumps.py measures on the running
- * kernel that a dump lacks rows only between its parts.
+ * Any other gap is closed. Where messages are missing every gap counts as
+ * open: what a part shows and lacks does not depend on them. The routes in an
+ * open gap are undecided until a later dump whose parts begin and end
+ * elsewhere shows or lacks them. A dump that is not in the expected order
+ * counts as one open gap. This was measured on Linux 6.18, and
+ * tests/linux/test_raced_dumps.py measures on the running kernel that a dump
+ * lacks rows only between its parts.
  *
  * Pure: no system call, and no lock. */
 #pragma once
@@ -56,9 +58,10 @@ typedef struct nio_dump_deletion {
 /* One dump of one family while it is read. */
 typedef struct nio_route_dump {
     uint8_t family;
-    /* It proves nothing: its rows are in another order, messages may be
-     * missing or cannot be decoded, or an allocation failed. */
+    /* It proves nothing: its rows are in another order, messages cannot be
+     * decoded, or an allocation failed. */
     bool inconclusive;
+    bool is_deaf; /* messages are missing or late: each gap counts as open */
     nio_dump_run *runs;           /* owned */
     nio_dump_deletion *deletions; /* owned */
     size_t run_count, run_capacity;
@@ -77,6 +80,8 @@ void nio_route_dump_row(nio_route_dump *dump, const nio_route *route);
  * decoded. */
 void nio_route_dump_message(nio_route_dump *dump, bool deletes,
                             const nio_route *route);
+/* Some notifications may not have been given, or will be given too late. */
+void nio_route_dump_deafen(nio_route_dump *dump);
 /* A notification after which routes may have been deleted silently. */
 void nio_route_dump_silence(nio_route_dump *dump);
 /* Ends the present part, after all notifications that were sent before it was

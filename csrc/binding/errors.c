@@ -48,6 +48,10 @@ static const struct {
      "no route leads there; get_ip_forward_table2() shows the routes"},
     {ERROR_HOST_UNREACHABLE, "EHOSTUNREACH",
      "a route forbids this destination; get_ip_forward_table2() shows them"},
+    {ERROR_TIMEOUT, "ETIMEDOUT",
+     "they change faster than they can be read; allow more time (timeout=), "
+     "or "
+     "follow them with a Watcher, whose state is exact"},
 };
 
 static const char *

@@ -128,6 +128,27 @@ const void *nio_complete_row(nio_kind kind, MIB_NOTIFICATION_TYPE type,
  * to cancel. */
 bool nio_is_forked(HANDLE handle);
 
+/* ---- Reads within a limit ------------------------------------------------
+ * A system may have to read a table several times while it changes. These
+ * three are functions of netioapi.h, except that the caller limits the read;
+ * the functions of the header have the default limit. A system whose own
+ * functions do the work does not use the limit. */
+#define NIO_READ_TIMEOUT_NS UINT64_C(10000000000) /* the default */
+typedef struct nio_read_limit {
+    uint64_t timeout_ns; /* UINT64_MAX: none; then ERROR_TIMEOUT */
+    /* Asked on the calling thread, without any lock, about 20 times a second:
+     * false ends the read with ERROR_CANCELLED. NULL: it is never asked. */
+    bool (*goes_on)(void *context);
+    void *context;
+} nio_read_limit;
+NETIO_STATUS nio_get_route_table(ADDRESS_FAMILY family,
+                                 const nio_read_limit *limit,
+                                 PMIB_IPFORWARD_TABLE2 *ret_table);
+NETIO_STATUS nio_get_route_entry(PMIB_IPFORWARD_ROW2 row,
+                                 const nio_read_limit *limit);
+NETIO_STATUS nio_get_connectivity_hint(NL_NETWORK_CONNECTIVITY_HINT *hint,
+                                       const nio_read_limit *limit);
+
 /* ---- Identity -----------------------------------------------------------
  * Two rows with the same key are two states of one thing. The key on Windows:
  * the key members of the header. On Linux: route (table, tos, metric, prefix,

@@ -44,6 +44,30 @@ nio_system(void)
     return &functions;
 }
 
+/* The system reads without a limit of ours. */
+NETIO_STATUS
+nio_get_route_table(ADDRESS_FAMILY family, const nio_read_limit *limit,
+                    PMIB_IPFORWARD_TABLE2 *ret_table)
+{
+    (void)limit;
+    return NIO_CALL(nio_system(), GetIpForwardTable2, family, ret_table);
+}
+
+NETIO_STATUS
+nio_get_route_entry(PMIB_IPFORWARD_ROW2 row, const nio_read_limit *limit)
+{
+    (void)limit;
+    return NIO_CALL(nio_system(), GetIpForwardEntry2, row);
+}
+
+NETIO_STATUS
+nio_get_connectivity_hint(NL_NETWORK_CONNECTIVITY_HINT *hint,
+                          const nio_read_limit *limit)
+{
+    (void)limit;
+    return NIO_CALL(nio_system(), GetNetworkConnectivityHint, hint);
+}
+
 /* In the user's language, as in other programs of this machine. */
 const char *
 nio_status_text(DWORD status, char *buffer, size_t size)

@@ -72,6 +72,29 @@ nio_status_text(DWORD status, char *buffer, size_t size)
     return "the fake system says so";
 }
 
+NETIO_STATUS
+nio_get_route_table(ADDRESS_FAMILY family, const nio_read_limit *limit,
+                    PMIB_IPFORWARD_TABLE2 *ret_table)
+{
+    (void)limit;
+    return NIO_CALL(nio_system(), GetIpForwardTable2, family, ret_table);
+}
+
+NETIO_STATUS
+nio_get_route_entry(PMIB_IPFORWARD_ROW2 row, const nio_read_limit *limit)
+{
+    (void)limit;
+    return NIO_CALL(nio_system(), GetIpForwardEntry2, row);
+}
+
+NETIO_STATUS
+nio_get_connectivity_hint(NL_NETWORK_CONNECTIVITY_HINT *hint,
+                          const nio_read_limit *limit)
+{
+    (void)limit;
+    return NIO_CALL(nio_system(), GetNetworkConnectivityHint, hint);
+}
+
 const void *
 nio_complete_row(nio_kind kind, MIB_NOTIFICATION_TYPE type, const void *row,
                  void *space, bool *ret_details)

@@ -5,6 +5,7 @@
 
 #include "binding/errors.h"
 #include "binding/functions.h"
+#include "binding/queries/limited.h"
 #include "binding/values/to_python.h"
 
 PyDoc_STRVAR(
@@ -42,7 +43,9 @@ PyDoc_STRVAR(
     "Returns: a NetworkConnectivityHint. On Linux it is derived from the\n"
     "interfaces that are up, their addresses and the default routes; no\n"
     "packet is sent.\n"
-    "Raises: NetioError; code 127 where this system lacks the function.\n"
+    "Raises: NetioError; code 127 where this system lacks the function, 1460\n"
+    "(ERROR_TIMEOUT) where the routes change faster than they can be read\n"
+    "in 10 seconds.\n"
     "Source: GetNetworkConnectivityHint; RTM_GETLINK, RTM_GETADDR,\n"
     "RTM_GETROUTE.");
 
@@ -51,15 +54,15 @@ get_network_connectivity_hint(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     nio_state *state = nio_state_of_module(module);
     NL_NETWORK_CONNECTIVITY_HINT hint = {0};
-    NETIO_STATUS status;
+    nio_limited limited;
     if (!nio_is_supported("GetNetworkConnectivityHint")) {
         return nio_raise_missing(state, "GetNetworkConnectivityHint");
     }
-    Py_BEGIN_ALLOW_THREADS
-    status = nio_system()->GetNetworkConnectivityHint(&hint);
-    Py_END_ALLOW_THREADS
+    nio_limited_begin(&limited, NIO_READ_TIMEOUT_NS);
+    NETIO_STATUS status = nio_get_connectivity_hint(&hint, &limited.limit);
+    nio_limited_end(&limited);
     if (status != NO_ERROR) {
-        return nio_raise(state, status, "GetNetworkConnectivityHint");
+        return nio_limited_raise(state, status, "GetNetworkConnectivityHint");
     }
     return nio_hint_new(state, &hint);
 }

@@ -226,7 +226,7 @@ GetBestRoute2(NET_LUID *luid, NET_IFINDEX index, const SOCKADDR_INET *source,
         return ERROR_INVALID_PARAMETER;
     }
     bool has_interface = names_interface(luid, destination, &index);
-    DWORD code = nio_one_shot_open(&one_shot);
+    DWORD code = nio_one_shot_open(&one_shot, NULL);
     if (code == NO_ERROR && has_interface &&
         nio_mirror_link(&one_shot.mirror, index) == NULL) {
         code = ERROR_FILE_NOT_FOUND;

@@ -65,7 +65,8 @@ static const struct {
     {ERROR_NETWORK_UNREACHABLE, "network unreachable"},
     {ERROR_HOST_UNREACHABLE, "host unreachable"},
     {ERROR_NO_SYSTEM_RESOURCES, "the system has no thread or socket left"},
-    {ERROR_TIMEOUT, "the kernel did not answer"},
+    {ERROR_CANCELLED, "the process was forked during the call"},
+    {ERROR_TIMEOUT, "the tables were not read in time"},
 };
 
 const char *

@@ -4,7 +4,7 @@
 #include "rtnetlink/api/get_derived.h"
 
 #include "rtnetlink/api/errors.h"
-#include "rtnetlink/api/one_shot.h"
+#include "rtnetlink/api/route_reader.h"
 #include "rtnetlink/engine/derived.h"
 
 #include <errno.h>
@@ -13,9 +13,9 @@
 
 /* To be closed on failure, too. */
 static DWORD
-open_with_addresses(nio_one_shot *one_shot)
+open_with_addresses(nio_one_shot *one_shot, const nio_read_limit *limit)
 {
-    DWORD code = nio_one_shot_open(one_shot);
+    DWORD code = nio_one_shot_open(one_shot, limit);
     return code == NO_ERROR ? nio_read_addresses(one_shot) : code;
 }
 
@@ -26,7 +26,7 @@ GetTeredoPort(USHORT *port)
     if (port == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = open_with_addresses(&one_shot);
+    DWORD code = open_with_addresses(&one_shot, NULL);
     if (code == NO_ERROR) {
         *port = nio_teredo_port_of(&one_shot.mirror);
         code = *port == MIB_INVALID_TEREDO_PORT_NUMBER ? ERROR_NOT_READY
@@ -60,17 +60,22 @@ has_internet(const void *context)
 NETIO_STATUS NETIOAPI_API_
 GetNetworkConnectivityHint(NL_NETWORK_CONNECTIVITY_HINT *hint)
 {
+    return nio_get_connectivity_hint(hint, NULL);
+}
+
+NETIO_STATUS
+nio_get_connectivity_hint(NL_NETWORK_CONNECTIVITY_HINT *hint,
+                          const nio_read_limit *limit)
+{
     nio_one_shot one_shot;
     if (hint == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = open_with_addresses(&one_shot);
+    DWORD code = open_with_addresses(&one_shot, limit);
     if (code == NO_ERROR) {
-        code = nio_read_nexthops(&one_shot);
-    }
-    if (code == NO_ERROR) {
-        code = nio_find_routes(&one_shot, AF_UNSPEC, 0, keep_default_route,
-                               has_internet, &one_shot.mirror);
+        const nio_route_query query = {.leg = keep_default_route,
+                                       .context = &one_shot.mirror};
+        code = nio_find_routes(&one_shot, AF_UNSPEC, query, has_internet);
     }
     if (code == NO_ERROR) {
         *hint = nio_hint_of(&one_shot.mirror);
@@ -83,7 +88,7 @@ DWORD
 nio_read_stable(ADDRESS_FAMILY family, bool *ret_stable)
 {
     nio_one_shot one_shot;
-    DWORD code = open_with_addresses(&one_shot);
+    DWORD code = open_with_addresses(&one_shot, NULL);
     if (code == NO_ERROR) {
         *ret_stable = nio_is_stable(&one_shot.mirror, family);
     }

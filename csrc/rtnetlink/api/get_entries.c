@@ -2,7 +2,7 @@
 /* GetIpForwardEntry2, GetUnicastIpAddressEntry and GetIpInterfaceEntry: one
  * row, named by its key members, as it is now. The `Extra` of the key is
  * borrowed; that of the result is a reference of the caller's. */
-#include "rtnetlink/api/one_shot.h"
+#include "rtnetlink/api/route_reader.h"
 
 #include "rtnetlink/decode/rows.h"
 
@@ -21,10 +21,10 @@ is_link(const nio_one_shot *one_shot, uint32_t index, NET_LUID luid)
  * that is not zero, else by its index. `absent` is the code if
  * there is no such interface. To be closed on failure, too. */
 static DWORD
-open_for(nio_one_shot *one_shot, NET_LUID luid, NET_IFINDEX index,
-         DWORD absent, uint32_t *ret_index)
+open_for(nio_one_shot *one_shot, const nio_read_limit *limit, NET_LUID luid,
+         NET_IFINDEX index, DWORD absent, uint32_t *ret_index)
 {
-    DWORD code = nio_one_shot_open(one_shot);
+    DWORD code = nio_one_shot_open(one_shot, limit);
     if (code != NO_ERROR) {
         return code;
     }
@@ -110,21 +110,27 @@ index_to_dump(uint32_t index)
 NETIO_STATUS NETIOAPI_API_
 GetIpForwardEntry2(PMIB_IPFORWARD_ROW2 row)
 {
+    return nio_get_route_entry(row, NULL);
+}
+
+NETIO_STATUS
+nio_get_route_entry(PMIB_IPFORWARD_ROW2 row, const nio_read_limit *limit)
+{
     nio_one_shot one_shot;
     if (row == NULL || (row->DestinationPrefix.Prefix.si_family != AF_INET &&
                         row->DestinationPrefix.Prefix.si_family != AF_INET6)) {
         return ERROR_INVALID_PARAMETER;
     }
     route_search search = {.key = row};
-    DWORD code = open_for(&one_shot, row->InterfaceLuid, row->InterfaceIndex,
-                          ERROR_NOT_FOUND, &search.index);
+    DWORD code = open_for(&one_shot, limit, row->InterfaceLuid,
+                          row->InterfaceIndex, ERROR_NOT_FOUND, &search.index);
     if (code == NO_ERROR) {
-        code = nio_read_nexthops(&one_shot);
-    }
-    if (code == NO_ERROR) {
-        code = nio_find_routes(
-            &one_shot, row->DestinationPrefix.Prefix.si_family,
-            index_to_dump(search.index), match_route, is_found, &search);
+        const nio_route_query query = {.index = index_to_dump(search.index),
+                                       .leg = match_route,
+                                       .context = &search};
+        code =
+            nio_find_routes(&one_shot, row->DestinationPrefix.Prefix.si_family,
+                            query, is_found);
     }
     if (code == NO_ERROR && !search.found) {
         code = ERROR_NOT_FOUND;
@@ -173,8 +179,8 @@ GetUnicastIpAddressEntry(PMIB_UNICASTIPADDRESS_ROW row)
                         row->Address.si_family != AF_INET6)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = open_for(&one_shot, row->InterfaceLuid, row->InterfaceIndex,
-                          ERROR_FILE_NOT_FOUND, &index);
+    DWORD code = open_for(&one_shot, NULL, row->InterfaceLuid,
+                          row->InterfaceIndex, ERROR_FILE_NOT_FOUND, &index);
     if (code == NO_ERROR) {
         code = nio_read_addresses(&one_shot);
     }
@@ -198,8 +204,8 @@ GetIpInterfaceEntry(PMIB_IPINTERFACE_ROW row)
     if (row == NULL || (row->Family != AF_INET && row->Family != AF_INET6)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = open_for(&one_shot, row->InterfaceLuid, row->InterfaceIndex,
-                          ERROR_FILE_NOT_FOUND, &index);
+    DWORD code = open_for(&one_shot, NULL, row->InterfaceLuid,
+                          row->InterfaceIndex, ERROR_FILE_NOT_FOUND, &index);
     if (code == NO_ERROR) {
         code = nio_read_neighbour_times(&one_shot);
     }

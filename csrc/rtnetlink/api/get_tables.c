@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GetIpForwardTable2, GetUnicastIpAddressTable, GetIpInterfaceTable and
  * FreeMibTable: the kernel's tables as they are now, in one block. */
-#include "rtnetlink/api/one_shot.h"
+#include "rtnetlink/api/route_reader.h"
 
 #include "rtnetlink/decode/rows.h"
 
@@ -64,6 +64,17 @@ next_row(growing *table)
     return table->block + ROWS_OFFSET + table->count++ * table->row_size;
 }
 
+/* Ends the rows from this one on. */
+static void
+drop_rows(growing *table, size_t from)
+{
+    if (table->count > from) {
+        drop_extras(table->kind, table->block + from * table->row_size,
+                    table->count - from);
+        table->count = from;
+    }
+}
+
 /* Gives the block to the caller, to be freed with FreeMibTable. */
 static DWORD
 finish(growing *table, DWORD code, void *ret_table)
@@ -74,7 +85,7 @@ finish(growing *table, DWORD code, void *ret_table)
         code = ERROR_NOT_FOUND; /* as on Windows */
     }
     if (code != NO_ERROR) {
-        drop_extras(table->kind, table->block, table->count);
+        drop_rows(table, 0);
         free(table->block);
         return code;
     }
@@ -116,58 +127,97 @@ keep_route(void *context, const nio_route *leg)
     nio_mirror *mirror = context;
     nio_route copy = *leg;
     nio_legs legs = {.legs = &copy, .count = 1};
-    nio_mirror_dumped_route(mirror, &legs);
+    if (leg->table != RT_TABLE_LOCAL) {
+        nio_mirror_dumped_route(mirror, &legs);
+    }
     return mirror->allocation_failed ? -ENOMEM : 0;
 }
 
-/* A dump with which changes race may lack rows and contain others twice, and
- * the kernel does not report it (mirror/route_dump.h). So the table is read
- * again: the first read with which no change races is exact; without one,
- * every row that any of the reads found did exist. */
-static DWORD
-read_routes_again(growing *table, nio_event_socket *events)
+/* Reads the routes of a family with which changes race: by as many dumps as
+ * show each place outside of the open gaps. A route that one of them showed
+ * and a later one lacks in a gap is kept, since it may exist. */
+static int
+decide_routes(growing *table, nio_route_reader *reader, uint8_t family)
 {
     nio_mirror *mirror = &table->one_shot->mirror;
+    const nio_route_query query = {.family = family,
+                                   .give_up = NIO_WHEN_INCONCLUSIVE,
+                                   .leg = keep_route,
+                                   .context = mirror};
+    nio_gaps undecided = {.everything = true};
+    int status = 0;
+    while (status == 0 && nio_gaps_any(&undecided)) {
+        nio_gaps gaps = {.count = 0};
+        if (nio_one_shot_is_over(table->one_shot)) {
+            status = -ECANCELED;
+            break;
+        }
+        nio_mirror_begin_dump(mirror);
+        status = nio_read_routes(reader, &query, &gaps);
+        if (status == 0) {
+            (void)nio_mirror_sweep_routes(mirror, family, &gaps);
+            nio_gaps_intersect(&undecided, &gaps);
+        }
+        status = status == -EAGAIN ? 0 : status;
+        nio_gaps_done(&gaps);
+    }
+    nio_gaps_done(&undecided);
+    return status;
+}
+
+static int
+take_decided(growing *table, uint8_t family)
+{
     uint32_t cursor = 0;
     nio_route *route;
-    bool quiet = false;
-    for (int i = 0; !quiet && i < NIO_MAX_ROUTE_READS; i++) {
-        nio_mirror_begin_dump(mirror);
-        DWORD code = nio_read_routes(table->one_shot, table->family, 0,
-                                     keep_route, mirror);
-        if (code != NO_ERROR) {
-            return code;
-        }
-        quiet = !nio_route_changed(events);
-    }
-    drop_extras(table->kind, table->block, table->count);
-    table->count = 0;
-    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
-        if ((!quiet || route->record.generation == mirror->generation) &&
-            take_route(table, route) < 0) {
-            return ERROR_NOT_ENOUGH_MEMORY;
+    int status = 0;
+    while (status == 0 &&
+           (route = nio_store_each(&table->one_shot->mirror.routes,
+                                   &cursor)) != NULL) {
+        if (route->family == family) {
+            status = take_route(table, route);
         }
     }
-    return NO_ERROR;
+    return status;
+}
+
+/* A dump with which no change races is the table as it is. */
+static int
+take_family(growing *table, nio_route_reader *reader, uint8_t family)
+{
+    const nio_route_query query = {.family = family,
+                                   .give_up = NIO_WHEN_RACED,
+                                   .leg = take_route,
+                                   .context = table};
+    const size_t before = table->count;
+    nio_gaps gaps;
+    int status = nio_read_routes(reader, &query, &gaps);
+    nio_gaps_done(&gaps);
+    if (status != -EAGAIN) {
+        return status;
+    }
+    drop_rows(table, before);
+    status = decide_routes(table, reader, family);
+    return status == 0 ? take_decided(table, family) : status;
 }
 
 static DWORD
 take_routes(growing *table)
 {
-    nio_event_socket events;
-    DWORD code = nio_read_nexthops(table->one_shot);
-    if (code == NO_ERROR) {
-        code = nio_subscribe_routes(&events);
+    static const uint8_t families[] = {AF_INET, AF_INET6};
+    nio_route_reader reader;
+    DWORD code = nio_route_reader_open(&reader, table->one_shot);
+    for (size_t i = 0; code == NO_ERROR && i < 2; i++) {
+        if (table->family != AF_UNSPEC && table->family != families[i]) {
+            continue;
+        }
+        int status = take_family(table, &reader, families[i]);
+        if (table->family != AF_UNSPEC ||
+            (status != -EAFNOSUPPORT && status != -EOPNOTSUPP)) {
+            code = nio_one_shot_code(table->one_shot, status);
+        }
     }
-    if (code != NO_ERROR) {
-        return code;
-    }
-    code =
-        nio_read_routes(table->one_shot, table->family, 0, take_route, table);
-    if (code == NO_ERROR && nio_route_changed(&events)) {
-        code = read_routes_again(table, &events);
-    }
-    nio_event_socket_close(&events);
+    nio_route_reader_close(&reader);
     return code;
 }
 
@@ -225,8 +275,8 @@ take_interfaces(growing *table)
 /* One of the three functions: `ret_table` is its pointer to the table, `take`
  * reads the rows. */
 static DWORD
-get_table(ADDRESS_FAMILY family, void *ret_table, nio_kind kind,
-          DWORD (*take)(growing *table))
+get_table(ADDRESS_FAMILY family, const nio_read_limit *limit, void *ret_table,
+          nio_kind kind, DWORD (*take)(growing *table))
 {
     nio_one_shot one_shot;
     growing table = {.kind = kind,
@@ -236,7 +286,7 @@ get_table(ADDRESS_FAMILY family, void *ret_table, nio_kind kind,
     if (ret_table == NULL || !is_family(family)) {
         return ERROR_INVALID_PARAMETER;
     }
-    DWORD code = nio_one_shot_open(&one_shot);
+    DWORD code = nio_one_shot_open(&one_shot, limit);
     if (code == NO_ERROR) {
         code = take(&table);
     }
@@ -248,20 +298,27 @@ get_table(ADDRESS_FAMILY family, void *ret_table, nio_kind kind,
 NETIO_STATUS NETIOAPI_API_
 GetIpForwardTable2(ADDRESS_FAMILY family, PMIB_IPFORWARD_TABLE2 *ret_table)
 {
-    return get_table(family, ret_table, NIO_ROUTE, take_routes);
+    return nio_get_route_table(family, NULL, ret_table);
+}
+
+NETIO_STATUS
+nio_get_route_table(ADDRESS_FAMILY family, const nio_read_limit *limit,
+                    PMIB_IPFORWARD_TABLE2 *ret_table)
+{
+    return get_table(family, limit, ret_table, NIO_ROUTE, take_routes);
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetUnicastIpAddressTable(ADDRESS_FAMILY family,
                          PMIB_UNICASTIPADDRESS_TABLE *ret_table)
 {
-    return get_table(family, ret_table, NIO_ADDRESS, take_addresses);
+    return get_table(family, NULL, ret_table, NIO_ADDRESS, take_addresses);
 }
 
 NETIO_STATUS NETIOAPI_API_
 GetIpInterfaceTable(ADDRESS_FAMILY family, PMIB_IPINTERFACE_TABLE *ret_table)
 {
-    return get_table(family, ret_table, NIO_INTERFACE, take_interfaces);
+    return get_table(family, NULL, ret_table, NIO_INTERFACE, take_interfaces);
 }
 
 VOID NETIOAPI_API_

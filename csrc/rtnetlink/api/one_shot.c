@@ -4,26 +4,83 @@
 
 #include "rtnetlink/api/errors.h"
 
+#include "base/lock.h"
+
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #define MAX_ATTEMPTS 10 /* at a dump with which no change raced */
-#define MAX_RECEIVES 100
+#define ASK_EVERY_NS 50000000u
+
+static const nio_read_limit default_limit = {.timeout_ns =
+                                                 NIO_READ_TIMEOUT_NS};
+
+bool
+nio_one_shot_is_over(nio_one_shot *one_shot)
+{
+    const nio_read_limit *limit = one_shot->limit;
+    const uint64_t now = nio_monotonic_ns();
+    if (!one_shot->stop && limit->goes_on != NULL && now >= one_shot->ask_ns) {
+        /* The child of a fork shares the socket with its parent. */
+        one_shot->stop =
+            !limit->goes_on(limit->context) || getpid() != one_shot->process;
+        one_shot->stopped = ERROR_CANCELLED;
+        one_shot->ask_ns = now + ASK_EVERY_NS;
+    }
+    if (!one_shot->stop && now >= one_shot->deadline_ns) {
+        one_shot->stop = true;
+        one_shot->stopped = ERROR_TIMEOUT;
+    }
+    return one_shot->stop;
+}
+
+static void
+between_parts(void *context)
+{
+    (void)nio_one_shot_is_over(context);
+}
+
+void
+nio_one_shot_watch(nio_one_shot *one_shot)
+{
+    one_shot->requests.between = between_parts;
+    one_shot->requests.context = one_shot;
+}
 
 DWORD
-nio_one_shot_open(nio_one_shot *one_shot)
+nio_one_shot_code(const nio_one_shot *one_shot, int status)
 {
+    return status == -ECANCELED && one_shot->stop ? one_shot->stopped
+                                                  : nio_code_of(status);
+}
+
+static uint64_t
+deadline_of(const nio_read_limit *limit, uint64_t now)
+{
+    return limit->timeout_ns > UINT64_MAX - now ? UINT64_MAX
+                                                : now + limit->timeout_ns;
+}
+
+DWORD
+nio_one_shot_open(nio_one_shot *one_shot, const nio_read_limit *limit)
+{
+    const uint64_t now = nio_monotonic_ns();
     memset(one_shot, 0, sizeof(*one_shot));
+    one_shot->limit = limit == NULL ? &default_limit : limit;
+    one_shot->deadline_ns = deadline_of(one_shot->limit, now);
+    one_shot->ask_ns = now + ASK_EVERY_NS;
+    one_shot->process = getpid();
     nio_mirror_init(&one_shot->mirror);
     one_shot->dumper = (nio_dumper){.requests = &one_shot->requests,
                                     .mirror = &one_shot->mirror,
+                                    .stop = &one_shot->stop,
                                     .max_attempts = MAX_ATTEMPTS,
                                     .accept_raced = true};
     int status = nio_request_socket_open(&one_shot->requests);
-    return nio_code_of(status < 0 ? status
-                                  : nio_dump_links(&one_shot->dumper));
+    nio_one_shot_watch(one_shot);
+    return nio_one_shot_code(
+        one_shot, status < 0 ? status : nio_dump_links(&one_shot->dumper));
 }
 
 void
@@ -36,117 +93,18 @@ nio_one_shot_close(nio_one_shot *one_shot)
 DWORD
 nio_read_addresses(nio_one_shot *one_shot)
 {
-    return nio_code_of(nio_dump_addresses(&one_shot->dumper));
+    return nio_one_shot_code(one_shot, nio_dump_addresses(&one_shot->dumper));
 }
 
 DWORD
 nio_read_nexthops(nio_one_shot *one_shot)
 {
-    return nio_code_of(nio_dump_nexthops(&one_shot->dumper));
+    return nio_one_shot_code(one_shot, nio_dump_nexthops(&one_shot->dumper));
 }
 
 DWORD
 nio_read_neighbour_times(nio_one_shot *one_shot)
 {
-    return nio_code_of(nio_dump_neighbour_times(&one_shot->dumper));
-}
-
-/* A dump of routes, expanded into legs. */
-typedef struct route_walk {
-    const nio_decode_context *decode;
-    nio_legs legs;
-    int (*leg)(void *context, const nio_route *leg);
-    void *context;
-} route_walk;
-
-static int
-on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
-{
-    route_walk *walk = context;
-    (void)header;
-    int status = nio_decode_route(body, walk->decode, &walk->legs);
-    if (status == -ENOMEM) {
-        return status;
-    }
-    for (size_t i = 0; status == 0 && i < walk->legs.count; i++) {
-        int end = walk->leg(walk->context, &walk->legs.legs[i]);
-        if (end < 0) {
-            return end;
-        }
-    }
-    return 0;
-}
-
-DWORD
-nio_read_routes(nio_one_shot *one_shot, ADDRESS_FAMILY family, uint32_t index,
-                int (*leg)(void *context, const nio_route *leg), void *context)
-{
-    static const uint8_t families[] = {AF_INET, AF_INET6};
-    route_walk walk = {
-        .decode = &one_shot->mirror.decode, .leg = leg, .context = context};
-    int status = 0;
-    for (size_t i = 0; status == 0 && i < 2; i++) {
-        if (family == AF_UNSPEC || family == families[i]) {
-            status =
-                index != 0
-                    ? nio_query_routes_of(&one_shot->requests, families[i],
-                                          index, on_route, &walk, NULL)
-                    : nio_query_table(&one_shot->requests, RTM_GETROUTE,
-                                      families[i], on_route, &walk, NULL);
-            if (status == -EAFNOSUPPORT || status == -EOPNOTSUPP) {
-                status = family == AF_UNSPEC ? 0 : status;
-            }
-        }
-    }
-    nio_legs_done(&walk.legs);
-    return nio_code_of(status);
-}
-
-DWORD
-nio_subscribe_routes(nio_event_socket *ret_events)
-{
-    int status = nio_event_socket_open(ret_events);
-    if (status < 0) {
-        return nio_code_of(status);
-    }
-    status = nio_event_socket_join(ret_events, RTNLGRP_IPV4_ROUTE);
-    if (status == 0) {
-        status = nio_event_socket_join(ret_events, RTNLGRP_IPV6_ROUTE);
-    }
-    if (status < 0) {
-        nio_event_socket_close(ret_events);
-    }
-    return nio_code_of(status);
-}
-
-bool
-nio_route_changed(nio_event_socket *events)
-{
-    bool changed = false;
-    for (int i = 0; i < MAX_RECEIVES && nio_event_socket_receive(events) != 0;
-         i++) {
-        changed = true;
-    }
-    return changed;
-}
-
-DWORD
-nio_find_routes(nio_one_shot *one_shot, ADDRESS_FAMILY family, uint32_t index,
-                int (*leg)(void *context, const nio_route *leg),
-                bool (*is_enough)(const void *context), void *context)
-{
-    nio_event_socket events;
-    bool quiet;
-    int repeats = 0;
-    DWORD code = nio_subscribe_routes(&events);
-    if (code != NO_ERROR) {
-        return code;
-    }
-    do {
-        code = nio_read_routes(one_shot, family, index, leg, context);
-        quiet = !nio_route_changed(&events);
-    } while (code == NO_ERROR && !quiet && !is_enough(context) &&
-             ++repeats <= NIO_MAX_ROUTE_READS);
-    nio_event_socket_close(&events);
-    return code;
+    return nio_one_shot_code(one_shot,
+                             nio_dump_neighbour_times(&one_shot->dumper));
 }

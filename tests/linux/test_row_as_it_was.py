@@ -4,12 +4,16 @@ has gone, has another name, or another link has its index."""
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 
 from netioapi import NotificationType, Watcher
 from tests.linux.namespace import Namespace
 from tests.linux.stopped_watcher import Seen, StoppedWatcher
-from tests.support.changes import read_until, route_to
+from tests.support.changes import read_until, route_to, tables
+from tests.support.waiting import eventually
 
 DELETE = NotificationType.DELETE
 OLD_ROUTE, NEW_ROUTE = "198.51.100.0/24", "203.0.113.0/24"
@@ -168,3 +172,56 @@ def test_rename_is_a_change_of_the_interface_alone(netns: Namespace, stop: bool)
     assert {(c.what, c.type) for c in changes if c.kind == "address"} <= {
         ("192.0.1.1", "PARAMETER")
     }
+
+
+def churn(number: int, turns: int) -> str:
+    """Links of one index that come and go, each with rows of the same keys."""
+    lines = []
+    for turn in range(turns):
+        name = f"l{number}x{turn}"
+        ends = f"link add {name} index {1000 + number} type veth peer name p{name}"
+        lines += [
+            f"{ends} index {2000 + number}",
+            f"link set {name} up",
+            f"link set p{name} up",
+            f"address add 192.0.{number}.1/24 dev {name}",
+            f"address add 2001:db8:{number}::1/64 dev {name} nodad",
+            *(f"route add 198.51.{number}.{i}/32 dev {name}" for i in range(20)),
+            f"link delete {name}",
+        ]
+    return "\n".join(lines)
+
+
+def test_rows_of_links_that_come_and_go_while_tables_are_read_have_their_names(
+    netns: Namespace,
+) -> None:
+    """A dump may show an address or a route of a link whose message is still to be read."""
+    state: dict[Any, Any] = {}
+
+    def work(number: int) -> None:
+        with netns:
+            netns.batch(churn(number, 60))
+
+    with Watcher(snapshot=True) as watcher:
+        threads = [threading.Thread(target=work, args=(number,)) for number in (1, 2, 3)]
+        for thread in threads:
+            thread.start()
+
+        def is_exact() -> bool:
+            while batch := watcher.read(timeout=0):
+                for change in batch:
+                    row, key = change.row, (change.kind, change.row.key)
+                    assert (change.type == NotificationType.ADD) == (key not in state), change
+                    assert row.interface_name is not None or row.interface_index == 0, change
+                    if change.type == DELETE:
+                        assert state.pop(key).interface_name == row.interface_name, change
+                    else:
+                        state[key] = row
+            done = not any(thread.is_alive() for thread in threads)
+            return done and state.keys() == tables().keys()
+
+        try:
+            eventually(is_exact)
+        finally:
+            for thread in threads:
+                thread.join()

@@ -79,6 +79,7 @@ struct nio_engine {
     uint64_t reconciles, succeeded, failed;
     nio_route_dump route_dump; /* family AF_UNSPEC: none is read */
     nio_gaps undecided[2];     /* IPv4, IPv6: left by the dumps of a series */
+    uint32_t known_link;       /* of the last row of the dump of routes */
 
     uint64_t burst;         /* the level of throttle_burst() ... */
     uint64_t burst_ns;      /* ... at that time */

@@ -19,6 +19,23 @@
 /* More than what a receive buffer of 64 MiB holds. */
 #define RECEIVES_OF_A_FULL_SOCKET 2048u
 
+static bool
+knows_links(nio_engine *engine)
+{
+    const nio_legs *legs = &engine->legs;
+    for (size_t i = 0; i < legs->count; i++) {
+        const uint32_t index = legs->legs[i].oif;
+        if (index == engine->known_link) {
+            continue; /* most routes have the link of the one before */
+        }
+        if (!nio_mirror_knows_link(&engine->mirror, index)) {
+            return false;
+        }
+        engine->known_link = index;
+    }
+    return true;
+}
+
 static int
 on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
 {
@@ -33,7 +50,8 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
         if (!nio_has_source_prefix(&engine->legs.head)) {
             nio_route_dump_row(&engine->route_dump, &engine->legs.head);
         }
-        if (nio_table_set_contains(&engine->tables, engine->legs.head.table)) {
+        if (nio_table_set_contains(&engine->tables, engine->legs.head.table) &&
+            knows_links(engine)) {
             nio_mirror_dumped_route(&engine->mirror, &engine->legs);
         }
     }
@@ -75,6 +93,7 @@ dump_routes(nio_engine *engine, uint8_t family, nio_gaps *ret_gaps)
     if (!is_empty) {
         nio_route_dump_deafen(dump);
     }
+    engine->known_link = 0;
     nio_mirror_begin_dump(&engine->mirror);
     int status = nio_query_table(&engine->requests, RTM_GETROUTE, family,
                                  on_route, engine, &answer);

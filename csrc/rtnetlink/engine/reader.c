@@ -140,6 +140,9 @@ on_empty_socket(nio_engine *engine)
 {
     nio_take_postponed(engine);
     engine->mirror.replaying = false;
+    if (nio_engine_is_exact(engine)) {
+        nio_mirror_forget_gone_links(&engine->mirror);
+    }
     if (engine->health == NIO_LOST) {
         nio_mirror_dirty_all(&engine->mirror);
         engine->health = NIO_INTACT;

@@ -187,9 +187,6 @@ nio_reconcile(nio_engine *engine)
     if (engine->health == NIO_BROKEN) {
         return;
     }
-    if (nio_engine_is_exact(engine)) {
-        nio_mirror_forget_gone_links(mirror);
-    }
     engine->failures = 0;
     engine->succeeded = number;
     /* At most half of the time is spent on dumps. */

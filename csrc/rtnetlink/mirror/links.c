@@ -35,6 +35,17 @@ nio_mirror_link(const nio_mirror *mirror, uint32_t index)
     return link != NULL && link->is_gone ? NULL : link;
 }
 
+bool
+nio_mirror_knows_link(nio_mirror *mirror, uint32_t index)
+{
+    bool knows = index == 0 || find(mirror, index) != NULL;
+    if (!knows) {
+        nio_mirror_dirty_link(mirror, index);
+        nio_mirror_dirty_dependents(mirror);
+    }
+    return knows;
+}
+
 static bool
 has_same_name(const nio_link *a, const nio_link *b)
 {

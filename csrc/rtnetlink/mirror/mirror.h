@@ -125,6 +125,10 @@ bool nio_mirror_put_rows_of(nio_mirror *mirror, nio_subscriber *to,
 
 /* NULL: there is no such link. */
 nio_link *nio_mirror_link(const nio_mirror *mirror, uint32_t index);
+/* May a row of a dump that names this link be taken? A link that was made
+ * after the links were read has no name yet: it is read, and so is what
+ * depends on links, before its rows are reported. */
+bool nio_mirror_knows_link(nio_mirror *mirror, uint32_t index);
 /* Nothing is dirty, so no row of a link that is gone is left: forget these
  * links, which were kept for their names. */
 void nio_mirror_forget_gone_links(nio_mirror *mirror);

@@ -60,20 +60,26 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
 
 /* A deletion whose message is in the backlog is reported when that message is
  * applied, not as one that the dump has found: so its route is marked as seen.
- */
+ * A route whose message is in there is not one that only the dump shows. */
 static void
-mark_announced_deletions(nio_engine *engine, uint8_t family)
+mark_announced(nio_engine *engine, uint8_t family)
 {
     nio_bytes datagram, body;
     struct nlmsghdr header;
     uint64_t time_ns;
+    nio_mirror *mirror = &engine->mirror;
     while (nio_backlog_next(&engine->backlog, &datagram, &time_ns)) {
         while (nio_message_next(&datagram, &header, &body)) {
-            if (header.nlmsg_type == RTM_DELROUTE && body.left > 0 &&
-                body.at[0] == family &&
-                nio_decode_route(body, &engine->mirror.decode,
-                                 &engine->legs) == 0) {
-                nio_mirror_announced_deletion(&engine->mirror, &engine->legs);
+            const bool deletes = header.nlmsg_type == RTM_DELROUTE;
+            if ((!deletes && header.nlmsg_type != RTM_NEWROUTE) ||
+                body.left == 0 || body.at[0] != family ||
+                nio_decode_route(body, &mirror->decode, &engine->legs) != 0) {
+                continue;
+            }
+            if (deletes) {
+                nio_mirror_announced_deletion(mirror, &engine->legs);
+            } else {
+                nio_mirror_announced_route(mirror, &engine->legs);
             }
         }
     }
@@ -137,7 +143,7 @@ nio_read_routes_again(nio_engine *engine, uint8_t family, bool has_reason)
         status == -EOPNOTSUPP) {
         status = 0;
     } else if (status == 0) {
-        mark_announced_deletions(engine, family);
+        mark_announced(engine, family);
         bool is_undecided =
             nio_mirror_sweep_routes(&engine->mirror, family, &gaps);
         nio_gaps_intersect(undecided, &gaps);

@@ -133,6 +133,29 @@ apply_backlog(nio_engine *engine)
 }
 
 static void
+prepare_requests(nio_engine *engine)
+{
+    engine->requests.between = between_parts;
+    engine->requests.context = engine;
+    engine->dumper = (nio_dumper){.requests = &engine->requests,
+                                  .mirror = &engine->mirror,
+                                  .stop = &engine->stop,
+                                  .max_attempts = MAX_ATTEMPTS};
+}
+
+/* Applies what the kernel announces of changes that are being made: the answer
+ * to the barrier comes after their last message. Else the dump would overtake
+ * these messages, and what it finds would be reported as if there were none.
+ * An error shows again in the dumps. */
+static void
+apply_announced(nio_engine *engine)
+{
+    (void)nio_dump_link(&engine->dumper, NIO_LOOPBACK_INDEX);
+    (void)nio_collect(engine, MAX_RECEIVES);
+    apply_backlog(engine);
+}
+
+static void
 begin(nio_engine *engine)
 {
     nio_mirror *mirror = &engine->mirror;
@@ -142,21 +165,17 @@ begin(nio_engine *engine)
     }
     mirror->fanout.time_ns = nio_realtime_ns();
     mirror->fanout.flags = NIO_FLAG_SYNTHESIZED;
-    engine->requests.between = between_parts;
-    engine->requests.context = engine;
-    engine->dumper = (nio_dumper){.requests = &engine->requests,
-                                  .mirror = mirror,
-                                  .stop = &engine->stop,
-                                  .max_attempts = MAX_ATTEMPTS};
 }
 
 void
 nio_reconcile(nio_engine *engine)
 {
     nio_mirror *mirror = &engine->mirror;
-    nio_dirty dirty = mirror->dirty;
     uint64_t began_ns = nio_monotonic_ns();
     uint64_t number = ++engine->reconciles;
+    prepare_requests(engine);
+    apply_announced(engine);
+    nio_dirty dirty = mirror->dirty;
     begin(engine);
     int status = read_tables(engine, &dirty);
     between_parts(engine);

@@ -2,8 +2,9 @@
 /* What a dump of routes does to the mirror's routes.
  *
  *   a row of the dump
- *     the leg is unknown                   add; held where its group has a
- *                                          record that the dump lacks so far
+ *     the leg is unknown                   add, held: its message may wait in
+ *                                          the backlog, and its group may have
+ *                                          a record that the dump lacks so far
  *     known, first time in this dump       update, with one instance
  *     known, again in this dump            count an instance
  *   the end of the dump
@@ -63,8 +64,8 @@ find_new(nio_mirror *mirror, const nio_route *leg)
 {
     const bool is_doubtful = group_is_doubtful(mirror, leg);
     const uint8_t flags = begin_report(mirror, is_doubtful);
-    nio_route *route =
-        nio_route_add(mirror, leg, group_has_missing(mirror, leg));
+    const bool is_wanted = (mirror->fanout.kinds & (1u << NIO_ROUTE)) != 0;
+    nio_route *route = nio_route_add(mirror, leg, is_wanted);
     if (route != NULL && route->is_held) {
         route->is_doubtful = is_doubtful;
     }
@@ -115,6 +116,17 @@ mark_group_ambiguous(nio_mirror *mirror, const nio_route *gone)
     for (nio_route *route = first_of_group(&mirror->routes, gone);
          route != NULL; route = next_of_group(&mirror->routes, gone, route)) {
         route->ambiguous_in_replay = mirror->replay;
+    }
+}
+
+void
+nio_mirror_announced_route(nio_mirror *mirror, const nio_legs *legs)
+{
+    for (size_t i = 0; i < legs->count; i++) {
+        nio_route *route = find_leg(&mirror->routes, &legs->legs[i]);
+        if (route != NULL && route->is_held) {
+            route->is_doubtful = true;
+        }
     }
 }
 

@@ -106,6 +106,9 @@ void nio_mirror_sweep_nexthops(nio_mirror *mirror);
  * source-specific route, since changes raced with the dump. */
 bool nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
                              const nio_gaps *open_gaps);
+/* The message of this route is still to be applied: what the dump has shown of
+ * it is not reported as if there were none. */
+void nio_mirror_announced_route(nio_mirror *mirror, const nio_legs *legs);
 /* The message of this deletion is still to be applied, which removes the
  * route: the sweep leaves it. */
 void nio_mirror_announced_deletion(nio_mirror *mirror, const nio_legs *legs);

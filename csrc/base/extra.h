@@ -79,7 +79,7 @@ size_t nio_extra_append(uint8_t *items, size_t used, unsigned tag,
 /* ---- rows */
 /* Where the rows of a kind have their `Extra`; NIO_ABSENT: nowhere. */
 static inline size_t
-nio_extra_offset(int kind)
+nio_extra_offset(unsigned kind)
 {
     switch (kind) {
     case NIO_ROUTE:
@@ -93,7 +93,7 @@ nio_extra_offset(int kind)
 
 /* The block of a row, borrowed; NULL: none. */
 static inline const nio_extra *
-nio_extra_of(int kind, const void *row)
+nio_extra_of(unsigned kind, const void *row)
 {
     const nio_extra *extra = NULL;
     size_t offset = nio_extra_offset(kind);
@@ -105,7 +105,7 @@ nio_extra_of(int kind, const void *row)
 
 /* Sets the block of a row, without a look at the reference of the old one. */
 static inline void
-nio_extra_set(int kind, void *row, const nio_extra *extra)
+nio_extra_set(unsigned kind, void *row, const nio_extra *extra)
 {
     size_t offset = nio_extra_offset(kind);
     if (offset != NIO_ABSENT) {

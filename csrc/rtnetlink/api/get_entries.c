@@ -51,7 +51,8 @@ comes_before(const nio_route *a, const nio_route *b)
     return a_is_main != b_is_main ? a_is_main : a->priority < b->priority;
 }
 
-/* The members that only a row of ours has, which names exactly one route. */
+/* The members that only a row of ours has, which names one route, or several
+ * that count as its instances. */
 static bool
 matches_exactly(const nio_route *leg, const MIB_IPFORWARD_ROW2 *key)
 {
@@ -82,6 +83,13 @@ match_route(void *context, const nio_route *leg)
             ? !matches_exactly(leg, key)
             : (leg->table == RT_TABLE_LOCAL ||
                (search->found && !comes_before(leg, &search->route)))) {
+        return 0;
+    }
+    if (search->found && key->Table != 0) {
+        /* Another one of this key: the first one is the row. */
+        search->route.instances =
+            (uint16_t)(search->route.instances +
+                       (search->route.instances < UINT16_MAX));
         return 0;
     }
     (void)nio_extra_keep(leg->extra);

@@ -3,6 +3,7 @@
  * FreeMibTable: the kernel's tables as they are now, in one block. */
 #include "rtnetlink/api/route_reader.h"
 
+#include "contract/tower.h"
 #include "rtnetlink/decode/rows.h"
 
 #include <errno.h>
@@ -104,6 +105,38 @@ is_family(ADDRESS_FAMILY family)
     return family == AF_UNSPEC || family == AF_INET || family == AF_INET6;
 }
 
+static bool
+same_group(const MIB_IPFORWARD_ROW2 *a, const MIB_IPFORWARD_ROW2 *b)
+{
+    return a->Table == b->Table && a->Metric == b->Metric &&
+           a->Tos == b->Tos &&
+           memcmp(&a->DestinationPrefix, &b->DestinationPrefix,
+                  sizeof(a->DestinationPrefix)) == 0;
+}
+
+/* Counts the last row as an instance of an earlier one with the same key. The
+ * kernel gives the routes of one prefix, TOS and metric one after the other,
+ * so the search ends at the first row of another such group. */
+static bool
+is_instance(growing *table)
+{
+    MIB_IPFORWARD_ROW2 *rows = (void *)(table->block + ROWS_OFFSET);
+    const MIB_IPFORWARD_ROW2 *last = &rows[table->count - 1];
+    uint8_t key[NIO_KEY_SIZE], other[NIO_KEY_SIZE];
+    for (size_t i = table->count - 1; i > 0 && same_group(&rows[i - 1], last);
+         i--) {
+        MIB_IPFORWARD_ROW2 *row = &rows[i - 1];
+        const size_t size = nio_row_key(NIO_ROUTE, last, key);
+        if (nio_row_key(NIO_ROUTE, row, other) == size &&
+            memcmp(key, other, size) == 0) {
+            row->Instances =
+                (USHORT)(row->Instances + (row->Instances < UINT16_MAX));
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Routes of the local table only repeat the addresses. */
 static int
 take_route(void *context, const nio_route *leg)
@@ -117,7 +150,11 @@ take_route(void *context, const nio_route *leg)
         return -ENOMEM;
     }
     nio_route_row(leg, &table->one_shot->mirror.links, row);
-    table->has_extras |= nio_extra_keep(row->Extra) != NULL;
+    if (is_instance(table)) {
+        table->count--;
+    } else {
+        table->has_extras |= nio_extra_keep(row->Extra) != NULL;
+    }
     return 0;
 }
 

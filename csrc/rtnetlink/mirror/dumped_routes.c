@@ -72,6 +72,22 @@ find_new(nio_mirror *mirror, const nio_route *leg)
     mirror->fanout.flags = flags;
 }
 
+/* The first instance of several: what it changes is reported with their
+ * number, which is known at the end of the dump. */
+static void
+see_first(nio_mirror *mirror, nio_route *route, const nio_route *leg)
+{
+    const nio_route before = *route;
+    route->ambiguous_in_replay = mirror->replay;
+    mirror->has_held = true;
+    route->is_held = true;
+    nio_route_update(mirror, route, leg);
+    route->is_held = before.is_held;
+    if (!same_state(&before, route)) {
+        route->instances = 0; /* no number that can be seen again */
+    }
+}
+
 static void
 see(nio_mirror *mirror, nio_route *route, const nio_route *leg)
 {
@@ -86,10 +102,10 @@ see(nio_mirror *mirror, nio_route *route, const nio_route *leg)
         route->seen = 1;
         route->is_announced = false;
         if (route->instances > 1) {
-            route->ambiguous_in_replay = mirror->replay;
-            mirror->has_held = true;
+            see_first(mirror, route, leg);
+        } else {
+            nio_route_update(mirror, route, leg);
         }
-        nio_route_update(mirror, route, leg);
     }
     mirror->fanout.flags = flags;
 }

@@ -113,6 +113,22 @@ nio_extra_set(unsigned kind, void *row, const nio_extra *extra)
     }
 }
 
+/* What a table of Linux begins with (MIB_IPFORWARD_TABLE2, ...): its padding
+ * says of which kind the rows are, if some of them have blocks. */
+typedef struct nio_table_header {
+    ULONG count;       /* NumEntries */
+    ULONG extras_kind; /* a nio_kind; NIO_KINDS: no row has a block */
+} nio_table_header;
+
+static inline bool
+nio_table_has_extras(int kind, const void *table)
+{
+    nio_table_header header;
+    memcpy(&header, table, sizeof(header));
+    return nio_extra_offset(kind) != NIO_ABSENT &&
+           header.extras_kind == (ULONG)kind;
+}
+
 /* The block of the row of a change. */
 static inline const nio_extra *
 nio_change_extra(nio_change *change)

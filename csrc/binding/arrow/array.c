@@ -119,13 +119,24 @@ column_init(struct ArrowArray *array, const nio_column *column, size_t count)
     }
 }
 
+/* True where all values are null, since no row has an item. */
+static bool
+is_empty(const nio_column *column, bool has_extras)
+{
+    return !has_extras && nio_field_is_item(column->field);
+}
+
 /* With the GIL. Until fill() has ended, null_count is the number of values
  * that are not null. */
 static bool
 fill_text(nio_state *state, const nio_column *column, const void *rows,
-          size_t count, struct ArrowArray *array)
+          size_t count, bool has_extras, struct ArrowArray *array)
 {
     node *own = array->private_data;
+    if (is_empty(column, has_extras)) { /* a text without bytes has a buffer */
+        own->buffers[2] = own->buffers[1];
+        return true;
+    }
     Py_ssize_t not_null =
         nio_text_fill(state, column, rows, count, buffer_of(array, 0),
                       (int32_t *)(void *)buffer_of(array, 1), &own->text);
@@ -140,7 +151,7 @@ fill_text(nio_state *state, const nio_column *column, const void *rows,
 /* Called with or without the GIL. */
 static void
 fill(const nio_schema_template *template, const void *rows, size_t count,
-     struct ArrowArray *whole)
+     bool has_extras, struct ArrowArray *whole)
 {
     size_t width;
     const nio_column *columns = nio_schema_template_columns(template, &width);
@@ -148,7 +159,8 @@ fill(const nio_schema_template *template, const void *rows, size_t count,
         size_t end = count - begin < BLOCK ? count : begin + BLOCK;
         for (size_t i = 0; i < width; i++) {
             struct ArrowArray *array = whole->children[i];
-            if (columns[i].type->layout != NIO_LAYOUT_TEXT) {
+            if (columns[i].type->layout != NIO_LAYOUT_TEXT &&
+                !is_empty(&columns[i], has_extras)) {
                 array->null_count += (int64_t)nio_column_fill(
                     &columns[i], rows, begin, end, buffer_of(array, 0),
                     values_of(&columns[i], array));
@@ -166,7 +178,8 @@ fill(const nio_schema_template *template, const void *rows, size_t count,
 
 bool
 nio_array_new(nio_state *state, const nio_schema_template *template,
-              const void *rows, size_t count, struct ArrowArray *ret_array)
+              const void *rows, size_t count, bool has_extras,
+              struct ArrowArray *ret_array)
 {
     size_t width;
     const nio_column *columns = nio_schema_template_columns(template, &width);
@@ -183,12 +196,13 @@ nio_array_new(nio_state *state, const nio_schema_template *template,
             goto done;
         }
         if (columns[i].type->layout == NIO_LAYOUT_TEXT &&
-            !fill_text(state, &columns[i], rows, count, whole.children[i])) {
+            !fill_text(state, &columns[i], rows, count, has_extras,
+                       whole.children[i])) {
             goto done;
         }
     }
     PyThreadState *released = count < MANY_ROWS ? NULL : PyEval_SaveThread();
-    fill(template, rows, count, &whole);
+    fill(template, rows, count, has_extras, &whole);
     if (released != NULL) {
         PyEval_RestoreThread(released);
     }

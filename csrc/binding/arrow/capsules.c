@@ -82,13 +82,13 @@ schema_capsule(nio_schema_template *template)
 
 static PyObject *
 array_capsule(nio_state *state, const nio_schema_template *template,
-              const void *rows, size_t count)
+              const void *rows, size_t count, bool has_extras)
 {
     struct ArrowArray *array = calloc(1, sizeof(*array));
     if (array == NULL) {
         return PyErr_NoMemory();
     }
-    if (!nio_array_new(state, template, rows, count, array)) {
+    if (!nio_array_new(state, template, rows, count, has_extras, array)) {
         free(array);
         return NULL;
     }
@@ -135,7 +135,8 @@ nio_arrow_schema(nio_state *state, nio_kind kind)
 
 PyObject *
 nio_arrow_array(nio_state *state, nio_kind kind, const void *rows,
-                size_t count, const struct ArrowSchema *requested)
+                size_t count, bool has_extras,
+                const struct ArrowSchema *requested)
 {
     PyObject *schema = NULL, *array = NULL, *both = NULL;
     nio_schema_template *template = template_for(state, kind, requested);
@@ -143,7 +144,7 @@ nio_arrow_array(nio_state *state, nio_kind kind, const void *rows,
         schema = schema_capsule(template);
     }
     if (schema != NULL) {
-        array = array_capsule(state, template, rows, count);
+        array = array_capsule(state, template, rows, count, has_extras);
     }
     if (array != NULL) {
         both = PyTuple_Pack(2, schema, array);
@@ -156,7 +157,8 @@ nio_arrow_array(nio_state *state, nio_kind kind, const void *rows,
 
 PyObject *
 nio_arrow_stream(nio_state *state, nio_kind kind, const void *rows,
-                 size_t count, const struct ArrowSchema *requested)
+                 size_t count, bool has_extras,
+                 const struct ArrowSchema *requested)
 {
     struct ArrowArray array = {.release = NULL};
     PyObject *capsule = NULL;
@@ -165,7 +167,7 @@ nio_arrow_stream(nio_state *state, nio_kind kind, const void *rows,
     if (template == NULL || stream == NULL) {
         goto done;
     }
-    if (!nio_array_new(state, template, rows, count, &array)) {
+    if (!nio_array_new(state, template, rows, count, has_extras, &array)) {
         goto done;
     }
     if (!nio_stream_new(template, &array, stream)) {

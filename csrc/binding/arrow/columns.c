@@ -259,7 +259,7 @@ copy_bits(uint8_t *values, const uint8_t *bytes, size_t step, unsigned mask,
     }
 }
 
-/* Writes one value of a column that can be null, or has a put(). */
+/* Writes one value of a column that has a put(), or can be null. */
 static bool
 put_one(const nio_column *column, const uint8_t *row, size_t at,
         uint8_t *values)
@@ -280,6 +280,25 @@ put_one(const nio_column *column, const uint8_t *row, size_t at,
         nio_bit_set(values, at);
     }
     return true;
+}
+
+/* A shortcut for the values that most rows lack. False: put_one decides. */
+static bool
+is_null(const nio_column *column, const uint8_t *row)
+{
+    static const uint64_t zero[2];
+    const nio_field *field = column->field;
+    switch (field->kind) {
+    case NIO_FIELD_U32:
+        return (field->flags & NIO_FIELD_OPTIONAL) != 0 &&
+               memcmp(row + field->offset, zero, 4) == 0;
+    case NIO_FIELD_RAW_ADDRESS:
+        return (field->flags & NIO_FIELD_OPTIONAL) != 0 &&
+               memcmp(row + field->offset, zero, 16) == 0;
+    default:
+        return nio_field_is_of_ipv6(field) &&
+               family_at(row + column->schema->family_offset) != AF_INET6;
+    }
 }
 
 /* A memcpy of constant size compiles to a move. */
@@ -317,13 +336,14 @@ nio_column_fill(const nio_column *column, const uint8_t *rows, size_t begin,
 {
     const nio_arrow_type *type = column->type;
     size_t step = column->schema->row_size, not_null = 0;
-    if (column->nullability == NIO_ALWAYS_NULL ||
-        (nio_field_is_item(column->field) &&
-         !nio_has_extras(column->schema, rows + begin * step, end - begin))) {
+    if (column->nullability == NIO_ALWAYS_NULL) {
         return 0;
     }
     if (column->nullability == NIO_NULL_BY_ROW || type->put != NULL) {
         for (size_t i = begin; i < end; i++) {
+            if (is_null(column, rows + i * step)) {
+                continue;
+            }
             if (put_one(column, rows + i * step, i, values)) {
                 nio_bit_set(valid, i);
                 not_null++;

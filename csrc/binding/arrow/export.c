@@ -45,7 +45,7 @@ arrow_array(PyObject *self, PyObject *args, PyObject *keywords)
         return NULL;
     }
     return nio_arrow_array(nio_state_of(self), table->kind, table->rows,
-                           (size_t)table->count, requested);
+                           (size_t)table->count, table->has_extras, requested);
 }
 
 PyDoc_STRVAR(
@@ -65,7 +65,8 @@ arrow_stream(PyObject *self, PyObject *args, PyObject *keywords)
         return NULL;
     }
     return nio_arrow_stream(nio_state_of(self), table->kind, table->rows,
-                            (size_t)table->count, requested);
+                            (size_t)table->count, table->has_extras,
+                            requested);
 }
 
 int

@@ -11,7 +11,8 @@
 typedef struct key {
     uint8_t stored[16];
     uint64_t luid;  /* of a name that is looked up */
-    uint64_t index; /* likewise; 64 bits, so that the struct has no padding */
+    uint64_t index; /* likewise, or the family of a row with an item; 64 bits,
+                       so that the struct has no padding */
 } key;
 
 /* The different texts of the rows, in a hash table by their keys. */
@@ -43,7 +44,10 @@ key_of(const nio_column *column, const uint8_t *row)
     if (nio_field_is_item(column->field)) {
         const uint8_t *item =
             nio_field_item(column->schema, column->field, row, &size);
+        ADDRESS_FAMILY family; /* which a prefix depends on */
+        memcpy(&family, row + column->schema->family_offset, sizeof(family));
         memcpy(found.stored, &item, sizeof(item)); /* blocks are shared */
+        found.index = item == NULL ? 0 : family;
         return found;
     }
     if (offset != NIO_ABSENT) {
@@ -184,12 +188,6 @@ nio_text_fill(nio_state *state, const nio_column *column, const uint8_t *rows,
     Py_ssize_t result = -1, not_null = 0, index = 0;
     size_t total = 0;
     char *text = NULL;
-    if (nio_field_is_item(column->field) &&
-        !nio_has_extras(column->schema, rows, count)) {
-        memset(offsets, 0, (count + 1) * sizeof(*offsets));
-        *ret_text = malloc(1);
-        return *ret_text == NULL ? (PyErr_NoMemory(), -1) : 0;
-    }
     /* `offsets` first holds the index of each row's text, since the total
      * length is known only at the end. */
     for (size_t i = 0; i < count; i++) {

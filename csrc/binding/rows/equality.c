@@ -11,6 +11,8 @@
 /* Room for the kind, what is known, each stored field in at most the bytes
  * that it has in the row, and a key. */
 enum { EQUALITY_SIZE = 2 + sizeof(nio_any_row) + NIO_KEY_SIZE };
+/* No field has more bytes than the zones. */
+enum { MAX_FIELD = 64 };
 
 /* Writes the bytes of an address that its Python value shows: without port,
  * zone, and the bytes behind an IPv4 address. */
@@ -58,10 +60,14 @@ equality_bytes_of_field(const nio_field *field, const uint8_t *bytes,
 
 /* The name of an interface belongs to no key. */
 static bool
-is_compared_in_key(const nio_field *field)
+is_compared(const nio_schema *schema, const nio_field *field, const void *row,
+            bool details)
 {
-    return (field->flags & NIO_FIELD_KEY) != 0 &&
-           field->kind != NIO_FIELD_NAME;
+    return nio_field_is_stored(field) &&
+           (field->flags & NIO_FIELD_VOLATILE) == 0 &&
+           (details || ((field->flags & NIO_FIELD_KEY) != 0 &&
+                        field->kind != NIO_FIELD_NAME)) &&
+           nio_field_is_available(schema, field, row);
 }
 
 /* Writes the bytes of the stored fields that are compared, and returns how
@@ -75,10 +81,7 @@ equality_bytes(const nio_schema *schema, const void *row, bool details,
     ret_bytes[1] = details;
     for (size_t i = 0; i < schema->field_count; i++) {
         const nio_field *field = &schema->fields[i];
-        if (nio_field_is_stored(field) &&
-            (field->flags & NIO_FIELD_VOLATILE) == 0 &&
-            (details || is_compared_in_key(field)) &&
-            nio_field_is_available(schema, field, row)) {
+        if (is_compared(schema, field, row, details)) {
             size += equality_bytes_of_field(
                 field, (const uint8_t *)row + field->offset,
                 nio_field_size(schema, field, row), ret_bytes + size);
@@ -112,15 +115,51 @@ items_equal(const nio_schema *schema, const void *a, const void *b)
     return true;
 }
 
+/* The fields of two rows of one family. */
+static bool
+fields_equal(const nio_schema *schema, const uint8_t *a, const uint8_t *b)
+{
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const nio_field *field = &schema->fields[i];
+        if (!is_compared(schema, field, a, true)) {
+            continue;
+        }
+        uint8_t bytes_a[MAX_FIELD], bytes_b[MAX_FIELD];
+        const uint8_t *x = a + field->offset, *y = b + field->offset;
+        size_t size = nio_field_size(schema, field, a);
+        if (memcmp(x, y, size) == 0) {
+            continue;
+        }
+        size_t size_a = equality_bytes_of_field(field, x, size, bytes_a);
+        size_t size_b = equality_bytes_of_field(field, y, size, bytes_b);
+        if (size_a != size_b || memcmp(bytes_a, bytes_b, size_a) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+keys_equal(const nio_schema *schema, const void *a, const void *b)
+{
+    uint8_t bytes_a[EQUALITY_SIZE], bytes_b[EQUALITY_SIZE];
+    size_t size = equality_bytes(schema, a, false, bytes_a);
+    return size == equality_bytes(schema, b, false, bytes_b) &&
+           memcmp(bytes_a, bytes_b, size) == 0;
+}
+
 bool
 nio_row_equal(nio_kind kind, const void *a, const void *b, bool details)
 {
     const nio_schema *schema = nio_schema_of(kind);
-    uint8_t bytes_a[EQUALITY_SIZE], bytes_b[EQUALITY_SIZE];
-    size_t size = equality_bytes(schema, a, details, bytes_a);
-    return size == equality_bytes(schema, b, details, bytes_b) &&
-           memcmp(bytes_a, bytes_b, size) == 0 &&
-           (!details || items_equal(schema, a, b));
+    if (!details) {
+        return keys_equal(schema, a, b);
+    }
+    return memcmp(a, b, schema->row_size) == 0 ||
+           (memcmp((const uint8_t *)a + schema->family_offset,
+                   (const uint8_t *)b + schema->family_offset,
+                   sizeof(ADDRESS_FAMILY)) == 0 &&
+            fields_equal(schema, a, b) && items_equal(schema, a, b));
 }
 
 /* The hash of bytes, mixed with an earlier one; -1 with an exception. */

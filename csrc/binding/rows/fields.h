@@ -141,17 +141,6 @@ nio_field_is_item(const nio_field *field)
 {
     return field->kind >= NIO_FIELD_FIRST_ITEM;
 }
-/* Has one of these rows a block? Most tables have none. */
-static inline bool
-nio_has_extras(const nio_schema *schema, const uint8_t *rows, size_t count)
-{
-    size_t i = 0;
-    while (i < count &&
-           nio_extra_of(schema->kind, rows + i * schema->row_size) == NULL) {
-        i++;
-    }
-    return i < count;
-}
 /* The bytes of the item that is the field's value; NULL: the row lacks it. */
 const uint8_t *nio_field_item(const nio_schema *schema, const nio_field *field,
                               const void *row, size_t *ret_size);
@@ -192,6 +181,14 @@ typedef enum nio_nullability {
     NIO_NULL_BY_ROW /* nio_field_is_known decides for each row */
 } nio_nullability;
 nio_nullability nio_field_nullability(const nio_field *field);
+/* True when this system provides the field in rows of AF_INET6 only. */
+static inline bool
+nio_field_is_of_ipv6(const nio_field *field)
+{
+    return (field->available_on & NIO_THIS_SYSTEM) == 0 &&
+           (field->available_on & NIO_ON_LINUX_IPV6) != 0 &&
+           NIO_THIS_SYSTEM == NIO_SYSTEM_LINUX;
+}
 bool nio_field_is_known(const nio_schema *schema, const nio_field *field,
                         const void *row, nio_knowledge known);
 /* The format of the native row for the buffer protocol (PEP 3118), which the

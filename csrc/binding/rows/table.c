@@ -21,6 +21,9 @@ row_at(const nio_table *table, Py_ssize_t index)
 static void
 keep_extras(nio_table *table)
 {
+    if (nio_extra_offset(table->kind) == NIO_ABSENT) {
+        return;
+    }
     for (Py_ssize_t i = 0; i < table->count; i++) {
         table->has_extras |=
             nio_extra_keep(nio_extra_of(table->kind, row_at(table, i))) !=
@@ -31,7 +34,8 @@ keep_extras(nio_table *table)
 static void
 drop_extras(nio_table *table)
 {
-    for (Py_ssize_t i = 0; table->has_extras && i < table->count; i++) {
+    const bool owned = table->copy != NULL && table->has_extras;
+    for (Py_ssize_t i = 0; owned && i < table->count; i++) {
         nio_extra_drop(nio_extra_of(table->kind, row_at(table, i)));
     }
 }
@@ -84,6 +88,7 @@ nio_table_adopt(nio_state *state, nio_kind kind, PVOID memory,
     table->memory = memory;
     table->rows = rows;
     table->count = (Py_ssize_t)count;
+    table->has_extras = nio_table_has_extras(kind, memory);
     return (PyObject *)table;
 }
 
@@ -129,18 +134,21 @@ table_slice(PyObject *self, PyObject *slice)
     }
     Py_ssize_t count =
         PySlice_AdjustIndices(table->count, &start, &stop, step);
-    if (step == 1) {
-        return nio_table_new(nio_state_of(self), table->kind,
-                             count > 0 ? row_at(table, start) : NULL,
-                             (size_t)count);
-    }
     PyObject *result =
         nio_table_blank(nio_state_of(self), table->kind, (size_t)count);
-    for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
-        memcpy(((nio_table *)result)->copy + i * table->size,
-               row_at(table, start + i * step), (size_t)table->size);
+    if (result == NULL || count == 0) {
+        return result;
     }
-    if (result != NULL) {
+    uint8_t *copy = ((nio_table *)result)->copy;
+    if (step == 1) {
+        memcpy(copy, row_at(table, start), (size_t)(count * table->size));
+    } else {
+        for (Py_ssize_t i = 0; i < count; i++) {
+            memcpy(copy + i * table->size, row_at(table, start + i * step),
+                   (size_t)table->size);
+        }
+    }
+    if (table->has_extras) {
         keep_extras((nio_table *)result);
     }
     return result;

@@ -12,7 +12,8 @@ typedef struct nio_table {
     const uint8_t *rows; /* in `memory` or `copy`; NULL: no rows */
     PVOID memory;        /* owned; FreeMibTable frees it */
     uint8_t *copy;       /* owned; PyMem_Free frees it */
-    bool has_extras;     /* rows of `copy` have references to blocks */
+    bool has_extras;     /* some rows have blocks; those of `copy` own
+                          * references to them */
 } nio_table;
 
 /* A new Table with a copy of `count` rows. */

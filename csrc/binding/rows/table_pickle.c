@@ -203,7 +203,7 @@ table_reduce(PyObject *self, PyObject *unused)
         (const char *)table->rows,
         table->rows == NULL ? 0 : table->count * table->size);
     const Py_ssize_t number_bytes =
-        table->count * (Py_ssize_t)sizeof(uint32_t);
+        table->has_extras ? table->count * (Py_ssize_t)sizeof(uint32_t) : 0;
     PyObject *result = NULL, *make = NULL;
     (void)unused;
     numbers = PyBytes_FromStringAndSize(NULL, number_bytes);
@@ -211,12 +211,9 @@ table_reduce(PyObject *self, PyObject *unused)
         goto done;
     }
     memset(PyBytes_AsString(numbers), 0, (size_t)number_bytes);
-    if (!take_extras(table, PyBytes_AsString(rows), PyBytes_AsString(numbers),
-                     list)) {
+    if (table->has_extras && !take_extras(table, PyBytes_AsString(rows),
+                                          PyBytes_AsString(numbers), list)) {
         goto done;
-    }
-    if (PyList_Size(list) == 0) {
-        nio_replace(&numbers, PyBytes_FromStringAndSize("", 0));
     }
     blocks = PyList_AsTuple(list);
     make = PyObject_GetAttrString((PyObject *)Py_TYPE(self), "_from_bytes");

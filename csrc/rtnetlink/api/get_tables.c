@@ -11,13 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What all three tables of the contract begin with. The padding says for
- * FreeMibTable which rows follow, if some of them have references. */
-typedef struct header {
-    ULONG count;       /* NumEntries */
-    ULONG extras_kind; /* a nio_kind; NIO_KINDS: no row has a reference */
-} header;
-
 /* A table while it grows: the header, then the rows. */
 typedef struct growing {
     uint8_t *block; /* owned, and so are the references of its rows */
@@ -30,7 +23,7 @@ typedef struct growing {
     nio_one_shot *one_shot;
 } growing;
 
-#define ROWS_OFFSET sizeof(header)
+#define ROWS_OFFSET sizeof(nio_table_header)
 
 static const size_t row_sizes[NIO_KINDS] = {
     [NIO_INTERFACE] = sizeof(MIB_IPINTERFACE_ROW),
@@ -80,8 +73,8 @@ drop_rows(growing *table, size_t from)
 static DWORD
 finish(growing *table, DWORD code, void *ret_table)
 {
-    const header header = {(ULONG)table->count,
-                           table->has_extras ? table->kind : NIO_KINDS};
+    const nio_table_header header = {
+        (ULONG)table->count, table->has_extras ? table->kind : NIO_KINDS};
     if (code == NO_ERROR && table->count == 0) {
         code = ERROR_NOT_FOUND; /* as on Windows */
     }
@@ -361,7 +354,7 @@ GetIpInterfaceTable(ADDRESS_FAMILY family, PMIB_IPINTERFACE_TABLE *ret_table)
 VOID NETIOAPI_API_
 FreeMibTable(PVOID memory)
 {
-    header header;
+    nio_table_header header;
     if (memory == NULL) {
         return;
     }

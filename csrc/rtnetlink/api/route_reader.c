@@ -126,7 +126,9 @@ on_route(void *context, const struct nlmsghdr *header, nio_bytes body)
     nio_route_dump_bytes(dump, header->nlmsg_len);
     int status =
         nio_decode_route(body, &reader->one_shot->mirror.decode, legs);
-    if (status == 0 && !nio_has_source_prefix(&legs->head)) {
+    /* A dump that is given up when it races needs no gaps. */
+    if (status == 0 && walk->query->give_up != NIO_WHEN_RACED &&
+        !nio_has_source_prefix(&legs->head)) {
         nio_route_dump_row(dump, &legs->head);
     }
     for (size_t i = 0; status == 0 && i < legs->count; i++) {

@@ -157,12 +157,14 @@ is_same_route(const nio_mirror *mirror, const nio_route *route,
            head->gateway_family != AF_UNSPEC;
 }
 
+/* `is_empty`: the mirror has no record of the group, so none is searched. */
 static void
-put_legs(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
+put_legs(nio_mirror *mirror, const nio_legs *legs, unsigned flags,
+         bool is_empty)
 {
     for (size_t i = 0; i < legs->count; i++) {
         const nio_route *leg = &legs->legs[i];
-        nio_route *route = find_leg(&mirror->routes, leg);
+        nio_route *route = is_empty ? NULL : find_leg(&mirror->routes, leg);
         if (is_among(legs, i, leg)) {
             nio_route_dirty(mirror, leg->family); /* the same leg twice */
         } else if (route == NULL) {
@@ -199,10 +201,13 @@ nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
     } else if (has_unequal_attributes(mirror, legs)) {
         doubt_group(mirror, &legs->head); /* the dump adds the new leg, too */
     } else {
-        if ((flags & NLM_F_EXCL) && !mirror->replaying) {
+        const bool was_empty = (flags & NLM_F_EXCL) && !mirror->replaying;
+        const bool is_empty =
+            was_empty && first_of_group(&mirror->routes, &legs->head) == NULL;
+        if (was_empty && !is_empty) {
             drop_other_legs(mirror, legs);
         }
-        put_legs(mirror, legs, flags);
+        put_legs(mirror, legs, flags, is_empty);
     }
 }
 

@@ -8,10 +8,12 @@ A flap is a process of its own: as a thread it would wait for the GIL of the tes
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -128,10 +130,14 @@ def main(stem: str, count: str, index: str, pause: str, table: str, protocol: st
             for kind in (RTM_NEWROUTE, RTM_DELROUTE)
         ]
         print("flapping", flush=True)
-        while not select.select([sys.stdin], [], [], float(pause))[0]:
-            for pieces in both:
-                for piece in pieces:
-                    kernel.send(piece)
+        # In half of the time the routes are there.
+        for pieces in itertools.cycle(both):
+            if pieces is both[0] and select.select([sys.stdin], [], [], float(pause))[0]:
+                return
+            if pieces is both[1]:
+                time.sleep(float(pause))
+            for piece in pieces:
+                kernel.send(piece)
 
 
 if __name__ == "__main__":

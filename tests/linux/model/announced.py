@@ -23,12 +23,15 @@ from typing import Any, Self
 
 RTM_NEWLINK, RTM_DELLINK, RTM_NEWROUTE, RTM_DELROUTE = 16, 17, 24, 25
 RTMGRP_LINK, RTMGRP_IPV4_ROUTE, RTMGRP_IPV6_ROUTE = 0x1, 0x40, 0x400
-RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_MULTIPATH, RTA_TABLE = 1, 4, 5, 6, 9, 15
+RTA_DST, RTA_SRC, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY = 1, 2, 4, 5, 6
+RTA_MULTIPATH, RTA_TABLE = 9, 15
 SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 FLAPPING = 99  # the protocol of the routes that flap: their messages are not received
 BUFFER = 64 << 20
 
-Leg = tuple[Any, ...]  # table, tos, metric, prefix, interface, next hop; as in the oracle's key
+# table, tos, metric, prefix, interface, next hop, source prefix: the oracle's key begins so
+Leg = tuple[Any, ...]
+LEG = slice(7)
 
 
 def attributes(body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
@@ -43,15 +46,16 @@ def attributes(body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
 def legs(body: bytes) -> Iterator[Leg]:
     """The legs of a message about a route."""
     found = dict(attributes(body, 12))
-    family, length, _, tos = body[:4]
+    family, length, source_length, tos = body[:4]
     size = 4 if family == socket.AF_INET else 16
     prefix = ip_network((found.get(RTA_DST, bytes(size)), length))
+    source = ip_network((found[RTA_SRC], source_length)) if source_length else None
     table = int.from_bytes(found.get(RTA_TABLE, bytes([body[4]])), "little")
     metric = int.from_bytes(found.get(RTA_PRIORITY, b""), "little")
 
     def leg(index: int, more: dict[int, bytes]) -> Leg:
         hop = more.get(RTA_GATEWAY, b"")
-        return table, tos, metric, prefix, index, ip_address(hop) if any(hop) else None
+        return table, tos, metric, prefix, index, ip_address(hop) if any(hop) else None, source
 
     if RTA_MULTIPATH not in found:
         yield leg(int.from_bytes(found.get(RTA_OIF, b""), "little"), found)

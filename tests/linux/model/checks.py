@@ -15,12 +15,11 @@ import time
 from collections import Counter
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from .announced import Announced
+from .announced import LEG, Announced
 from .follow import DELETE, Follower, Report
 from .oracle import Key, Truth
 
 OWN_PROTOCOLS = {2, 9}  # the kernel's own routes, and those of router advertisements
-NAMED = False  # rows do not keep their interface's name yet
 Prefix = IPv4Network | IPv6Network
 
 
@@ -62,8 +61,7 @@ class Checks:
         for number, one in enumerate(followers):
             wrong = self._unreported(one, before, after)
             reports = one.reports or []
-            if NAMED:
-                wrong += [line for report in reports for line in self._names(report)]
+            wrong += [line for report in reports for line in self._names(report)]
             if not self._announced.lost:
                 # Of a burst, too many are marked still.
                 if not self.at_once and getattr(one, "overflows", 0) == self._overflows[number]:
@@ -85,7 +83,7 @@ class Checks:
         plain, found = Counter[Key](), Counter[Key]()
         for one in reports:
             if one.kind == "route" and one.type == DELETE and one.key[3].version == 6:
-                (found if one.mark else plain)[one.key[:6]] += 1
+                (found if one.mark else plain)[one.key[LEG]] += 1
         return [
             f"{key}: its deletion is marked as found, but the kernel announced it"
             for key in found
@@ -101,7 +99,7 @@ class Checks:
             if one.kind == "route"
             and one.type == DELETE
             and one.key[3] not in touched
-            and not self._announced.deleted[one.key[:6]]
+            and not self._announced.deleted[one.key[LEG]]
             and one.key in before.routes
             and one.key in after.routes
             and before.routes[one.key][0]["protocol"] not in OWN_PROTOCOLS

@@ -24,7 +24,7 @@ from .world import OTHERS, Entry, World
 
 TABLE = 500
 TABLES = [LOCAL, 254, 253, *OTHERS]  # those of the walk
-ROUTES, FLAPS, MOVING = 50_000, 1000, 3000
+ROUTES, FLAPS, MOVING = 50_000, 3000, 3000
 STILL, GOING = 98, 97  # protocols: of the routes that stay, and of those that go with their link
 LINKS = {STILL: "zs0", GOING: "zg0", FLAPPING: "zf0"}
 # Those that flap are before and among the others in the order of the table.
@@ -76,7 +76,7 @@ class Crowd:
                     stems[FLAPPING],
                     FLAPS,
                     self.indices[FLAPPING],
-                    pause=0.1,
+                    pause=0.05,
                     table=TABLE,
                     protocol=FLAPPING,
                 )
@@ -97,7 +97,9 @@ class CrowdFollower(WatcherFollower):
         self._crowd = crowd
         self.fold: Fold = {}
         self._going = 0
-        super().__init__([*TABLES, TABLE], reads_in=reads_in, queue=4_000_000)
+        # Without the changes of the flap, of which there are too many for Python.
+        protocols = [number for number in range(256) if number != FLAPPING]
+        super().__init__([*TABLES, TABLE], reads_in=reads_in, protocols=protocols)
 
     def change(self, change: Any) -> None:
         row, type_ = change.row, change.type

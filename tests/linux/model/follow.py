@@ -87,6 +87,10 @@ def interface(row: Any) -> tuple[Key, Record]:
         "flags": row.flags & LINK_MASK,
         "connected": row.connected,
         "master": row.master or 0,
+        "master_name": row.master_name,
+        "hardware_address": row.hardware_address or "",
+        "link_kind": row.link_kind,
+        "alternative_names": tuple(sorted(row.alternative_names or ())),
         "mtu": row.nl_mtu,
         "forwarding": row.forwarding_enabled,
     }
@@ -109,9 +113,6 @@ class Report(NamedTuple):
 
 def right(kind: str, records: list[Record]) -> list[Record]:
     """What a row may be where the kernel has these records of one key."""
-    if kind == "interface":  # the fields of links are not filled in yet
-        late = {"master_name", "hardware_address", "link_kind", "alternative_names"}
-        return [{k: v for k, v in one.items() if k not in late} for one in records]
     if kind != "route":
         return records
     return [{**records[0], "instances": len(records)}]
@@ -316,12 +317,8 @@ class CallbackFollower(Follower):
         }
         for kind, table in tables.items():
             for row in table:
-                # A table shows every route of one identity; changes report the first, and how many.
-                if (have := self.state[kind].get(key := RECORD[kind](row)[0])) is not None:
-                    have["instances"] += 1
-                else:
-                    self.apply(kind, ADD, row, " (table)")
-                    self._shown.add((kind, key))
+                self.apply(kind, ADD, row, " (table)")
+                self._shown.add((kind, RECORD[kind](row)[0]))
 
     def report(self, one: Report) -> str | None:
         if self.reports is not None:

@@ -48,14 +48,14 @@ def link_at_a_large_index(w: World) -> list[str] | None:
 
 @move(0.5)
 def alternative_name_add(w: World) -> list[str] | None:
-    name, number = w.one(w.links), w.random.randrange(3)
+    name, number = w.one(w.up), w.random.randrange(3)  # of a link that is down it is not reported
     alternative = f"{name}-{'long' * 20}-{number}"
     return name and [f"link property add dev {name} altname {alternative}"]
 
 
 @move(0.5)
 def alternative_name_delete(w: World) -> list[str] | None:
-    found = w.one((name, one) for name, link in w.links.items() for one in link.get("altnames", ()))
+    found = w.one((name, one) for name in w.up for one in w.links[name].get("altnames", ()))
     return found and [f"link property del dev {found[0]} altname {found[1]}"]
 
 

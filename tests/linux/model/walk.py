@@ -17,8 +17,9 @@ from .follow import Follower
 from .oracle import look
 from .world import MOVES, OURS, World
 
-# Without an address or a carrier the kernel makes these changes unreported: look at the link first.
-NOT_AT_ONCE = frozenset({"ipv6_off", "ipv6_on"})
+# Without an address or a carrier, or where the link is down, the kernel makes these changes
+# unreported: look at the link first.
+NOT_AT_ONCE = frozenset({"ipv6_off", "ipv6_on", "alternative_name_add", "alternative_name_delete"})
 
 
 def prepare(netns: Namespace) -> None:

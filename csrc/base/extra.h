@@ -121,7 +121,7 @@ typedef struct nio_table_header {
 } nio_table_header;
 
 static inline bool
-nio_table_has_extras(int kind, const void *table)
+nio_table_has_extras(unsigned kind, const void *table)
 {
     nio_table_header header;
     memcpy(&header, table, sizeof(header));

@@ -20,6 +20,7 @@ typedef struct growing {
     size_t count;
     size_t capacity;
     ADDRESS_FAMILY family;
+    uint8_t destination[16]; /* of the last route */
     nio_one_shot *one_shot;
 } growing;
 
@@ -135,6 +136,8 @@ static int
 take_route(void *context, const nio_route *leg)
 {
     growing *table = context;
+    const bool same_prefix =
+        memcmp(table->destination, leg->destination, 16) == 0;
     if (leg->table == RT_TABLE_LOCAL) {
         return 0;
     }
@@ -143,7 +146,8 @@ take_route(void *context, const nio_route *leg)
         return -ENOMEM;
     }
     nio_route_row(leg, &table->one_shot->mirror.links, row);
-    if (is_instance(table)) {
+    memcpy(table->destination, leg->destination, 16);
+    if (same_prefix && is_instance(table)) {
         table->count--;
     } else {
         table->has_extras |= nio_extra_keep(row->Extra) != NULL;

@@ -90,7 +90,8 @@ nio_decode_nexthop(nio_bytes body, const nio_decode_context *context,
 {
     struct nhmsg message;
     nio_nexthop nexthop;
-    nio_route_details details = {.encapsulation_type = 0};
+    nio_route_details details;
+    nio_route_details_clear(&details);
     int status = -EBADMSG;
     memset(&nexthop, 0, sizeof(nexthop));
     if (!nio_bytes_take(&body, &message, sizeof(message))) {

@@ -334,7 +334,11 @@ nio_decode_route(nio_bytes body, const nio_decode_context *context,
                  nio_legs *legs)
 {
     struct rtmsg message;
-    decoding decoding = {.context = context, .legs = legs};
+    decoding decoding;
+    decoding.context = context;
+    decoding.legs = legs;
+    decoding.multipath = (nio_bytes){NULL, 0};
+    nio_route_details_clear(&decoding.details);
     release_legs(legs);
     legs->extras = context->extras;
     if (!nio_bytes_take(&body, &message, sizeof(message))) {

@@ -94,19 +94,10 @@ nio_extra_pool_get(nio_extra_pool *pool, const uint8_t *items, size_t size,
     return true;
 }
 
-const nio_extra *
-nio_extra_pool_use(const nio_extra *extra)
-{
-    if (extra != NULL) {
-        ((nio_extra *)extra)->uses++;
-    }
-    return extra;
-}
-
 void
-nio_extra_pool_release(nio_extra_pool *pool, const nio_extra *extra)
+nio_extra_pool_end_use(nio_extra_pool *pool, const nio_extra *extra)
 {
-    if (extra == NULL || --((nio_extra *)extra)->uses > 0) {
+    if (--((nio_extra *)extra)->uses > 0) {
         return;
     }
     nio_extra **link = bucket_of(pool, extra->hash);

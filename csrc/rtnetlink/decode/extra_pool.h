@@ -24,6 +24,21 @@ void nio_extra_pool_done(nio_extra_pool *pool);
 bool nio_extra_pool_get(nio_extra_pool *pool, const uint8_t *items,
                         size_t size, const nio_extra **ret_extra);
 /* One more use of a block of the pool. Accepts NULL, returns `extra`. */
-const nio_extra *nio_extra_pool_use(const nio_extra *extra);
-/* The end of one use; the last one ends the pool's reference. Accepts NULL. */
-void nio_extra_pool_release(nio_extra_pool *pool, const nio_extra *extra);
+static inline const nio_extra *
+nio_extra_pool_use(const nio_extra *extra)
+{
+    if (extra != NULL) {
+        ((nio_extra *)extra)->uses++;
+    }
+    return extra;
+}
+/* The end of one use; the last one ends the pool's reference. */
+void nio_extra_pool_end_use(nio_extra_pool *pool, const nio_extra *extra);
+/* Likewise; accepts NULL, which most routes have. */
+static inline void
+nio_extra_pool_release(nio_extra_pool *pool, const nio_extra *extra)
+{
+    if (extra != NULL) {
+        nio_extra_pool_end_use(pool, extra);
+    }
+}

@@ -124,18 +124,9 @@ append_encapsulation(const nio_route_details *details, uint8_t *items,
                                   size);
 }
 
-static bool
-is_plain(const nio_route_details *details)
-{
-    return details->source_length == 0 && !details->has_preferred_source &&
-           details->encapsulation_type == 0 &&
-           details->encapsulating == NULL && details->mtu == 0 &&
-           details->digest == 0;
-}
-
-static bool
-get_block(const nio_route_details *details, nio_extra_pool *extras,
-          const nio_extra **ret_extra)
+bool
+nio_route_details_block(const nio_route_details *details,
+                        nio_extra_pool *extras, const nio_extra **ret_extra)
 {
     uint8_t items[NIO_EXTRA_MAX];
     size_t used = 0;
@@ -156,13 +147,4 @@ get_block(const nio_route_details *details, nio_extra_pool *extras,
                                 &details->mtu, sizeof(details->mtu));
     }
     return nio_extra_pool_get(extras, items, used, ret_extra);
-}
-
-/* Nearly all routes of a full table are plain. */
-bool
-nio_route_details_get(const nio_route_details *details, nio_extra_pool *extras,
-                      const nio_extra **ret_extra)
-{
-    *ret_extra = NULL;
-    return is_plain(details) || get_block(details, extras, ret_extra);
 }

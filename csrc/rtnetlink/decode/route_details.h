@@ -19,12 +19,44 @@ typedef struct nio_route_details {
     uint64_t digest;                /* of all other attributes; 0: none */
 } nio_route_details;
 
+/* No details. The other members are read only where these say so: this is done
+ * for each route. */
+static inline void
+nio_route_details_clear(nio_route_details *details)
+{
+    details->source_length = 0;
+    details->has_preferred_source = false;
+    details->encapsulation_type = 0;
+    details->encapsulation.left = 0;
+    details->encapsulating = NULL;
+    details->mtu = 0;
+    details->digest = 0;
+}
+
+static inline bool
+nio_route_details_any(const nio_route_details *details)
+{
+    return details->source_length != 0 || details->has_preferred_source ||
+           details->encapsulation_type != 0 ||
+           details->encapsulating != NULL || details->mtu != 0 ||
+           details->digest != 0;
+}
+
 /* Takes what an attribute of the route, or of one of its legs, says. False:
  * malformed. An attribute with a member of its own in nio_route is ignored. */
 bool nio_route_details_read(nio_route_details *details,
                             const nio_attribute *attribute);
-/* The block of these details, as one use; NULL: nothing is rare. False:
- * allocation failure. */
-bool nio_route_details_get(const nio_route_details *details,
-                           nio_extra_pool *extras,
-                           const nio_extra **ret_extra);
+/* The block of details, as one use. False: allocation failure. */
+bool nio_route_details_block(const nio_route_details *details,
+                             nio_extra_pool *extras,
+                             const nio_extra **ret_extra);
+/* Likewise; NULL where there are no details, as for nearly all routes of a
+ * full table. */
+static inline bool
+nio_route_details_get(const nio_route_details *details, nio_extra_pool *extras,
+                      const nio_extra **ret_extra)
+{
+    *ret_extra = NULL;
+    return !nio_route_details_any(details) ||
+           nio_route_details_block(details, extras, ret_extra);
+}

@@ -93,7 +93,8 @@ nio_index_of_luid(NET_LUID luid)
 const nio_link *
 nio_link_in(const nio_store *links, uint32_t index)
 {
-    nio_link key = {.index = index};
+    nio_link key; /* only the index is read, for each row: no time for zeros */
+    key.index = index;
     const nio_link *link = nio_store_first(links, &key);
     while (link != NULL && link->index != index) {
         link = nio_store_next(links, link);

@@ -113,6 +113,7 @@ def test_merged_changes_of_settle_have_the_block_of_the_later_one(net: Namespace
         while len(two) < 2:
             two += [c for c in read_until(watcher, lambda _: True) if shown([c.row])]
     merged = two[0]._merge(two[1])
+    assert merged is not None
     del two
     assert merged.row.route_mtu == 1400
     assert merged.row.encapsulation == SHOWN[0][1]

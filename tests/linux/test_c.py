@@ -46,6 +46,7 @@ PROGRAMS = [
             *("rtnetlink/mirror/subscriber.c", "base/filter.c", *QUEUE, *POSIX),
         ),
     ),
+    Program("store_test", ("base/store.c", *POSIX)),
     Program(
         "route_dump_test",
         ("base/extra.c", "rtnetlink/mirror/route_dump.c", "rtnetlink/mirror/route_gaps.c"),

@@ -11,6 +11,8 @@
 #include "rtnetlink/socket/message.h"
 
 #define NIO_NOT_OURS 1
+/* RTM_NEWMULTICAST, which the oldest headers lack. */
+#define NIO_RTM_NEWMULTICAST 56
 
 /* What decoders look up and keep: both belong to a mirror. */
 typedef struct nio_decode_context {

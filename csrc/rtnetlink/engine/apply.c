@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <linux/netconf.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -76,6 +77,30 @@ on_prefix(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
     (void)body;
     engine->mirror.dirty.addresses = true;
     return 0;
+}
+
+/* A link has joined an IPv6 multicast group: perhaps that of an address. */
+static int
+on_multicast(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
+{
+    struct ifaddrmsg message;
+    nio_attribute attribute;
+    uint8_t group[16] = {0};
+    (void)header;
+    if (!nio_bytes_take(&body, &message, sizeof(message))) {
+        return -EBADMSG;
+    }
+    if (message.ifa_family != AF_INET6) {
+        return NIO_NOT_OURS;
+    }
+    while (nio_attribute_next(&body, &attribute)) {
+        if (attribute.type == IFA_MULTICAST &&
+            !nio_attribute_value(&attribute, group, sizeof(group))) {
+            return -EBADMSG;
+        }
+    }
+    nio_mirror_joined_group(&engine->mirror, message.ifa_index, group);
+    return body.left != 0 ? -EBADMSG : 0;
 }
 
 static int
@@ -172,7 +197,7 @@ static const struct {
     {RTM_NEWLINK, on_link},       {RTM_DELLINK, on_link},
     {RTM_NEWNEXTHOP, on_nexthop}, {RTM_DELNEXTHOP, on_nexthop},
     {RTM_NEWNETCONF, on_netconf}, {RTM_DELNETCONF, on_netconf},
-    {RTM_NEWPREFIX, on_prefix},
+    {RTM_NEWPREFIX, on_prefix},   {NIO_RTM_NEWMULTICAST, on_multicast},
 };
 
 void

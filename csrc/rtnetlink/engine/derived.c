@@ -150,40 +150,24 @@ has_change_queued(nio_subscriber *subscriber)
     return statistics.queued > 0;
 }
 
-/* A number for the rows that the stable table has, in any order: addresses,
- * and whether they are deprecated. */
-static uint64_t
-stable_set_of(const nio_mirror *mirror, ADDRESS_FAMILY family)
-{
-    uint32_t cursor = 0;
-    uint64_t sum = 1; /* 0: no table yet */
-    nio_address *address;
-    while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
-        if ((family == AF_UNSPEC || family == address->family) &&
-            nio_is_usable_address(address)) {
-            uint64_t hash = nio_hash(address->local, 16, address->index);
-            hash = nio_hash(address->peer, 16, hash);
-            sum += nio_mix(hash, (uint64_t)address->prefix_length << 32 |
-                                     (address->flags & IFA_F_DEPRECATED));
-        }
-    }
-    return sum == 0 ? 1 : sum;
-}
-
-/* The first stable table is reported, and then each stable one that has other
- * rows than the one before. */
+/* The first stable table is reported, and then each stable one after a change
+ * of an address. The dispatcher, which reads the table, calls back if its rows
+ * are others than those that it handed over before: the mirror cannot tell,
+ * because the dispatcher may have read changes that the mirror had yet to
+ * take. */
 static void
 derive_stable(nio_engine *engine, nio_subscriber *subscriber)
 {
     const nio_mirror *mirror = &engine->mirror;
-    if (!nio_is_stable(mirror, subscriber->family)) {
+    const uint64_t number = mirror->address_changes + 1;
+    if (number == subscriber->stable_at ||
+        !nio_is_stable(mirror, subscriber->family)) {
         return;
     }
-    uint64_t set = stable_set_of(mirror, subscriber->family);
-    if (set != subscriber->stable_set && !has_change_queued(subscriber)) {
+    if (!has_change_queued(subscriber)) {
         put(engine, subscriber, NIO_STABLE, NIO_CHANGE_PARAMETER, NULL, 0);
     }
-    subscriber->stable_set = set;
+    subscriber->stable_at = number;
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "rtnetlink/socket/socket_filter.h"
 
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -19,6 +20,9 @@ static const int groups[] = {
 };
 static const int route_groups[] = {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                                    RTNLGRP_NEXTHOP};
+/* RTNLGRP_IPV6_MCADDR: the multicast groups that links join. Not in the oldest
+ * headers; kernels before 6.14 do not have it. */
+#define GROUP_IPV6_MCADDR 38
 
 int
 nio_engine_join(nio_engine *engine)
@@ -31,6 +35,10 @@ nio_engine_join(nio_engine *engine)
     for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]);
          i++) {
         status = nio_event_socket_join(&engine->events, groups[i]);
+    }
+    if (status == 0) {
+        status = nio_event_socket_join(&engine->events, GROUP_IPV6_MCADDR);
+        status = status == -ENOMEM ? status : 0; /* an old kernel refuses */
     }
     return status;
 }

@@ -39,12 +39,19 @@ same_state(const nio_address *a, const nio_address *b)
 }
 
 static void
+count_change(nio_mirror *mirror)
+{
+    mirror->derived_dirty = true;
+    mirror->address_changes++;
+}
+
+static void
 drop_address(nio_mirror *mirror, nio_address *address)
 {
     if (!nio_mirror_reserve(mirror)) {
         return;
     }
-    mirror->derived_dirty = true;
+    count_change(mirror);
     nio_fanout_address(&mirror->fanout, NIO_CHANGE_DELETE, address);
     nio_store_remove(&mirror->addresses, address);
 }
@@ -76,7 +83,7 @@ nio_mirror_dumped_address(nio_mirror *mirror, const nio_address *address)
             mirror->allocation_failed = true;
             return;
         }
-        mirror->derived_dirty = true;
+        count_change(mirror);
         nio_fanout_address(&mirror->fanout, NIO_CHANGE_ADD, &after);
         return;
     }
@@ -84,7 +91,7 @@ nio_mirror_dumped_address(nio_mirror *mirror, const nio_address *address)
     after.record.next = known->record.next;
     *known = after;
     if (!same) {
-        mirror->derived_dirty = true;
+        count_change(mirror);
         nio_fanout_address(&mirror->fanout, NIO_CHANGE_PARAMETER, &after);
     }
 }
@@ -113,7 +120,42 @@ nio_mirror_new_address(nio_mirror *mirror, const nio_address *address)
     mirror->dirty.routes[bit] |=
         mirror->wants_routes &&
         (may_revive_legs || affects_prefix_route(mirror, known, address));
+    /* The kernel makes a temporary address for it, without a message. */
+    mirror->dirty.addresses |= known == NULL && address->family == AF_INET6 &&
+                               (address->flags & IFA_F_MANAGETEMPADDR) != 0;
     nio_mirror_dumped_address(mirror, address);
+}
+
+/* The solicited-node group of an address (RFC 4291, section 2.7.1) has the
+ * last three bytes of the address. */
+static bool
+has_group(const nio_address *address, uint32_t index, const uint8_t group[16])
+{
+    return address->index == index && address->family == AF_INET6 &&
+           memcmp(address->local + 13, group + 13, 3) == 0;
+}
+
+/* The kernel sends RTM_NEWADDR for an address that it has made itself only
+ * after duplicate address detection. At its beginning the link joins the
+ * solicited-node group, which is the one sign of such an address. */
+void
+nio_mirror_joined_group(nio_mirror *mirror, uint32_t index,
+                        const uint8_t group[16])
+{
+    static const uint8_t solicited_node[13] = {
+        0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff,
+    };
+    uint32_t cursor = 0;
+    const nio_address *address;
+    if (memcmp(group, solicited_node, sizeof(solicited_node)) != 0) {
+        return;
+    }
+    while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
+        if (has_group(address, index, group)) {
+            return; /* had a message of its own */
+        }
+    }
+    mirror->dirty.addresses = true;
 }
 
 void

@@ -42,8 +42,9 @@ typedef struct nio_mirror {
     uint64_t nexthop_users; /* route records that name a nexthop object */
     bool dead_legs[2];      /* IPv4, IPv6: a route was seen with dead legs */
     bool derived_dirty;     /* what hints and ports are made from changed */
-    bool allocation_failed; /* a record is missing: all must be read again */
-    bool wants_routes;      /* else no route messages are received */
+    uint64_t address_changes; /* of all addresses, since the start */
+    bool allocation_failed;   /* a record is missing: all must be read again */
+    bool wants_routes;        /* else no route messages are received */
     /* Messages that are being applied may be older than the last dump, which
      * has seen their effect: where routes share an identity, such a message no
      * longer says which of them it meant. */
@@ -78,6 +79,8 @@ void nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs,
                           unsigned flags);
 void nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs);
 void nio_mirror_new_address(nio_mirror *mirror, const nio_address *address);
+void nio_mirror_joined_group(nio_mirror *mirror, uint32_t index,
+                             const uint8_t group[16]);
 void nio_mirror_del_address(nio_mirror *mirror, const nio_address *address);
 void nio_mirror_new_link(nio_mirror *mirror, const nio_link *link);
 void nio_mirror_del_link(nio_mirror *mirror, const nio_link *link);

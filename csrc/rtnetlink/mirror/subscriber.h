@@ -24,7 +24,8 @@ typedef struct nio_subscriber {
     bool put_failed;      /* a put failed for lack of memory */
     unsigned unsignalled; /* puts since the queue was last signalled */
     ADDRESS_FAMILY family;
-    uint64_t stable_set; /* stable table: of the rows last reported; 0: none */
+    uint64_t stable_at; /* stable table: the number of address changes when it
+                           was last reported, plus 1; 0: never */
 } nio_subscriber;
 
 /* Do changes of these kinds need the mirror to have routes? */

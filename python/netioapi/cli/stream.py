@@ -173,6 +173,7 @@ class Stream:
                     )
                     if registration is not None:
                         self._registrations.append(registration)
+                        self._stable.close()  # its queue would fill, and no thread reads it
                         return
                     if table != shown:
                         self._put("stable", table, shown is None)

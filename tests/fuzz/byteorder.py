@@ -77,7 +77,16 @@ ENCAPSULATION: dict[int, Turn] = {1: first_of_encapsulation}
 INET = {1: U32}
 INET6 = {1: U32, 2: U32, 5: U32}
 METRICS: dict[int, Turn] = dict.fromkeys(range(1, 18), U32)
-ROUTE: dict[int, Turn] = {3: U32, 4: U32, 6: U32, 8: nested(METRICS), 9: multipath, 12: U32, 15: U32, 16: U32}
+ROUTE: dict[int, Turn] = {
+    3: U32,
+    4: U32,
+    6: U32,
+    8: nested(METRICS),
+    9: multipath,
+    12: U32,
+    15: U32,
+    16: U32,
+}
 LEG: dict[int, Turn] = {18: via, 21: U16, 22: nested(ENCAPSULATION)}
 ROUTE |= LEG | {30: U32}
 ADDRESS = {6: U32, 8: U32, 9: U32}

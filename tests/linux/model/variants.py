@@ -177,6 +177,23 @@ def set6(w: World) -> list[str] | None:
     return hop and [f"-6 route {verb} fd01:f::/48 metric 6 {hop} proto {protocol}"]
 
 
+@move(3)
+def set6_with_one_between(w: World) -> list[str] | None:
+    """A route without a gateway between two of the set, so that the dump does not show it."""
+    gateways = sorted({_via(w, 6) for _ in range(8)} - {None})
+    name = w.one(w.running())
+    if len(gateways) < 2 or name is None:
+        return None
+    prefix = "fd01:f::/48 metric 6"
+    if any(route["dst"] == "fd01:f::/48" for route in w.routes(6)):
+        return [f"-6 route replace {prefix} dev {name}"]
+    return [
+        f"-6 route add {prefix} {gateways[0]}",
+        f"-6 route append {prefix} dev {name}",
+        f"-6 route append {prefix} {gateways[1]}",
+    ]
+
+
 @move()
 def set6_delete(w: World) -> list[str] | None:
     hop = _hop6(w)

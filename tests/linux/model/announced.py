@@ -67,14 +67,15 @@ def legs(body: bytes) -> Iterator[Leg]:
 
 
 class Announced:
-    """`with Announced() as announced:` listens in the network of the calling thread.
+    """`with Announced({}) as announced:` listens in the network of the calling thread.
 
-    `refresh()` takes what has come. `lost`: messages are missing since the last `begin()`."""
+    `refresh()` takes what has come. `lost`: messages are missing since the last `begin()`.
+    `generations`: the names of each index so far, one set for each link that has had it."""
 
-    def __init__(self) -> None:
+    def __init__(self, generations: dict[int, list[set[str]]]) -> None:
         self.deleted: Counter[Leg] = Counter()  # since begin()
         self.lost = False
-        self._generations: dict[int, list[set[str]]] = {}
+        self._generations = generations
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(

@@ -38,6 +38,7 @@ class Walk:
         self.steps: list[str] = []
         self.done: Counter[str] = Counter()
         self.moves = dict(MOVES)
+        self.generations: dict[int, list[set[str]]] = {}  # announced.py
 
     def look(self, followers: Sequence[Follower]) -> None:
         """Brings all followers to the truth, each to the same one."""
@@ -92,7 +93,7 @@ class Walk:
         """`at_once`: the largest number of moves between two looks."""
         self.look(followers)
         end = len(self.steps) + steps
-        with Announced() as announced:
+        with Announced(self.generations) as announced:
             checks = Checks(announced, at_once=at_once > 1)
             while len(self.steps) < end:
                 before = self.world.truth

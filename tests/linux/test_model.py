@@ -51,11 +51,7 @@ def test_random_walk_keeps_the_followers_exact(
     prepare(netns)
     walk = Walk(netns, other_netns, seed + number)
     with FOLLOWERS[name]() as follower:
-        while len(walk.steps) < STEPS:
-            # A Watcher, since a table lacks what the kernel's dump does not show, and which no
-            # callback reports again when it comes to light.
-            with WatcherFollower(TABLES) as second:
-                walk.walk(min(10, STEPS - len(walk.steps)), [follower, second])
+        walk.walk(STEPS, [follower])
         quiet([follower])
     assert sum(walk.done.values()) > STEPS / 2, "the kernel refused most of the moves"
 
@@ -74,6 +70,21 @@ def test_random_bursts_keep_the_followers_exact(
         walk.walk(STEPS * 3, [follower], at_once=25)
         quiet([follower])
     assert sum(follower.counts.values()) > STEPS, "the kernel refused most of the moves"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("number", SEEDS)
+def test_random_walk_keeps_watchers_exact_that_know_a_dump(
+    netns: Namespace, other_netns: Namespace, seed: int, number: int
+) -> None:
+    """A Watcher for ten steps each, alone: it knows the routes as the kernel's dump shows them, and
+    not those that lie between two of a set."""
+    prepare(netns)
+    walk = Walk(netns, other_netns, seed + number)
+    while len(walk.steps) < STEPS:
+        with WatcherFollower(TABLES) as follower:
+            walk.walk(min(10, STEPS - len(walk.steps)), [follower])
 
 
 @pytest.mark.slow

@@ -280,7 +280,7 @@ NIGHTLY: tuple[tuple[str, list[str], dict[str, str]], ...] = (
     (
         "test",
         ["-m", "", "tests/linux/test_model.py", "-k", "random"],
-        {"NETIOAPI_STEPS": "300", "NETIOAPI_SEEDS": "20"},
+        {"NETIOAPI_STEPS": "300", "NETIOAPI_SEEDS": "20", "NETIOAPI_MARKS": "1"},
     ),
     ("c", [], {}),
     ("sanitize", ["address", "--all"], {}),

@@ -143,12 +143,18 @@ error_init(PyObject *self, PyObject *args, PyObject *keywords)
     unsigned long code = 0;
     const char *function = NULL;
     PyObject *detail = Py_None, *number = NULL, *name = NULL, *message = NULL;
+    PyObject *given = NULL;
     PyObject *init_args = NULL;
     const char *errno_name = NULL;
     int result = -1;
 
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "ks|O:NetioError", names,
-                                     &code, &function, &detail)) {
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "Os|O:NetioError", names,
+                                     &given, &function, &detail)) {
+        return -1;
+    }
+    /* The format for it warns of a number out of range, from 3.15 on. */
+    code = PyLong_AsUnsignedLongMask(given);
+    if (code == (unsigned long)-1 && PyErr_Occurred()) {
         return -1;
     }
     const char *remedy = remedy_of((DWORD)code, &errno_name);

@@ -61,6 +61,7 @@ WAITS = {
 ENDS = {"close", "stop", "cancel", "__del__", "end_poll", "begin_poll"}
 # Their errors are those of `object`.
 OF_OBJECT = {"__class__", "__init_subclass__", "__getattribute__", "__reduce_ex__"}
+OF_OBJECT |= {"__buffer__", "__release_buffer__"}  # CPython's own, from 3.12 on
 
 
 def check(call: Callable[..., Any], *given: Any, **named: Any) -> None:

@@ -108,6 +108,19 @@ open_watch(nio_watch *self, nio_state *state, const nio_request *request,
     return true;
 }
 
+/* The lowest bits of an int: the formats that do this warn of a number out of
+ * range, from CPython 3.15 on. */
+static int
+bits_from(PyObject *number, void *to)
+{
+    unsigned long bits = PyLong_AsUnsignedLongMask(number);
+    if (bits == (unsigned long)-1 && PyErr_Occurred()) {
+        return 0;
+    }
+    *(unsigned *)to = (unsigned)bits;
+    return 1;
+}
+
 static PyObject *
 watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
@@ -122,10 +135,11 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     Py_ssize_t bound = 0;
 
     if (!PyArg_ParseTupleAndKeywords(
-            args, keywords, "IOOOOIOpni:Watch", names, &request.kinds,
-            &arguments.family, &arguments.tables, &arguments.interfaces,
-            &arguments.prefixes, &arguments.prefix_match, &arguments.protocols,
-            &snapshot, &bound, &request.receive_buffer)) {
+            args, keywords, "O&OOOOO&Opni:Watch", names, bits_from,
+            &request.kinds, &arguments.family, &arguments.tables,
+            &arguments.interfaces, &arguments.prefixes, bits_from,
+            &arguments.prefix_match, &arguments.protocols, &snapshot, &bound,
+            &request.receive_buffer)) {
         return nio_raise_overflow_as_value();
     }
     PyObject *op = PyType_GenericAlloc(type, 0);

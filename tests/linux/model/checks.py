@@ -67,7 +67,11 @@ class Checks:
             wrong += [line for report in reports for line in self._names(report)]
             if not self._announced.lost:
                 # Of a burst, too many are marked still.
-                if STRICT and not self.at_once and getattr(one, "overflows", 0) == self._overflows[number]:
+                if (
+                    STRICT
+                    and not self.at_once
+                    and getattr(one, "overflows", 0) == self._overflows[number]
+                ):
                     wrong += self._marks(reports, before)
                 if touched is not None:
                     wrong += self._untouched(reports, before, after, touched)

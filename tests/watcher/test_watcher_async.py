@@ -273,7 +273,8 @@ def test_async_read_of_a_settled_watcher_waits_in_the_loop(netns: Network, loop:
         async with Watcher("route", family=socket.AF_INET, settle=0.05) as watcher:
             netns.batch("route add 10.1.0.0/16 dev v0\nroute replace 10.1.0.0/16 dev v0 mtu 1400")
             batch = await watcher.__anext__()
-            assert [(c.type.name, c.row.route_mtu) for c in batch] == [("ADD", 1400)]
+            mtu = None if WINDOWS else 1400
+            assert [(c.type.name, c.row.route_mtu) for c in batch] == [("ADD", mtu)]
             with nothing_left():
                 async with loop.limit(0.01):
                     await watcher.__anext__()

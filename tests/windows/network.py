@@ -265,7 +265,10 @@ class StandinNetwork:
         else:
             raise NotThere("RTNETLINK answers: No such device")
         metric = int(words.get("metric", 0))
-        row = rows.route(index, prefix, via, metric, protocol(words.get("proto", "boot")))
+        # Routes of Windows have no MTU: a change of it is one of the protocol here, which is no
+        # part of their key.
+        number = int(words["mtu"]) if "mtu" in words else protocol(words.get("proto", "boot"))
+        row = rows.route(index, prefix, via, metric, number)
         of_prefix = self._state.routes.get(prefix, {})
         there = [r for r in of_prefix.values() if r.Metric == metric and r.Protocol != rows.LOCAL]
         twin = of_prefix.get(rows.route_key(row))

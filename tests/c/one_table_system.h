@@ -124,19 +124,30 @@ free_table(PVOID table)
     free(table);
 }
 
+/* Constant tables, since the worker reads one while a test changes the system.
+ */
+#define FUNCTIONS(notify, alias)                                              \
+    {                                                                         \
+        .NotifyRouteChange2 = (notify),                                       \
+        .NotifyIpInterfaceChange = notify_interface,                          \
+        .CancelMibChangeNotify2 = cancel,                                     \
+        .GetIpForwardTable2 = get_table,                                      \
+        .GetIpForwardEntry2 = get_entry,                                      \
+        .ConvertInterfaceAliasToLuid = (alias),                               \
+        .ConvertInterfaceLuidToIndex = index_of_luid,                         \
+        .FreeMibTable = free_table,                                           \
+    }
+
 const nio_functions *
 nio_system(void)
 {
-    static nio_functions functions = {.CancelMibChangeNotify2 = cancel,
-                                      .GetIpForwardTable2 = get_table,
-                                      .GetIpForwardEntry2 = get_entry,
-                                      .FreeMibTable = free_table};
-    functions.NotifyRouteChange2 = lacks_notifications ? NULL : notify_route;
-    functions.NotifyIpInterfaceChange = notify_interface;
-    functions.ConvertInterfaceAliasToLuid =
-        lacks_aliases ? NULL : luid_of_alias;
-    functions.ConvertInterfaceLuidToIndex = index_of_luid;
-    return &functions;
+    static const nio_functions all = FUNCTIONS(notify_route, luid_of_alias);
+    static const nio_functions no_alias = FUNCTIONS(notify_route, NULL);
+    static const nio_functions no_notifications =
+        FUNCTIONS(NULL, luid_of_alias);
+    return lacks_notifications ? &no_notifications
+           : lacks_aliases     ? &no_alias
+                               : &all;
 }
 
 /* ---- what a test does to the system; a route has an interface of its own */

@@ -7,6 +7,8 @@
 #include "rtnetlink/decode/attribute.h"
 #include "rtnetlink/decode/extra_pool.h"
 
+#include <string.h>
+
 typedef struct nio_route_details {
     uint8_t source[16]; /* RTA_SRC */
     uint8_t source_length;
@@ -20,10 +22,11 @@ typedef struct nio_route_details {
 } nio_route_details;
 
 /* No details. The other members are read only where these say so: this is done
- * for each route. */
+ * for each route. (Except `source`: a message may give its length alone.) */
 static inline void
 nio_route_details_clear(nio_route_details *details)
 {
+    memset(details->source, 0, sizeof(details->source));
     details->source_length = 0;
     details->has_preferred_source = false;
     details->encapsulation_type = 0;

@@ -91,7 +91,8 @@ def as_on_this_system(on_linux: dict[str, Any]) -> dict[str, Any]:
         return on_linux
     systems = {field["name"]: field["systems"] for field in TABLES["IpForwardRow"]}
     said = {name: value for name, value in on_linux.items() if "windows" in systems[name]}
-    of_windows_alone = {"site_prefix_length": 7, "age": 9}
+    # There the name is that of the LUID's interface, which does not exist.
+    of_windows_alone = {"site_prefix_length": 7, "age": 9, "interface_name": None}
     return dict.fromkeys(on_linux) | said | of_windows_alone
 
 

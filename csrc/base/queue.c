@@ -42,7 +42,7 @@ struct nio_queue {
     bool delivers_unseen;
     /* The bound; or more, after an index could not be allocated. */
     size_t coalesce_at NIO_GUARDED_BY(lock);
-    bool signalled NIO_GUARDED_BY(lock); /* `readable` is set */
+    bool signalled NIO_GUARDED_BY(lock); /* and not emptied since */
     bool closed NIO_GUARDED_BY(lock);
     bool lossy NIO_GUARDED_BY(lock); /* an OVERFLOW mark is owed */
     nio_queue_statistics statistics NIO_GUARDED_BY(lock);
@@ -259,9 +259,9 @@ shrink_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
 static void
 clear_event_locked(nio_queue *queue) NIO_REQUIRES(queue->lock)
 {
+    queue->signalled = false;
     if (queue->readable != NULL) {
         nio_event_clear(queue->readable);
-        queue->signalled = false;
     }
 }
 
@@ -314,16 +314,17 @@ nio_queue_reserve(nio_queue *queue)
     return ready;
 }
 
-void
+bool
 nio_queue_signal(nio_queue *queue)
 {
     nio_lock_take(&queue->lock);
-    if (!queue->signalled && queue->readable != NULL &&
-        count_locked(queue) > 0) {
+    bool first = !queue->signalled && count_locked(queue) > 0;
+    queue->signalled |= first;
+    if (first && queue->readable != NULL) {
         nio_event_set(queue->readable);
-        queue->signalled = true;
     }
     nio_lock_drop(&queue->lock);
+    return first;
 }
 
 /* Unchecked: no other thread knows the queue yet. */

@@ -58,14 +58,15 @@ bool nio_queue_put_quietly(nio_queue *queue, const nio_change *change,
 bool nio_queue_reserve(nio_queue *queue);
 /* Sets `readable` for all changes that were put. A step of its own, because
  * waking a thread for each of many changes costs more than everything else.
- * Changes can be taken before it. */
-void nio_queue_signal(nio_queue *queue);
+ * Changes can be taken before it. True: this is the first signal since the
+ * queue was last emptied, for a caller that wakes the taker by other means. */
+bool nio_queue_signal(nio_queue *queue);
 /* Puts and signals, for a single change. */
 static inline bool
 nio_queue_put(nio_queue *queue, const nio_change *change, const void *row)
 {
     bool kept = nio_queue_put_quietly(queue, change, row);
-    nio_queue_signal(queue);
+    (void)nio_queue_signal(queue);
     return kept;
 }
 

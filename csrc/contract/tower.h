@@ -105,13 +105,15 @@ typedef enum nio_kind {
  * with the registration's context. So the binding takes the GIL once for all
  * of them. It does not complete the rows of a batch (nio_complete_row): they
  * have to be whole. A tower may also call back outside of a batch.
- * `thread_end`: this registration's thread makes no further callback. The
- * hooks are set once, before the first registration, by the one user of the
- * tower in this process. */
+ * `thread_end`: the calling thread makes no further callback; `context` is
+ * that of a registration that lives until this returns. `owner`: registrations
+ * of different owners do not share threads. The hooks are set once, before the
+ * first registration, by the one user of the tower in this process. */
 typedef struct nio_hooks {
     void (*begin)(void *context);
     void (*end)(void *context);
     void (*thread_end)(void *context);
+    const void *(*owner)(void *context);
 } nio_hooks;
 void nio_set_hooks(const nio_hooks *hooks);
 

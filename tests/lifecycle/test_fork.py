@@ -276,3 +276,51 @@ watcher.close()
 print("raised", flush=True)
 """
     python(QUIET + program, marker="raised")
+
+
+FORK_IN_A_SHARED_THREAD = """
+import os, socket, threading
+import netioapi
+
+def events():
+    links = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            links.append(os.readlink(f"/proc/self/fd/{name}"))
+        except OSError:
+            pass  # that of the listing itself
+    return sum("eventfd" in link for link in links)
+
+ended, called = threading.Event(), threading.Barrier(6)
+
+def fork(*_):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(events())
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    ended.set()
+    called.wait(50)
+
+before = events()
+live = [netioapi.notify_route_change2(fork, socket.AF_INET)]
+meet = lambda *_: called.wait(50)
+live += [netioapi.notify_route_change2(meet, socket.AF_INET) for _ in range(4)]
+assert events() > before == 0
+change(1)
+assert ended.wait(50)
+called.wait(50)  # the others are called, in the parent
+for registration in live:
+    registration.cancel()
+assert events() == before
+"""
+
+
+def test_fork_in_a_callback_leaves_no_descriptor_of_the_shared_threads_in_the_child(
+    netns: Network,
+) -> None:
+    netns.veth()
+    change = "import subprocess\n" + (
+        "def change(n): subprocess.run(['ip', 'route', 'add', f'198.18.{n}.0/24', 'dev', 'v0'],"
+        " check=True)\n"
+    )
+    python(QUIET + change + FORK_IN_A_SHARED_THREAD)

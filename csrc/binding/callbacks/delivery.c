@@ -301,10 +301,18 @@ on_thread_end(void *opaque)
     }
 }
 
+static const void *
+owner_of(void *opaque)
+{
+    const nio_callback_context *context = opaque;
+    return context->interpreter;
+}
+
 int
 nio_delivery_init(void)
 {
-    static const nio_hooks hooks = {begin_batch, end_batch, on_thread_end};
+    static const nio_hooks hooks = {begin_batch, end_batch, on_thread_end,
+                                    owner_of};
     static bool done; /* guarded: interpreters may import at once */
 
     nio_lock_take(&nio_process_lock);

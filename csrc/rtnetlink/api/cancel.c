@@ -8,16 +8,13 @@
 
 #include <assert.h>
 
-/* Ends the dispatcher and releases the engine. */
+/* Waits for the callback that runs, and releases the engine. */
 static void
 end(nio_entry *entry) NIO_EXCLUDES(nio_registry_own_lock)
 {
     nio_atomic_store(&entry->cancelled, 1);
     nio_engine_detach(entry->engine, &entry->subscriber);
-    if (!entry->direct) {
-        nio_queue_close(entry->queue); /* wakes the dispatcher for good */
-        nio_thread_join(&entry->dispatcher);
-    }
+    nio_callback_pool_leave(entry);
     nio_engine_release(entry->engine);
 }
 

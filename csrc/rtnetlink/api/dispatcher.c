@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The thread of one registration: takes changes from its queue and calls back,
- * one at a time and in order. A slow callback delays no other registration.
- * The changes that it takes together are one batch, between two hooks. */
+/* Serves one registration: takes changes from its queue and calls back, one
+ * at a time and in order, on a thread of its pool (callback_pool.c). The
+ * changes that are taken together are one batch, between two hooks. */
 #include "rtnetlink/api/registry.h"
 
 #include "rtnetlink/api/get_derived.h"
@@ -126,42 +126,38 @@ has_stable_change(nio_taken *taken)
     return false;
 }
 
-static void
-run(void *argument)
+bool
+nio_dispatcher_serve(nio_entry *entry, uint64_t *ret_wait_ns)
 {
-    nio_entry *entry = argument;
-    const bool stable = entry->subscriber.kinds == 1u << NIO_STABLE;
-    bool owed = false; /* a callback with the stable table */
+    nio_taken taken;
+    const size_t count = nio_queue_take(entry->queue, BATCH, &taken);
     nio_atomic_store(&entry->dispatching, nio_thread_number());
-    while (!nio_atomic_load(&entry->cancelled)) {
-        uint64_t wait_ns = NIO_FOREVER;
-        nio_taken taken;
-        if (nio_queue_take(entry->queue, BATCH, &taken) > 0 || owed) {
-            if (stable) {
-                owed =
-                    (owed || has_stable_change(&taken)) && !call_stable(entry);
-            } else {
-                call_batch(entry, &taken);
-            }
-            if (nio_is_forked((HANDLE)entry->id)) {
-                return; /* the queue may be locked for ever here */
-            }
-            nio_taken_free(&taken);
-            wait_ns = owed ? RETRY_NS : 0;
-        }
-        if (wait_ns > 0) {
-            (void)nio_event_wait(&entry->readable, wait_ns);
-        }
+    if (entry->subscriber.kinds == 1u << NIO_STABLE) {
+        entry->owed = (entry->owed || has_stable_change(&taken)) &&
+                      !nio_atomic_load(&entry->cancelled) &&
+                      !call_stable(entry);
+    } else if (count > 0) {
+        call_batch(entry, &taken);
     }
+    if (nio_is_forked((HANDLE)entry->id)) {
+        return false; /* the queue may be locked for ever here */
+    }
+    nio_atomic_store(&entry->dispatching, 0); /* the number is used again */
+    nio_taken_free(&taken);
+    *ret_wait_ns = entry->owed ? RETRY_NS : count > 0 ? 0 : NIO_FOREVER;
+    return true;
+}
+
+void
+nio_dispatcher_end_thread(const nio_entry *entry)
+{
     if (hooks.thread_end != NULL) {
         hooks.thread_end(entry->context);
     }
-    nio_atomic_store(&entry->dispatching, 0); /* the number is used again */
 }
 
-bool
-nio_dispatcher_start(nio_entry *entry)
+const void *
+nio_dispatcher_owner(const nio_entry *entry)
 {
-    return nio_thread_start_unmasked(&entry->dispatcher, "netio-callback", run,
-                                     entry);
+    return hooks.owner != NULL ? hooks.owner(entry->context) : NULL;
 }

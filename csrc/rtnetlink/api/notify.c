@@ -45,7 +45,7 @@ attach(nio_entry *entry, int receive_buffer, HANDLE *ret_handle)
     /* The handle is set before the first callback, which may cancel it. */
     *ret_handle = (HANDLE)entry->id;
     nio_registry_put(entry);
-    if (!entry->direct && !nio_dispatcher_start(entry)) {
+    if (!entry->direct && !nio_callback_pool_enter(entry)) {
         status = -EAGAIN;
     }
     if (status == 0) {
@@ -61,7 +61,7 @@ attach(nio_entry *entry, int receive_buffer, HANDLE *ret_handle)
     return NO_ERROR;
 }
 
-/* An entry of one kind whose callbacks run on a thread of its own. */
+/* An entry of one kind, with callbacks. */
 static nio_entry *
 new_entry(int kind, ADDRESS_FAMILY family, PVOID context, BOOLEAN initial)
 {
@@ -72,17 +72,15 @@ new_entry(int kind, ADDRESS_FAMILY family, PVOID context, BOOLEAN initial)
     }
     memset(&filter, 0, sizeof(filter));
     filter.family = family;
-    if (!nio_event_init(&entry->readable)) {
-        free(entry);
-        return NULL;
-    }
     entry->context = context;
     entry->subscriber.kinds = 1u << kind;
     entry->subscriber.family = family;
     entry->subscriber.initial = initial != FALSE;
     entry->subscriber.filter = nio_filter_copy(&filter);
-    entry->queue = nio_queue_new(QUEUE_BOUND, queue_key, &entry->readable);
+    entry->queue = nio_queue_new(QUEUE_BOUND, queue_key, NULL);
     entry->subscriber.queue = entry->queue;
+    entry->subscriber.wake = nio_callback_pool_wake;
+    entry->subscriber.wake_argument = entry;
     if (entry->subscriber.filter == NULL || entry->queue == NULL) {
         return nio_entry_free(entry);
     }

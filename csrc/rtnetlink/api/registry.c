@@ -15,6 +15,7 @@ nio_lock nio_registry_own_lock = NIO_LOCK_INITIALIZER;
 static nio_condition changed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static nio_entry *entries NIO_GUARDED_BY(nio_registry_own_lock);
+nio_callback_pool *nio_registry_pools NIO_GUARDED_BY(nio_registry_own_lock);
 static uintptr_t next_id NIO_GUARDED_BY(nio_registry_own_lock) = 1;
 /* Smaller ids are from before a fork. */
 static uintptr_t first_own_id NIO_GUARDED_BY(nio_registry_own_lock) = 1;
@@ -31,6 +32,19 @@ after_fork_in_parent(void) NIO_RELEASE(nio_registry_own_lock)
     nio_lock_drop(&nio_registry_own_lock);
 }
 
+/* Unchecked: this lock is held where the list of threads changes, and another
+ * thread may have held a pool's own. */
+static void
+close_events(nio_callback_pool *pools) NIO_UNCHECKED
+{
+    for (; pools != NULL; pools = pools->next) {
+        for (nio_callback_thread *at = pools->threads; at != NULL;
+             at = at->next) {
+            nio_event_done(&at->wake);
+        }
+    }
+}
+
 /* The parent's registrations do not exist here. Their memory is leaked: a
  * thread that does not exist here may have been changing it. */
 static void
@@ -39,11 +53,10 @@ after_fork_in_child(void) NIO_RELEASE(nio_registry_own_lock)
     /* A callback that forks returns in the child, too: no other follows. */
     for (nio_entry *entry = entries; entry != NULL; entry = entry->next) {
         nio_atomic_store(&entry->cancelled, 1);
-        if (!entry->direct) {
-            nio_event_done(&entry->readable);
-        }
     }
+    close_events(nio_registry_pools);
     entries = NULL;
+    nio_registry_pools = NULL;
     first_own_id = next_id;
     nio_condition_init(
         &changed); /* the parent's threads wait in the old one */
@@ -103,7 +116,6 @@ nio_entry_free(nio_entry *entry)
         free(entry->subscriber.filter);
         if (!entry->direct) {
             nio_queue_free(entry->queue);
-            nio_event_done(&entry->readable);
         }
         free(entry);
     }

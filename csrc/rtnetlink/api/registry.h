@@ -4,16 +4,17 @@
  * error and no dangling pointer. */
 #pragma once
 
-#include "base/event.h"
 #include "base/lock.h"
 #include "base/queue.h"
-#include "base/thread.h"
+#include "rtnetlink/api/callback_pool.h"
 #include "rtnetlink/engine/engines.h"
 
 /* By name for annotations: nio_registry_lock() takes it. */
 extern nio_lock nio_registry_own_lock;
+extern nio_callback_pool *
+    nio_registry_pools NIO_GUARDED_BY(nio_registry_own_lock);
 
-/* ATTACHING -> ACTIVE -(cancel)-> CANCELLING -(its thread is joined)->
+/* ATTACHING -> ACTIVE -(cancel)-> CANCELLING -(its callback has returned)->
  * CANCELLED, and freed by the last thread that waits in a cancel. A cancel
  * during ATTACHING waits for ACTIVE, since Notify* still uses the entry. */
 typedef enum nio_entry_state {
@@ -33,8 +34,8 @@ typedef union nio_callback {
     PNETWORK_CONNECTIVITY_HINT_CHANGE_CALLBACK hint;
 } nio_callback;
 
-/* One registration: a subscriber, its queue and its dispatcher, the thread
- * that calls back. */
+/* One registration: a subscriber, its queue, and the pool whose threads call
+ * back. */
 typedef struct nio_entry {
     struct nio_entry *next NIO_GUARDED_BY(nio_registry_own_lock);
     nio_entry_state state NIO_GUARDED_BY(nio_registry_own_lock);
@@ -46,13 +47,17 @@ typedef struct nio_entry {
     nio_subscriber subscriber;
     void *context;
     nio_callback call;
-    bool direct;      /* of nio_subscribe: no dispatcher, the caller's queue */
+    bool direct;      /* of nio_subscribe: no callback, the caller's queue */
     nio_queue *queue; /* owned, unless direct */
-    nio_event readable; /* unless direct */
-    nio_thread dispatcher;
-    uint64_t handed; /* the dispatcher's: the digest of the last stable table;
-                        0: none yet */
-    nio_atomic dispatching; /* the number of that thread, while it runs */
+    nio_callback_pool *pool; /* NULL: not in one (yet) */
+    /* callback_pool.c; guarded by the pool's lock */
+    struct nio_entry *next_ready;
+    nio_turn turn;
+    uint64_t due; /* not to be served before; monotonic ns */
+    /* Of the thread that serves it. */
+    uint64_t handed; /* the digest of the last stable table; 0: none yet */
+    bool owed;       /* a callback with the stable table */
+    nio_atomic dispatching; /* the number of that thread; 0: none */
     nio_atomic cancelled;   /* 1: no further callback begins */
 } nio_entry;
 
@@ -80,9 +85,28 @@ void nio_registry_take_out(nio_entry *entry)
     NIO_REQUIRES(nio_registry_own_lock);
 
 /* ---- dispatcher.c */
-bool nio_dispatcher_start(nio_entry *entry);
-/* True on the thread of the dispatcher itself. */
+/* Calls back for what is queued, at most 1,024 changes. *ret_wait_ns: when to
+ * do so again; NIO_FOREVER: after the next signal of the queue. False: a
+ * callback has forked, and this is the child. */
+bool nio_dispatcher_serve(nio_entry *entry, uint64_t *ret_wait_ns);
+/* This thread, which may have served the entry, calls back no more. */
+void nio_dispatcher_end_thread(const nio_entry *entry);
+/* Registrations of different owners do not share threads. */
+const void *nio_dispatcher_owner(const nio_entry *entry);
+/* True on the thread that serves the entry. */
 bool nio_dispatcher_is_caller(const nio_entry *entry);
+
+/* ---- callback_pool.c */
+/* False on allocation failure, or where the system has no thread left. The
+ * entry leaves the pool even so. */
+bool nio_callback_pool_enter(nio_entry *entry)
+    NIO_EXCLUDES(nio_registry_own_lock);
+/* The queue of the entry (a nio_entry) has changes. */
+void nio_callback_pool_wake(void *entry);
+/* Of a cancelled entry that nothing wakes any more: waits until its callback
+ * has returned. The last entry joins the pool's threads. */
+void nio_callback_pool_leave(nio_entry *entry)
+    NIO_EXCLUDES(nio_registry_own_lock);
 
 /* ---- cancel.c */
 /* CancelMibChangeNotify2, for a handle that is not from before a fork. */

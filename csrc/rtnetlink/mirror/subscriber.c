@@ -87,6 +87,8 @@ nio_subscriber_signal(nio_subscriber *subscriber)
 {
     if (subscriber->unsignalled > 0) {
         subscriber->unsignalled = 0;
-        nio_queue_signal(subscriber->queue);
+        if (nio_queue_signal(subscriber->queue) && subscriber->wake != NULL) {
+            subscriber->wake(subscriber->wake_argument);
+        }
     }
 }

@@ -17,6 +17,10 @@ typedef struct nio_subscriber {
     unsigned kinds;       /* bits: 1u << NIO_ROUTE, ... */
     nio_filter *filter;   /* owned */
     nio_queue *queue;     /* borrowed until the detach */
+    /* Called after the queue was signalled for the first time since it was
+     * emptied; without a lock; or NULL. */
+    void (*wake)(void *argument);
+    void *wake_argument;
     bool snapshot;        /* wants all rows first */
     bool initial;         /* wants MibInitialNotification first */
     bool owes_synced;     /* gets a SYNCED mark once the mirror is exact */

@@ -305,6 +305,7 @@ main(void)
     RUN(callback_may_cancel_while_a_thread_waits_for_it());
     flood_stop(&flooding);
     expect_entries("/proc/self/task", threads);
+    CHECK_EQUAL(nio_atomic_load(&callers), 0);
     expect_entries("/proc/self/fd", descriptors);
     puts("ok");
     return 0;

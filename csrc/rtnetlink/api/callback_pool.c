@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Which thread serves which registration, and how many threads there are: see
- * callback_pool.h. What it is to serve one is in dispatcher.c. */
-#include "rtnetlink/api/callback_pool.h"
-
+/* The threads that call back. Registrations of one engine, one owner and one
+ * signal mask share a pool, in which one thread serves one registration after
+ * another. A second thread stands by: once a callback has run for 20 ms, that
+ * thread serves the others, and a third one stands by. So a slow callback has
+ * a thread of its own while it is slow, and delays no other registration by
+ * more. At most two idle threads are kept. What it is to serve a registration
+ * is in dispatcher.c. */
 #include "rtnetlink/api/registry.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* A callback that has run for so long is slow: the pool does not wait for it.

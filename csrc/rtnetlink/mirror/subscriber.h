@@ -14,9 +14,9 @@ enum { NIO_TEREDO = NIO_KINDS, NIO_HINT, NIO_STABLE, NIO_ALL_KINDS };
 
 typedef struct nio_subscriber {
     struct nio_subscriber *next;
-    unsigned kinds;       /* bits: 1u << NIO_ROUTE, ... */
-    nio_filter *filter;   /* owned */
-    nio_queue *queue;     /* borrowed until the detach */
+    unsigned kinds;     /* bits: 1u << NIO_ROUTE, ... */
+    nio_filter *filter; /* owned */
+    nio_queue *queue;   /* borrowed until the detach */
     /* Called after the queue was signalled for the first time since it was
      * emptied; without a lock; or NULL. */
     void (*wake)(void *argument);

@@ -27,11 +27,13 @@ def changes(netns: Network) -> list[Change]:
     netns.ip("address add 10.0.0.1/24 dev v0")
     with Watcher(snapshot=True) as watcher:
         found = read_snapshot(watcher)
+        # Each lasts until it was read: on Windows a row is read after its notification.
         netns.ip("route add 10.1.0.0/16 dev v0")
+        found += read_until(watcher, route_to("10.1.0.0/16"))
         netns.ip("route replace 10.1.0.0/16 dev v0 mtu 1400")
+        found += read_until(watcher, route_to("10.1.0.0/16", NotificationType.PARAMETER))
         netns.ip("route add 10.2.0.0/16 dev v0")
-        # On Windows a row is read after its notification, so it has to last that long.
-        found += read_until(watcher, route_to("10.1.0.0/16"), route_to("10.2.0.0/16"))
+        found += read_until(watcher, route_to("10.2.0.0/16"))
         netns.ip("link set v0 down")
         if WINDOWS:  # which keeps the routes of a link that is down
             netns.ip("route del 10.1.0.0/16 dev v0", check=False)

@@ -51,6 +51,7 @@ PROGRAMS = [
         "route_dump_test",
         ("base/extra.c", "rtnetlink/mirror/route_dump.c", "rtnetlink/mirror/route_gaps.c"),
     ),
+    Program("held_routes_test", tuple(TOWER)),
     Program("queue_test", (*QUEUE, *POSIX)),
     Program("queue_merge_test", (*QUEUE, *POSIX)),
     Program("queue_edge_test", (*QUEUE, *POSIX), wraps=tuple(MEMORY)),

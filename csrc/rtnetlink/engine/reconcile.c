@@ -182,6 +182,7 @@ nio_reconcile(nio_engine *engine)
     mirror->fanout.flags = 0;
     mirror->replaying = true; /* until the socket is empty */
     apply_backlog(engine);
+    nio_mirror_dirty_held(mirror);
     assert(nio_mirror_is_sound(mirror));
     if (engine->health != NIO_INTACT) {
         nio_engine_mark_lost(engine);

@@ -14,6 +14,8 @@
  *     the record is held                   report it
  *     another number of instances          report it
  *
+ * What is still held after the messages of the backlog needs another dump.
+ *
  * So a replacement is reported as a DELETE, then an ADD, though the rows of a
  * dump come before its end. What a message announced, and only the dump could
  * decide, is not marked as synthesized. */
@@ -219,4 +221,17 @@ nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
         settle_all(mirror, family);
     }
     return is_undecided;
+}
+
+void
+nio_mirror_dirty_held(nio_mirror *mirror)
+{
+    uint32_t cursor = 0;
+    const nio_route *route;
+    while (mirror->has_held &&
+           (route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
+        if (route->is_held) {
+            mirror->dirty.raced[NIO_FAMILY_BIT(route->family)] = true;
+        }
+    }
 }

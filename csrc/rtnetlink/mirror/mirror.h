@@ -109,6 +109,9 @@ void nio_mirror_sweep_nexthops(nio_mirror *mirror);
  * source-specific route, since changes raced with the dump. */
 bool nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
                              const nio_gaps *open_gaps);
+/* Marks the families with held records, after the messages that were received
+ * during the dump: each record is reported in the end. */
+void nio_mirror_dirty_held(nio_mirror *mirror);
 /* The message of this route is still to be applied: what the dump has shown of
  * it is not reported as if there were none. */
 void nio_mirror_announced_route(nio_mirror *mirror, const nio_legs *legs);

@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: MIT
 """IPv6 routes of one prefix that the kernel's dump leaves out: those that lie between two legs of a
 set of gateways. A replacement or a deletion may mean them, and they come to light when the set has
-gone. The state of the applied changes equals `ip -json` at every step."""
+gone. The state of the applied changes equals `ip -json` at every step, that of a Watcher, and that
+of a program that has registered a callback and then read the table."""
 
 from __future__ import annotations
 
+import queue
 import random
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
-from netioapi import IpForwardRow, Watcher
+import netioapi
+from netioapi import IpForwardRow, NotificationType, Watcher
 from tests.linux.namespace import Namespace
 from tests.linux.one_prefix import STEPS, follow
 from tests.support.waiting import eventually
 
 PREFIX = "2001:db8:9::/48"
+NETWORK = ip_network(PREFIX)
 METRICS = (6, 7)
 LINKS = {"v0": "2001:db8:1::", "v1": "2001:db8:2::"}
 PROTOCOLS = {"boot": 3, "ra": 9, "bgp": 186}
@@ -33,10 +39,33 @@ def truth(netns: Namespace) -> Iterator[tuple[Hop, int | None]]:
             yield hop, route.get("nhid")
 
 
-class Hidden:
-    """The prefix in two places: in a namespace, and in the state that a Watcher reports.
+class Registered:
+    """Microsoft's way: the state of the table, read after the registration, and of the changes."""
 
-    A Watcher begun in between (`restart`) knows the routes as a dump shows them."""
+    def __init__(self) -> None:
+        self._changes: queue.SimpleQueue[tuple[Any, NotificationType]] = queue.SimpleQueue()
+        self.registration = netioapi.notify_route_change2(self._put, socket.AF_INET6)
+        table = netioapi.get_ip_forward_table2(socket.AF_INET6)
+        self.state = {row.key: row for row in table if row.destination_prefix == NETWORK}
+
+    def _put(self, row: Any, type: NotificationType) -> None:
+        if row.destination_prefix == NETWORK:
+            self._changes.put((row, type))
+
+    def follow(self) -> None:
+        while not self._changes.empty():
+            row, type = self._changes.get()
+            if type == NotificationType.DELETE:
+                self.state.pop(row.key, None)
+            else:
+                self.state[row.key] = row
+
+
+class Hidden:
+    """The prefix in three places: in a namespace, and in the states of the two readers.
+
+    A Watcher begun in between (`restart`) knows the routes as a dump shows them, and so does a
+    registration (`register`)."""
 
     def __init__(self, netns: Namespace) -> None:
         self.netns = netns
@@ -50,11 +79,18 @@ class Hidden:
         netns.ip("nexthop add id 10 group 1/2")
 
     def __enter__(self) -> Hidden:
+        self.registered = Registered()
         self.restart()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+        self.registered.registration.cancel()
+
+    def register(self) -> None:
+        self.registered.registration.cancel()
+        self.registered = Registered()
+        self.steps.append("(a new registration)")
 
     def restart(self) -> None:
         self._open.close()
@@ -69,9 +105,13 @@ class Hidden:
         self.netns.batch("\n".join(commands), check=False)
 
     def is_exact(self) -> bool:
+        follow(self.watcher, self.state)
+        self.registered.follow()
+        return self.has(self.state) and self.has(self.registered.state)
+
+    def has(self, state: dict[bytes, IpForwardRow]) -> bool:
         """Does the state have what `ip -json` shows, and beyond that only routes that lie between
         two legs of a set, since it saw them before?"""
-        follow(self.watcher, self.state)
         shown: dict[Hop, set[int | None]] = {}
         legs: dict[int, int] = {}
         for hop, nexthop in truth(self.netns):
@@ -85,7 +125,7 @@ class Hidden:
                 str(row.next_hop),
                 int(row.kernel_protocol or 0),
             ): row.nexthop_id or None
-            for row in self.state.values()
+            for row in state.values()
         }
         if any(known.get(hop, -1) not in nexthops for hop, nexthops in shown.items()):
             return False
@@ -129,7 +169,7 @@ A, B, C = hops()[2], hops()[0], hops()[1]
         pytest.param([f"delete {{p}} {A}"], id="leg deleted"),
     ],
 )
-@pytest.mark.parametrize("known", ["from a dump", "from messages"])
+@pytest.mark.parametrize("known", ["from a dump", "from messages", "from a table"])
 def test_route_between_two_gateways_is_kept_exact(
     hidden: Hidden, between: str, acts: list[str], known: str
 ) -> None:
@@ -139,6 +179,8 @@ def test_route_between_two_gateways_is_kept_exact(
     hidden.ip(f"-6 route append {place} {B}")
     if known == "from a dump":
         hidden.restart()
+    elif known == "from a table":
+        hidden.register()
     hidden.check()
     for act in acts:
         hidden.ip("-6 route " + act.format(p=place))
@@ -147,6 +189,7 @@ def test_route_between_two_gateways_is_kept_exact(
         hidden.ip(f"-6 route delete {place}")
         hidden.check()
     assert not hidden.state
+    assert not hidden.registered.state
 
 
 class Walk:
@@ -188,7 +231,7 @@ def test_random_replacements_among_routes_of_one_prefix_keep_the_state_exact(
     walk = Walk(random.Random(seed))
     for number in range(STEPS):
         if walk.chance.random() < 0.3:
-            hidden.restart()
+            walk.chance.choice([hidden.restart, hidden.register])()
         hidden.ip(*[walk.command() for _ in range(walk.chance.choice([1, 1, 2, 5]))])
         hidden.check()
         if number % 50 == 49:
@@ -196,3 +239,4 @@ def test_random_replacements_among_routes_of_one_prefix_keep_the_state_exact(
                 hidden.ip(f"-6 route delete {PREFIX}")
                 hidden.check()
             assert not hidden.state
+            assert not hidden.registered.state

@@ -76,6 +76,7 @@ new_entry(int kind, ADDRESS_FAMILY family, PVOID context, BOOLEAN initial)
     entry->subscriber.kinds = 1u << kind;
     entry->subscriber.family = family;
     entry->subscriber.initial = initial != FALSE;
+    entry->subscriber.reads_tables = true;
     entry->subscriber.filter = nio_filter_copy(&filter);
     entry->queue = nio_queue_new(QUEUE_BOUND, queue_key, NULL);
     entry->subscriber.queue = entry->queue;

@@ -108,6 +108,20 @@ nio_fanout_route(const nio_fanout *fanout, uint8_t type,
 }
 
 void
+nio_fanout_uncovered_route(const nio_fanout *fanout, const nio_route *route)
+{
+    MIB_IPFORWARD_ROW2 row;
+    nio_change change = change_of(fanout, NIO_ROUTE, NIO_CHANGE_PARAMETER);
+    nio_route_row(route, fanout->links, &row);
+    change.has_extra = nio_extra_of(NIO_ROUTE, &row) != NULL;
+    for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
+        if (s->reads_tables) {
+            nio_subscriber_put_filtered(s, &change, &row);
+        }
+    }
+}
+
+void
 nio_fanout_address(const nio_fanout *fanout, uint8_t type,
                    const nio_address *address)
 {

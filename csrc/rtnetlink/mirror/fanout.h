@@ -28,6 +28,10 @@ bool nio_fanout_reserve(const nio_fanout *fanout);
 /* Report a change of one record. */
 void nio_fanout_route(const nio_fanout *fanout, uint8_t type,
                       const nio_route *route);
+/* For those that read tables of the system beside their queue: a route that
+ * the mirror has, and that such a table may have lacked. */
+void nio_fanout_uncovered_route(const nio_fanout *fanout,
+                                const nio_route *route);
 void nio_fanout_address(const nio_fanout *fanout, uint8_t type,
                         const nio_address *address);
 /* Compare the rows of both families before (NULL: the link is new) and after

@@ -45,9 +45,39 @@ nio_route_add(nio_mirror *mirror, const nio_route *leg, bool is_held)
     return added;
 }
 
+/* Is the record one that IPv6 puts into the set of its group? */
+static bool
+is_of_set(const nio_route *route)
+{
+    return route->family == AF_INET6 && route->nexthop_id == 0 &&
+           route->gateway_family != AF_UNSPEC;
+}
+
+/* Beside an IPv6 set of several legs the kernel's dump may leave out the other
+ * routes of the group: a program that has read the table then does not know
+ * them. They are reported to such programs when one leg is left. */
+static void
+uncover_group(nio_mirror *mirror, const nio_route *gone)
+{
+    nio_route *first = first_of_group(&mirror->routes, gone);
+    size_t legs = 0;
+    for (nio_route *route = first; route != NULL;
+         route = next_of_group(&mirror->routes, gone, route)) {
+        legs += is_of_set(route);
+    }
+    for (nio_route *route = legs == 1 ? first : NULL;
+         route != NULL && nio_mirror_reserve(mirror);
+         route = next_of_group(&mirror->routes, gone, route)) {
+        if (!is_of_set(route) && !route->is_held) {
+            nio_fanout_uncovered_route(&mirror->fanout, route);
+        }
+    }
+}
+
 void
 nio_route_drop(nio_mirror *mirror, nio_route *route)
 {
+    const nio_route gone = *route;
     if (!nio_mirror_reserve(mirror)) {
         return;
     }
@@ -56,8 +86,11 @@ nio_route_drop(nio_mirror *mirror, nio_route *route)
     if (!route->is_held) {
         nio_fanout_route(&mirror->fanout, NIO_CHANGE_DELETE, route);
     }
-    nio_extra_pool_release(&mirror->extras, route->extra);
     nio_store_remove(&mirror->routes, route);
+    if (is_of_set(&gone)) {
+        uncover_group(mirror, &gone);
+    }
+    nio_extra_pool_release(&mirror->extras, gone.extra);
 }
 
 void

@@ -25,8 +25,7 @@
  *     the leg is unknown                   nothing: a dump has removed it
  *     known, and certainly the only one    drop
  *     known, maybe one of several          doubtful, and dirty
- *     an IPv6 set as a whole               dirty as well; what else its group
- *                                          has comes to light
+ *     an IPv6 set as a whole               dirty as well
  *     IPv6, and the group has legs left    dirty as well
  */
 #include "rtnetlink/mirror/route_records.h"
@@ -259,39 +258,6 @@ report_held(nio_mirror *mirror, const nio_route *head)
     }
 }
 
-/* Is the record one that IPv6 puts into the set of its group? */
-static bool
-is_of_set(const nio_route *route)
-{
-    return route->family == AF_INET6 && route->nexthop_id == 0 &&
-           route->gateway_family != AF_UNSPEC;
-}
-
-/* Beside an IPv6 set of several legs the kernel's dump may leave out the other
- * routes of the group: a program that has read the table then does not know
- * them. They are reported to such programs once the set has gone, or has one
- * leg left. */
-static void
-uncover(nio_mirror *mirror, const nio_legs *gone)
-{
-    const nio_route *head = &gone->head;
-    size_t left = 0;
-    nio_route *first = first_of_group(&mirror->routes, head);
-    for (nio_route *route = first; route != NULL;
-         route = next_of_group(&mirror->routes, head, route)) {
-        left += is_of_set(route);
-    }
-    if (gone->count + gone->dead == 1 ? left != 1 : left > 1) {
-        return;
-    }
-    for (nio_route *route = first; route != NULL && nio_mirror_reserve(mirror);
-         route = next_of_group(&mirror->routes, head, route)) {
-        if (!is_of_set(route) && !route->is_held) {
-            nio_fanout_uncovered_route(&mirror->fanout, route);
-        }
-    }
-}
-
 void
 nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
 {
@@ -307,9 +273,6 @@ nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
         }
     }
     report_held(mirror, head);
-    if (legs->count > 0 && is_of_set(&legs->legs[0])) {
-        uncover(mirror, legs);
-    }
     if (head->family == AF_INET6 &&
         (is_set(head, legs->count + legs->dead) ||
          first_of_group(&mirror->routes, head) != NULL)) {

@@ -4,6 +4,7 @@
  * wait, and on Linux a program can poll it. */
 #pragma once
 
+#include "base/thread.h"
 #include "platform.h"
 
 #include <stdbool.h>
@@ -41,16 +42,17 @@ nio_wait nio_event_wait_unblocked(nio_event *event, uint64_t timeout_ns,
                                   const nio_signal_mask *mask);
 
 /* A signal does not end this thread's wait if it is delivered to another
- * thread, or comes between the last check and nio_signals_block. So a long
- * wait is cut into intervals, with a check for signals after each. The first
- * has this length, and each is 32 times as long as the one before. */
+ * thread, or comes between the last check and nio_signals_block. So where
+ * another thread can take signals, a long wait is cut into intervals, with a
+ * check for signals after each. The first has this length, and each is 32
+ * times as long as the one before. */
 #define NIO_FIRST_RECHECK_NS UINT64_C(100000000)
 /* The time to wait before the next check, if `left` is left of the whole wait.
  * Advances `interval` to the next one. */
 static inline uint64_t
 nio_recheck_after(uint64_t left, uint64_t *interval)
 {
-    if (left <= *interval) {
+    if (left <= *interval || nio_thread_alone_takes_signals()) {
         return left;
     }
     left = *interval;

@@ -25,6 +25,9 @@ bool nio_thread_start_unmasked(nio_thread *thread, const char *name,
                                void (*run)(void *argument), void *argument);
 /* A number of the calling thread, and of no other that runs; never 0. */
 uint64_t nio_thread_number(void);
+/* True: no other thread of this process can be given a signal, since each one
+ * was started here, with all signals blocked. False where that is unknown. */
+bool nio_thread_alone_takes_signals(void);
 /* Lets this thread sleep; a signal may end the sleep early. */
 void nio_thread_pause(uint64_t ns);
 /* Waits until the thread has ended. Does nothing if it never started. */

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SECOND UINT64_C(1000000000)
@@ -311,9 +312,78 @@ condition_wakes_the_waiting_thread(void)
     nio_lock_done(&table.lock);
 }
 
+/* ---- signals, and the threads that can be given one */
+typedef struct sleeper {
+    nio_thread thread;
+    nio_event end;
+} sleeper;
+
+static void
+sleep_until_end(void *argument)
+{
+    sleeper *self = argument;
+    CHECK_EQUAL(nio_event_wait(&self->end, NIO_FOREVER), NIO_WAIT_SET);
+}
+
+static void
+end_sleep(sleeper *self)
+{
+    nio_event_set(&self->end);
+    nio_thread_join(&self->thread);
+    nio_event_done(&self->end);
+}
+
+/* A thread is counted a moment after its start, and until it has gone. */
+static void
+expect_alone(bool alone)
+{
+    const uint64_t deadline = nio_monotonic_ns() + 60 * SECOND;
+    while (nio_thread_alone_takes_signals() != alone) {
+        CHECK(nio_monotonic_ns() < deadline);
+        (void)sched_yield();
+    }
+}
+
+static void
+wait_is_cut_where_another_thread_can_take_signals(void)
+{
+    sleeper blocked, taker;
+    uint64_t interval = NIO_FIRST_RECHECK_NS;
+    int status;
+    CHECK(nio_event_init(&taker.end));
+    CHECK(nio_thread_start(&taker.thread, "first", sleep_until_end, &taker));
+    end_sleep(&taker); /* a sanitizer adds its own thread with the first */
+    if (!nio_thread_alone_takes_signals()) {
+        puts("not tested: a sanitizer has a thread");
+        return;
+    }
+    CHECK_EQUAL(nio_recheck_after(NIO_FOREVER, &interval), NIO_FOREVER);
+    CHECK(nio_event_init(&blocked.end) && nio_event_init(&taker.end));
+    CHECK(nio_thread_start(&blocked.thread, "blocked", sleep_until_end,
+                           &blocked));
+    expect_alone(true);
+    const pid_t child = fork();
+    if (child == 0) { /* the thread, which is not there, is not counted */
+        _exit(nio_thread_alone_takes_signals() ? 0 : 1);
+    }
+    CHECK_EQUAL(waitpid(child, &status, 0), child);
+    CHECK_EQUAL(status, 0);
+    CHECK(nio_thread_start_unmasked(&taker.thread, "taker", sleep_until_end,
+                                    &taker));
+    expect_alone(false);
+    CHECK_EQUAL(nio_recheck_after(NIO_FOREVER, &interval),
+                NIO_FIRST_RECHECK_NS);
+    CHECK_EQUAL(interval, 32 * NIO_FIRST_RECHECK_NS);
+    end_sleep(&taker);
+    expect_alone(true);
+    end_sleep(&blocked);
+    expect_alone(true);
+}
+
 int
 main(void)
 {
+    RUN(wait_is_cut_where_another_thread_can_take_signals());
     RUN(event_stays_set_until_it_is_cleared());
     RUN(wait_for_an_unset_event_ends_at_its_timeout_and_not_before());
     RUN(event_descriptor_can_be_polled());

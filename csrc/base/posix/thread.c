@@ -11,7 +11,31 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
+
+/* The process (in the upper half), and how many of its threads have all
+ * signals blocked: a forked child has none of its parent's. */
+static nio_atomic blocked;
+
+static uint32_t
+blocked_threads(uint64_t value)
+{
+    return value >> 32 == (uint64_t)getpid() ? (uint32_t)value : 0;
+}
+
+static void
+count_blocked(bool begins)
+{
+    uint64_t before, after;
+    do {
+        before = nio_atomic_load(&blocked);
+        after = blocked_threads(before);
+        after += begins ? 1 : UINT32_MAX;
+        after = (uint64_t)getpid() << 32 | (uint32_t)after;
+    } while (!nio_atomic_replace(&blocked, before, after));
+}
 
 /* The task of a new thread, which owns it once it runs. */
 typedef struct start {
@@ -30,11 +54,17 @@ thread_main(void *argument)
     void *given = mine->argument;
 
     (void)pthread_setname_np(pthread_self(), mine->name); /* only an aid */
-    if (mine->unmasked) {
+    const bool unmasked = mine->unmasked;
+    if (unmasked) {
         (void)pthread_sigmask(SIG_SETMASK, &mine->mask, NULL);
+    } else {
+        count_blocked(true);
     }
     free(mine);
     run(given);
+    if (!unmasked) {
+        count_blocked(false);
+    }
     return NULL;
 }
 
@@ -104,6 +134,15 @@ uint64_t
 nio_thread_number(void)
 {
     return (uint64_t)(uintptr_t)pthread_self();
+}
+
+bool
+nio_thread_alone_takes_signals(void)
+{
+    struct stat tasks; /* a directory with an entry for each thread */
+    return stat("/proc/self/task", &tasks) == 0 &&
+           tasks.st_nlink ==
+               2 + 1 + blocked_threads(nio_atomic_load(&blocked));
 }
 
 void

@@ -95,6 +95,12 @@ nio_thread_number(void)
     return GetCurrentThreadId();
 }
 
+bool
+nio_thread_alone_takes_signals(void)
+{
+    return false; /* Python's handler of Ctrl-C runs on a thread of Windows */
+}
+
 void
 nio_thread_pause(uint64_t ns)
 {

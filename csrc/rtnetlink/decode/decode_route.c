@@ -177,13 +177,39 @@ read_leg(const decoding *decoding, nio_route *leg, nio_bytes attributes)
                : -ENOMEM;
 }
 
+static const nio_nexthop *
+find_nexthop(const decoding *decoding, uint32_t id)
+{
+    const nio_store *nexthops = decoding->context->nexthops;
+    const nio_nexthop key = {.id = id};
+    const nio_nexthop *nexthop = nio_store_first(nexthops, &key);
+    while (nexthop != NULL && nexthop->id != id) {
+        nexthop = nio_store_next(nexthops, nexthop);
+    }
+    return nexthop;
+}
+
+/* The kernel describes the members of a nexthop group as legs, in their order,
+ * and cuts off what a weight has above its low byte. */
+static uint16_t
+weight_of(const nio_nexthop *group, size_t number, uint8_t hops)
+{
+    if (group != NULL && number < group->member_count &&
+        ((group->members[number].weight - 1u) & 0xffu) == hops) {
+        return group->members[number].weight;
+    }
+    return (uint16_t)(hops + 1);
+}
+
 /* RTA_MULTIPATH: an array of rtnexthop, each with its own attributes. */
 static int
 read_multipath(const decoding *decoding)
 {
     nio_bytes nexthops = decoding->multipath;
     nio_legs *legs = decoding->legs;
-    while (nexthops.left > 0) {
+    const uint32_t id = legs->head.nexthop_id;
+    const nio_nexthop *group = id == 0 ? NULL : find_nexthop(decoding, id);
+    for (size_t number = 0; nexthops.left > 0; number++) {
         struct rtnexthop header;
         if (nexthops.left < sizeof(header)) {
             return -EBADMSG;
@@ -200,7 +226,7 @@ read_multipath(const decoding *decoding)
         leg->oif = (uint32_t)header.rtnh_ifindex;
         leg->flags = (uint8_t)(header.rtnh_flags |
                                (leg->flags & (RTNH_F_OFFLOAD | LEG_TRAP)));
-        leg->weight = (uint16_t)(header.rtnh_hops + 1);
+        leg->weight = weight_of(group, number, header.rtnh_hops);
         nio_bytes inner = {nexthops.at + sizeof(header),
                            header.rtnh_len - sizeof(header)};
         int status = read_leg(decoding, leg, inner);
@@ -244,12 +270,7 @@ static int
 add_legs_of_nexthop(const decoding *decoding, uint32_t id, uint16_t weight,
                     int depth)
 {
-    const nio_store *nexthops = decoding->context->nexthops;
-    nio_nexthop key = {.id = id};
-    const nio_nexthop *nexthop = nio_store_first(nexthops, &key);
-    while (nexthop != NULL && nexthop->id != id) {
-        nexthop = nio_store_next(nexthops, nexthop);
-    }
+    const nio_nexthop *nexthop = find_nexthop(decoding, id);
     if (nexthop == NULL || depth == 0) {
         return 0; /* the object is gone already, and the route soon will be */
     }

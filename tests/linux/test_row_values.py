@@ -89,3 +89,18 @@ def test_route_is_loopback_if_it_is_local_or_on_lo(netns: Namespace) -> None:
         # IPv4's routes that lead nowhere are on lo.
         on_lo = device in ("lo", None)
         assert row.loopback is (kind == "local" or on_lo), destination
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("type_", ["blackhole", "unreachable", "prohibit", "throw"])
+def test_route_that_leads_nowhere_has_the_interface_lo(
+    netns: Namespace, family: int, type_: str
+) -> None:
+    prefix = "10.9.0.0/16" if family == 4 else "fd09::/32"
+    netns.ip("link set lo up")
+    netns.ip(f"-{family} route add {type_} {prefix}")
+    (row,) = (
+        one for one in netioapi.get_ip_forward_table2() if str(one.destination_prefix) == prefix
+    )
+    assert (row.type.name, row.interface_index) == (type_.upper(), 1)
+    assert row.interface_name == "lo"

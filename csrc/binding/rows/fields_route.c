@@ -34,7 +34,12 @@
     X(interface_index, U32, AT(InterfaceIndex),                               \
       NIO_FIELD_KEY | NIO_FIELD_BRIEF, BOTH, NULL, "no unit",                 \
       ROW "InterfaceIndex; RTA_OIF or rtnh_ifindex",                          \
-      "The interface's index, as socket.if_nametoindex() gives it.")          \
+      "The interface's index, as socket.if_nametoindex() gives it. On "       \
+      "Linux\n"                                                               \
+      "a route that leads nowhere (blackhole, unreachable, prohibit, "        \
+      "throw)\n"                                                              \
+      "has that of lo, 1: for IPv6 the kernel says so, and for IPv4, where\n" \
+      "it names no interface, netioapi does.")                                \
     X(interface_luid, U64, AT(InterfaceLuid), NIO_FIELD_KEY, BOTH, NULL,      \
       "no unit", ROW "InterfaceLuid; ifi_type and RTA_OIF",                   \
       "The interface's locally unique identifier. On Windows it stays the\n"  \

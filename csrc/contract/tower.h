@@ -171,7 +171,8 @@ struct nio_filter;
 typedef struct nio_request {
     unsigned kinds;                  /* bits: 1u << NIO_ROUTE, ... */
     const struct nio_filter *filter; /* borrowed for the call; NULL: all */
-    bool snapshot;      /* begin with all present rows, as ADD with SNAPSHOT */
+    bool snapshot;  /* begin with all present rows, as ADD with SNAPSHOT */
+    bool lifetimes; /* a lifetime that was set anew is a PARAMETER change */
     int receive_buffer; /* bytes requested of the system; 0: the default */
 } nio_request;
 

@@ -49,7 +49,7 @@ hash_route(const void *record, uint64_t seed)
 }
 
 void
-nio_row_cache_init(nio_row_cache *cache, unsigned kinds,
+nio_row_cache_init(nio_row_cache *cache, const nio_request *request,
                    const nio_filter *filter, nio_queue *queue)
 {
     static uint64_t (*const hashes[NIO_KINDS])(const void *, uint64_t) = {
@@ -58,8 +58,11 @@ nio_row_cache_init(nio_row_cache *cache, unsigned kinds,
         [NIO_ROUTE] = hash_route,
     };
 
-    *cache = (nio_row_cache){
-        .kinds = kinds, .filter = filter, .queue = queue, .generation = 1};
+    *cache = (nio_row_cache){.kinds = request->kinds,
+                             .lifetimes = request->lifetimes,
+                             .filter = filter,
+                             .queue = queue,
+                             .generation = 1};
     for (int kind = 0; kind < NIO_KINDS; kind++) {
         nio_store_init(&cache->rows[kind],
                        sizeof(cached_row) +
@@ -176,7 +179,9 @@ emit_present(nio_row_cache *cache, nio_kind kind, cached_row *cached,
         return;
     }
     cached->record.generation = cache->generation;
-    bool equal = nio_rows_equal(kind, cached->row, row);
+    bool equal =
+        nio_rows_equal(kind, cached->row, row) &&
+        !(cache->lifetimes && nio_row_renewed(kind, cached->row, row));
     if (equal || emit(cache, kind, NIO_CHANGE_PARAMETER, row, template)) {
         /* Even if equal: a later DELETE then has the latest lifetimes. */
         memcpy(cached->row, row, nio_windows_row_size(kind));

@@ -7,10 +7,12 @@
 #include "base/filter.h"
 #include "base/queue.h"
 #include "base/store.h"
+#include "contract/tower.h"
 #include "iphlpapi/rows.h"
 
 typedef struct nio_row_cache {
     unsigned kinds;           /* bits: 1u << NIO_ROUTE, ... */
+    bool lifetimes;           /* a longer lifetime is a difference */
     const nio_filter *filter; /* borrowed; not NULL */
     nio_queue *queue;         /* borrowed: changes are put there */
     nio_store rows[NIO_KINDS];
@@ -25,7 +27,7 @@ typedef struct nio_row_cache {
 } nio_row_cache;
 
 /* An empty cache, which owns none of the arguments. */
-void nio_row_cache_init(nio_row_cache *cache, unsigned kinds,
+void nio_row_cache_init(nio_row_cache *cache, const nio_request *request,
                         const nio_filter *filter, nio_queue *queue);
 void nio_row_cache_done(nio_row_cache *cache);
 /* Reads all tables once, and puts each row as an ADD if `snapshot`. */

@@ -116,6 +116,22 @@ row_lifetimes_equal(nio_kind kind, const void *a, const void *b)
 }
 
 bool
+nio_row_renewed(nio_kind kind, const void *before, const void *after)
+{
+    if (kind == NIO_ROUTE) {
+        const MIB_IPFORWARD_ROW2 *x = before, *y = after;
+        return y->ValidLifetime > x->ValidLifetime ||
+               y->PreferredLifetime > x->PreferredLifetime;
+    }
+    if (kind == NIO_ADDRESS) {
+        const MIB_UNICASTIPADDRESS_ROW *x = before, *y = after;
+        return y->ValidLifetime > x->ValidLifetime ||
+               y->PreferredLifetime > x->PreferredLifetime;
+    }
+    return false;
+}
+
+bool
 nio_rows_equal(nio_kind kind, const void *a, const void *b)
 {
     for (int i = 0; i < MAX_RANGES; i++) {

@@ -13,3 +13,5 @@ NETIO_STATUS nio_reread_row(nio_kind kind, const void *key,
 /* True when two rows with the same key are equal, apart from members that
  * count down or are random, and padding. */
 bool nio_rows_equal(nio_kind kind, const void *a, const void *b);
+/* True when a lifetime is longer in the second row. */
+bool nio_row_renewed(nio_kind kind, const void *before, const void *after);

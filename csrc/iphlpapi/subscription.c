@@ -204,7 +204,7 @@ subscription_new(const nio_request *request, nio_queue *queue)
     }
     self->filter = nio_filter_copy(request->filter != NULL ? request->filter
                                                            : &everything);
-    nio_row_cache_init(&self->cache, request->kinds, self->filter, queue);
+    nio_row_cache_init(&self->cache, request, self->filter, queue);
     if (!nio_event_init(&self->readable)) {
         return subscription_free(self);
     }

@@ -493,6 +493,7 @@ class Watch:
         prefix_match: int,
         protocols: Sequence[int] | None,
         snapshot: bool,
+        lifetimes: bool,
         queue: int,
         receive_buffer: int,
     ) -> Self: ...

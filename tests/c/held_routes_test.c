@@ -65,7 +65,7 @@ legs_of(int family, uint32_t link, nio_route *leg)
     leg->weight = 1;
     leg->instances = 1;
     leg->seen = 1;
-    leg->expires = NIO_INFINITE;
+    leg->expires_s = NIO_INFINITE;
     return (nio_legs){.head = *leg, .legs = leg, .count = 1};
 }
 

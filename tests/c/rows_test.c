@@ -42,8 +42,8 @@ route_row(uint8_t family, uint8_t protocol, uint8_t type, uint32_t oif,
                        .protocol = protocol,
                        .type = type,
                        .oif = oif,
-                       .expires = expires};
-    nio_route_row(&route, &links, &row);
+                       .expires_s = expires};
+    nio_route_row(&route, &links, 0, &row);
     return row;
 }
 
@@ -140,7 +140,7 @@ numbers_of_a_route_are_those_of_the_kernel(void)
                        .oif = LINK};
     memcpy(route.destination, FOUR, 16);
     memcpy(route.gateway, LOCAL, 16);
-    nio_route_row(&route, &links, &row);
+    nio_route_row(&route, &links, 0, &row);
     CHECK_EQUAL(row.InterfaceIndex, LINK);
     CHECK_EQUAL(row.InterfaceLuid.Value, UINT64_C(0x0006000007000000));
     CHECK_EQUAL(row.DestinationPrefix.Prefix.si_family, AF_INET);
@@ -160,7 +160,7 @@ numbers_of_a_route_are_those_of_the_kernel(void)
     CHECK_EQUAL(row.Publish, 0);
     CHECK_EQUAL(row.Age, 0);
     route.gateway_family = AF_UNSPEC;
-    nio_route_row(&route, &links, &row);
+    nio_route_row(&route, &links, 0, &row);
     CHECK_EQUAL(row.NextHop.si_family, AF_INET);
 }
 
@@ -169,7 +169,7 @@ static MIB_UNICASTIPADDRESS_ROW
 address_row(const nio_address *address)
 {
     MIB_UNICASTIPADDRESS_ROW row;
-    nio_address_row(address, &links, &row);
+    nio_address_row(address, &links, 0, &row);
     return row;
 }
 
@@ -268,8 +268,8 @@ numbers_of_an_address_are_those_of_the_kernel(void)
     nio_address address = {.index = 3,
                            .family = AF_INET,
                            .prefix_length = 24,
-                           .valid = 100,
-                           .preferred = 50};
+                           .valid_s = 100,
+                           .preferred_s = 50};
     MIB_UNICASTIPADDRESS_ROW row = address_row(&address);
     CHECK_EQUAL(row.InterfaceIndex, 3);
     CHECK_EQUAL(row.OnLinkPrefixLength, 24);

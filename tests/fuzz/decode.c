@@ -116,12 +116,12 @@ check_route(const nio_legs *legs, const nio_store *links, size_t size)
         if (!dead) {
             CHECK_EQUAL(leg->legs, legs->count > 255 ? 255 : legs->count);
         }
-        nio_route_row(leg, links, &row);
+        nio_route_row(leg, links, 0, &row);
         CHECK_EQUAL(row.DestinationPrefix.PrefixLength, leg->prefix_length);
         CHECK_EQUAL(row.DestinationPrefix.Prefix.si_family, leg->family);
         CHECK(row.NextHop.si_family == AF_INET ||
               row.NextHop.si_family == AF_INET6);
-        CHECK_EQUAL(row.Immortal, leg->expires == NIO_INFINITE);
+        CHECK_EQUAL(row.Immortal, leg->expires_s == NIO_INFINITE);
         check_key(NIO_ROUTE, &row);
     }
 }
@@ -134,7 +134,7 @@ check_address(const nio_address *address, const nio_store *links)
     CHECK(address->prefix_length <= (address->family == AF_INET ? 32 : 128));
     CHECK(is_address_of(address->family, address->local));
     CHECK(is_address_of(address->family, address->peer));
-    nio_address_row(address, links, &row);
+    nio_address_row(address, links, 0, &row);
     CHECK_EQUAL(row.InterfaceIndex, address->index);
     CHECK_EQUAL(row.OnLinkPrefixLength, address->prefix_length);
     check_key(NIO_ADDRESS, &row);
@@ -258,7 +258,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     nio_store nexthops;
     nio_extra_pool extras;
-    const nio_decode_context context = {&nexthops, &extras};
+    const nio_decode_context context = {&nexthops, &extras, 0};
     uint8_t *copy = malloc(size + 1);
     CHECK(copy != NULL);
     memcpy(copy + 1, bytes, size); /* at an odd address */

@@ -32,7 +32,7 @@ decode(nio_bytes body, const nio_decode_context *context, decoded *ret)
     memset(ret, UNTOUCHED, sizeof(*ret));
     memset(&ret->legs, 0, sizeof(ret->legs));
     ret->route_status = nio_decode_route(body, context, &ret->legs);
-    ret->address_status = nio_decode_address(body, &ret->address);
+    ret->address_status = nio_decode_address(body, 0, &ret->address);
     ret->link_status =
         nio_decode_link(body, context->extras, &ret->link, &ret->link_family);
     ret->times_status = nio_decode_neighbour_table(

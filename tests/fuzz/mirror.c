@@ -29,7 +29,7 @@ take_dumped_message(nio_engine *engine, const struct nlmsghdr *header,
         nio_mirror_dumped_link(mirror, &link);
         nio_link_done(&link, &mirror->extras);
     } else if (header->nlmsg_type == RTM_NEWADDR &&
-               nio_decode_address(body, &address) == 0) {
+               nio_decode_address(body, 0, &address) == 0) {
         nio_mirror_dumped_address(mirror, &address);
     } else if (header->nlmsg_type == RTM_NEWNEXTHOP &&
                nio_decode_nexthop(body, &mirror->decode, &nexthop) == 0) {

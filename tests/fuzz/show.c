@@ -83,10 +83,10 @@ show_route(const nio_route *leg, const nio_store *links)
     SHOW(leg, gateway_family);
     SHOW(leg, legs);
     SHOW(leg, weight);
-    SHOW(leg, expires);
+    SHOW(leg, expires_s);
     SHOW(leg, scope);
     SHOW(leg, preference);
-    nio_route_row(leg, links, &row);
+    nio_route_row(leg, links, 0, &row);
     show_items(leg->extra);
     printf("\n  row");
     show_bytes("source", row.PreferredSource, 16);
@@ -119,10 +119,10 @@ show_address(const nio_address *address, const nio_store *links)
     SHOW(address, family);
     SHOW(address, prefix_length);
     SHOW(address, protocol);
-    SHOW(address, valid);
-    SHOW(address, preferred);
+    SHOW(address, valid_s);
+    SHOW(address, preferred_s);
     SHOW(address, created);
-    nio_address_row(address, links, &row);
+    nio_address_row(address, links, 0, &row);
     printf("\n  row");
     show_luid(&row.InterfaceLuid);
     show_sockaddr("address", &row.Address);
@@ -204,7 +204,7 @@ show_message(nio_engine *engine, uint16_t type, nio_bytes body)
             show_route(&engine->legs.legs[i], &mirror->links);
         }
     } else if ((type == RTM_NEWADDR || type == RTM_DELADDR) &&
-               nio_decode_address(body, &address) == 0) {
+               nio_decode_address(body, 0, &address) == 0) {
         show_address(&address, &mirror->links);
     } else if ((type == RTM_NEWLINK || type == RTM_DELLINK) &&
                nio_decode_link(body, mirror->decode.extras, &link, &family) ==

@@ -183,7 +183,7 @@ best_route(nio_one_shot *one_shot, uint32_t index, const SOCKADDR_INET *source,
     }
     if (status == 0) {
         give_own_type(leg);
-        nio_route_row(leg, &one_shot->mirror.links, row);
+        nio_route_row(leg, &one_shot->mirror.links, 0, row);
         (void)nio_extra_keep(row->Extra); /* the caller's */
         if (source != NULL) {
             *ret_source = *source;

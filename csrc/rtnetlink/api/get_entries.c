@@ -144,7 +144,7 @@ nio_get_route_entry(PMIB_IPFORWARD_ROW2 row, const nio_read_limit *limit)
         code = ERROR_NOT_FOUND;
     }
     if (code == NO_ERROR) {
-        nio_route_row(&search.route, &one_shot.mirror.links, row);
+        nio_route_row(&search.route, &one_shot.mirror.links, 0, row);
         (void)nio_extra_keep(row->Extra);
     }
     nio_extra_drop(search.route.extra);
@@ -197,7 +197,7 @@ GetUnicastIpAddressEntry(PMIB_UNICASTIPADDRESS_ROW row)
         if (address == NULL) {
             code = ERROR_NOT_FOUND;
         } else {
-            nio_address_row(address, &one_shot.mirror.links, row);
+            nio_address_row(address, &one_shot.mirror.links, 0, row);
         }
     }
     nio_one_shot_close(&one_shot);

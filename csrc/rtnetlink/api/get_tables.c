@@ -145,7 +145,7 @@ take_route(void *context, const nio_route *leg)
     if (row == NULL) {
         return -ENOMEM;
     }
-    nio_route_row(leg, &table->one_shot->mirror.links, row);
+    nio_route_row(leg, &table->one_shot->mirror.links, 0, row);
     memcpy(table->destination, leg->destination, 16);
     if (same_prefix && is_instance(table)) {
         table->count--;
@@ -273,7 +273,7 @@ take_addresses(growing *table)
         if (row == NULL) {
             return ERROR_NOT_ENOUGH_MEMORY;
         }
-        nio_address_row(address, &mirror->links, row);
+        nio_address_row(address, &mirror->links, 0, row);
     }
     return NO_ERROR;
 }

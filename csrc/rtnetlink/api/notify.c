@@ -218,6 +218,7 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *handle)
     entry->subscriber.kinds = request->kinds;
     entry->subscriber.queue = queue;
     entry->subscriber.snapshot = request->snapshot;
+    entry->subscriber.lifetimes = request->lifetimes;
     entry->subscriber.filter = nio_filter_copy(
         request->filter != NULL ? request->filter : &everything);
     if (entry->subscriber.filter == NULL) {

@@ -14,10 +14,13 @@
 /* RTM_NEWMULTICAST, which the oldest headers lack. */
 #define NIO_RTM_NEWMULTICAST 56
 
-/* What decoders look up and keep: both belong to a mirror. */
+/* What decoders look up and keep: both belong to a mirror. And the clock of
+ * lifetimes, in seconds; where it stays 0, a record has the seconds that were
+ * left when the kernel told it. */
 typedef struct nio_decode_context {
     nio_store *nexthops;
     nio_extra_pool *extras;
+    uint32_t now_s;
 } nio_decode_context;
 
 /* The legs of one route. The memory is reused from message to message; until
@@ -39,7 +42,8 @@ int nio_decode_route(nio_bytes body, const nio_decode_context *context,
                      nio_legs *legs);
 
 /* RTM_NEWADDR, RTM_DELADDR. */
-int nio_decode_address(nio_bytes body, nio_address *ret_address);
+int nio_decode_address(nio_bytes body, uint32_t now_s,
+                       nio_address *ret_address);
 
 /* RTM_NEWLINK, RTM_DELLINK of family AF_UNSPEC. ret_family is also set when
  * the result is NIO_NOT_OURS. The message lacks some of the neighbour times,

@@ -21,8 +21,8 @@ read_lifetimes(nio_address *address, const nio_bytes *payload)
         return false;
     }
     memcpy(&info, payload->at, sizeof(info));
-    address->valid = info.ifa_valid;
-    address->preferred = info.ifa_prefered;
+    address->valid_s = info.ifa_valid;
+    address->preferred_s = info.ifa_prefered;
     address->created = info.cstamp;
     return true;
 }
@@ -59,7 +59,7 @@ read_attribute(nio_address *address, const nio_attribute *attribute,
 }
 
 int
-nio_decode_address(nio_bytes body, nio_address *ret_address)
+nio_decode_address(nio_bytes body, uint32_t now_s, nio_address *ret_address)
 {
     struct ifaddrmsg message;
     nio_address address;
@@ -77,8 +77,8 @@ nio_decode_address(nio_bytes body, nio_address *ret_address)
     address.flags = message.ifa_flags;
     address.index = message.ifa_index;
     address.scope = message.ifa_scope;
-    address.valid = NIO_INFINITE;
-    address.preferred = NIO_INFINITE;
+    address.valid_s = NIO_INFINITE;
+    address.preferred_s = NIO_INFINITE;
 
     nio_attribute attribute;
     while (nio_attribute_next(&body, &attribute)) {
@@ -95,6 +95,8 @@ nio_decode_address(nio_bytes body, nio_address *ret_address)
     } else if (memcmp(address.local, remote, sizeof(remote)) != 0) {
         memcpy(address.peer, remote, sizeof(address.peer));
     }
+    address.valid_s = nio_end_of(now_s, address.valid_s);
+    address.preferred_s = nio_end_of(now_s, address.preferred_s);
     *ret_address = address;
     return 0;
 }

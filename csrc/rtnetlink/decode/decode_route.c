@@ -109,7 +109,7 @@ read_gateway(nio_route *route, const nio_attribute *attribute)
 }
 
 static bool
-read_expiry(nio_route *route, const nio_attribute *attribute)
+read_expiry(const decoding *decoding, const nio_attribute *attribute)
 {
     struct rta_cacheinfo info;
     if (attribute->payload.left < sizeof(info)) {
@@ -118,7 +118,9 @@ read_expiry(nio_route *route, const nio_attribute *attribute)
     memcpy(&info, attribute->payload.at, sizeof(info));
     int32_t ticks = (int32_t)info.rta_expires;
     if (ticks != 0) {
-        route->expires = ticks < 0 ? 0 : (uint32_t)ticks / USER_HZ;
+        decoding->legs->head.expires_s =
+            nio_end_of(decoding->context->now_s,
+                       ticks < 0 ? 0 : (uint32_t)ticks / USER_HZ);
     }
     return true;
 }
@@ -147,7 +149,7 @@ read_attribute(decoding *decoding, const nio_attribute *attribute)
     case RTA_PREF:
         return nio_attribute_u8(attribute, &head->preference);
     case RTA_CACHEINFO:
-        return read_expiry(head, attribute);
+        return read_expiry(decoding, attribute);
     case RTA_MULTIPATH:
         decoding->multipath = attribute->payload;
         return true;
@@ -346,7 +348,7 @@ read_header(decoding *decoding, const struct rtmsg *message)
     head->weight = 1;
     head->instances = 1;
     head->seen = 1;
-    head->expires = NIO_INFINITE;
+    head->expires_s = NIO_INFINITE;
     decoding->details.source_length = message->rtm_src_len;
 }
 

@@ -12,6 +12,32 @@
 #include <stdint.h>
 
 #define NIO_INFINITE UINT32_MAX /* a lifetime without an end */
+/* A lifetime counts down, so a record has the time of its end, in seconds of
+ * the clock `now_s` of its decoder (decode.h). */
+static inline uint32_t
+nio_end_of(uint32_t now_s, uint32_t seconds)
+{
+    return seconds == NIO_INFINITE           ? NIO_INFINITE
+           : seconds >= NIO_INFINITE - now_s ? NIO_INFINITE - 1
+                                             : now_s + seconds;
+}
+
+static inline uint32_t
+nio_left_until(uint32_t end_s, uint32_t now_s)
+{
+    return end_s == NIO_INFINITE ? NIO_INFINITE
+           : end_s > now_s       ? end_s - now_s
+                                 : 0;
+}
+
+/* Was a lifetime set anew? Both ends are rounded to a second. */
+static inline bool
+nio_end_moved(uint32_t before_s, uint32_t after_s)
+{
+    return before_s > after_s ? before_s - after_s > 1
+                              : after_s - before_s > 1;
+}
+
 /* lo is the first interface of every namespace. */
 #define NIO_LOOPBACK_INDEX 1u
 
@@ -40,7 +66,7 @@ typedef struct nio_route {
     uint16_t seen;          /* instances in the newest dump */
     uint8_t scope;          /* RT_SCOPE_* */
     uint8_t preference;     /* ICMPV6_ROUTER_PREF_* */
-    uint32_t expires; /* seconds left in the last message; NIO_INFINITE */
+    uint32_t expires_s;     /* the end of its lifetime; NIO_INFINITE */
     uint8_t ambiguous_in_replay; /* the replay (mirror.h) in which a message
                                     may mean a route that is already gone */
     bool is_held;      /* not reported yet: a dump decides about its group */
@@ -60,8 +86,8 @@ typedef struct nio_address {
     uint8_t prefix_length;
     uint8_t protocol; /* IFA_PROTO; 0: not given */
     uint8_t scope;    /* RT_SCOPE_* */
-    uint32_t valid;   /* seconds left in the last message; NIO_INFINITE */
-    uint32_t preferred;
+    uint32_t valid_s; /* the ends of its lifetimes; NIO_INFINITE */
+    uint32_t preferred_s;
     uint32_t created; /* 1/100 s since boot */
     uint32_t metric;  /* IFA_RT_PRIORITY: of its prefix route; 0: default */
     uint8_t broadcast[16]; /* 0: none */

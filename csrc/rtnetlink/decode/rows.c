@@ -150,7 +150,7 @@ fill_from_extra(const nio_extra *extra, MIB_IPFORWARD_ROW2 *row)
 }
 
 void
-nio_route_row(const nio_route *route, const nio_store *links,
+nio_route_row(const nio_route *route, const nio_store *links, uint32_t now_s,
               MIB_IPFORWARD_ROW2 *ret_row)
 {
     MIB_IPFORWARD_ROW2 *row = ret_row;
@@ -167,15 +167,15 @@ nio_route_row(const nio_route *route, const nio_store *links,
     fill_sockaddr(route->gateway_family == AF_UNSPEC ? route->family
                                                      : route->gateway_family,
                   route->gateway, route->oif, &row->NextHop);
-    row->ValidLifetime = route->expires;
-    row->PreferredLifetime = route->expires;
+    row->ValidLifetime = nio_left_until(route->expires_s, now_s);
+    row->PreferredLifetime = row->ValidLifetime;
     row->Metric = route->priority;
     row->Protocol = RouteProtocolOther;
     if (protocols[route->protocol].protocol != 0) {
         row->Protocol = protocols[route->protocol].protocol;
         row->Origin = protocols[route->protocol].origin;
     }
-    bool expires = route->expires != NIO_INFINITE;
+    bool expires = route->expires_s != NIO_INFINITE;
     if (route->family == AF_INET6 && route->protocol == RTPROT_KERNEL &&
         expires) {
         row->AutoconfigureAddress = TRUE; /* the on-link prefix of an RA */
@@ -275,7 +275,7 @@ boot_filetime(void)
 
 void
 nio_address_row(const nio_address *address, const nio_store *links,
-                MIB_UNICASTIPADDRESS_ROW *ret_row)
+                uint32_t now_s, MIB_UNICASTIPADDRESS_ROW *ret_row)
 {
     MIB_UNICASTIPADDRESS_ROW *row = ret_row;
     memset(row, 0, sizeof(*row));
@@ -288,8 +288,8 @@ nio_address_row(const nio_address *address, const nio_store *links,
         memcpy(row->Name, link->name, sizeof(row->Name));
     }
     fill_origins(address, row);
-    row->ValidLifetime = address->valid;
-    row->PreferredLifetime = address->preferred;
+    row->ValidLifetime = nio_left_until(address->valid_s, now_s);
+    row->PreferredLifetime = nio_left_until(address->preferred_s, now_s);
     row->OnLinkPrefixLength = address->prefix_length;
     row->DadState = dad_state(address);
     if (is_link_local(address->family, address->local)) {

@@ -21,9 +21,9 @@ const nio_link *nio_link_in(const nio_store *links, uint32_t index);
 bool nio_is_usable_address(const nio_address *address);
 /* The row's `Extra` is borrowed from the record. */
 void nio_route_row(const nio_route *route, const nio_store *links,
-                   MIB_IPFORWARD_ROW2 *ret_row);
+                   uint32_t now_s, MIB_IPFORWARD_ROW2 *ret_row);
 void nio_address_row(const nio_address *address, const nio_store *links,
-                     MIB_UNICASTIPADDRESS_ROW *ret_row);
+                     uint32_t now_s, MIB_UNICASTIPADDRESS_ROW *ret_row);
 /* False: the link does not take part in that family, or is gone, so there is
  * no row. */
 bool nio_interface_row(const nio_link *link, ADDRESS_FAMILY family,

@@ -23,7 +23,7 @@ static bool
 brings_address(const nio_route *route)
 {
     return route->family == AF_INET6 && route->protocol == RTPROT_KERNEL &&
-           route->expires != NIO_INFINITE;
+           route->expires_s != NIO_INFINITE;
 }
 
 static int
@@ -58,7 +58,8 @@ static int
 on_address(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     nio_address address;
-    int status = nio_decode_address(body, &address);
+    int status =
+        nio_decode_address(body, engine->mirror.decode.now_s, &address);
     if (status == 0 && header->nlmsg_type == RTM_NEWADDR) {
         nio_mirror_new_address(&engine->mirror, &address);
     } else if (status == 0) {
@@ -75,7 +76,11 @@ on_prefix(nio_engine *engine, const struct nlmsghdr *header, nio_bytes body)
 {
     (void)header;
     (void)body;
-    engine->mirror.dirty.addresses = true;
+    nio_mirror *mirror = &engine->mirror;
+    mirror->dirty.addresses = true;
+    /* The same advertisement renews routes without a message. */
+    mirror->dirty.routes[1] |= mirror->wants_routes && mirror->has_expiring &&
+                               mirror->fanout.lifetimes;
     return 0;
 }
 

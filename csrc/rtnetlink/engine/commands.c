@@ -47,6 +47,11 @@ take_attach(nio_engine *engine, nio_command *command)
         /* A link that is down may have got a name without a message. */
         engine->mirror.dirty.all_links = true;
     }
+    /* A router may have renewed the lifetimes of routes without a message. */
+    engine->mirror.dirty.routes[1] |=
+        command->subscriber->snapshot && engine->mirror.wants_routes &&
+        engine->mirror.has_expiring &&
+        nio_kinds_need_routes(command->subscriber->kinds);
     if (nio_needs_more_routes(engine, command->subscriber)) {
         if (engine->stale) {
             push(&engine->postponed, command);
@@ -117,7 +122,7 @@ static int
 attach(nio_engine *engine, nio_subscriber *subscriber)
 {
     nio_fanout *fanout = &engine->mirror.fanout;
-    fanout->time_ns = nio_realtime_ns();
+    nio_mirror_set_time(&engine->mirror);
     if (!nio_queue_reserve(subscriber->queue)) {
         return -ENOMEM;
     }

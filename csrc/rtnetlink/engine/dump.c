@@ -71,7 +71,8 @@ on_address(void *context, const struct nlmsghdr *header, nio_bytes body)
     nio_dumper *dumper = context;
     nio_address address;
     (void)header;
-    if (nio_decode_address(body, &address) == 0 &&
+    if (nio_decode_address(body, dumper->mirror->decode.now_s, &address) ==
+            0 &&
         (dumper->accept_raced ||
          nio_mirror_knows_link(dumper->mirror, address.index))) {
         nio_mirror_dumped_address(dumper->mirror, &address);

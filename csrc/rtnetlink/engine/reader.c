@@ -119,7 +119,7 @@ receive_and_apply(nio_engine *engine)
 {
     int count = nio_event_socket_receive(&engine->events);
     if (count > 0) {
-        engine->mirror.fanout.time_ns = nio_realtime_ns();
+        nio_mirror_set_time(&engine->mirror);
     }
     for (int i = 0; i < count; i++) {
         nio_datagram datagram = nio_event_socket_datagram(&engine->events, i);

@@ -163,7 +163,7 @@ begin(nio_engine *engine)
     if (!mirror->replaying) { /* else ambiguous records stay ambiguous */
         mirror->replay = (uint8_t)(mirror->replay % UINT8_MAX + 1);
     }
-    mirror->fanout.time_ns = nio_realtime_ns();
+    nio_mirror_set_time(mirror);
     mirror->fanout.flags = NIO_FLAG_SYNTHESIZED;
 }
 

@@ -18,7 +18,7 @@ static void
 mark_overflow(nio_engine *engine)
 {
     engine->counted.overflows++;
-    engine->mirror.fanout.time_ns = nio_realtime_ns();
+    nio_mirror_set_time(&engine->mirror);
     nio_fanout_mark_overflow(&engine->mirror.fanout);
 }
 

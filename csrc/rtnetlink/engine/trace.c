@@ -96,7 +96,7 @@ add_unicast_address(text *line, const nio_engine *engine, nio_bytes body)
 {
     nio_address address;
     (void)engine;
-    if (nio_decode_address(body, &address) == 0) {
+    if (nio_decode_address(body, 0, &address) == 0) {
         add(line, " ");
         add_address(line, address.family, address.local);
         add(line, "/%u dev %" PRIu32 " flags 0x%" PRIx32,

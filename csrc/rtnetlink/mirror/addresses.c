@@ -34,8 +34,9 @@ same_state(const nio_address *a, const nio_address *b)
            a->scope == b->scope && a->metric == b->metric &&
            memcmp(a->broadcast, b->broadcast, sizeof(a->broadcast)) == 0 &&
            memcmp(a->label, b->label, sizeof(a->label)) == 0 &&
-           (a->valid == NIO_INFINITE) == (b->valid == NIO_INFINITE) &&
-           (a->preferred == NIO_INFINITE) == (b->preferred == NIO_INFINITE);
+           (a->valid_s == NIO_INFINITE) == (b->valid_s == NIO_INFINITE) &&
+           (a->preferred_s == NIO_INFINITE) ==
+               (b->preferred_s == NIO_INFINITE);
 }
 
 static void
@@ -59,7 +60,7 @@ drop_address(nio_mirror *mirror, nio_address *address)
 static bool
 is_expiring_inet6(const nio_address *address)
 {
-    return address->family == AF_INET6 && address->valid != NIO_INFINITE;
+    return address->family == AF_INET6 && address->valid_s != NIO_INFINITE;
 }
 
 void
@@ -88,11 +89,15 @@ nio_mirror_dumped_address(nio_mirror *mirror, const nio_address *address)
         return;
     }
     bool same = same_state(known, &after);
+    bool renewed = nio_end_moved(known->valid_s, after.valid_s) ||
+                   nio_end_moved(known->preferred_s, after.preferred_s);
     after.record.next = known->record.next;
     *known = after;
     if (!same) {
         count_change(mirror);
         nio_fanout_address(&mirror->fanout, NIO_CHANGE_PARAMETER, &after);
+    } else if (renewed) {
+        nio_fanout_renewed_address(&mirror->fanout, &after);
     }
 }
 

@@ -17,9 +17,11 @@ count_kinds(nio_fanout *fanout)
 {
     fanout->kinds = 0;
     fanout->has_names = false;
+    fanout->lifetimes = false;
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
         fanout->kinds |= s->kinds;
         fanout->has_names |= s->filter->name_count > 0;
+        fanout->lifetimes |= s->lifetimes;
     }
 }
 
@@ -86,13 +88,52 @@ change_of(const nio_fanout *fanout, nio_kind kind, uint8_t type)
     return change;
 }
 
+static bool
+all(const nio_subscriber *subscriber)
+{
+    (void)subscriber;
+    return true;
+}
+
+static bool
+reads_tables(const nio_subscriber *subscriber)
+{
+    return subscriber->reads_tables;
+}
+
+static bool
+follows_lifetimes(const nio_subscriber *subscriber)
+{
+    return subscriber->lifetimes;
+}
+
 static void
-put_all(const nio_fanout *fanout, nio_kind kind, uint8_t type, const void *row)
+put_to(const nio_fanout *fanout, bool (*wants)(const nio_subscriber *),
+       nio_kind kind, uint8_t type, const void *row)
 {
     nio_change change = change_of(fanout, kind, type);
     change.has_extra = nio_extra_of(kind, row) != NULL;
     for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
-        nio_subscriber_put_filtered(s, &change, row);
+        if (wants(s)) {
+            nio_subscriber_put_filtered(s, &change, row);
+        }
+    }
+}
+
+static void
+put_all(const nio_fanout *fanout, nio_kind kind, uint8_t type, const void *row)
+{
+    put_to(fanout, all, kind, type, row);
+}
+
+static void
+put_route(const nio_fanout *fanout, bool (*wants)(const nio_subscriber *),
+          uint8_t type, const nio_route *route)
+{
+    MIB_IPFORWARD_ROW2 row;
+    if (fanout->kinds & (1u << NIO_ROUTE)) {
+        nio_route_row(route, fanout->links, *fanout->now_s, &row);
+        put_to(fanout, wants, NIO_ROUTE, type, &row);
     }
 }
 
@@ -100,24 +141,29 @@ void
 nio_fanout_route(const nio_fanout *fanout, uint8_t type,
                  const nio_route *route)
 {
-    MIB_IPFORWARD_ROW2 row;
-    if (fanout->kinds & (1u << NIO_ROUTE)) {
-        nio_route_row(route, fanout->links, &row);
-        put_all(fanout, NIO_ROUTE, type, &row);
-    }
+    put_route(fanout, all, type, route);
 }
 
 void
 nio_fanout_uncovered_route(const nio_fanout *fanout, const nio_route *route)
 {
-    MIB_IPFORWARD_ROW2 row;
-    nio_change change = change_of(fanout, NIO_ROUTE, NIO_CHANGE_PARAMETER);
-    nio_route_row(route, fanout->links, &row);
-    change.has_extra = nio_extra_of(NIO_ROUTE, &row) != NULL;
-    for (nio_subscriber *s = fanout->subscribers; s != NULL; s = s->next) {
-        if (s->reads_tables) {
-            nio_subscriber_put_filtered(s, &change, &row);
-        }
+    put_route(fanout, reads_tables, NIO_CHANGE_PARAMETER, route);
+}
+
+void
+nio_fanout_renewed_route(const nio_fanout *fanout, const nio_route *route)
+{
+    put_route(fanout, follows_lifetimes, NIO_CHANGE_PARAMETER, route);
+}
+
+static void
+put_address(const nio_fanout *fanout, bool (*wants)(const nio_subscriber *),
+            uint8_t type, const nio_address *address)
+{
+    MIB_UNICASTIPADDRESS_ROW row;
+    if (fanout->kinds & (1u << NIO_ADDRESS)) {
+        nio_address_row(address, fanout->links, *fanout->now_s, &row);
+        put_to(fanout, wants, NIO_ADDRESS, type, &row);
     }
 }
 
@@ -125,11 +171,14 @@ void
 nio_fanout_address(const nio_fanout *fanout, uint8_t type,
                    const nio_address *address)
 {
-    MIB_UNICASTIPADDRESS_ROW row;
-    if (fanout->kinds & (1u << NIO_ADDRESS)) {
-        nio_address_row(address, fanout->links, &row);
-        put_all(fanout, NIO_ADDRESS, type, &row);
-    }
+    put_address(fanout, all, type, address);
+}
+
+void
+nio_fanout_renewed_address(const nio_fanout *fanout,
+                           const nio_address *address)
+{
+    put_address(fanout, follows_lifetimes, NIO_CHANGE_PARAMETER, address);
 }
 
 /* The kernel randomises the reachable time without a message. */

@@ -11,8 +11,10 @@
 typedef struct nio_fanout {
     nio_subscriber *subscribers;
     unsigned kinds;         /* that any subscriber wants */
+    bool lifetimes;         /* a subscriber follows them */
     bool has_names;         /* the filter of a subscriber has names */
     const nio_store *links; /* the mirror's: for LUIDs and names */
+    const uint32_t *now_s;  /* the mirror's clock of lifetimes */
     uint64_t time_ns;       /* when the message being applied was read */
     uint8_t flags; /* NIO_FLAG_SYNTHESIZED if no message reports the change */
 } nio_fanout;
@@ -32,6 +34,11 @@ void nio_fanout_route(const nio_fanout *fanout, uint8_t type,
  * the mirror has, and that such a table may have lacked. */
 void nio_fanout_uncovered_route(const nio_fanout *fanout,
                                 const nio_route *route);
+/* For those that follow lifetimes: this one was set anew. */
+void nio_fanout_renewed_route(const nio_fanout *fanout,
+                              const nio_route *route);
+void nio_fanout_renewed_address(const nio_fanout *fanout,
+                                const nio_address *address);
 void nio_fanout_address(const nio_fanout *fanout, uint8_t type,
                         const nio_address *address);
 /* Compare the rows of both families before (NULL: the link is new) and after

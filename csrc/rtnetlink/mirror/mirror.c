@@ -3,6 +3,8 @@
  * kinds of objects: links.c, addresses.c, nexthops.c, routes.c. */
 #include "rtnetlink/mirror/mirror.h"
 
+#include "base/lock.h"
+
 #include "rtnetlink/mirror/route_identity.h"
 
 #include <string.h>
@@ -43,7 +45,15 @@ nio_mirror_init(nio_mirror *mirror)
     mirror->decode.nexthops = &mirror->nexthops;
     mirror->decode.extras = &mirror->extras;
     mirror->fanout.links = &mirror->links;
+    mirror->fanout.now_s = &mirror->decode.now_s;
     mirror->generation = 1;
+}
+
+void
+nio_mirror_set_time(nio_mirror *mirror)
+{
+    mirror->fanout.time_ns = nio_realtime_ns();
+    mirror->decode.now_s = (uint32_t)(nio_monotonic_ns() / 1000000000u);
 }
 
 static void

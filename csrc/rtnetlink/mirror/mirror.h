@@ -62,6 +62,9 @@ typedef struct nio_mirror {
 
 void nio_mirror_init(nio_mirror *mirror);
 void nio_mirror_done(nio_mirror *mirror);
+/* What is decoded and reported from now on has this time: the time of changes,
+ * and the clock of lifetimes. Without it lifetimes do not count down. */
+void nio_mirror_set_time(nio_mirror *mirror);
 
 bool nio_dirty_any(const nio_dirty *dirty);
 /* Mark everything that is mirrored. */

@@ -84,7 +84,7 @@ same_state(const nio_route *a, const nio_route *b)
            a->weight == b->weight && a->nexthop_id == b->nexthop_id &&
            a->scope == b->scope && a->preference == b->preference &&
            a->instances == b->instances &&
-           (a->expires == NIO_INFINITE) == (b->expires == NIO_INFINITE);
+           (a->expires_s == NIO_INFINITE) == (b->expires_s == NIO_INFINITE);
 }
 
 /* Attributes that a message has once for all legs of the route. */
@@ -93,7 +93,7 @@ same_shared_attributes(const nio_route *a, const nio_route *b)
 {
     return a->type == b->type && a->protocol == b->protocol &&
            a->extra == b->extra && a->preference == b->preference &&
-           (a->expires == NIO_INFINITE) == (b->expires == NIO_INFINITE);
+           (a->expires_s == NIO_INFINITE) == (b->expires_s == NIO_INFINITE);
 }
 
 /* The record of a leg; NULL: there is none. */

@@ -13,7 +13,7 @@ note_change(nio_mirror *mirror, const nio_route *route)
     mirror->derived_dirty |= route->prefix_length == 0;
     mirror->has_expiring |= route->family == AF_INET6 &&
                             route->protocol == RTPROT_KERNEL &&
-                            route->expires != NIO_INFINITE;
+                            route->expires_s != NIO_INFINITE;
 }
 
 nio_route *
@@ -128,6 +128,9 @@ nio_route_update(nio_mirror *mirror, nio_route *route, const nio_route *leg)
         if (!route->is_held) {
             nio_fanout_route(&mirror->fanout, NIO_CHANGE_PARAMETER, route);
         }
+    } else if (nio_end_moved(before.expires_s, route->expires_s) &&
+               !route->is_held) {
+        nio_fanout_renewed_route(&mirror->fanout, route);
     }
     nio_extra_pool_release(&mirror->extras, before.extra);
 }

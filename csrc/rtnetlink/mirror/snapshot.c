@@ -68,7 +68,7 @@ put_addresses(const selection *rows)
         if (!is_selected(rows, address->index)) {
             continue;
         }
-        nio_address_row(address, &mirror->links, &row);
+        nio_address_row(address, &mirror->links, mirror->decode.now_s, &row);
         if (!put(rows, NIO_ADDRESS, sizeof(row), &row)) {
             return false;
         }
@@ -90,7 +90,7 @@ put_routes(const selection *rows)
         if (route->is_held || !is_selected(rows, route->oif)) {
             continue;
         }
-        nio_route_row(route, &mirror->links, &row);
+        nio_route_row(route, &mirror->links, mirror->decode.now_s, &row);
         if (!put(rows, NIO_ROUTE, sizeof(row), &row)) {
             return false;
         }

@@ -23,6 +23,7 @@ typedef struct nio_subscriber {
     void *wake_argument;
     bool snapshot;        /* wants all rows first */
     bool reads_tables;    /* reads tables of the system beside the queue */
+    bool lifetimes;       /* a lifetime that was set anew is a change */
     bool initial;         /* wants MibInitialNotification first */
     bool owes_synced;     /* gets a SYNCED mark once the mirror is exact */
     unsigned reserved;    /* puts for which the queue has memory */

@@ -63,6 +63,10 @@ class Watcher:
     protocols: numbers of RouteProtocol, for routes only; None means all.
     snapshot: True delivers all existing rows first, as changes that are `initial`; the batch that
         completes them has `synced` set.
+    lifetimes: True makes each renewal a Parameter change: of a DHCP lease, or of an address or a
+        route of a router advertisement. By default a renewal is no change. A lifetime is that of
+        the time of the row. Linux sends no message when an advertisement renews only the default
+        route. On Windows a renewal is a notification after which a lifetime is longer than before.
     settle: seconds, by default 0.0, which delivers changes at once. Otherwise changes are held back
         until no change has come for that time, and only the last state of each row is delivered. A
         row that came and went meanwhile is not delivered; the deletion of a row that was delivered
@@ -98,6 +102,7 @@ class Watcher:
         prefix_match: Literal["covered", "exact", "covering"] = "covered",
         protocols: Iterable[int] | None = None,
         snapshot: bool = False,
+        lifetimes: bool = False,
         settle: float = 0.0,
         max_delay: float | None = None,
         queue: int = 1_000_000,
@@ -119,6 +124,7 @@ class Watcher:
             prefix_match=parameters.prefix_match_from(prefix_match),
             protocols=parameters.protocols_from(protocols),
             snapshot=snapshot,
+            lifetimes=lifetimes,
             queue=parameters.positive_from(queue, "queue", "changes"),
             receive_buffer=0
             if receive_buffer is None

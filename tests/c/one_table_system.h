@@ -174,6 +174,17 @@ set_route(NET_IFINDEX interface, ULONG metric)
 }
 
 static void
+set_lifetime(NET_IFINDEX interface, ULONG seconds)
+{
+    nio_lock_take(&lock);
+    MIB_IPFORWARD_ROW2 *found = find_locked(interface);
+    CHECK(found != NULL);
+    found->ValidLifetime = seconds;
+    found->PreferredLifetime = seconds;
+    nio_lock_drop(&lock);
+}
+
+static void
 remove_route(NET_IFINDEX interface)
 {
     nio_lock_take(&lock);

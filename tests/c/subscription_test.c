@@ -28,16 +28,21 @@ key_of(int kind, const void *row, uint8_t *key)
 }
 
 static void
+stream_request(stream *stream, const nio_request *request)
+{
+    CHECK(nio_event_init(&stream->readable));
+    stream->queue = nio_queue_new(100, key_of, &stream->readable);
+    CHECK(stream->queue != NULL);
+    CHECK_EQUAL(nio_subscribe(request, stream->queue, &stream->handle),
+                NO_ERROR);
+}
+
+static void
 stream_open_filtered(stream *stream, bool snapshot, const nio_filter *filter)
 {
     const nio_request request = {
         .kinds = 1u << NIO_ROUTE, .filter = filter, .snapshot = snapshot};
-
-    CHECK(nio_event_init(&stream->readable));
-    stream->queue = nio_queue_new(100, key_of, &stream->readable);
-    CHECK(stream->queue != NULL);
-    CHECK_EQUAL(nio_subscribe(&request, stream->queue, &stream->handle),
-                NO_ERROR);
+    stream_request(stream, &request);
 }
 
 static void
@@ -216,6 +221,37 @@ filter_by_alias_follows_the_alias(void)
     lacks_aliases = false;
 }
 
+/* A lifetime that counts down is no difference; one that is longer is a
+ * renewal. */
+static void
+renewal_is_a_change_for_those_that_follow_lifetimes(void)
+{
+    const nio_request request = {
+        .kinds = 1u << NIO_ROUTE, .snapshot = true, .lifetimes = true};
+    stream follows, quiet;
+    set_route(1, 5);
+    set_lifetime(1, 100);
+    stream_request(&follows, &request);
+    expect(&follows, "A1=5s S");
+    set_lifetime(1, 90);
+    notify(1, MibParameterNotification);
+    set_lifetime(1, 3600);
+    notify(1, MibParameterNotification);
+    expect(&follows, "P1=5");
+    stream_close(&follows);
+
+    set_route(1, 5);
+    set_lifetime(1, 100);
+    stream_open(&quiet, true);
+    expect(&quiet, "A1=5s S");
+    set_lifetime(1, 3600);
+    notify(1, MibParameterNotification);
+    set_route(1, 6);
+    notify(1, MibParameterNotification);
+    expect(&quiet, "P1=6");
+    stream_close(&quiet);
+}
+
 static void
 subscription_over_a_system_that_lacks_a_function_fails(void)
 {
@@ -265,6 +301,7 @@ main(void)
     RUN(deleted_row_that_exists_again_is_put_as_delete_and_add());
     RUN(failed_read_is_repaired_between_marks());
     RUN(filter_by_alias_follows_the_alias());
+    RUN(renewal_is_a_change_for_those_that_follow_lifetimes());
     RUN(subscription_over_a_system_that_lacks_a_function_fails());
     RUN(failed_cancel_leaves_a_closed_subscription());
     puts("ok");

@@ -183,8 +183,9 @@ def test_changes_behind_a_slow_reader_end_only_what_it_may_have(
 
 def test_read_behind_which_all_changes_came_and_went_goes_on_waiting(route: Words) -> None:
     with Watcher("route", family=socket.AF_INET, queue=1) as watcher:
-        count = route.write("adadadad")
-        eventually(lambda: watcher.stats()["received"] == count)
+        for count, letter in enumerate("adadadad", 1):
+            route.write(letter)  # which waits for another Watcher
+            eventually(lambda count=count: watcher.stats()["received"] == count)  # type: ignore[misc]
         # The first changes may be read one by one: only later ones merge.
         assert types([watcher.read(timeout=0)]) in ([], [(PREFIX, ADD), (PREFIX, DELETE)])
         assert watcher.read(timeout=0) is None

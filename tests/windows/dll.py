@@ -42,6 +42,10 @@ class Setting(enum.IntEnum):
     FLOOD_PAUSE_MS = 9
     READ_UNTIL = 10
     NO_TABLE = 11
+    FAMILY_QUEUES = 12
+    MERGE = 13
+    BARE_DELETES = 14
+    SERVICE_ERROR = 15
 
 
 class Figure(enum.IntEnum):
@@ -58,6 +62,7 @@ class Figure(enum.IntEnum):
     REFUSED = 8
     RUNNING = 9
     HELD = 10
+    MERGED = 11
 
 
 def _loaded() -> Any:
@@ -106,6 +111,7 @@ def require_standin() -> Any:
         ("standin_fail", ulong, [ctypes.c_char_p, ulong, ctypes.c_int]),
         ("standin_stat", ctypes.c_int, [ctypes.c_int]),
         ("standin_drain", ctypes.c_int, [ulong]),
+        ("standin_silence", ctypes.c_int, [ctypes.c_int]),
         ("standin_hide", ulong, [ctypes.c_char_p]),
         ("standin_share", ulong, [ctypes.c_wchar_p]),
         ("standin_reset", ulong, []),
@@ -155,6 +161,13 @@ def inject(kind: Kind, row: Any = None, type: int = 0, *, family: int = 0) -> in
     pointer = None if row is None else ctypes.byref(row)
     given: int = require_standin().standin_inject(kind, family, pointer, type)
     return given
+
+
+def silence(kind: Kind | None = None) -> int:
+    """From now on no live registration of that kind (None: of any) hears of anything; returns
+    their number."""
+    silenced: int = require_standin().standin_silence(-1 if kind is None else kind)
+    return silenced
 
 
 def drain(timeout: float = 60) -> None:

@@ -154,6 +154,7 @@ def test_callback_before_the_handle_may_raise(collector: Collector) -> None:
 def test_change_during_the_first_callback_is_delivered_on_its_thread() -> None:
     """A change arrives on another thread while the registering thread is in its first callback."""
     configure(Setting.SYNCHRONOUS_INITIAL, 1)
+    configure(Setting.OVERLAP, 1)
     events: list[tuple[Any, int]] = []
 
     def look(row: Any, type: Any) -> None:

@@ -274,3 +274,14 @@ standin_inject(int kind, ADDRESS_FAMILY family, const void *row, int type)
     }
     return (int)submit(&what, offsetof(change, row) + sizes[kind]);
 }
+
+/* From now on no registration that this process has of that kind hears of
+ * anything, for ever; kind -1: of any. New ones do. Returns their number. */
+EXPORT int WINAPI
+standin_silence(int kind)
+{
+    standin_lock();
+    int silenced = registry_silence_locked(kind);
+    standin_unlock();
+    return silenced;
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Callbacks, on threads of the process's pool. Events wait in the queue of
- * their registration, which one job at a time serves; with OVERLAP each event
- * is a job of its own, in any order. */
+/* Callbacks, on threads of the process's pool. Each queue of a registration
+ * has one event at a time under way, as a job of the pool: the next one is
+ * taken when its callback has returned. With OVERLAP each event is a job at
+ * once, in any order. */
 #include "registry.h"
 
 typedef void(WINAPI *row_callback)(void *context, void *row,
@@ -9,11 +10,12 @@ typedef void(WINAPI *row_callback)(void *context, void *row,
 typedef void(WINAPI *table_callback)(void *context, void *table);
 
 standin_event *
-deliver_event_new(registration *owner, const standin_row *row,
-                  MIB_NOTIFICATION_TYPE type)
+deliver_event_new(registration *owner, ADDRESS_FAMILY family,
+                  const standin_row *row, MIB_NOTIFICATION_TYPE type)
 {
     standin_event *event = standin_allocate(sizeof(*event));
     event->owner = owner;
+    event->queue = queue_of_locked(owner, family);
     event->type = type;
     if (row != NULL) {
         event->has_row = true;
@@ -95,35 +97,41 @@ wait_until_unblocked_locked(void)
     }
 }
 
-static standin_event *
-take_first_locked(registration *of)
+static void
+submit(PTP_SIMPLE_CALLBACK work, void *context)
 {
-    standin_event *event = of->first;
-    if (event != NULL) {
-        of->first = event->next;
-        if (of->first == NULL) {
-            of->last = &of->first;
-        }
-        standin_figures[STANDIN_QUEUED]--;
+    if (!TrySubmitThreadpoolCallback(work, context, NULL)) {
+        standin_die("the thread pool takes no work");
     }
-    return event;
 }
 
-static void CALLBACK
-serve_queue(PTP_CALLBACK_INSTANCE instance, void *context)
+/* The end of an event whose callback is not made. */
+static void
+give_up_locked(standin_event *event)
 {
-    registration *of = context;
-    standin_event *event;
-    (void)instance;
-    standin_lock();
-    while ((event = take_first_locked(of)) != NULL) {
-        begin_locked(of);
+    deliver_event_free(event);
+    standin_wake_locked();
+}
+
+/* A callback on a thread of the pool. What is taken out of a queue is counted
+ * as queued until then, and no longer merges. */
+static void
+serve_locked(standin_event *event)
+{
+    registration *of = event->owner;
+    if (event->forced) {
         wait_until_unblocked_locked();
         make_locked(event);
+        return;
     }
-    of->draining = false;
-    registry_release_locked(of);
-    standin_unlock();
+    standin_figures[STANDIN_QUEUED]--;
+    if (of->closed) {
+        give_up_locked(event);
+        return;
+    }
+    begin_locked(of);
+    wait_until_unblocked_locked();
+    make_locked(event);
 }
 
 static void CALLBACK
@@ -133,28 +141,40 @@ serve_one(PTP_CALLBACK_INSTANCE instance, void *context)
     registration *of = event->owner;
     (void)instance;
     standin_lock();
-    if (!event->forced) {
-        standin_figures[STANDIN_QUEUED]--;
-    }
-    if (event->forced || !of->closed) {
-        if (!event->forced) {
-            begin_locked(of);
-        }
-        wait_until_unblocked_locked();
-        make_locked(event);
-    } else {
-        deliver_event_free(event);
-        standin_wake_locked();
-    }
+    serve_locked(event);
     registry_release_locked(of);
     standin_unlock();
 }
 
-static void
-submit(PTP_SIMPLE_CALLBACK work, void *context)
+static void send_next_locked(registration *of, standin_queue *queue);
+
+static void CALLBACK
+serve_queue(PTP_CALLBACK_INSTANCE instance, void *context)
 {
-    if (!TrySubmitThreadpoolCallback(work, context, NULL)) {
-        standin_die("the thread pool takes no work");
+    standin_event *event = context;
+    standin_queue *queue = event->queue;
+    registration *of = event->owner;
+    (void)instance;
+    standin_lock();
+    while (queue->starting && !of->closed) {
+        standin_wait_locked(INFINITE);
+    }
+    serve_locked(event);
+    send_next_locked(of, queue);
+    registry_release_locked(of);
+    standin_unlock();
+}
+
+/* A notification is asked for: the first event that waits goes out. */
+static void
+send_next_locked(registration *of, standin_queue *queue)
+{
+    standin_event *event = queue_take_locked(queue);
+    queue->asked = event == NULL;
+    if (event != NULL) {
+        standin_figures[STANDIN_QUEUED]++;
+        of->references++;
+        submit(serve_queue, event);
     }
 }
 
@@ -163,22 +183,25 @@ deliver_post_locked(standin_event *event)
 {
     registration *of = event->owner;
     standin_figures[STANDIN_POSTED]++;
+    if (standin_settings[STANDIN_SERVICE_ERROR] != 0) {
+        of->silent = true; /* as after a failed request for the next one */
+        deliver_drop_locked(of);
+    }
     if (event->forced) {
         begin_locked(of);
-    } else {
-        standin_figures[STANDIN_QUEUED]++;
-    }
-    if (event->forced || standin_settings[STANDIN_OVERLAP] != 0) {
         of->references++;
         submit(serve_one, event);
-        return;
-    }
-    *of->last = event;
-    of->last = &event->next;
-    if (!of->draining) {
-        of->draining = true;
+    } else if (of->silent || !event->queue->open) {
+        give_up_locked(event);
+    } else if (standin_settings[STANDIN_OVERLAP] != 0) {
+        standin_figures[STANDIN_QUEUED]++;
         of->references++;
-        submit(serve_queue, of);
+        submit(serve_one, event);
+    } else {
+        queue_put_locked(event);
+        if (event->queue->asked) {
+            send_next_locked(of, event->queue);
+        }
     }
 }
 
@@ -193,9 +216,8 @@ deliver_now_locked(standin_event *event)
 void
 deliver_drop_locked(registration *of)
 {
-    standin_event *event;
-    while ((event = take_first_locked(of)) != NULL) {
-        deliver_event_free(event);
+    for (size_t i = 0; i < STANDIN_QUEUES; i++) {
+        queue_clear_locked(&of->queues[i]);
     }
     standin_wake_locked();
 }

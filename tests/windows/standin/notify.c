@@ -7,15 +7,22 @@
 
 #define AS_CALLBACK(function) ((standin_callback)(void (*)(void))(function))
 
+/* With which modules a registration is made, one after the other. */
+static unsigned
+queue_count_locked(registration *of)
+{
+    return queue_of_locked(of, AF_INET6) == &of->queues[1] ? 2 : 1;
+}
+
 /* Windows has been seen to call back once for each family. */
 static unsigned
-initial_count(standin_kind kind, ADDRESS_FAMILY family)
+initial_count(const registration *of)
 {
-    return kind < STANDIN_TABLES && family == AF_UNSPEC ? 2 : 1;
+    return of->kind < STANDIN_TABLES && of->family == AF_UNSPEC ? 2 : 1;
 }
 
 static void
-notify_initial_locked(registration *of)
+notify_initial_locked(registration *of, standin_queue *queue, unsigned times)
 {
     standin_row row;
     const standin_row *shown = NULL;
@@ -24,19 +31,48 @@ notify_initial_locked(registration *of)
         row.hint = standin_hint_locked();
         shown = &row;
     }
-    /* The registration may be cancelled during its own first callback. */
-    bool now = standin_settings[STANDIN_SYNCHRONOUS_INITIAL] != 0;
-    of->references++;
-    for (unsigned i = initial_count(of->kind, of->family); i > 0; i--) {
+    for (; times > 0 && !of->closed; times--) {
         standin_event *event =
-            deliver_event_new(of, shown, MibInitialNotification);
-        if (now) {
+            deliver_event_new(of, AF_UNSPEC, shown, MibInitialNotification);
+        event->queue = queue;
+        if (standin_settings[STANDIN_SYNCHRONOUS_INITIAL] != 0) {
             deliver_now_locked(event);
         } else {
             deliver_post_locked(event);
         }
     }
+}
+
+/* Opens the queues one by one. An event of a queue whose INITIAL has not
+ * returned waits for that; events of the other one do not. */
+static void
+open_queues_locked(registration *of, bool initial)
+{
+    unsigned queues = queue_count_locked(of);
+    of->references++; /* it may be cancelled during its own first callback */
+    for (unsigned i = 0; i < queues && !of->closed; i++) {
+        standin_queue *queue = &of->queues[i];
+        queue->open = queue->asked = true;
+        if (initial) {
+            queue->starting =
+                standin_settings[STANDIN_SYNCHRONOUS_INITIAL] != 0 &&
+                standin_settings[STANDIN_OVERLAP] == 0;
+            notify_initial_locked(of, queue, initial_count(of) / queues);
+            queue->starting = false;
+            standin_wake_locked();
+        }
+    }
     registry_release_locked(of);
+}
+
+/* The service that makes registrations may be out of reach. */
+static DWORD
+service_error(void)
+{
+    standin_lock();
+    DWORD code = standin_settings[STANDIN_SERVICE_ERROR];
+    standin_unlock();
+    return code;
 }
 
 static DWORD
@@ -52,14 +88,15 @@ add(const char *function, standin_kind kind, ADDRESS_FAMILY family,
     if (code == NO_ERROR && !standin_is_family(family)) {
         code = ERROR_INVALID_PARAMETER;
     }
+    if (code == NO_ERROR) {
+        code = service_error();
+    }
     standin_lock();
     if (code == NO_ERROR && standin_settings[STANDIN_NULL_HANDLES] == 0) {
         registration *of =
             registry_add_locked(kind, family, callback, context);
         handle = of->handle;
-        if (initial && callback != NULL) {
-            notify_initial_locked(of);
-        }
+        open_queues_locked(of, initial && callback != NULL);
     }
     standin_unlock();
     *ret_handle = handle;
@@ -125,6 +162,9 @@ NotifyStableUnicastIpAddressTable(
     MIB_UNICASTIPADDRESS_TABLE *table = NULL;
     HANDLE handle = NULL;
     DWORD code = standin_failure(__func__);
+    if (code == NO_ERROR) {
+        code = service_error();
+    }
     if (ret_table == NULL || ret_handle == NULL) {
         return ERROR_INVALID_PARAMETER;
     }
@@ -138,9 +178,10 @@ NotifyStableUnicastIpAddressTable(
     } else if (code == NO_ERROR) {
         code = ERROR_IO_PENDING;
         if (standin_settings[STANDIN_NULL_HANDLES] == 0) {
-            handle = registry_add_locked(STANDIN_STABLE, family,
-                                         AS_CALLBACK(callback), context)
-                         ->handle;
+            registration *of = registry_add_locked(
+                STANDIN_STABLE, family, AS_CALLBACK(callback), context);
+            handle = of->handle;
+            open_queues_locked(of, false);
         }
     }
     standin_unlock();

@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+/* Bits of BARE_DELETES. */
+#define BARE_OF_LUID 1u
+#define BARE_OF_INDEX 2u
+#define BARE_OF_NEXT_HOP 4u
+
 static registration *registrations;
 static ULONG_PTR next_handle = 0x10000;
 
@@ -22,7 +27,6 @@ registry_add_locked(standin_kind kind, ADDRESS_FAMILY family,
     of->callback = callback;
     of->context = context;
     of->references = 1;
-    of->last = &of->first;
     of->next = registrations;
     registrations = of;
     standin_figures[STANDIN_LIVE]++;
@@ -72,8 +76,8 @@ post_late_locked(registration *of)
     standin_row row;
     for (DWORD i = 0; i < standin_settings[STANDIN_LATE]; i++) {
         if (of->callback != NULL && some_row_locked(of, &row)) {
-            standin_event *event =
-                deliver_event_new(of, &row, MibParameterNotification);
+            standin_event *event = deliver_event_new(of, AF_UNSPEC, &row,
+                                                     MibParameterNotification);
             event->forced = true;
             deliver_post_locked(event);
         }
@@ -143,6 +147,29 @@ cut_down(standin_kind kind, const standin_row *row, standin_row *ret_keys)
     }
 }
 
+/* Windows promises less of a DELETE's row: its interface is named by the LUID
+ * or by the index, and it need not have a next hop. */
+static void
+make_bare(standin_kind kind, standin_row *keys)
+{
+    DWORD without = standin_settings[STANDIN_BARE_DELETES];
+    NET_LUID *luid;
+    NET_IFINDEX *index;
+    if (kind >= STANDIN_TABLES) {
+        return;
+    }
+    standin_interface_members(kind, keys, &luid, &index);
+    if ((without & BARE_OF_LUID) != 0) {
+        luid->Value = 0;
+    }
+    if ((without & BARE_OF_INDEX) != 0) {
+        *index = 0;
+    }
+    if ((without & BARE_OF_NEXT_HOP) != 0 && kind == STANDIN_ROUTE) {
+        memset(&keys->route.NextHop, 0, sizeof(keys->route.NextHop));
+    }
+}
+
 int
 registry_inject_locked(standin_kind kind, ADDRESS_FAMILY family,
                        const standin_row *row, MIB_NOTIFICATION_TYPE type,
@@ -150,8 +177,14 @@ registry_inject_locked(standin_kind kind, ADDRESS_FAMILY family,
 {
     int given = 0;
     standin_row shown;
+    store_key key = {{0}};
+    bool keyed = row != NULL && kind < STANDIN_TABLES &&
+                 standin_key_locked(kind, row, &key);
     if (row != NULL && !whole) {
         cut_down(kind, row, &shown);
+        if (type == MibDeleteInstance) {
+            make_bare(kind, &shown);
+        }
     } else if (row != NULL) {
         shown = *row;
     }
@@ -164,8 +197,12 @@ registry_inject_locked(standin_kind kind, ADDRESS_FAMILY family,
         if (kind == STANDIN_STABLE) {
             shown.table = get_table_locked(STANDIN_ADDRESS, of->family);
         }
-        deliver_post_locked(deliver_event_new(
-            of, row != NULL || kind == STANDIN_STABLE ? &shown : NULL, type));
+        standin_event *event = deliver_event_new(
+            of, family, row != NULL || kind == STANDIN_STABLE ? &shown : NULL,
+            type);
+        event->has_key = keyed;
+        event->key = key;
+        deliver_post_locked(event);
         given++;
     }
     return given;
@@ -201,9 +238,23 @@ registry_check_stable_locked(void)
         for (DWORD i = 0; i < times; i++) {
             standin_row row = {
                 .table = get_table_locked(STANDIN_ADDRESS, of->family)};
-            deliver_post_locked(
-                deliver_event_new(of, &row, MibParameterNotification));
+            deliver_post_locked(deliver_event_new(of, AF_UNSPEC, &row,
+                                                  MibParameterNotification));
         }
         of->stable = stable;
     }
+}
+
+int
+registry_silence_locked(int kind)
+{
+    int silenced = 0;
+    for (registration *of = registrations; of != NULL; of = of->next) {
+        if ((kind < 0 || (int)of->kind == kind) && !of->silent) {
+            of->silent = true;
+            deliver_drop_locked(of);
+            silenced++;
+        }
+    }
+    return silenced;
 }

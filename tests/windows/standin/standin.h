@@ -51,6 +51,10 @@ typedef enum standin_setting {
     STANDIN_FLOOD_PAUSE_MS,      /* after each round of a flood */
     STANDIN_READ_UNTIL,          /* rows are read up to this ENTRY_CALLS */
     STANDIN_NO_TABLE,            /* the stable table's callback gets NULL */
+    STANDIN_FAMILY_QUEUES,       /* AF_UNSPEC: IPv4 and IPv6 at once */
+    STANDIN_MERGE,               /* what waits, by key: see queue.c */
+    STANDIN_BARE_DELETES,        /* bits: no LUID, no index, no next hop */
+    STANDIN_SERVICE_ERROR,       /* of Notify*; an event ends in silence */
     STANDIN_SETTINGS
 } standin_setting;
 
@@ -66,6 +70,7 @@ typedef enum standin_figure {
     STANDIN_REFUSED,     /* cancels of other than a live handle */
     STANDIN_RUNNING,     /* running callbacks */
     STANDIN_HELD,        /* Get*Entry* calls held by READ_UNTIL */
+    STANDIN_MERGED,      /* events that a later one has replaced */
     STANDIN_FIGURES
 } standin_figure;
 

@@ -143,3 +143,11 @@ store_clear(store *rows)
         memset(rows->slots, 0, rows->slot_count * sizeof(*rows->slots));
     }
 }
+
+void
+store_free(store *rows)
+{
+    standin_free(rows->entries, rows->capacity * stride(rows));
+    standin_free(rows->slots, rows->slot_count * sizeof(*rows->slots));
+    *rows = (store){.row_size = rows->row_size};
+}

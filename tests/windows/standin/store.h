@@ -28,3 +28,4 @@ void *store_find(const store *rows, const store_key *key);
 void *store_put(store *rows, const store_key *key, const void *row);
 bool store_delete(store *rows, const store_key *key);
 void store_clear(store *rows);
+void store_free(store *rows); /* its memory; the store itself stays usable */

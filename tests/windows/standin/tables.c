@@ -115,10 +115,9 @@ append_address(unsigned char *at, const SOCKADDR_INET *address)
     return at + 17;
 }
 
-/* The key members of a row that name its interface. */
-static void
-interface_members(standin_kind kind, standin_row *row, NET_LUID **ret_luid,
-                  NET_IFINDEX **ret_index)
+void
+standin_interface_members(standin_kind kind, standin_row *row,
+                          NET_LUID **ret_luid, NET_IFINDEX **ret_index)
 {
     switch (kind) {
     case STANDIN_INTERFACE:
@@ -145,7 +144,7 @@ complete_locked(standin_kind kind, const void *row, standin_row *ret_row,
     NET_IFINDEX *index;
     memset(ret_row, 0, sizeof(*ret_row));
     memcpy(ret_row, row, standin_row_sizes[kind]);
-    interface_members(kind, ret_row, &luid, &index);
+    standin_interface_members(kind, ret_row, &luid, &index);
     const standin_link *link = standin_find_link_locked(*luid, *index);
     if (link != NULL) {
         *luid = link->luid;
@@ -165,6 +164,14 @@ complete_locked(standin_kind kind, const void *row, standin_row *ret_row,
         append_address(at + 1, &ret_row->route.NextHop);
     }
     return true;
+}
+
+bool
+standin_key_locked(standin_kind kind, const standin_row *row,
+                   store_key *ret_key)
+{
+    standin_row complete;
+    return complete_locked(kind, row, &complete, ret_key);
 }
 
 const void *
@@ -300,7 +307,7 @@ delete_all_of_locked(standin_kind kind, ADDRESS_FAMILY family, NET_LUID of)
         NET_LUID *luid;
         NET_IFINDEX *index;
         standin_row *row = store_row(&tables[kind], i);
-        interface_members(kind, row, &luid, &index);
+        standin_interface_members(kind, row, &luid, &index);
         if (luid->Value == of.Value &&
             (family == AF_UNSPEC || family == standin_family_of(kind, row))) {
             standin_delete_locked(kind, row);

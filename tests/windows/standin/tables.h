@@ -31,6 +31,12 @@ const store *standin_links_locked(void);
 /* The interface that a caller names: by the LUID if there is one, else by the
  * index. NULL where it does not exist. Borrowed until the next change. */
 const standin_link *standin_find_link_locked(NET_LUID luid, NET_IFINDEX index);
+/* The members of a row of a table that name its interface. */
+void standin_interface_members(standin_kind kind, standin_row *row,
+                               NET_LUID **ret_luid, NET_IFINDEX **ret_index);
+/* The key of a row; false where it names no interface. */
+bool standin_key_locked(standin_kind kind, const standin_row *row,
+                        store_key *ret_key);
 /* The row with the key members of `row`; NULL: there is none. */
 const void *standin_find_row_locked(standin_kind kind, const void *row);
 

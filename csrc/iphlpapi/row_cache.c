@@ -7,6 +7,7 @@
 #include "iphlpapi/row_cache.h"
 
 #include "base/lock.h"
+#include "iphlpapi/partial_key.h"
 
 #include <string.h>
 
@@ -188,18 +189,17 @@ emit_present(nio_row_cache *cache, nio_kind kind, cached_row *cached,
     }
 }
 
-void
-nio_row_cache_update(nio_row_cache *cache, const nio_change *notified,
-                     const void *key)
+/* Re-reads the row of one key. */
+static void
+update_one(nio_row_cache *cache, nio_kind kind, uint8_t type, const void *key,
+           const change_template *template)
 {
-    const nio_kind kind = (nio_kind)notified->kind;
-    const change_template template = {.time_ns = notified->time_ns};
     nio_any_row row;
     cached_row *cached = find(&cache->rows[kind], kind, key);
 
     /* A row with this key may exist again by now, but it is another row. */
-    if (cached != NULL && notified->type == NIO_CHANGE_DELETE) {
-        emit_delete(cache, kind, cached, &template);
+    if (cached != NULL && type == NIO_CHANGE_DELETE) {
+        emit_delete(cache, kind, cached, template);
         cached = find(&cache->rows[kind], kind, key);
     }
     switch (nio_reread_row(kind, key, &row)) {
@@ -207,16 +207,85 @@ nio_row_cache_update(nio_row_cache *cache, const nio_change *notified,
         /* Found again by the key of the row itself: the callback may have
          * identified the interface by its index alone. */
         cached = find(&cache->rows[kind], kind, &row);
-        emit_present(cache, kind, cached, &row, &template);
+        emit_present(cache, kind, cached, &row, template);
         break;
     case ERROR_NOT_FOUND:
     case ERROR_FILE_NOT_FOUND: /* nor does its interface exist */
         if (cached != NULL) {
-            emit_delete(cache, kind, cached, &template);
+            emit_delete(cache, kind, cached, template);
         }
         break;
-    default: /* allocation failure, or the function is missing */
-        cache->dirty = true;
+    default: /* the key is odd, or its family has gone, ...: the table tells */
+        cache->stale |= 1u << kind;
+    }
+}
+
+/* Replaces the partial key by that of the one cached row that it can mean.
+ * Returns how many it can mean; after the first it is no longer changed. */
+static size_t
+resolve(nio_row_cache *cache, nio_kind kind, nio_any_row *key)
+{
+    const nio_any_row given = *key;
+    uint32_t cursor = 0;
+    size_t count = 0;
+    const cached_row *cached;
+
+    /* The rows of an adapter that has gone follow each other: so only the
+     * first of them is searched for among all. */
+    nio_key_complete(kind, key, cache->last_index, cache->last_luid);
+    if (find(&cache->rows[kind], kind, key) != NULL) {
+        return 1;
+    }
+    *key = given;
+    while ((cached = nio_store_each(&cache->rows[kind], &cursor)) != NULL) {
+        if (nio_key_could_be_of(kind, &given, cached->row) && count++ == 0) {
+            nio_copy_key(kind, cached->row, key);
+            cache->last_index = nio_row_index(kind, cached->row);
+            cache->last_luid = nio_row_luid(kind, cached->row);
+        }
+    }
+    return count;
+}
+
+/* Re-reads each cached row that the partial key can mean. None is taken for
+ * deleted before it was looked for. */
+static void
+update_each(nio_row_cache *cache, nio_kind kind, const nio_any_row *key,
+            const change_template *template)
+{
+    uint32_t cursor = 0;
+    const cached_row *cached;
+
+    while ((cached = nio_store_each(&cache->rows[kind], &cursor)) != NULL) {
+        if (nio_key_could_be_of(kind, key, cached->row)) {
+            update_one(cache, kind, NIO_CHANGE_PARAMETER, cached->row,
+                       template);
+        }
+    }
+}
+
+void
+nio_row_cache_update(nio_row_cache *cache, const nio_change *notified,
+                     const void *key)
+{
+    const nio_kind kind = (nio_kind)notified->kind;
+    const change_template template = {.time_ns = notified->time_ns};
+    nio_any_row given, meant;
+    size_t count = 0;
+
+    if (nio_key_is_partial(kind, key)) {
+        nio_copy_key(kind, key, &given);
+        meant = given;
+        count = resolve(cache, kind, &meant);
+        if (count == 1) {
+            update_one(cache, kind, notified->type, &meant, &template);
+        } else if (count > 1) {
+            update_each(cache, kind, &given, &template);
+        }
+    }
+    /* What is not a deletion can be of a row that is not known yet. */
+    if (count == 0 || notified->type != NIO_CHANGE_DELETE) {
+        update_one(cache, kind, notified->type, key, &template);
     }
 }
 
@@ -262,7 +331,8 @@ read_kind(nio_row_cache *cache, nio_kind kind, const change_template *template)
 }
 
 static NETIO_STATUS
-read_all(nio_row_cache *cache, const change_template *template)
+read_kinds(nio_row_cache *cache, unsigned kinds,
+           const change_template *template)
 {
     NETIO_STATUS status = NO_ERROR;
 
@@ -270,7 +340,7 @@ read_all(nio_row_cache *cache, const change_template *template)
     cache->generation += cache->generation == 0; /* 0 marks a free record */
     /* Interfaces first, so that a taker knows the interface of each route. */
     for (int kind = 0; kind < NIO_KINDS && status == NO_ERROR; kind++) {
-        if ((cache->kinds & (1u << kind)) != 0) {
+        if ((kinds & (1u << kind)) != 0) {
             status = read_kind(cache, (nio_kind)kind, template);
         }
     }
@@ -283,7 +353,7 @@ nio_row_cache_load(nio_row_cache *cache, bool snapshot)
     const change_template template = {.time_ns = nio_realtime_ns(),
                                       .flags = NIO_FLAG_SNAPSHOT,
                                       .silent = !snapshot};
-    NETIO_STATUS status = read_all(cache, &template);
+    NETIO_STATUS status = read_kinds(cache, cache->kinds, &template);
 
     if (status == NO_ERROR && cache->dirty) {
         status = ERROR_NOT_ENOUGH_MEMORY;
@@ -295,12 +365,14 @@ nio_row_cache_load(nio_row_cache *cache, bool snapshot)
 }
 
 void
-nio_row_cache_reread(nio_row_cache *cache)
+nio_row_cache_reread(nio_row_cache *cache, unsigned kinds)
 {
     const change_template template = {.time_ns = nio_realtime_ns(),
                                       .flags = NIO_FLAG_SYNTHESIZED};
 
-    if (read_all(cache, &template) != NO_ERROR) {
+    (void)nio_atomic_add(&cache->resyncs, 1);
+    cache->stale &= ~kinds;
+    if (read_kinds(cache, kinds, &template) != NO_ERROR) {
         cache->dirty = true;
     }
 }
@@ -313,12 +385,13 @@ nio_row_cache_repair(nio_row_cache *cache)
 
     (void)nio_atomic_add(&cache->resyncs, 1);
     cache->dirty = false;
+    cache->stale = 0;
     if (!cache->overflow_open) {
         (void)nio_atomic_add(&cache->overflows, 1);
         emit_mark(cache, NIO_FLAG_OVERFLOW);
         cache->overflow_open = true;
     }
-    if (read_all(cache, &template) != NO_ERROR) {
+    if (read_kinds(cache, cache->kinds, &template) != NO_ERROR) {
         cache->dirty = true;
     }
     if (!cache->dirty) {

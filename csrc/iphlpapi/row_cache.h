@@ -17,8 +17,14 @@ typedef struct nio_row_cache {
     nio_queue *queue;         /* borrowed: changes are put there */
     nio_store rows[NIO_KINDS];
     uint32_t generation; /* number of the last read of all tables */
-    /* The cache may be wrong: the tables have to be read. */
+    /* Bits, as in `kinds`: a row of such a table could not be read by its key,
+     * so the table has to be read. Nothing was lost. */
+    unsigned stale;
+    /* The cache may be wrong: all tables have to be read. */
     bool dirty;
+    /* The interface that a partial key last proved to mean. */
+    NET_IFINDEX last_index;
+    NET_LUID last_luid;
     bool overflow_open; /* an OVERFLOW was put, and no SYNCED since */
 
     /* any thread */
@@ -33,12 +39,14 @@ void nio_row_cache_done(nio_row_cache *cache);
 /* Reads all tables once, and puts each row as an ADD if `snapshot`. */
 NETIO_STATUS nio_row_cache_load(nio_row_cache *cache, bool snapshot);
 /* Re-reads the row with the key members of `key`, which `notified` says has
- * changed, and puts the difference. */
+ * changed, and puts the difference; of a partial key all rows that it can
+ * mean. `stale` is set where a row cannot be read. */
 void nio_row_cache_update(nio_row_cache *cache, const nio_change *notified,
                           const void *key);
-/* Re-reads all tables, since the filter accepts other rows now, and puts the
- * difference. `dirty` is set where that failed. */
-void nio_row_cache_reread(nio_row_cache *cache);
+/* Re-reads the tables of these kinds and puts the difference, without a mark:
+ * since the filter accepts other rows now, or since a table is stale. `dirty`
+ * is set where that failed. */
+void nio_row_cache_reread(nio_row_cache *cache, unsigned kinds);
 /* Re-reads all tables and puts the difference, between the marks OVERFLOW and
  * SYNCED. `dirty` stays set where that failed; the next repair then puts no
  * second OVERFLOW. */

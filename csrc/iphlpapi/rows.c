@@ -145,10 +145,9 @@ nio_rows_equal(nio_kind kind, const void *a, const void *b)
 }
 
 /* ---- reading */
-/* Copies the key members of `row`; the header requires all others to be zero.
- */
-static void
-copy_key(nio_kind kind, const void *row, nio_any_row *ret)
+/* The header requires that all other members are zero. */
+void
+nio_copy_key(nio_kind kind, const void *row, nio_any_row *ret)
 {
     memset(ret, 0, sizeof(*ret));
     if (kind == NIO_ROUTE) {
@@ -173,7 +172,7 @@ copy_key(nio_kind kind, const void *row, nio_any_row *ret)
 NETIO_STATUS
 nio_reread_row(nio_kind kind, const void *key, nio_any_row *ret_row)
 {
-    copy_key(kind, key, ret_row);
+    nio_copy_key(kind, key, ret_row);
     return nio_read_entry(nio_system(), kind, ret_row);
 }
 

@@ -10,6 +10,9 @@ size_t nio_windows_row_size(nio_kind kind);
 NETIO_STATUS nio_reread_row(nio_kind kind, const void *key,
                             nio_any_row *ret_row);
 
+/* Copies the key members of `row`; all others are zero. */
+void nio_copy_key(nio_kind kind, const void *row, nio_any_row *ret_key);
+
 /* True when two rows with the same key are equal, apart from members that
  * count down or are random, and padding. */
 bool nio_rows_equal(nio_kind kind, const void *a, const void *b);

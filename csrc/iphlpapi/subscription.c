@@ -124,11 +124,17 @@ update_rows(subscription *self, nio_taken *keys)
         }
     }
     if (interfaces_changed && nio_find_bearers(self->filter)) {
-        nio_row_cache_reread(&self->cache);
+        nio_row_cache_reread(&self->cache, self->cache.kinds);
     }
 }
 
-/* Reads the tables if the cache is dirty and the pause is over. The first
+static bool
+has_to_read(const subscription *self)
+{
+    return self->cache.dirty || self->cache.stale != 0;
+}
+
+/* Reads the tables that have to be read, if the pause is over. The first
  * retry comes after MIN_RETRY_NS, and reading takes at most half of the time.
  * The inbox need not be empty: a key that is still queued then only causes one
  * more read of its row. */
@@ -137,11 +143,15 @@ repair(subscription *self, uint64_t *not_before, uint64_t *pause)
 {
     const uint64_t began = nio_monotonic_ns();
 
-    if (!self->cache.dirty || began < *not_before) {
+    if (!has_to_read(self) || began < *not_before) {
         return;
     }
-    (void)nio_find_bearers(self->filter);
-    nio_row_cache_repair(&self->cache);
+    if (self->cache.dirty) {
+        (void)nio_find_bearers(self->filter);
+        nio_row_cache_repair(&self->cache);
+    } else {
+        nio_row_cache_reread(&self->cache, self->cache.stale);
+    }
     *pause = !self->cache.dirty      ? MIN_RETRY_NS
              : *pause < MAX_RETRY_NS ? *pause * 2
                                      : MAX_RETRY_NS;
@@ -174,7 +184,7 @@ run_worker(void *argument)
         repair(self, &not_before, &pause);
         if (!again) {
             (void)nio_event_wait(&self->readable,
-                                 self->cache.dirty ? pause : NIO_FOREVER);
+                                 has_to_read(self) ? pause : NIO_FOREVER);
         }
     }
 }

@@ -88,7 +88,10 @@ PROGRAMS = [
     Program(
         "subscription_test",
         (
-            *(f"iphlpapi/{name}.c" for name in ("bearers", "rows", "row_cache", "subscription")),
+            *(
+                f"iphlpapi/{name}.c"
+                for name in ("bearers", "partial_key", "rows", "row_cache", "subscription")
+            ),
             *("base/*.c", "base/posix/*.c"),
         ),
         sanitizers=("plain", "address", "thread"),

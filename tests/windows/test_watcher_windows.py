@@ -280,30 +280,33 @@ def test_interface_filter_accepts_index_and_alias(interface: int | str, netns: A
 
 
 @all_kinds
-@pytest.mark.parametrize("code", [8, 5, 50, 87, 1450])
-def test_failed_read_is_reported_and_repaired(kind: RowKind, code: int) -> None:
+@pytest.mark.parametrize("code", [8, 5, 50, 87, 1231, 1450])
+def test_row_that_cannot_be_read_is_found_in_its_table(kind: RowKind, code: int) -> None:
+    """Nothing is lost, so there is no overflow, and the other tables are not read."""
     kind.put(kind.make(1400))
     with Watcher(snapshot=True) as watcher:
         state: State = {}
         apply(state, read_snapshot(watcher))
+        before = stat(Figure.TABLE_CALLS)
         with failing(kind.entry, code, 1):
             kind.put(kind.make(1300))
-            changes: list[Change] = []
-            lost = exact = False
-            while not exact:
-                batch = watcher.read(timeout=60)
-                assert batch is not None
-                lost |= batch.overflow
-                exact = lost and batch.synced
-                changes += batch
+            eventually(lambda: stat(Figure.TABLE_CALLS) > before)
+        changes = read_all(watcher)
         apply(state, changes)
-        assert [(c.type, getattr(c.row, kind.number), c.synthesized) for c in changes] == [
-            (PARAMETER, 1300, True)
-        ]
+        assert summary(changes, kind) == [(PARAMETER, 1300)]
+        assert [c.synthesized for c in changes] == [True]
         assert state == tables()
         stats = watcher.stats()
-        assert (stats["resyncs"], stats["lost"]) == (1, 0)
-        assert read_all(watcher) == []
+        assert (stats["overflows"], stats["resyncs"], stats["lost"]) == (0, 1, 0)
+        before = stat(Figure.TABLE_CALLS)
+        with failing(kind.entry, code, 1):
+            kind.delete(kind.make(1300))
+            eventually(lambda: stat(Figure.TABLE_CALLS) > before)
+        changes = read_all(watcher)
+        apply(state, changes)
+        assert (DELETE, 1300) in summary([c for c in changes if c.kind == name_of(kind)], kind)
+        assert state == tables()
+        assert watcher.stats()["overflows"] == 0
 
 
 def test_failed_reads_are_retried_until_they_succeed() -> None:
@@ -345,12 +348,6 @@ def test_choosing_routing_tables_raises(wanted: list[int | str]) -> None:
         Watcher("route", tables=wanted)
     assert caught.value.code == 50
     assert live() == before
-
-
-def test_fileno_raises_unsupported() -> None:
-    with Watcher() as watcher, pytest.raises(netioapi.NetioError) as caught:
-        watcher.fileno()
-    assert (caught.value.code, caught.value.function) == (50, "Watcher.fileno")
 
 
 @pytest.mark.parametrize("overlap", [0, 1])

@@ -9,6 +9,11 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* Windows' notifications come from a service, by remote procedure calls. */
+#define NO_SERVICE                                                            \
+    "this process cannot reach the system's Network Store Interface service " \
+    "(nsi): a sandbox or AppContainer forbids it, or it does not run"
+
 /* A remedy for a code, and its errno. The errno is given by name, since on
  * Windows the errno module numbers the errors of sockets differently from the
  * C library. */
@@ -52,6 +57,11 @@ static const struct {
      "they change faster than they can be read; allow more time (timeout=), "
      "or "
      "follow them with a Watcher, whose state is exact"},
+    {RPC_S_SERVER_UNAVAILABLE, "ECONNREFUSED", NO_SERVICE},
+    {EPT_S_NOT_REGISTERED, "ECONNREFUSED", NO_SERVICE},
+    {ERROR_INVALID_STATE, "EAGAIN",
+     "the system's service for it is not ready, as early in its start; try "
+     "again in a moment"},
 };
 
 static const char *
@@ -315,6 +325,18 @@ nio_raise(nio_state *state, DWORD code, const char *function)
                          ? state->InvalidParameterError
                          : state->NetioError;
     return raise_with(type, code, function, Py_None);
+}
+
+PyObject *
+nio_raise_detail(nio_state *state, DWORD code, const char *function,
+                 const char *text)
+{
+    PyObject *detail = PyUnicode_FromString(text);
+    if (detail != NULL) {
+        raise_with(state->NetioError, code, function, detail);
+        Py_DECREF(detail);
+    }
+    return NULL;
 }
 
 PyObject *

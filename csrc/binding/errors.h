@@ -6,6 +6,9 @@
 
 /* Sets the exception for a Win32 code of the named function; returns NULL. */
 PyObject *nio_raise(nio_state *state, DWORD code, const char *function);
+/* The same with this text in place of the system's. */
+PyObject *nio_raise_detail(nio_state *state, DWORD code, const char *function,
+                           const char *text);
 /* Sets InvalidParameterError (code 87) with this text; returns NULL. */
 PyObject *nio_raise_invalid(nio_state *state, const char *function,
                             const char *format, ...);

@@ -28,6 +28,9 @@ CODES = {
     1168: errno.ENOENT,
     1231: errno.ENETUNREACH,
     1232: errno.EHOSTUNREACH,
+    1722: errno.ECONNREFUSED,
+    1753: errno.ECONNREFUSED,
+    5023: errno.EAGAIN,
 }
 
 

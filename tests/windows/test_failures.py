@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import errno
 import pickle
 from typing import Any
 
@@ -150,6 +151,17 @@ def test_failed_watchers_leak_no_handle() -> None:
     for _ in range(10):
         once()
     assert handles() == before
+
+
+@pytest.mark.parametrize("code", [1722, 1753])
+def test_unreachable_service_is_named_by_every_notification(code: int) -> None:
+    """Notifications come by remote procedure calls, whose errors Microsoft does not document."""
+    for function in (one.function for one in ROW_KINDS):
+        fail(function, code, 2)
+        for register in (CALLS[function], Watcher):
+            with pytest.raises(NetioError, match="Network Store Interface service") as caught:
+                register()
+            assert (caught.value.code, caught.value.errno) == (code, errno.ECONNREFUSED)
 
 
 # ---- the system's text

@@ -272,12 +272,14 @@ def watchers(network: Network, loop: asyncio.AbstractEventLoop, live: Watcher) -
         "Watcher.close": lambda: Watcher("route", snapshot=True).close(),
         "Watcher.close: again": closed.close,
         "Watcher.fileno": fails((NetioError, ValueError), closed.fileno),
+        "Watcher.handle": fails((NetioError, ValueError), closed.handle),
         "Watcher.stats": lambda: (live.stats(), closed.stats()),
         "Watcher.__repr__": lambda: (repr(live), repr(closed)),
     }
-    with contextlib.suppress(NetioError):  # where this system has no descriptors
-        live.fileno()
-        found["Watcher.fileno: live"] = live.fileno
+    for name in ("fileno", "handle"):  # each system has one of them
+        with contextlib.suppress(NetioError):
+            getattr(live, name)()
+            found[f"Watcher.{name}: live"] = getattr(live, name)
     for name in ("stopped", "closed"):
         found[f"Watcher.{name}"] = lambda name=name: (getattr(live, name), getattr(closed, name))
     return found

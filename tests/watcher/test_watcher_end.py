@@ -237,6 +237,9 @@ def test_fileno_is_a_descriptor_or_unsupported(netns: Network) -> None:
     with Watcher() as watcher:
         if not WINDOWS:
             assert os.fstat(watcher.fileno())
+            with pytest.raises(netioapi.NetioError, match=r"fileno\(\) returns") as caught:
+                watcher.handle()
+            assert (caught.value.code, caught.value.function) == (50, "Watcher.handle")
             return
         with pytest.raises(netioapi.NetioError) as caught:
             watcher.fileno()

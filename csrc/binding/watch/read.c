@@ -255,9 +255,30 @@ nio_watch_fileno(PyObject *op, PyObject *unused)
     }
     int descriptor = nio_event_descriptor(&self->source->readable);
     nio_watch_source_leave(self->source);
-    return descriptor >= 0 ? PyLong_FromLong(descriptor)
-                           : nio_raise(nio_state_of(op), ERROR_NOT_SUPPORTED,
-                                       "Watcher.fileno");
+    return descriptor >= 0
+               ? PyLong_FromLong(descriptor)
+               : nio_raise_detail(nio_state_of(op), ERROR_NOT_SUPPORTED,
+                                  "Watcher.fileno",
+                                  "this system has no descriptor for it; "
+                                  "handle() returns what waits on Windows");
+}
+
+PyObject *
+nio_watch_handle(PyObject *op, PyObject *unused)
+{
+    nio_watch *self = (nio_watch *)op;
+    (void)unused;
+    if (!enter_open(self)) {
+        return NULL;
+    }
+    void *handle = nio_event_handle(&self->source->readable);
+    nio_watch_source_leave(self->source);
+    return handle != NULL
+               ? PyLong_FromVoidPtr(handle)
+               : nio_raise_detail(nio_state_of(op), ERROR_NOT_SUPPORTED,
+                                  "Watcher.handle",
+                                  "only Windows has a handle for it; fileno() "
+                                  "returns a descriptor");
 }
 
 /* Returns the descriptor; where the system has none, the handle. */

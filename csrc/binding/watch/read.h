@@ -25,5 +25,6 @@ PyObject *nio_watch_read(PyObject *self, PyObject *args);
 PyObject *nio_watch_wait(PyObject *self, PyObject *args);
 PyObject *nio_watch_wake_one(PyObject *self, PyObject *unused);
 PyObject *nio_watch_fileno(PyObject *self, PyObject *unused);
+PyObject *nio_watch_handle(PyObject *self, PyObject *unused);
 PyObject *nio_watch_begin_poll(PyObject *self, PyObject *unused);
 PyObject *nio_watch_end_poll(PyObject *self, PyObject *unused);

@@ -240,6 +240,10 @@ static PyMethodDef watch_methods[] = {
      PyDoc_STR("fileno($self, /)\n--\n\n"
                "A descriptor that is readable while there is something to "
                "read.")},
+    {"handle", nio_watch_handle, METH_NOARGS,
+     PyDoc_STR("handle($self, /)\n--\n\n"
+               "On Windows the handle of an event object that is set while "
+               "there is\nsomething to read.")},
     {"begin_poll", nio_watch_begin_poll, METH_NOARGS,
      PyDoc_STR("begin_poll($self, /)\n--\n\n"
                "As fileno(), or on Windows the handle of an event object. It "

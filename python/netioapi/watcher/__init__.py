@@ -286,9 +286,22 @@ class Watcher:
         It is for select() and the like, never to be read from. With `settle`, call read(timeout=0)
         when the descriptor is readable, and again when the settle time has passed.
 
-        Raises: NetioError on Windows, which has no such descriptor; ValueError when closed.
+        Raises: NetioError on Windows, which has no such descriptor (handle() is for it);
+            ValueError when closed.
         """
         return self._watch.fileno()
+
+    def handle(self) -> int:
+        """Return, on Windows, the handle of an event that is set while read() would not wait.
+
+        It is for WaitForMultipleObjects(), RegisterWaitForSingleObject(), QWinEventNotifier and the
+        like, never to be set, reset or closed. It is valid until close(); a wait for it ends by
+        stop(), so stop and end the waits before you close. With `settle`, call read(timeout=0)
+        when the event is set, and again when the settle time has passed.
+
+        Raises: NetioError on Linux, where fileno() returns a descriptor; ValueError when closed.
+        """
+        return self._watch.handle()
 
     # ---- ending ----------------------------------------------------------------
 

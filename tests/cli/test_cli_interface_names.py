@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.cli import Running, live_monitor, netioapi, records
 from tests.support.network import Network
-from tests.support.platforms import linux_only
+from tests.support.platforms import WINDOWS, linux_only
 
 
 @pytest.fixture
@@ -27,7 +27,10 @@ def test_monitor_waits_for_an_interface_of_the_name(netns: Network) -> None:
             assert (found["interface_name"], found["interface_index"]) == ("late", index)
             netns.ip("link delete late")
             found = monitor.wait_record(destination_prefix=f"203.0.113.{index}/32", change="delete")
-            assert (found["interface_name"], found["interface_index"]) == ("late", index)
+            # Windows is asked for the name when the row is read, after the interface has gone.
+            names = {"late", None} if WINDOWS else {"late"}
+            assert found["interface_name"] in names
+            assert found["interface_index"] == index
 
 
 @linux_only("Windows has no alternative names")

@@ -16,6 +16,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -96,19 +97,17 @@ def busy(netns: Network) -> Iterator[Network]:
     netns.ip("address add 192.0.2.1/24 dev v0")
     netns.ip("route add default via 192.0.2.2")
     ended = threading.Event()
-    lines = [
-        "route add 203.0.113.0/24 dev v0",
-        "address add 198.51.100.1/24 dev v0",
-        "route delete 203.0.113.0/24 dev v0",
-        "address delete 198.51.100.1/24 dev v0",
+    bursts = [
+        ("route add 203.0.113.0/24 dev v0", "address add 198.51.100.1/24 dev v0"),
+        ("route delete 203.0.113.0/24 dev v0", "address delete 198.51.100.1/24 dev v0"),
     ]
     failed: list[BaseException] = []
 
     def move() -> None:
         try:
             with netns:
-                while True:
-                    for line in lines:
+                for burst in cycle(bursts):
+                    for line in burst:
                         netns.ip(line)
                         ended.wait(0.05)  # on Windows a row is read after its notification
                     if ended.wait(0.7):  # one burst for settle=0.5

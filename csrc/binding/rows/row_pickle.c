@@ -81,7 +81,7 @@ static PyObject *
 details_of(const nio_row *row)
 {
     return row->known == NIO_ROW_MADE
-               ? PyLong_FromLong(row->known)
+               ? PyLong_FromLong((long)row->known)
                : PyBool_FromLong(row->known == NIO_ROW_WHOLE);
 }
 

@@ -14,6 +14,7 @@ import pytest
 import netioapi
 from tests.linux.heap import heap_counter
 from tests.linux.namespace import Namespace
+from tests.support.changes import read_snapshot, read_until
 
 RENAMES = 5_000
 PAIRS = 150  # of links
@@ -88,3 +89,20 @@ def test_removed_names_and_links_are_forgotten(netns: Namespace, what: str, read
     assert stats["received"] > len(steps) // 2
     assert stats["overflows"] == 0
     assert after - before < LEFT
+
+
+def test_link_message_that_says_nothing_new_causes_no_reading(netns: Namespace) -> None:
+    """An alias is in no row. Each message was followed by a dump of the link."""
+    netns.veth()
+    with netioapi.Watcher("interface", snapshot=True) as watcher:
+        read_snapshot(watcher)
+        netns.ip("link set v0 mtu 1400")  # after which all messages of the setup have come
+        read_until(watcher, lambda change: getattr(change.row, "nl_mtu", 0) == 1400)
+        before = watcher.stats()
+        for number in range(50):
+            netns.ip(f"link set v0 alias name{number}")
+        netns.ip("link set v0 mtu 1300")
+        changes = read_until(watcher, lambda change: getattr(change.row, "nl_mtu", 0) == 1300)
+        after = watcher.stats()
+    assert {change.row.nl_mtu for change in changes if change.row.interface_name == "v0"} == {1300}
+    assert after["resyncs"] - before["resyncs"] < 10  # one for each MTU, and IPv6's own messages

@@ -270,11 +270,43 @@ is_outdated(const nio_mirror *mirror, const nio_link *link)
            !has_same_name(known, link);
 }
 
+static bool
+same_in_family(const nio_link_family *a, const nio_link_family *b)
+{
+    return a->present == b->present && a->forwarding == b->forwarding;
+}
+
+/* Does the message say what is known, in all that it can say? Many do: of a
+ * link's alias or queue length, and of whatever a driver announces. */
+static bool
+is_known(const nio_mirror *mirror, const nio_link *link)
+{
+    const nio_link *known = nio_mirror_link(mirror, link->index);
+    return known != NULL && has_same_name(known, link) &&
+           known->flags == link->flags && known->mtu == link->mtu &&
+           known->master == link->master && known->mtu6 == link->mtu6 &&
+           known->inet6_flags == link->inet6_flags &&
+           known->max_reassembly6 == link->max_reassembly6 &&
+           known->dad_transmits == link->dad_transmits &&
+           known->accept_ra == link->accept_ra && known->type == link->type &&
+           known->oper_state == link->oper_state &&
+           known->address_generation == link->address_generation &&
+           same_in_family(&known->inet, &link->inet) &&
+           same_in_family(&known->inet6, &link->inet6) &&
+           known->inet6.retransmit == link->inet6.retransmit &&
+           known->inet6.reachable == link->inet6.reachable &&
+           known->extra == link->extra; /* the pool has each block once */
+}
+
 /* The kernel sends the message while the change is in progress: for example
- * before IPv6 has adopted a new MTU. So the link is read again afterwards. */
+ * before IPv6 has adopted a new MTU. So the link is read again afterwards,
+ * unless nothing has changed. */
 void
 nio_mirror_new_link(nio_mirror *mirror, const nio_link *link)
 {
+    if (is_known(mirror, link)) {
+        return;
+    }
     if (is_outdated(mirror, link)) {
         nio_mirror_dirty_dependents(mirror);
     } else {

@@ -55,6 +55,38 @@ HINTS = [
     ("-6 route delete default", LOCAL),
     ("-6 address delete fd00::1/64 dev v0", NONE),
     ("address add 10.0.0.1/24 dev v0", LOCAL),
+    # The route of the lowest metric wins, also one that leads nowhere.
+    ("route add default via 10.0.0.9 metric 20", INTERNET),
+    ("route add unreachable default metric 10", LOCAL),
+    ("route add default via 10.0.0.8 metric 5", INTERNET),
+    ("route delete default metric 5", LOCAL),
+    ("route replace prohibit default metric 10", LOCAL),
+    ("route add default via 10.0.0.9 table default", LOCAL),  # is not asked then
+    ("route delete default metric 20", LOCAL),
+    ("route delete prohibit default metric 10", INTERNET),
+    ("route add throw default metric 1", INTERNET),  # passes on to the table default
+    ("route delete throw default metric 1", INTERNET),
+    ("route delete default table default", LOCAL),
+    ("route add default dev lo metric 1", LOCAL),
+    ("route add default via 10.0.0.9 metric 20", LOCAL),
+    ("route delete default metric 1", INTERNET),
+    ("-6 route add unreachable default metric 1", INTERNET),  # of the other family
+    ("route delete default metric 20", LOCAL),
+    # A host's own address of 169.254.0.0/16, and its default route.
+    ("address add 169.254.7.7/16 dev v0", LOCAL),
+    ("address delete 10.0.0.1/24 dev v0", LOCAL),
+    ("route add default dev v0 metric 1002", LOCAL),
+    ("address add 10.0.0.1/24 dev v0", INTERNET),
+    ("route replace default dev v0 metric 1002 src 169.254.7.7", LOCAL),
+    ("route replace default dev v0 metric 1002 src 10.0.0.1", INTERNET),
+    ("route delete default metric 1002", LOCAL),
+    # IPv6 without an address that is heard beyond the link.
+    ("-6 route delete unreachable default metric 1", LOCAL),
+    ("-6 address add fe80::7/64 dev v0 nodad", LOCAL),
+    ("-6 route add default via fe80::9 dev v0", LOCAL),
+    ("-6 address add 2001:db8::7/64 dev v0 nodad", INTERNET),
+    ("-6 route add unreachable default metric 1", LOCAL),
+    ("-6 route add default from 2001:db8::/64 via fe80::9 dev v0 metric 9", INTERNET),
     ("link delete v0", NONE),
 ]
 

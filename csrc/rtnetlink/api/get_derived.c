@@ -41,12 +41,14 @@ keep_default_route(void *context, const nio_route *leg)
 {
     nio_mirror *mirror = context;
     nio_route route = *leg;
-    route.extra = NULL; /* ends with the legs */
     route.record.generation = mirror->generation;
-    if (route.prefix_length == 0 &&
-        nio_store_add(&mirror->routes, &route) == NULL) {
+    if (route.prefix_length != 0) {
+        return 0;
+    }
+    if (nio_store_add(&mirror->routes, &route) == NULL) {
         return -ENOMEM;
     }
+    (void)nio_extra_pool_use(route.extra); /* until the mirror ends */
     return 0;
 }
 

@@ -36,64 +36,6 @@ nio_teredo_port_of(const nio_mirror *mirror)
     return MIB_INVALID_TEREDO_PORT_NUMBER;
 }
 
-static bool
-is_usable_default(const nio_mirror *mirror, const nio_route *route)
-{
-    const nio_link *link;
-    if (route->prefix_length != 0 || route->type != RTN_UNICAST ||
-        (route->table != RT_TABLE_MAIN && route->table != RT_TABLE_DEFAULT) ||
-        (route->flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN))) {
-        return false;
-    }
-    link = nio_mirror_link(mirror, route->oif);
-    return link != NULL && (link->flags & IFF_RUNNING) &&
-           !(link->flags & IFF_LOOPBACK);
-}
-
-static bool
-has_default_route(const nio_mirror *mirror)
-{
-    uint32_t cursor = 0;
-    nio_route *route;
-    while ((route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
-        if (is_usable_default(mirror, route)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-has_address(const nio_mirror *mirror)
-{
-    uint32_t cursor = 0;
-    nio_address *address;
-    while ((address = nio_store_each(&mirror->addresses, &cursor)) != NULL) {
-        const nio_link *link = nio_mirror_link(mirror, address->index);
-        if (link != NULL && (link->flags & IFF_RUNNING) &&
-            !(link->flags & IFF_LOOPBACK)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-NL_NETWORK_CONNECTIVITY_HINT
-nio_hint_of(const nio_mirror *mirror)
-{
-    NL_NETWORK_CONNECTIVITY_HINT hint;
-    memset(&hint, 0, sizeof(hint));
-    hint.ConnectivityCost = NetworkConnectivityCostHintUnknown;
-    hint.ConnectivityLevel = NetworkConnectivityLevelHintNone;
-    if (has_address(mirror)) {
-        hint.ConnectivityLevel =
-            has_default_route(mirror)
-                ? NetworkConnectivityLevelHintInternetAccess
-                : NetworkConnectivityLevelHintLocalAccess;
-    }
-    return hint;
-}
-
 /* Is the address in duplicate address detection, and of no use before its end?
  * One that cannot leave it (no carrier, or a duplicate) does not keep the
  * table from being stable. An optimistic one can be used meanwhile. */

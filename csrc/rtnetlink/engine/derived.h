@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is derived from a mirror alone: see derived.c. Pure. */
+/* What is derived from a mirror alone: see derived.c and hint.c. Pure. */
 #pragma once
 
 #include "contract/netio.h"

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* GetBestRoute2. It takes two requests: one asks which entry of the route
  * table matches (RTM_F_FIB_MATCH), the other what the kernel would do with a
- * packet, which alone gives the source address and the leg. */
+ * packet, which alone gives the source address and the leg. Where the first
+ * answer would not fit into a message, or names the table main for a route of
+ * the table local, that table is searched as well. */
+#include "rtnetlink/api/best_in_table.h"
 #include "rtnetlink/api/errors.h"
 #include "rtnetlink/api/one_shot.h"
 #include "rtnetlink/decode/attribute.h"
@@ -78,6 +81,7 @@ on_match(void *context, const struct nlmsghdr *header, nio_bytes body)
 /* What the kernel would do with a packet to this destination. */
 typedef struct decision {
     uint32_t oif;
+    uint32_t table;
     uint8_t gateway[16];
     uint8_t source[16];
     uint8_t family;
@@ -93,8 +97,11 @@ on_decision(void *context, const struct nlmsghdr *header, nio_bytes body)
     if (!nio_bytes_take(&body, &message, sizeof(message))) {
         return -EBADMSG;
     }
+    decision->table = message.rtm_table;
     while (nio_attribute_next(&body, &attribute)) {
-        if (attribute.type == RTA_OIF) {
+        if (attribute.type == RTA_TABLE) {
+            (void)nio_attribute_u32(&attribute, &decision->table);
+        } else if (attribute.type == RTA_OIF) {
             (void)nio_attribute_u32(&attribute, &decision->oif);
         } else if (attribute.type == RTA_PREFSRC) {
             (void)nio_attribute_address(&attribute, decision->source,
@@ -155,6 +162,66 @@ code_of_route(int status)
     return status == -EINVAL ? ERROR_NETWORK_UNREACHABLE : nio_code_of(status);
 }
 
+/* An address or broadcast address of this machine: while no rule separates
+ * them, IPv4 keeps the tables local and main in one, and names main. */
+static bool
+may_be_local(const nio_route *leg)
+{
+    return leg->family == AF_INET && leg->table == RT_TABLE_MAIN &&
+           (leg->type == RTN_LOCAL || leg->type == RTN_BROADCAST);
+}
+
+/* Searches the table for the leg that the kernel has chosen. */
+static DWORD
+search_table(nio_one_shot *one_shot, const SOCKADDR_INET *destination,
+             nio_chosen chosen, nio_route *ret_route)
+{
+    chosen.family = (uint8_t)destination->si_family;
+    nio_sockaddr_bytes(destination, chosen.destination);
+    return nio_best_in_table(one_shot, &chosen, ret_route);
+}
+
+/* The route of the matching entry, of the leg that the kernel has chosen. */
+static DWORD
+route_of(nio_one_shot *one_shot, const SOCKADDR_INET *destination,
+         const decision *decision, const match *match, int status,
+         nio_route *ret_route)
+{
+    nio_chosen chosen = {.oif = decision->oif, .table = decision->table};
+    memcpy(chosen.gateway, decision->gateway, sizeof(chosen.gateway));
+    ret_route->type = RTN_UNSPEC;
+    if (status == -EMSGSIZE) {
+        const DWORD code =
+            search_table(one_shot, destination, chosen, ret_route);
+        return code == NO_ERROR && ret_route->type == RTN_UNSPEC
+                   ? ERROR_NETWORK_UNREACHABLE /* it has changed meanwhile */
+                   : code;
+    }
+    nio_route *leg = choose_leg(match, decision);
+    if (status < 0 || leg == NULL) {
+        return code_of_route(status < 0 ? status : -ENETUNREACH);
+    }
+    if (may_be_local(leg)) {
+        nio_route found;
+        chosen.oif = leg->oif;
+        chosen.table = RT_TABLE_LOCAL;
+        DWORD code = search_table(one_shot, destination, chosen, &found);
+        if (code != NO_ERROR) {
+            return code;
+        }
+        if (found.type != RTN_UNSPEC &&
+            found.prefix_length == leg->prefix_length) {
+            *ret_route = found;
+            return NO_ERROR;
+        }
+        nio_extra_drop(found.extra);
+    }
+    give_own_type(leg);
+    (void)nio_extra_keep(leg->extra);
+    *ret_route = *leg;
+    return NO_ERROR;
+}
+
 static DWORD
 best_route(nio_one_shot *one_shot, uint32_t index, const SOCKADDR_INET *source,
            const SOCKADDR_INET *destination, PMIB_IPFORWARD_ROW2 row,
@@ -162,38 +229,38 @@ best_route(nio_one_shot *one_shot, uint32_t index, const SOCKADDR_INET *source,
 {
     decision decision;
     match match = {.decode = &one_shot->mirror.decode};
+    nio_route route = {.extra = NULL};
+    /* Else the answer names table main; IPv6 refuses the flag. */
+    const uint32_t flags =
+        destination->si_family == AF_INET ? RTM_F_LOOKUP_TABLE : 0;
     memset(&decision, 0, sizeof(decision));
-    int status = ask(one_shot, request_for(destination, source, index, 0),
+    int status = ask(one_shot, request_for(destination, source, index, flags),
                      on_decision, &decision);
-    uint32_t flags = RTM_F_FIB_MATCH;
-    if (destination->si_family == AF_INET) {
-        flags |= RTM_F_LOOKUP_TABLE; /* else the answer names table main; IPv6
-                                      refuses the flag */
+    if (status < 0) {
+        return code_of_route(status);
     }
-    if (status == 0) {
-        status = ask(one_shot, request_for(destination, source, index, flags),
-                     on_match, &match);
-        if (status == -EHOSTUNREACH) {
-            status = -ENETUNREACH; /* it would be sent without a route */
-        }
+    status =
+        ask(one_shot,
+            request_for(destination, source, index, flags | RTM_F_FIB_MATCH),
+            on_match, &match);
+    if (status == -EHOSTUNREACH) {
+        status = -ENETUNREACH; /* it would be sent without a route */
     }
-    nio_route *leg = choose_leg(&match, &decision);
-    if (status == 0 && leg == NULL) {
-        status = -ENETUNREACH;
-    }
-    if (status == 0) {
-        give_own_type(leg);
-        nio_route_row(leg, &one_shot->mirror.links, 0, row);
-        (void)nio_extra_keep(row->Extra); /* the caller's */
+    DWORD code =
+        route_of(one_shot, destination, &decision, &match, status, &route);
+    if (code == NO_ERROR) {
+        nio_route_row(&route, &one_shot->mirror.links, 0, row);
         if (source != NULL) {
             *ret_source = *source;
         } else {
             nio_sockaddr((uint8_t)destination->si_family, decision.source,
                          decision.oif, ret_source);
         }
+    } else {
+        nio_extra_drop(route.extra); /* else the caller's, in the row */
     }
     nio_legs_done(&match.legs);
-    return code_of_route(status);
+    return code;
 }
 
 /* Does the caller name an interface: by its LUID, its index or the scope of

@@ -145,9 +145,9 @@ query_kernel(nio_request_socket *requests, route_walk *walk,
              nio_answer *ret_answer)
 {
     const nio_route_query *query = walk->query;
-    return query->index != 0
+    return query->index != 0 || query->table != 0
                ? nio_query_routes_of(requests, query->family, query->index,
-                                     on_route, walk, ret_answer)
+                                     query->table, on_route, walk, ret_answer)
                : nio_query_table(requests, RTM_GETROUTE, query->family,
                                  on_route, walk, ret_answer);
 }

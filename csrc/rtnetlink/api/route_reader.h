@@ -26,6 +26,7 @@ typedef enum nio_give_up {
 typedef struct nio_route_query {
     uint8_t family;
     uint32_t index; /* not 0: routes without a leg on it may be left out */
+    uint32_t table; /* not 0: routes of other tables may be left out */
     nio_give_up give_up;
     /* Each leg of each route, in the kernel's order; a negative result ends
      * the dump. */

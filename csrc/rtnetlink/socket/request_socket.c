@@ -212,22 +212,36 @@ nio_query_table(nio_request_socket *requests, uint16_t type, uint8_t family,
 
 int
 nio_query_routes_of(nio_request_socket *requests, uint8_t family,
-                    uint32_t index, nio_reply reply, void *context,
-                    nio_answer *ret_answer)
+                    uint32_t index, uint32_t table, nio_reply reply,
+                    void *context, nio_answer *ret_answer)
 {
     struct {
         struct nlmsghdr header;
         struct rtmsg route;
-        struct rtattr oif;
-        uint32_t index;
+        struct {
+            struct rtattr header;
+            uint32_t value;
+        } filters[2];
     } request = {.header = {.nlmsg_type = RTM_GETROUTE,
                             .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-                 .route = {.rtm_family = family},
-                 .oif = {.rta_len = sizeof(struct rtattr) + sizeof(uint32_t),
-                         .rta_type = RTA_OIF},
-                 .index = index};
-    return nio_query(requests, &request, sizeof(request), reply, context,
-                     ret_answer);
+                 .route = {.rtm_family = family}};
+    const struct {
+        uint16_t type;
+        uint32_t value;
+    } wanted[2] = {{RTA_OIF, index}, {RTA_TABLE, table}};
+    size_t count = 0;
+    for (size_t i = 0; i < 2; i++) {
+        if (wanted[i].value != 0) {
+            request.filters[count].header.rta_len = sizeof(request.filters[0]);
+            request.filters[count].header.rta_type = wanted[i].type;
+            request.filters[count].value = wanted[i].value;
+            count++;
+        }
+    }
+    return nio_query(requests, &request,
+                     sizeof(request) -
+                         (2 - count) * sizeof(request.filters[0]),
+                     reply, context, ret_answer);
 }
 
 int

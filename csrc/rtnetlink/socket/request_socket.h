@@ -48,11 +48,11 @@ int nio_query(nio_request_socket *requests, void *request, size_t size,
 int nio_query_table(nio_request_socket *requests, uint16_t type,
                     uint8_t family, nio_reply reply, void *context,
                     nio_answer *ret_answer);
-/* Dump the routes with a leg on one interface. Kernels before 4.20 do not
- * filter: there all routes of the family come. */
+/* Dump the routes with a leg on one interface, of one table (0: of all).
+ * Kernels before 4.20 do not filter: there all routes of the family come. */
 int nio_query_routes_of(nio_request_socket *requests, uint8_t family,
-                        uint32_t index, nio_reply reply, void *context,
-                        nio_answer *ret_answer);
+                        uint32_t index, uint32_t table, nio_reply reply,
+                        void *context, nio_answer *ret_answer);
 /* Ask for one link. The kernel answers under the RTNL lock, so the answer also
  * waits for a change in progress: this is the barrier before a dump. */
 int nio_query_link(nio_request_socket *requests, uint32_t index,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The row cache: each row for which the system reports a change is re-read,
- * and the difference is put into the queue. A notification alone does not say
- * what changed: Windows gives a key only, also where nothing changed, and may
- * report a row again that was read at the start. And a deleted row can no
- * longer be read. */
+ * and the difference is put into the queue. Windows gives a key only, also
+ * where nothing changed, and may report a row again that was read at the
+ * start. And a deleted row can no longer be read. */
 #include "iphlpapi/row_cache.h"
 
 #include "base/lock.h"

@@ -167,10 +167,13 @@ read_everything(void)
     CHECK(is_clear(GetIpInterfaceTable(AF_UNSPEC, &interfaces)));
     FreeMibTable(interfaces);
     CHECK(is_clear(GetIpForwardEntry2(&route)));
+    nio_extra_drop(route.Extra);
+    route.Extra = NULL;
     CHECK(is_clear(GetUnicastIpAddressEntry(&address)));
     CHECK(is_clear(GetIpInterfaceEntry(&interface)));
     nio_extra_drop(interface.Extra);
     CHECK(is_clear(GetBestRoute2(NULL, 0, NULL, &to, 0, &route, &from)));
+    nio_extra_drop(route.Extra);
     CHECK(is_clear(GetNetworkConnectivityHint(&hint)));
     NETIO_STATUS status = GetTeredoPort(&port);
     CHECK(status == ERROR_NOT_READY || status == ERROR_NOT_FOUND ||

@@ -68,7 +68,7 @@ def age(net: Namespace, seconds: int) -> None:
 
 
 def test_lifetimes_of_a_later_snapshot_are_those_of_its_time(net: Namespace) -> None:
-    with Watcher("route", "address", snapshot=True) as first:  # keeps what was told
+    with Watcher("route", "address", snapshot=True) as first:  # keeps the first message
         read_snapshot(first)
         net.ip("address add 192.0.2.1/24 dev v0 valid_lft 3600 preferred_lft 1800")
         net.ip("address add 2001:db8::1/64 dev v0 valid_lft 3600 preferred_lft 1800")

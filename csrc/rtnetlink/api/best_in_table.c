@@ -64,6 +64,10 @@ nio_best_in_table(nio_one_shot *one_shot, const nio_chosen *chosen,
                                    .context = &search};
     const DWORD code =
         nio_find_routes(one_shot, chosen->family, query, is_never_enough);
+    if (code != NO_ERROR) {
+        nio_extra_drop(search.best.extra);
+        search.best = (nio_route){.type = RTN_UNSPEC};
+    }
     *ret_route = search.best;
     return code;
 }

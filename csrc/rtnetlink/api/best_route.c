@@ -191,8 +191,12 @@ route_of(nio_one_shot *one_shot, const SOCKADDR_INET *destination,
     memcpy(chosen.gateway, decision->gateway, sizeof(chosen.gateway));
     ret_route->type = RTN_UNSPEC;
     if (status == -EMSGSIZE) {
-        const DWORD code =
-            search_table(one_shot, destination, chosen, ret_route);
+        DWORD code = search_table(one_shot, destination, chosen, ret_route);
+        if (code == NO_ERROR && ret_route->type == RTN_UNSPEC &&
+            chosen.table == RT_TABLE_MAIN) {
+            chosen.table = RT_TABLE_LOCAL; /* see may_be_local() */
+            code = search_table(one_shot, destination, chosen, ret_route);
+        }
         return code == NO_ERROR && ret_route->type == RTN_UNSPEC
                    ? ERROR_NETWORK_UNREACHABLE /* it has changed meanwhile */
                    : code;
@@ -250,15 +254,15 @@ best_route(nio_one_shot *one_shot, uint32_t index, const SOCKADDR_INET *source,
         route_of(one_shot, destination, &decision, &match, status, &route);
     if (code == NO_ERROR) {
         nio_route_row(&route, &one_shot->mirror.links, 0, row);
+        (void)nio_extra_keep(row->Extra); /* the caller's */
         if (source != NULL) {
             *ret_source = *source;
         } else {
             nio_sockaddr((uint8_t)destination->si_family, decision.source,
                          decision.oif, ret_source);
         }
-    } else {
-        nio_extra_drop(route.extra); /* else the caller's, in the row */
     }
+    nio_extra_drop(route.extra);
     nio_legs_done(&match.legs);
     return code;
 }

@@ -111,34 +111,6 @@ wake_one(nio_callback_pool *pool) NIO_REQUIRES(pool->lock)
     }
 }
 
-/* Waits for a registration to serve. NULL: the pool ends. */
-static nio_entry *
-wait_for_turn(nio_callback_pool *pool, nio_callback_thread *own)
-    NIO_REQUIRES(pool->lock)
-{
-    nio_entry *entry = NULL;
-    uint64_t wait_ns;
-    while (pool->last == NULL &&
-           (entry = next_ready(pool, &wait_ns)) == NULL) {
-        own->idle = true;
-        nio_lock_drop(&pool->lock);
-        (void)nio_event_wait(&own->wake, wait_ns);
-        nio_event_clear(&own->wake);
-        nio_lock_take(&pool->lock);
-        own->idle = false;
-    }
-    return entry;
-}
-
-/* Frees a thread that was taken out of the list, once it has ended. */
-static void
-join(nio_callback_thread *thread)
-{
-    nio_thread_join(&thread->thread);
-    nio_event_done(&thread->wake);
-    free(thread);
-}
-
 /* The threads that have ended, taken out of the list. */
 static nio_callback_thread *
 take_ended(nio_callback_pool *pool) NIO_EXCLUDES(nio_registry_own_lock)
@@ -146,6 +118,7 @@ take_ended(nio_callback_pool *pool) NIO_EXCLUDES(nio_registry_own_lock)
     nio_callback_thread *ended = NULL;
     nio_registry_lock();
     nio_lock_take(&pool->lock);
+    pool->has_ended = false;
     for (nio_callback_thread **link = &pool->threads; *link != NULL;) {
         nio_callback_thread *at = *link;
         if (at->ended) {
@@ -162,13 +135,39 @@ take_ended(nio_callback_pool *pool) NIO_EXCLUDES(nio_registry_own_lock)
 }
 
 static void
-join_ended(nio_callback_pool *pool) NIO_EXCLUDES(nio_registry_own_lock)
+join_all(nio_callback_thread *threads)
 {
-    nio_callback_thread *next;
-    for (nio_callback_thread *at = take_ended(pool); at != NULL; at = next) {
-        next = at->next;
-        join(at);
+    while (threads != NULL) {
+        nio_callback_thread *next = threads->next;
+        nio_thread_join(&threads->thread);
+        nio_event_done(&threads->wake);
+        free(threads);
+        threads = next;
     }
+}
+
+/* Waits for a registration to serve. NULL: the pool ends. */
+static nio_entry *
+wait_for_turn(nio_callback_pool *pool, nio_callback_thread *own)
+    NIO_REQUIRES(pool->lock) NIO_EXCLUDES(nio_registry_own_lock)
+{
+    nio_entry *entry = NULL;
+    uint64_t wait_ns;
+    while (pool->last == NULL &&
+           (entry = next_ready(pool, &wait_ns)) == NULL) {
+        own->idle = true;
+        nio_lock_drop(&pool->lock);
+        (void)nio_event_wait(&own->wake, wait_ns);
+        nio_event_clear(&own->wake);
+        nio_lock_take(&pool->lock);
+        own->idle = false;
+        if (pool->has_ended) {
+            nio_lock_drop(&pool->lock);
+            join_all(take_ended(pool));
+            nio_lock_take(&pool->lock);
+        }
+    }
+    return entry;
 }
 
 static void serve(void *argument);
@@ -255,14 +254,14 @@ serve(void *argument)
              * registration, so the pool does not end meanwhile. */
             nio_lock_drop(&pool->lock);
             nio_dispatcher_end_thread(entry);
-            join_ended(pool);
             nio_lock_take(&pool->lock);
         }
         own->began = 0;
         own->ended = surplus;
+        pool->has_ended |= surplus;
         end_turn(pool, entry, wait_ns);
         if (surplus) {
-            wake_one(pool);
+            wake_one(pool); /* which joins this thread */
             nio_lock_drop(&pool->lock);
             return;
         }
@@ -318,15 +317,12 @@ find_pool(const nio_entry *entry) NIO_EXCLUDES(nio_registry_own_lock)
     return found;
 }
 
-/* Without a further entry: no other thread knows it any more. */
+/* Joins the threads that were taken out of the pool, which has no entry left.
+ */
 static void
-end_pool(nio_callback_pool *pool) NIO_UNCHECKED
+end_pool(nio_callback_pool *pool, nio_callback_thread *threads)
 {
-    nio_callback_thread *next;
-    for (nio_callback_thread *at = pool->threads; at != NULL; at = next) {
-        next = at->next;
-        join(at);
-    }
+    join_all(threads);
     nio_condition_done(&pool->served);
     nio_lock_done(&pool->lock);
     free(pool);
@@ -362,6 +358,7 @@ void
 nio_callback_pool_leave(nio_entry *entry)
 {
     nio_callback_pool *pool = entry->pool;
+    nio_callback_thread *threads = NULL;
     if (pool == NULL) {
         return;
     }
@@ -385,14 +382,15 @@ nio_callback_pool_leave(nio_entry *entry)
         }
         *link = pool->next;
         pool->last = entry;
-        for (nio_callback_thread *at = pool->threads; at != NULL;
-             at = at->next) {
+        threads = pool->threads;
+        pool->threads = NULL;
+        for (nio_callback_thread *at = threads; at != NULL; at = at->next) {
             nio_event_set(&at->wake);
         }
     }
     nio_lock_drop(&pool->lock);
     nio_registry_unlock();
     if (last) {
-        end_pool(pool);
+        end_pool(pool, threads);
     }
 }

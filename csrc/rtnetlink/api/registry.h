@@ -52,6 +52,7 @@ typedef struct nio_callback_pool {
     /* Changed under the registry's lock, too, which a fork holds. */
     nio_callback_thread *threads NIO_GUARDED_BY(lock);
     size_t entries NIO_GUARDED_BY(lock);
+    bool has_ended NIO_GUARDED_BY(lock); /* a thread is to be joined */
     /* Those that are to be served, in their order. */
     struct nio_entry *first_ready NIO_GUARDED_BY(lock);
     struct nio_entry *last_ready NIO_GUARDED_BY(lock);

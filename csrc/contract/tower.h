@@ -193,5 +193,8 @@ typedef struct nio_statistics {
     uint64_t overflows;      /* times that the kernel's buffer was full */
     uint64_t resyncs;        /* times that tables were re-read and compared */
     uint64_t receive_buffer; /* bytes granted */
+    uint64_t unreadable;     /* routes that the system's tables did not show
+                                when they were last read, since they were cut
+                                short */
 } nio_statistics;
 NETIO_STATUS nio_statistics_of(HANDLE handle, nio_statistics *ret_statistics);

@@ -172,11 +172,12 @@ watch_stats(PyObject *op, PyObject *unused)
     const nio_queue_statistics *queue = &statistics.queue;
     const nio_statistics *system = &statistics.system;
     return Py_BuildValue(
-        "{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "received", queue->put,
-        "delivered", queue->taken, "coalesced", queue->coalesced, "overflows",
-        system->overflows, "resyncs", system->resyncs, "queue_high_water",
-        queue->high_water, "ignored", system->ignored, "lost", queue->lost,
-        "queued", queue->queued, "receive_buffer", system->receive_buffer);
+        "{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "received",
+        queue->put, "delivered", queue->taken, "coalesced", queue->coalesced,
+        "overflows", system->overflows, "resyncs", system->resyncs,
+        "queue_high_water", queue->high_water, "ignored", system->ignored,
+        "lost", queue->lost, "queued", queue->queued, "receive_buffer",
+        system->receive_buffer, "unreadable", system->unreadable);
 }
 
 static PyObject *

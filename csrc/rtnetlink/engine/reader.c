@@ -217,6 +217,8 @@ publish_statistics(nio_engine *engine)
     engine->statistics.overflows += counted->overflows;
     engine->statistics.resyncs += counted->resyncs;
     engine->statistics.receive_buffer = counted->receive_buffer;
+    engine->statistics.unreadable =
+        (uint64_t)engine->mirror.unreadable[0] + engine->mirror.unreadable[1];
     nio_lock_drop(&engine->lock);
     counted->messages = 0;
     counted->ignored = 0;

@@ -9,6 +9,7 @@
  *     known, again in this dump            count an instance
  *   the end of the dump
  *     the record was not in it             drop; its group becomes ambiguous
+ *     the dump was cut before the record   stays, as unreadable
  *     the record is in an open gap         undecided: stays, and so do the
  *                                          held records of its group
  *     the record is held                   report it
@@ -21,6 +22,7 @@
  * decide, is not marked as synthesized. */
 #include "rtnetlink/mirror/route_records.h"
 
+#include "rtnetlink/mirror/cut_dump.h"
 #include "rtnetlink/mirror/route_identity.h"
 
 /* Reports with the mark or without it: a message announced this, or none. */
@@ -199,16 +201,21 @@ bool
 nio_mirror_sweep_routes(nio_mirror *mirror, uint8_t family,
                         const nio_gaps *open_gaps)
 {
-    uint32_t cursor = 0;
+    const nio_cut cut = nio_find_cut(mirror, family);
+    uint32_t cursor = 0, *unreadable;
     nio_route *route;
     bool is_undecided = false;
+    unreadable = &mirror->unreadable[NIO_FAMILY_BIT(family)];
+    *unreadable = 0;
     while (!mirror->allocation_failed &&
            (route = nio_store_each(&mirror->routes, &cursor)) != NULL) {
         if (route->family != family ||
             route->record.generation == mirror->generation) {
             continue;
         }
-        if (open_gaps->raced && nio_has_source_prefix(route)) {
+        if (nio_is_behind_cut(&cut, route)) {
+            (*unreadable)++;
+        } else if (open_gaps->raced && nio_has_source_prefix(route)) {
             is_undecided = true;
         } else if (!nio_gaps_contain(open_gaps, route)) {
             const uint8_t flags = begin_report(mirror, route->is_doubtful);

@@ -49,8 +49,11 @@ typedef struct nio_mirror {
      * has seen their effect: where routes share an identity, such a message no
      * longer says which of them it meant. */
     bool replaying;
-    uint8_t replay;      /* number of the replay; not 0 */
-    bool has_duplicates; /* routes that share an identity were seen */
+    uint8_t replay;         /* number of the replay; not 0 */
+    bool has_duplicates;    /* routes that share an identity were seen */
+    bool has_many_legs;     /* a route of 255 legs or more was seen */
+    uint32_t unreadable[2]; /* IPv4, IPv6: routes that the last dump may have
+                               lacked because it was cut (cut_dump.h) */
     bool has_held; /* routes are held, doubtful, or counted anew by a dump */
     bool has_gone_links;     /* links are kept for their names */
     bool has_unnamed_master; /* of a link whose master is unknown */

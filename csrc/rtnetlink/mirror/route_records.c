@@ -38,6 +38,7 @@ nio_route_add(nio_mirror *mirror, const nio_route *leg, bool is_held)
     (void)nio_extra_pool_use(route.extra);
     mirror->nexthop_users += route.nexthop_id != 0;
     mirror->has_held |= is_held;
+    mirror->has_many_legs |= route.legs == UINT8_MAX;
     note_change(mirror, &route);
     if (!is_held) {
         nio_fanout_route(&mirror->fanout, NIO_CHANGE_ADD, &route);

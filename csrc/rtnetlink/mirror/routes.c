@@ -190,7 +190,12 @@ doubt_group(nio_mirror *mirror, const nio_route *head)
 void
 nio_mirror_new_route(nio_mirror *mirror, const nio_legs *legs, unsigned flags)
 {
+    const uint8_t family = legs->head.family;
     nio_route_note_dead_legs(mirror, legs);
+    if ((flags & NLM_F_REPLACE) &&
+        mirror->unreadable[NIO_FAMILY_BIT(family)]) {
+        nio_route_dirty(mirror, family); /* perhaps all is readable again */
+    }
     if ((flags & NLM_F_REPLACE) && nio_replaces_group(mirror, legs)) {
         if (nio_replacement_uncovers(mirror, legs)) {
             nio_route_dirty(mirror, AF_INET6);
@@ -273,6 +278,9 @@ nio_mirror_del_route(nio_mirror *mirror, const nio_legs *legs)
         }
     }
     report_held(mirror, head);
+    if (mirror->unreadable[NIO_FAMILY_BIT(head->family)] > 0) {
+        nio_route_dirty(mirror, head->family);
+    }
     if (head->family == AF_INET6 &&
         (is_set(head, legs->count + legs->dead) ||
          first_of_group(&mirror->routes, head) != NULL)) {

@@ -373,6 +373,8 @@ class Watcher:
         resyncs: how often tables were read again and compared.
         ignored: messages that did not come from the kernel, or were malformed.
         receive_buffer: the size in bytes of the system's buffer.
+        unreadable: routes that a table did not show when it was last read, because Linux cut the
+            table short: at a route of more than 1,150 (IPv6) or 2,000 (IPv4) legs. They are kept.
         """
         settler = self._settler
         if settler is None:

@@ -36,18 +36,29 @@ typedef struct nio_row_cache {
 void nio_row_cache_init(nio_row_cache *cache, const nio_request *request,
                         const nio_filter *filter, nio_queue *queue);
 void nio_row_cache_done(nio_row_cache *cache);
-/* Reads all tables once, and puts each row as an ADD if `snapshot`. */
-NETIO_STATUS nio_row_cache_load(nio_row_cache *cache, bool snapshot);
-/* Re-reads the row with the key members of `key`, which `notified` says has
- * changed, and puts the difference; of a partial key all rows that it can
- * mean. `stale` is set where a row cannot be read. */
-void nio_row_cache_update(nio_row_cache *cache, const nio_change *notified,
-                          const void *key);
-/* Re-reads the tables of these kinds and puts the difference, without a mark:
- * since the filter accepts other rows now, or since a table is stale. `dirty`
- * is set where that failed. */
-void nio_row_cache_reread(nio_row_cache *cache, unsigned kinds);
-/* Re-reads all tables and puts the difference, between the marks OVERFLOW and
- * SYNCED. `dirty` stays set where that failed; the next repair then puts no
- * second OVERFLOW. */
-void nio_row_cache_repair(nio_row_cache *cache);
+
+/* A whole row, in the state last put into the queue. */
+typedef struct nio_cached_row {
+    nio_record record;
+    uint64_t row[]; /* nio_windows_row_size() bytes */
+} nio_cached_row;
+
+/* What the changes of one difference have in common. */
+typedef struct nio_change_template {
+    uint64_t time_ns;
+    uint8_t flags;
+    bool silent; /* only fill the cache */
+} nio_change_template;
+
+/* The cached row with the key of `row`, or NULL. */
+nio_cached_row *nio_row_cache_find(const nio_row_cache *cache, nio_kind kind,
+                                   const void *row);
+/* `row` is the present state. `cached` is the cached row of its key, or NULL.
+ */
+void nio_row_cache_put_present(nio_row_cache *cache, nio_kind kind,
+                               nio_cached_row *cached, const void *row,
+                               const nio_change_template *template);
+void nio_row_cache_put_delete(nio_row_cache *cache, nio_kind kind,
+                              nio_cached_row *cached,
+                              const nio_change_template *template);
+void nio_row_cache_put_mark(nio_row_cache *cache, uint8_t flag);

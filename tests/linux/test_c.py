@@ -90,7 +90,15 @@ PROGRAMS = [
         (
             *(
                 f"iphlpapi/{name}.c"
-                for name in ("bearers", "partial_key", "rows", "row_cache", "subscription")
+                for name in (
+                    "bearers",
+                    "partial_key",
+                    "rows",
+                    "row_cache",
+                    "row_updates",
+                    "row_tables",
+                    "subscription",
+                )
             ),
             *("base/*.c", "base/posix/*.c"),
         ),

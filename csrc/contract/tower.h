@@ -125,6 +125,20 @@ void nio_set_hooks(const nio_hooks *hooks);
 const void *nio_complete_row(nio_kind kind, MIB_NOTIFICATION_TYPE type,
                              const void *row, void *space, bool *ret_details);
 
+/* True: an INITIAL call comes on a thread of the tower, before any other call.
+ * False: the system would make it inside of Notify*, on the calling thread; so
+ * the binding asks for none and makes it itself. */
+bool nio_makes_initial_calls(void);
+
+/* ---- Compartments -------------------------------------------------------
+ * What the calling thread sees of the network depends on its compartment. 0:
+ * this system has none, or does not say. (On Linux the tower remembers the
+ * network namespace by itself.) */
+uint32_t nio_compartment(void);
+/* Moves the calling thread there; stays where the system refuses. Returns
+ * where the thread was. */
+uint32_t nio_compartment_enter(uint32_t compartment);
+
 /* True when `handle` was made before a fork() and this process is the child.
  * Nothing of the handle lives there: no callback comes, and there is nothing
  * to cancel. */

@@ -2,13 +2,14 @@
 /* The system's functions, looked up by name in iphlpapi.dll at the first call,
  * and its texts. A static import of a missing function would keep the whole
  * module from loading, on an older Windows or under Wine. On any thread. */
-#include "contract/tower.h"
+#include "iphlpapi/library.h"
 
 #include "contract/windows/layout.h"
 
 #include <string.h>
 
 static nio_functions functions;
+static nio_windows_functions windows_functions;
 
 /* Writes a function pointer to `ret_function`; NULL: the library lacks it. */
 static void
@@ -32,16 +33,32 @@ resolve(PINIT_ONCE once, PVOID parameter, PVOID *context)
     NIO_FUNCTIONS(FIND)
 #undef FIND
     find(library, "FreeMibTable", &functions.FreeMibTable);
+#define FIND(type, name, parameters)                                          \
+    find(library, #name, &windows_functions.name);
+    NIO_WINDOWS_FUNCTIONS(FIND)
+#undef FIND
     return TRUE;
+}
+
+static void
+resolve_once(void)
+{
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    (void)InitOnceExecuteOnce(&once, resolve, NULL, NULL);
 }
 
 const nio_functions *
 nio_system(void)
 {
-    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-
-    (void)InitOnceExecuteOnce(&once, resolve, NULL, NULL);
+    resolve_once();
     return &functions;
+}
+
+const nio_windows_functions *
+nio_windows(void)
+{
+    resolve_once();
+    return &windows_functions;
 }
 
 /* The system reads without a limit of ours. */
@@ -89,6 +106,13 @@ nio_status_text(DWORD status, char *buffer, size_t size)
                                           buffer, (int)size - 1, NULL, NULL);
     buffer[bytes > 0 ? bytes : 0] = 0;
     return buffer;
+}
+
+/* Windows calls back inside of Notify*. */
+bool
+nio_makes_initial_calls(void)
+{
+    return false;
 }
 
 /* Hooks are for towers that queue callbacks; here the system calls back

@@ -14,7 +14,8 @@
 #include "base/lock.h"
 #include "base/thread.h"
 #include "iphlpapi/bearers.h"
-#include "iphlpapi/row_cache.h"
+#include "iphlpapi/row_tables.h"
+#include "iphlpapi/row_updates.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ typedef struct subscription {
     nio_event readable; /* set while the inbox holds anything */
     HANDLE handles[NIO_KINDS];
     nio_thread worker;
+    uint32_t compartment; /* of the subscriber, so the worker's, too */
 
     /* any thread */
     nio_atomic stopped;
@@ -167,6 +169,7 @@ run_worker(void *argument)
     subscription *self = argument;
     uint64_t not_before = 0, pause = MIN_RETRY_NS;
 
+    (void)nio_compartment_enter(self->compartment);
     while (!nio_atomic_load(&self->stopped)) {
         nio_taken keys;
         bool again = nio_queue_take(self->inbox, MAX_KEYS_AT_ONCE, &keys) > 0;
@@ -312,6 +315,7 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *ret_handle)
     if (self == NULL) {
         return ERROR_NOT_ENOUGH_MEMORY;
     }
+    self->compartment = nio_compartment();
     nio_debug_start();
     NIO_DEBUG("subscription: begun, kinds 0x%x", request->kinds);
     /* Registered before the tables are read, so that no change is missed. */

@@ -49,6 +49,20 @@ notify_interface(ADDRESS_FAMILY family, PIPINTERFACE_CHANGE_CALLBACK function,
     return NO_ERROR;
 }
 
+/* The machine has one compartment. */
+uint32_t
+nio_compartment(void)
+{
+    return 1;
+}
+
+uint32_t
+nio_compartment_enter(uint32_t compartment)
+{
+    CHECK_EQUAL(compartment, 1);
+    return 1;
+}
+
 static NETIO_STATUS
 luid_of_alias(const WCHAR *alias, NET_LUID *ret_luid)
 {

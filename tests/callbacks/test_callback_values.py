@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -77,6 +78,23 @@ def test_initial_notification_comes_first_and_once(
         assert registration.delivered >= 2
     assert [type for _, type in collector.events].count(INITIAL) == 1
     assert all((row is None) == (type == INITIAL) for row, type in collector.events)
+
+
+@pytest.mark.parametrize("function", ROW_FUNCTIONS, ids=lambda function: function.__name__)
+def test_initial_notification_may_wait_for_the_registering_thread(
+    netns: Network, function: Any
+) -> None:
+    returned, seen = threading.Event(), Collector()
+
+    def look(row: Any, type: Any) -> None:
+        assert returned.wait(20)
+        seen(type, threading.get_ident())
+
+    with function(look, initial_notification=True):
+        returned.set()
+        type, thread = seen.wait_count(1)[0]
+        assert type == INITIAL
+        assert thread != threading.get_ident()
 
 
 @pytest.mark.parametrize("function", ROW_FUNCTIONS, ids=lambda function: function.__name__)

@@ -16,6 +16,7 @@ enum {
     NO_EVENTS,   /* eventfd fails */
     BATCHES,     /* all callbacks of one thread are one batch */
     HOLD_DELETE, /* PyThreadState_Delete waits until this is 0 again */
+    NO_INITIAL,  /* the binding makes the INITIAL calls */
     SETTINGS
 };
 

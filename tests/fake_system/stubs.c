@@ -107,6 +107,24 @@ nio_complete_row(nio_kind kind, MIB_NOTIFICATION_TYPE type, const void *row,
 }
 
 bool
+nio_makes_initial_calls(void)
+{
+    return !fake_setting(NO_INITIAL);
+}
+
+uint32_t
+nio_compartment(void)
+{
+    return 0;
+}
+
+uint32_t
+nio_compartment_enter(uint32_t compartment)
+{
+    return compartment;
+}
+
+bool
 nio_is_forked(HANDLE handle)
 {
     (void)handle;

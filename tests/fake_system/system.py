@@ -13,7 +13,7 @@ from netioapi import NotificationType, Registration
 ADD, INITIAL = NotificationType.ADD, NotificationType.INITIAL
 # The settings, in the order of settings.h.
 SYNCHRONOUS, FAIL_CANCEL, NULL_HANDLE, REFUSE, STABLE_NOW, LATE, NO_THREADS, NO_EVENTS = range(8)
-BATCHES, HOLD_DELETE = 8, 9
+BATCHES, HOLD_DELETE, NO_INITIAL = 8, 9, 10
 system = ctypes.CDLL(netioapi._native.__file__)
 notify: Any = netioapi.notify_route_change2
 # The functions whose callbacks get a type.

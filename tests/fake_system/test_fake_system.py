@@ -20,7 +20,7 @@ pytestmark = linux_only("the fake system needs POSIX; tests/windows has an unrul
 
 CHECKS = {
     name: f"tests/fake_system/{file}.py"
-    for file in ("check_delivery", "check_cancel", "check_circles", "check_exit")
+    for file in ("check_delivery", "check_initial", "check_cancel", "check_circles", "check_exit")
     for name in re.findall(
         r"^def (\w+)\(\) -> None:", repo_text(f"tests/fake_system/{file}.py"), re.MULTILINE
     )

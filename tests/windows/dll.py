@@ -46,6 +46,7 @@ class Setting(enum.IntEnum):
     MERGE = 13
     BARE_DELETES = 14
     SERVICE_ERROR = 15
+    COMPARTMENT = 16
 
 
 class Figure(enum.IntEnum):

@@ -20,6 +20,7 @@ from tests.windows.dll import (
     checked,
     configure,
     drain,
+    fail,
     inject,
     stat,
 )
@@ -36,7 +37,6 @@ from tests.windows.support import (
 
 pytestmark = pytest.mark.usefixtures("link")
 FAMILIES = [AF_UNSPEC, AF_INET, AF_INET6]
-WITH_TYPE = [name for name in NOTIFY if "Hint" not in name]
 
 
 # ---- overlap
@@ -64,15 +64,11 @@ def test_blocked_callback_does_not_delay_other_registrations() -> None:
         eventually(lambda: slow.delivered == 99)
 
 
-# ---- INITIAL
+# ---- INITIAL: Windows makes it on the registering thread, ours comes from another
 
 
-@pytest.mark.parametrize("synchronous", [0, 1])
 @pytest.mark.parametrize("function", NOTIFY)
-def test_initial_notification_that_was_not_requested_is_not_delivered(
-    function: str, synchronous: int
-) -> None:
-    configure(Setting.SYNCHRONOUS_INITIAL, synchronous)
+def test_initial_notification_that_was_not_requested_is_not_delivered(function: str) -> None:
     notify, kind = NOTIFY[function]
     with notify(Collector()) as registration:
         if kind != Kind.HINT:  # a hint has no type
@@ -82,51 +78,63 @@ def test_initial_notification_that_was_not_requested_is_not_delivered(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("function", WITH_TYPE)
-@pytest.mark.parametrize("overlap", [0, 1])
-def test_initial_notification_from_the_pool_is_delivered_once(
-    function: str, family: int, overlap: int, collector: Collector
-) -> None:
-    configure(Setting.OVERLAP, overlap)
-    notify, kind = NOTIFY[function]
-    arguments = () if kind == Kind.TEREDO else (family,)
-    posted = stat(Figure.POSTED)
-    ident: list[int] = []
-    seen = Collector(lambda *_: ident.append(threading.get_ident()))
-    with notify(seen, *arguments, initial_notification=True) as registration:
-        expected = 2 if family == AF_UNSPEC and kind <= Kind.ROUTE else 1
-        assert stat(Figure.POSTED) == posted + expected
-        drain()
-        seen.wait_count(1)
-        assert registration.delivered == len(seen) == 1
-        assert seen.events[0][1] == INITIAL
-        assert ident[0] != threading.get_ident()
-
-
+@pytest.mark.parametrize("function", NOTIFY)
 @pytest.mark.parametrize("synchronous", [0, 1])
-def test_first_hint_is_the_current_one(synchronous: int, collector: Collector) -> None:
+def test_initial_notification_is_delivered_once_and_on_another_thread(
+    function: str, family: int, synchronous: int
+) -> None:
+    """The callback waits for the registering thread."""
     configure(Setting.SYNCHRONOUS_INITIAL, synchronous)
+    notify, kind = NOTIFY[function]
+    arguments = (family,) if kind <= Kind.ROUTE else ()
+    returned, seen, errors = threading.Event(), Collector(), Collector()
+
+    def look(*what: Any) -> None:
+        assert returned.wait(20)
+        seen(*what, threading.get_ident())
+
+    with notify(look, *arguments, initial_notification=True, on_error=errors) as registration:
+        returned.set()
+        ((*what, thread),) = seen.wait_count(1)
+        assert thread != threading.get_ident()
+        if kind != Kind.HINT:
+            assert (what[0] or None, what[1]) == (None, INITIAL)
+            inject(kind, None, INITIAL)  # another one is dropped
+        drain()
+        assert registration.delivered == len(seen) == 1
+    assert errors.events == []
+
+
+@pytest.mark.parametrize("code", [0, 50, 1168])
+def test_first_hint_is_the_current_one(code: int, collector: Collector) -> None:
+    """Where it cannot be read it is unknown."""
     checked("standin_set_hint", 3, 2, 1)
+    current = netioapi.get_network_connectivity_hint()
+    fail("GetNetworkConnectivityHint", code, 1 if code else 0)
     notify, _ = NOTIFY["NotifyNetworkConnectivityHintChange"]
     with notify(collector, initial_notification=True) as registration:
         ((hint,),) = collector.wait_count(1)
-        assert (int(hint.connectivity_level), int(hint.connectivity_cost)) == (3, 2)
         assert registration.delivered == 1
-    assert hint == netioapi.get_network_connectivity_hint()
+    assert int(current.connectivity_level) == 3
+    if code == 0:
+        assert hint == current
+    else:
+        assert (int(hint.connectivity_level), int(hint.connectivity_cost)) == (0, 0)
 
 
-def test_callback_before_the_handle_may_register_another() -> None:
-    configure(Setting.SYNCHRONOUS_INITIAL, 1)
+def test_initial_notification_may_register_another() -> None:
     others: list[Registration] = []
     inner, errors = Collector(), Collector()
 
     def look(row: Any, type: Any) -> None:
         if type == INITIAL:
             others.append(INTERFACE.notify(inner, initial_notification=True, on_error=errors))
+            inner.wait_count(1)
             others[0].cancel()
             others.append(ROUTE.notify(inner, initial_notification=True, on_error=errors))
 
     with ROUTE.notify(look, initial_notification=True, on_error=errors) as outer:
+        inner.wait_count(2)
         assert inner.events == [(None, INITIAL)] * 2
         assert [one.active for one in others] == [False, True]
         ROUTE.put(route_row(1))
@@ -136,14 +144,12 @@ def test_callback_before_the_handle_may_register_another() -> None:
     assert errors.events == []
 
 
-def test_callback_before_the_handle_may_raise(collector: Collector) -> None:
-    configure(Setting.SYNCHRONOUS_INITIAL, 1)
-
+def test_initial_notification_may_raise(collector: Collector) -> None:
     def fail(row: Any, type: Any) -> None:
         raise LookupError(type)
 
     with ROUTE.notify(fail, initial_notification=True, on_error=collector) as registration:
-        ((error,),) = collector.events
+        ((error,),) = collector.wait_count(1)
         assert isinstance(error, LookupError)
         assert registration.active
         assert (registration.delivered, registration.errors) == (1, 1)
@@ -151,22 +157,35 @@ def test_callback_before_the_handle_may_raise(collector: Collector) -> None:
         assert len(collector.wait_count(2)) == 2
 
 
-def test_change_during_the_first_callback_is_delivered_on_its_thread() -> None:
-    """A change arrives on another thread while the registering thread is in its first callback."""
-    configure(Setting.SYNCHRONOUS_INITIAL, 1)
-    configure(Setting.OVERLAP, 1)
-    events: list[tuple[Any, int]] = []
+def test_changes_during_the_initial_notification_come_after_it() -> None:
+    events = Collector()
 
     def look(row: Any, type: Any) -> None:
-        events.append((type, threading.get_ident()))
+        events(type)
         if type == INITIAL:
             before = stat(Figure.CALLBACKS)
             ROUTE.put(route_row(1))
-            eventually(lambda: stat(Figure.CALLBACKS) > before)  # it left the row in the queue
+            eventually(lambda: stat(Figure.CALLBACKS) > before)  # it left the row to us
+            events("end")
 
     with ROUTE.notify(look, initial_notification=True):
-        assert [type for type, _ in events] == [INITIAL, ADD]
-        assert {thread for _, thread in events} == {threading.get_ident()}
+        assert [what for (what,) in events.wait_count(3)] == [INITIAL, "end", ADD]
+
+
+def test_cancel_waits_for_the_initial_notification() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def look(*_: Any) -> None:
+        entered.set()
+        assert leave.wait(60)
+
+    registration = ROUTE.notify(look, initial_notification=True)
+    assert entered.wait(60)
+    with pytest.raises(TimeoutError):
+        registration.cancel(0.05)
+    leave.set()
+    registration.cancel(60)
+    assert registration.delivered == 1
 
 
 # ---- no handle

@@ -16,6 +16,7 @@
  * begins. */
 #include "binding/callbacks/cancel.h"
 
+#include "binding/callbacks/first_call.h"
 #include "binding/callbacks/thread_context.h"
 
 static void
@@ -41,6 +42,7 @@ run_cancel(void *argument)
     if (context->handle != NULL) { /* Windows may register without one */
         status = nio_system()->CancelMibChangeNotify2(context->handle);
     }
+    nio_first_call_join(context);
     nio_lock_take(&nio_process_lock);
     context->status = status;
     finish_locked(context, status == NO_ERROR ? NIO_CANCELLED : NIO_FAILED);

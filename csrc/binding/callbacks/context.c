@@ -16,8 +16,10 @@ nio_callback_context_new(nio_state *state)
     context->interpreter = nio_interpreter_keep(state->interpreter);
     context->state = state;
     context->generation = nio_process_generation();
+    context->compartment = nio_compartment();
     nio_lock_init(&context->lock);
     nio_condition_init(&context->none_pending);
+    nio_condition_init(&context->first_decided);
     return context;
 }
 
@@ -25,6 +27,7 @@ nio_callback_context *
 nio_callback_context_free(nio_callback_context *context)
 {
     if (context != NULL) {
+        nio_condition_done(&context->first_decided);
         nio_condition_done(&context->none_pending);
         nio_lock_done(&context->lock);
         nio_interpreter_drop(context->interpreter);

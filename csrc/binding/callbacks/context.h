@@ -8,8 +8,9 @@
  *   context                     the context that the system gets
  *   thread_context              the callbacks and thread states of a thread
  *   python_call                 one Python call
- *   cancel                      STARTING -> ACTIVE -> CANCELLING -> CANCELLED
  *   delivery                    the native callbacks: one call at a time
+ *   first_call                  the INITIAL call, where the tower makes none
+ *   cancel                      STARTING -> ACTIVE -> CANCELLING -> CANCELLED
  *   live_registrations          the list that keeps live ones alive
  *   registration                the Python type
  *   notify                      the functions that register */
@@ -40,6 +41,13 @@ typedef enum nio_stage {
     NIO_FAILED, /* the system's cancel failed */
 } nio_stage;
 
+/* The thread that makes the INITIAL call, where the tower does not. */
+typedef enum nio_first_call {
+    NIO_FIRST_CALL_WAITS, /* for the system's answer */
+    NIO_FIRST_CALL_DUE,   /* the system has registered the context */
+    NIO_FIRST_CALL_NOT_DUE,
+} nio_first_call;
+
 struct nio_pending_call;
 
 /* A registration as the system sees it: the context of its callbacks. Raw
@@ -57,6 +65,8 @@ typedef struct nio_callback_context {
     bool details;
     uint64_t generation; /* of the process, see process.h */
 
+    uint32_t compartment; /* in which its rows are read */
+
     bool initial; /* a call of type INITIAL is due; the deliverer's */
 
     /* any thread */
@@ -73,6 +83,11 @@ typedef struct nio_callback_context {
     struct nio_pending_call *last_pending NIO_GUARDED_BY(lock);
     unsigned pending NIO_GUARDED_BY(lock); /* how many */
     nio_condition none_pending; /* the list was emptied, or has no deliverer */
+
+    /* first_call.c */
+    nio_thread first_caller;
+    nio_first_call first_call NIO_GUARDED_BY(lock);
+    nio_condition first_decided;
 
     /* cancel.c */
     nio_stage stage NIO_GUARDED_BY(nio_process_lock);

@@ -180,8 +180,10 @@ complete(const nio_callback_context *context, nio_call *call,
 {
     if (call->row != NULL && context->details &&
         !nio_atomic_load(&context->disabled)) {
+        const uint32_t back = nio_compartment_enter(context->compartment);
         call->row = nio_complete_row(context->kind, call->type, call->row,
                                      buffer, &call->details);
+        (void)nio_compartment_enter(back);
     }
 }
 
@@ -212,12 +214,26 @@ deliver_pending(nio_callback_context *context)
     }
 }
 
+/* Called by the deliverer. */
+static void
+deliver_with_pending(nio_callback_context *context, nio_call *call)
+{
+    nio_any_row buffer;
+
+    complete(context, call, &buffer);
+    bool attached = attach(context);
+    make_call(context, call, attached);
+    if (attached) {
+        detach(context);
+    }
+    deliver_pending(context);
+}
+
 /* Delivers a call that belongs to no batch. */
 static void
 deliver_alone(nio_callback_context *context, nio_call *call)
 {
     nio_pending_call *pending = NULL;
-    nio_any_row buffer;
 
     while (!become_deliverer(context)) {
         if (pending == NULL &&
@@ -230,13 +246,23 @@ deliver_alone(nio_callback_context *context, nio_call *call)
         }
     }
     pending_free(context, pending);
-    complete(context, call, &buffer);
-    bool attached = attach(context);
-    make_call(context, call, attached);
-    if (attached) {
-        detach(context);
+    deliver_with_pending(context, call);
+}
+
+void
+nio_delivery_reserve(nio_callback_context *context)
+{
+    (void)become_deliverer(context);
+}
+
+void
+nio_deliver_reserved(nio_callback_context *context, nio_call *call)
+{
+    if (call != NULL) {
+        deliver_with_pending(context, call);
+    } else {
+        deliver_pending(context);
     }
-    deliver_pending(context);
 }
 
 /* ---- batches (nio_hooks in contract/tower.h)
@@ -287,8 +313,8 @@ deliver(nio_callback_context *context, nio_call *call)
     }
 }
 
-static void
-on_thread_end(void *opaque)
+void
+nio_delivery_end_thread(void *opaque)
 {
     nio_callback_context *context = opaque;
     nio_thread_context *thread = nio_thread_context_find();
@@ -311,8 +337,8 @@ owner_of(void *opaque)
 int
 nio_delivery_init(void)
 {
-    static const nio_hooks hooks = {begin_batch, end_batch, on_thread_end,
-                                    owner_of};
+    static const nio_hooks hooks = {begin_batch, end_batch,
+                                    nio_delivery_end_thread, owner_of};
     static bool done; /* guarded: interpreters may import at once */
 
     nio_lock_take(&nio_process_lock);

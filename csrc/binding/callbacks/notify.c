@@ -6,6 +6,7 @@
 
 #include "binding/callbacks/cancel.h"
 #include "binding/callbacks/delivery.h"
+#include "binding/callbacks/first_call.h"
 #include "binding/callbacks/live_registrations.h"
 #include "binding/callbacks/notify_doc.h"
 #include "binding/callbacks/registration.h"
@@ -153,7 +154,8 @@ call_system(const notification *function, nio_callback_context *context,
 {
     const nio_functions *system = nio_system();
     const ADDRESS_FAMILY family = given->family;
-    const BOOLEAN initial = given->initial ? TRUE : FALSE;
+    const BOOLEAN initial =
+        given->initial && nio_makes_initial_calls() ? TRUE : FALSE;
 
     if (!nio_is_supported(function->name)) {
         return ERROR_PROC_NOT_FOUND;
@@ -190,13 +192,19 @@ start(const notification *function, nio_callback_context *context,
       NETIO_STATUS *ret_status, PMIB_UNICASTIPADDRESS_TABLE *ret_table)
 {
     HANDLE handle = NULL;
+    bool registered = false;
 
     PyThreadState *outer = nio_gil_release(&thread->states);
-    *ret_status = call_system(function, context, given, ret_table, &handle);
-    bool registered =
-        *ret_status == (function->signature == NIO_SIGNATURE_TABLE
-                            ? ERROR_IO_PENDING
-                            : NO_ERROR);
+    *ret_status = ERROR_NO_SYSTEM_RESOURCES;
+    if (nio_first_call_prepare(context)) {
+        *ret_status =
+            call_system(function, context, given, ret_table, &handle);
+        registered = *ret_status == (function->signature == NIO_SIGNATURE_TABLE
+                                         ? ERROR_IO_PENDING
+                                         : NO_ERROR);
+        /* Without a handle the system calls back never. */
+        nio_first_call_decide(context, registered && handle != NULL);
+    }
     /* Published before the GIL is taken again: a thread that asks for the GIL
      * while the interpreter exits may never get it, and the exit waits until
      * every registration is published. */

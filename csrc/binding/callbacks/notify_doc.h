@@ -15,9 +15,10 @@
     "socket module.\n"
 
 #define INITIAL_DOC                                                           \
-    "initial_notification: True adds one first call, of type INITIAL, "       \
-    "which\n"                                                                 \
-    "says that the registration is live.\n"
+    "initial_notification: True adds one call, of type INITIAL, which says\n" \
+    "that the registration is live. It comes before all others and never "    \
+    "on\n"                                                                    \
+    "the calling thread, possibly before this function has returned.\n"
 
 #define ON_ERROR_DOC                                                          \
     "on_error: called with each exception that the callback raises; None\n"   \
@@ -33,7 +34,10 @@
         "    on_error=None, details=True)\n--\n\n"                            \
         "Call callback(row, notification_type) for each change of " what      \
         ".\n\n"                                                               \
-        "Every change after this function has returned is delivered.\n"       \
+        "Every change after this function has returned is delivered. While\n" \
+        "a callback runs, changes of one row can merge: on Windows at "       \
+        "once,\n"                                                             \
+        "on Linux beyond 100,000. The last that is delivered is true.\n"      \
         "" CALLBACK_DOC "callback: called with " row ", or None for "         \
         "INITIAL,\n"                                                          \
         "and with a NotificationType.\n" FAMILY_DOC INITIAL_DOC ON_ERROR_DOC  \
@@ -76,7 +80,8 @@ PyDoc_STRVAR(
     "changes.\n\n" CALLBACK_DOC
     "callback: called with a NetworkConnectivityHint.\n"
     "initial_notification: True adds one first call, with the present "
-    "hint.\n" ON_ERROR_DOC REGISTRATION_DOC
+    "hint,\n"
+    "never on the calling thread.\n" ON_ERROR_DOC REGISTRATION_DOC
     "Raises: NetioError when the system refuses, code 127 where it lacks the\n"
     "function; TypeError.\n"
     "Source: NotifyNetworkConnectivityHintChange (Windows 10 2004); Linux: "

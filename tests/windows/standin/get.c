@@ -48,7 +48,7 @@ get_table(const char *function, standin_kind kind, ADDRESS_FAMILY family,
     standin_figures[STANDIN_TABLE_CALLS]++;
     if (code == NO_ERROR) {
         void *table = get_table_locked(kind, family);
-        if (*(const ULONG *)table == 0) {
+        if (*(const ULONG *)table == 0 || !standin_is_here_locked()) {
             standin_table_free(table);
             code = ERROR_NOT_FOUND;
         } else {
@@ -100,6 +100,10 @@ get_entry(const char *function, standin_kind kind, void *row, NET_LUID luid,
     if (!standin_is_plain_family(standin_family_of(kind, row)) ||
         (luid.Value == 0 && index == 0)) {
         code = ERROR_INVALID_PARAMETER;
+        goto done;
+    }
+    if (!standin_is_here_locked()) {
+        code = unknown;
         goto done;
     }
     const void *found = standin_find_row_locked(kind, row);

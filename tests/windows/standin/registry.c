@@ -24,6 +24,7 @@ registry_add_locked(standin_kind kind, ADDRESS_FAMILY family,
     next_handle += 8;
     of->kind = kind;
     of->family = family;
+    of->deaf = !standin_is_here_locked();
     of->callback = callback;
     of->context = context;
     of->references = 1;
@@ -189,7 +190,7 @@ registry_inject_locked(standin_kind kind, ADDRESS_FAMILY family,
         shown = *row;
     }
     for (registration *of = registrations; of != NULL; of = of->next) {
-        if (of->kind != kind || of->callback == NULL ||
+        if (of->kind != kind || of->callback == NULL || of->deaf ||
             (of->family != AF_UNSPEC && family != AF_UNSPEC &&
              of->family != family)) {
             continue;

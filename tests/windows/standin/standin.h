@@ -55,6 +55,7 @@ typedef enum standin_setting {
     STANDIN_MERGE,               /* what waits, by key: see queue.c */
     STANDIN_BARE_DELETES,        /* bits: no LUID, no index, no next hop */
     STANDIN_SERVICE_ERROR,       /* of Notify*; an event ends in silence */
+    STANDIN_COMPARTMENT,         /* of the network; 0 stands for 1 */
     STANDIN_SETTINGS
 } standin_setting;
 
@@ -102,6 +103,11 @@ DWORD standin_failure(const char *function);
 
 /* Ends the process with a message. */
 void standin_die(const char *why);
+
+/* ---- compartment.c ------------------------------------------------------ */
+
+/* Is this thread in the compartment of the network? */
+bool standin_is_here_locked(void);
 
 /* ---- memory.c ----------------------------------------------------------- */
 

@@ -89,7 +89,7 @@ def test_first_hint_is_of_the_compartment(collector: Collector) -> None:
     assert int(hint.connectivity_level) == 3
 
 
-def test_registration_of_another_compartment_is_told_of_nothing(collector: Collector) -> None:
+def test_registration_of_another_compartment_is_never_called(collector: Collector) -> None:
     made: list[Any] = []
     thread = threading.Thread(target=lambda: made.append(INTERFACE.notify(collector)))
     thread.start()  # in the default compartment

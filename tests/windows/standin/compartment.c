@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Compartments: the whole network is in one of them, as a setting says. A
  * thread begins in the default one, 1. In another one than the network's it
- * finds no rows, and its registrations are told of no change. */
+ * finds no rows, and its registrations are never called. */
 #include "change.h"
 
 #define DEFAULT_COMPARTMENT 1u

@@ -47,7 +47,7 @@ typedef struct registration {
     unsigned references; /* the registry's, its jobs' */
     unsigned running;    /* running callbacks: cancel waits for them */
     bool closed;
-    bool deaf; /* of another compartment than the network */
+    bool deaf;   /* of another compartment than the network */
     bool silent; /* the service has lost it, without a sign */
     bool stable; /* was the table stable at the last check? */
     standin_queue queues[STANDIN_QUEUES];

@@ -188,6 +188,9 @@ typedef struct nio_request {
     bool snapshot;  /* begin with all present rows, as ADD with SNAPSHOT */
     bool lifetimes; /* a lifetime that was set anew is a PARAMETER change */
     int receive_buffer; /* bytes requested of the system; 0: the default */
+    /* How often to look for registrations that have gone silent, on a system
+     * where that can be; 0: never. */
+    uint64_t silence_check_ns;
 } nio_request;
 
 /* Every change after the return reaches `queue` (borrowed until

@@ -4,6 +4,8 @@
  * module from loading, on an older Windows or under Wine. On any thread. */
 #include "iphlpapi/library.h"
 
+#include "iphlpapi/families.h"
+
 #include "contract/windows/layout.h"
 
 #include <string.h>
@@ -37,6 +39,7 @@ resolve(PINIT_ONCE once, PVOID parameter, PVOID *context)
     find(library, #name, &windows_functions.name);
     NIO_WINDOWS_FUNCTIONS(FIND)
 #undef FIND
+    nio_families_wrap(&functions);
     return TRUE;
 }
 

@@ -45,6 +45,34 @@ read_kind(nio_row_cache *cache, nio_kind kind,
     return NO_ERROR;
 }
 
+bool
+nio_row_cache_differs(const nio_row_cache *cache, nio_kind kind)
+{
+    const size_t size = nio_windows_row_size(kind);
+    PVOID memory;
+    const void *rows;
+    size_t count, known = 0;
+    bool differs = false;
+
+    if (nio_read_table(nio_system(), kind, cache->filter->family, &memory,
+                       &rows, &count) != NO_ERROR) {
+        return false;
+    }
+    for (size_t i = 0; i < count && !differs; i++) {
+        const void *row = (const uint8_t *)rows + i * size;
+        const nio_cached_row *cached = nio_row_cache_find(cache, kind, row);
+        known += cached != NULL;
+        differs =
+            nio_filter_accepts(cache->filter, kind, row)
+                ? cached == NULL || !nio_rows_equal(kind, cached->row, row)
+                : cached != NULL;
+    }
+    if (memory != NULL) {
+        nio_system()->FreeMibTable(memory);
+    }
+    return differs || known != cache->rows[kind].count;
+}
+
 static NETIO_STATUS
 read_kinds(nio_row_cache *cache, unsigned kinds,
            const nio_change_template *template)

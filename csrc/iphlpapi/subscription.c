@@ -6,16 +6,18 @@
  * A callback only enqueues the key. So a cancel, which waits for callbacks,
  * never waits long, and callbacks that overlap or overtake each other do no
  * harm. One worker per subscription re-reads rows and puts the differences
- * (row_cache.c). The system itself loses nothing; after an allocation failure
- * the worker re-reads the tables and puts the difference. Where the filter has
- * names of interfaces, it looks them up again whenever an interface changes.
- */
+ * (row_cache.c). The system itself loses nothing; after an allocation failure,
+ * and where a registration has gone silent, the worker re-reads the tables and
+ * puts the difference. Where the filter has interfaces, it looks them up again
+ * whenever an interface changes. */
 #include "base/debug.h"
 #include "base/lock.h"
 #include "base/thread.h"
 #include "iphlpapi/bearers.h"
+#include "iphlpapi/registrations.h"
 #include "iphlpapi/row_tables.h"
 #include "iphlpapi/row_updates.h"
+#include "iphlpapi/silence.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,17 +26,18 @@ typedef struct subscription {
     nio_filter *filter; /* owned */
     nio_queue *inbox;   /* owned: the keys that the callbacks enqueue */
     nio_event readable; /* set while the inbox holds anything */
-    HANDLE handles[NIO_KINDS];
+    nio_registrations registrations;
     nio_thread worker;
     uint32_t compartment; /* of the subscriber, so the worker's, too */
 
     /* any thread */
     nio_atomic stopped;
     nio_atomic keys_lost; /* a key could not be enqueued */
-    nio_atomic messages;
 
     /* the worker's alone; before it starts, the subscriber's */
     nio_row_cache cache;
+    nio_bearers bearers;
+    nio_silence silence;
 } subscription;
 
 enum {
@@ -67,43 +70,20 @@ is_full(nio_queue *inbox)
  * may give its place to another key; but the worker may have read that row in
  * a table. */
 static void
-enqueue_key(subscription *self, nio_kind kind, const void *row,
+enqueue_key(void *context, nio_kind kind, const void *row,
             MIB_NOTIFICATION_TYPE type)
 {
+    subscription *self = context;
     nio_change change = {.time_ns = nio_realtime_ns(),
                          .size = (uint16_t)nio_windows_row_size(kind),
                          .kind = (uint8_t)kind,
                          .type = type == MibDeleteInstance
                                      ? NIO_CHANGE_DELETE
                                      : NIO_CHANGE_PARAMETER};
-    if (row == NULL) {
-        return; /* an initial notification, which was not requested */
-    }
-    (void)nio_atomic_add(&self->messages, 1);
     if (is_full(self->inbox) || !nio_queue_put(self->inbox, &change, row)) {
         nio_atomic_store(&self->keys_lost, 1);
         nio_event_set(&self->readable);
     }
-}
-
-static VOID NETIOAPI_API_
-on_interface(PVOID context, PMIB_IPINTERFACE_ROW row,
-             MIB_NOTIFICATION_TYPE type)
-{
-    enqueue_key(context, NIO_INTERFACE, row, type);
-}
-
-static VOID NETIOAPI_API_
-on_address(PVOID context, PMIB_UNICASTIPADDRESS_ROW row,
-           MIB_NOTIFICATION_TYPE type)
-{
-    enqueue_key(context, NIO_ADDRESS, row, type);
-}
-
-static VOID NETIOAPI_API_
-on_route(PVOID context, PMIB_IPFORWARD_ROW2 row, MIB_NOTIFICATION_TYPE type)
-{
-    enqueue_key(context, NIO_ROUTE, row, type);
 }
 
 /* ---- the worker */
@@ -125,7 +105,7 @@ update_rows(subscription *self, nio_taken *keys)
             nio_row_cache_update(&self->cache, change, nio_change_row(change));
         }
     }
-    if (interfaces_changed && nio_find_bearers(self->filter)) {
+    if (interfaces_changed && nio_bearers_find(&self->bearers)) {
         nio_row_cache_reread(&self->cache, self->cache.kinds);
     }
 }
@@ -149,7 +129,7 @@ repair(subscription *self, uint64_t *not_before, uint64_t *pause)
         return;
     }
     if (self->cache.dirty) {
-        (void)nio_find_bearers(self->filter);
+        (void)nio_bearers_find(&self->bearers);
         nio_row_cache_repair(&self->cache);
     } else {
         nio_row_cache_reread(&self->cache, self->cache.stale);
@@ -161,6 +141,27 @@ repair(subscription *self, uint64_t *not_before, uint64_t *pause)
     NIO_DEBUG("subscription: tables read again in %" PRIu64 " us, %s",
               took / 1000, self->cache.dirty ? "incomplete" : "exact");
     *not_before = now + (took > *pause ? took : *pause);
+}
+
+/* Registers anew what has gone silent. What it did not report is a loss. */
+static void
+look_for_silence(subscription *self)
+{
+    const unsigned silent =
+        nio_silence_look(&self->silence, &self->registrations, &self->cache);
+
+    if (silent != 0) {
+        NIO_DEBUG("subscription: silent, kinds 0x%x: registered anew", silent);
+        nio_registrations_renew(&self->registrations, silent);
+        self->cache.dirty = true;
+    }
+}
+
+static uint64_t
+time_to_wait(const subscription *self, uint64_t pause)
+{
+    const uint64_t silence = nio_silence_wait(&self->silence);
+    return has_to_read(self) && pause < silence ? pause : silence;
 }
 
 static void
@@ -184,10 +185,12 @@ run_worker(void *argument)
             nio_event_clear(&self->readable);
             again = true; /* a key may have come before the clearing */
         }
+        if (!again) {
+            look_for_silence(self);
+        }
         repair(self, &not_before, &pause);
         if (!again) {
-            (void)nio_event_wait(&self->readable,
-                                 has_to_read(self) ? pause : NIO_FOREVER);
+            (void)nio_event_wait(&self->readable, time_to_wait(self, pause));
         }
     }
 }
@@ -200,6 +203,7 @@ subscription_free(subscription *self)
         nio_row_cache_done(&self->cache);
         nio_queue_free(self->inbox);
         nio_event_done(&self->readable);
+        nio_bearers_done(&self->bearers);
         free(self->filter);
         free(self);
     }
@@ -222,66 +226,42 @@ subscription_new(const nio_request *request, nio_queue *queue)
         return subscription_free(self);
     }
     self->inbox = nio_queue_new(INBOX_BOUND, key_of, &self->readable);
-    return self->filter != NULL && self->inbox != NULL
+    return self->filter != NULL && self->inbox != NULL &&
+                   nio_bearers_init(&self->bearers, self->filter)
                ? self
                : subscription_free(self);
 }
 
 static NETIO_STATUS
-register_kind(subscription *self, nio_kind kind)
+register_all(subscription *self)
 {
-    const nio_functions *system = nio_system();
-    ADDRESS_FAMILY family = self->filter->family;
-    HANDLE *handle = &self->handles[kind];
+    nio_registrations *registrations = &self->registrations;
+    const ADDRESS_FAMILY family = self->filter->family;
+    unsigned kinds = self->cache.kinds;
 
-    if (kind == NIO_INTERFACE) {
-        return NIO_CALL(system, NotifyIpInterfaceChange,
-                        self->filter->names != NULL ? AF_UNSPEC : family,
-                        on_interface, self, FALSE, handle);
+    registrations->notified = enqueue_key;
+    registrations->context = self;
+    for (int kind = 0; kind < NIO_KINDS; kind++) {
+        registrations->families[kind] = family;
     }
-    if (kind == NIO_ADDRESS) {
-        return NIO_CALL(system, NotifyUnicastIpAddressChange, family,
-                        on_address, self, FALSE, handle);
-    }
-    return NIO_CALL(system, NotifyRouteChange2, family, on_route, self, FALSE,
-                    handle);
-}
-
-static NETIO_STATUS
-register_all(subscription *self, unsigned kinds)
-{
-    NETIO_STATUS status = NO_ERROR;
-
-    if (self->filter->names != NULL) {
+    if (nio_bearers_can_change(&self->bearers)) {
+        registrations->families[NIO_INTERFACE] = AF_UNSPEC;
         kinds |= 1u << NIO_INTERFACE;
     }
-
-    for (int kind = 0; kind < NIO_KINDS && status == NO_ERROR; kind++) {
-        if ((kinds & (1u << kind)) != 0) {
-            status = register_kind(self, (nio_kind)kind);
-        }
-    }
-    return status;
+    return nio_registrations_begin(registrations, kinds);
 }
 
-/* Ends and frees a subscription, also one that was registered in part. Where
- * the cancel fails, the system may call back for ever: then the subscription
- * is closed and leaked. */
+/* Ends and frees a subscription, also one that was registered in part. The
+ * worker ends first, since it renews registrations. Where a cancel fails, the
+ * system may call back for ever: then the subscription is closed and leaked.
+ */
 static NETIO_STATUS
 subscription_end(subscription *self)
 {
-    NETIO_STATUS status = NO_ERROR;
-
-    for (int kind = 0; kind < NIO_KINDS; kind++) {
-        if (self->handles[kind] != NULL) {
-            NETIO_STATUS one =
-                nio_system()->CancelMibChangeNotify2(self->handles[kind]);
-            status = status == NO_ERROR ? one : status;
-        }
-    }
     nio_atomic_store(&self->stopped, 1);
     nio_queue_close(self->inbox); /* sets `readable` for good */
     nio_thread_join(&self->worker);
+    const NETIO_STATUS status = nio_registrations_end(&self->registrations);
     NIO_DEBUG("subscription: ended, code %lu", (unsigned long)status);
     nio_debug_stop();
     if (status == NO_ERROR) {
@@ -319,11 +299,12 @@ nio_subscribe(const nio_request *request, nio_queue *queue, HANDLE *ret_handle)
     nio_debug_start();
     NIO_DEBUG("subscription: begun, kinds 0x%x", request->kinds);
     /* Registered before the tables are read, so that no change is missed. */
-    status = register_all(self, request->kinds);
+    status = register_all(self);
     if (status == NO_ERROR) {
-        (void)nio_find_bearers(self->filter);
+        (void)nio_bearers_find(&self->bearers);
         status = nio_row_cache_load(&self->cache, request->snapshot);
     }
+    nio_silence_begin(&self->silence, request->silence_check_ns);
     if (status == NO_ERROR &&
         !nio_thread_start(&self->worker, "netio-watch", run_worker, self)) {
         status = ERROR_NO_SYSTEM_RESOURCES;
@@ -351,9 +332,12 @@ nio_statistics_of(HANDLE handle, nio_statistics *ret_statistics)
         return ERROR_INVALID_HANDLE;
     }
     *ret_statistics = (nio_statistics){
-        .messages = nio_atomic_load(&self->messages),
         .overflows = nio_atomic_load(&self->cache.overflows),
         .resyncs = nio_atomic_load(&self->cache.resyncs),
     };
+    for (int kind = 0; kind < NIO_KINDS; kind++) {
+        ret_statistics->messages +=
+            nio_atomic_load(&self->registrations.heard[kind]);
+    }
     return NO_ERROR;
 }

@@ -496,6 +496,7 @@ class Watch:
         lifetimes: bool,
         queue: int,
         receive_buffer: int,
+        silence_check_ns: int,
     ) -> Self: ...
     @property
     def closed(self) -> bool: ...

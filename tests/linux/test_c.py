@@ -93,6 +93,8 @@ PROGRAMS = [
                 for name in (
                     "bearers",
                     "partial_key",
+                    "registrations",
+                    "silence",
                     "rows",
                     "row_cache",
                     "row_updates",

@@ -47,6 +47,8 @@ class Setting(enum.IntEnum):
     BARE_DELETES = 14
     SERVICE_ERROR = 15
     COMPARTMENT = 16
+    GONE = 17
+    GONE_CODE = 18
 
 
 class Figure(enum.IntEnum):

@@ -127,19 +127,21 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     static char *names[] = {"kinds",      "family",         "tables",
                             "interfaces", "prefixes",       "prefix_match",
                             "protocols",  "snapshot",       "lifetimes",
-                            "queue",      "receive_buffer", NULL};
+                            "queue",      "receive_buffer", "silence_check_ns",
+                            NULL};
     nio_filter_arguments arguments = {.prefix_match = NIO_COVERED};
     nio_watch_filter filter = {.filter = {.family = 0}};
     nio_request request = {.filter = &filter.filter};
     int snapshot = 0, lifetimes = 0;
     Py_ssize_t bound = 0;
+    unsigned long long silence_check_ns = 0;
 
     if (!PyArg_ParseTupleAndKeywords(
-            args, keywords, "O&OOOOO&Oppni:Watch", names, bits_from,
+            args, keywords, "O&OOOOO&OppniK:Watch", names, bits_from,
             &request.kinds, &arguments.family, &arguments.tables,
             &arguments.interfaces, &arguments.prefixes, bits_from,
             &arguments.prefix_match, &arguments.protocols, &snapshot,
-            &lifetimes, &bound, &request.receive_buffer)) {
+            &lifetimes, &bound, &request.receive_buffer, &silence_check_ns)) {
         return nio_raise_overflow_as_value();
     }
     PyObject *op = PyType_GenericAlloc(type, 0);
@@ -150,6 +152,7 @@ watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     nio_state *state = nio_state_of(op);
     request.snapshot = snapshot != 0;
     request.lifetimes = lifetimes != 0;
+    request.silence_check_ns = silence_check_ns;
     bool good =
         nio_watch_filter_from(state, &arguments, &filter) &&
         open_watch(self, state, &request, bound > 0 ? (size_t)bound : 1);

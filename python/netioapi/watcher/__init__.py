@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 # of a batch.
 LARGEST_BATCH = 65_536
 
+# How often a Watcher on Windows compares the tables with what it has delivered, if a registration
+# reports nothing: it may have gone silent. Seconds; tests replace it.
+_SILENCE_CHECK = 300.0
+
 _clock = time.monotonic  # the clock of settling, which tests replace
 
 
@@ -42,7 +46,8 @@ class Watcher:
                     print(change.kind, change.type.name, change.row)
 
     No loss is silent. Where changes were lost, a batch has `overflow` set; the tables are read
-    again, and the difference is delivered, up to a batch that has `synced` set.
+    again, and the difference is delivered, up to a batch that has `synced` set. On Windows a
+    registration can go silent; every five minutes the tables are compared to find that.
 
     kinds: any of "route", "address", "interface"; without any, all three.
     family: AF_INET or AF_INET6 of the socket module, or AF_UNSPEC (0, the default) for both.
@@ -51,7 +56,8 @@ class Watcher:
     interfaces: names, indices or LUIDs; None means all. A name means the interface that has it at
         the moment, as its name or an alternative name: one that gets the name comes with all its
         rows (ADD), one that loses it leaves with them (DELETE). There need be none yet. An index or
-        a LUID means that interface, which has to exist, whatever its name.
+        a LUID means that interface, which has to exist, whatever its name; on Windows also after it
+        was made anew with its LUID, under whatever index.
     prefixes: str like "10.0.0.0/8", networks or addresses of ipaddress; None means all. They are
         compared with the destination of a route, and with an address as a prefix of full length
         (/32 or /128, not its subnet). Interfaces always pass.
@@ -129,6 +135,7 @@ class Watcher:
             receive_buffer=0
             if receive_buffer is None
             else parameters.positive_from(receive_buffer, "receive_buffer", "bytes"),
+            silence_check_ns=int(_SILENCE_CHECK * 1e9),
         )
 
     # ---- reading ---------------------------------------------------------------

@@ -65,12 +65,18 @@ open_queues_locked(registration *of, bool initial)
     registry_release_locked(of);
 }
 
-/* The service that makes registrations may be out of reach. */
+/* The service that makes registrations may be out of reach, or a family not be
+ * there. */
 static DWORD
-service_error(void)
+service_error(ADDRESS_FAMILY family)
 {
     standin_lock();
     DWORD code = standin_settings[STANDIN_SERVICE_ERROR];
+    DWORD gone = standin_settings[STANDIN_GONE];
+    if (code == NO_ERROR && gone != 0 &&
+        (family == AF_UNSPEC || family == gone)) {
+        code = standin_settings[STANDIN_GONE_CODE];
+    }
     standin_unlock();
     return code;
 }
@@ -89,7 +95,7 @@ add(const char *function, standin_kind kind, ADDRESS_FAMILY family,
         code = ERROR_INVALID_PARAMETER;
     }
     if (code == NO_ERROR) {
-        code = service_error();
+        code = service_error(family);
     }
     standin_lock();
     if (code == NO_ERROR && standin_settings[STANDIN_NULL_HANDLES] == 0) {
@@ -163,7 +169,7 @@ NotifyStableUnicastIpAddressTable(
     HANDLE handle = NULL;
     DWORD code = standin_failure(__func__);
     if (code == NO_ERROR) {
-        code = service_error();
+        code = service_error(family);
     }
     if (ret_table == NULL || ret_handle == NULL) {
         return ERROR_INVALID_PARAMETER;

@@ -56,6 +56,8 @@ typedef enum standin_setting {
     STANDIN_BARE_DELETES,        /* bits: no LUID, no index, no next hop */
     STANDIN_SERVICE_ERROR,       /* of Notify*; an event ends in silence */
     STANDIN_COMPARTMENT,         /* of the network; 0 stands for 1 */
+    STANDIN_GONE,                /* a family that is not installed */
+    STANDIN_GONE_CODE,           /* of Notify* for it, and for both */
     STANDIN_SETTINGS
 } standin_setting;
 

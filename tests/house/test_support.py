@@ -7,9 +7,12 @@ import threading
 
 import pytest
 
+from netioapi import NotificationType
+from tests.support import promise
 from tests.support.collector import Collector
 from tests.support.network import Network
 from tests.support.processes import python, run
+from tests.support.promise import assert_reported, never_merged
 
 
 def test_collector_returns_at_once_or_fails_at_its_deadline() -> None:
@@ -30,6 +33,43 @@ def test_run_fails_on_wrong_exit_code_missing_marker_or_hang() -> None:
         python("print('else')", marker="marker")
     with pytest.raises(AssertionError, match="still running"):
         run([sys.executable, "-c", "import time; time.sleep(1000)"], timeout=0.5)
+
+
+A, P, D = NotificationType.ADD, NotificationType.PARAMETER, NotificationType.DELETE
+
+
+@pytest.mark.parametrize(
+    ("types", "left"),
+    [
+        ([A, P, P], [A, P]),
+        ([A, D], [D]),
+        ([D, A], [A]),
+        ([P, P], [P]),
+        ([A, P, D, A, P], [A, P]),
+    ],
+)
+def test_promise_names_the_changes_of_a_key_that_are_never_merged(
+    types: list[int], left: list[int]
+) -> None:
+    assert never_merged(types) == left
+
+
+@pytest.mark.parametrize("windows", [True, False])
+def test_promise_fails_on_lost_invented_and_disordered_changes(
+    windows: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promise, "WINDOWS", windows)
+    made = [("x", A), ("y", A), ("x", P), ("y", D), ("x", P)]
+    assert_reported(made, made)
+    for wrong in [made[:3], [made[1], made[0], *made[2:]], [*made, ("x", D)], made[1:]]:
+        with pytest.raises(AssertionError):
+            assert_reported(made, wrong)
+    merged = [("x", A), ("y", D), ("x", P)]
+    if windows:
+        assert_reported(made, merged)
+    else:
+        with pytest.raises(AssertionError):
+            assert_reported(made, merged)
 
 
 def test_network_starts_with_lo_alone(netns: Network) -> None:

@@ -28,7 +28,8 @@ class Kind(enum.IntEnum):
 
 
 class Setting(enum.IntEnum):
-    """The settings of `standin_set`. All are 0 after a reset, except REPEAT_STABLE, which is 1."""
+    """The settings of `standin_set`. After a reset they are as on Windows: SYNCHRONOUS_INITIAL,
+    FAMILY_QUEUES, MERGE and REPEAT_STABLE 1, the others 0."""
 
     SYNCHRONOUS_INITIAL = 0
     OVERLAP = 1

@@ -106,8 +106,8 @@ def test_callbacks_leave_no_handle() -> None:
         with no_handle_left():
             for metric in range(2, 500):
                 ROUTE.put(route_row(metric))
-            seen.wait_count(499)
             drain()
+            seen.wait_any(lambda row, _: row.metric == 499)
 
 
 def test_foreign_threads_leave_no_handle() -> None:

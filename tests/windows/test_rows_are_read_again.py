@@ -157,8 +157,10 @@ def test_callback_without_details_reads_no_row(kind: RowKind, collector: Collect
     with kind.notify(collector, details=False) as registration:
         before = stat(Figure.ENTRY_CALLS), stat(Figure.TABLE_CALLS)
         kind.put(row)
+        drain()
         setattr(row, kind.member, 1300)
         kind.put(row)
+        drain()
         kind.delete(row)
         events = take(collector, 3)
         assert (stat(Figure.ENTRY_CALLS), stat(Figure.TABLE_CALLS)) == before
@@ -193,7 +195,8 @@ def test_row_is_read_before_the_gil_is_requested(kind: RowKind) -> None:
 @all_kinds
 def test_delivered_rows_never_go_back_in_time(kind: RowKind, overlap: int) -> None:
     """One row changes without a pause, and callbacks may overtake each other: a delivered row is
-    never older than the one before, and the last is the current one."""
+    never older than the one before, and the last is the current one. None that Windows reported is
+    missing."""
     changes = 3000
     numbers: list[int] = []
 
@@ -203,7 +206,7 @@ def test_delivered_rows_never_go_back_in_time(kind: RowKind, overlap: int) -> No
     configure(Setting.OVERLAP, overlap)
     kind.put(kind.make(1280))
     with kind.notify(look) as registration:
-        posted = stat(Figure.POSTED)
+        posted, called = stat(Figure.POSTED), stat(Figure.CALLBACKS)
 
         def change() -> None:
             row: Route | Interface | Any = kind.make(1280)
@@ -216,7 +219,8 @@ def test_delivered_rows_never_go_back_in_time(kind: RowKind, overlap: int) -> No
         maker.join(30)
         assert stat(Figure.POSTED) == posted + changes
         drain()
-        eventually(lambda: registration.delivered == changes)
+        reported = stat(Figure.CALLBACKS) - called
+        eventually(lambda: registration.delivered == reported)
     assert numbers == sorted(numbers)
     assert numbers[-1] == 1280 + changes
 

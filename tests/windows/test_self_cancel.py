@@ -14,8 +14,16 @@ import netioapi
 from netioapi import DeadlockError, Registration
 from tests.support.collector import Collector
 from tests.support.waiting import eventually
-from tests.windows.dll import Figure, Setting, configure, drain, stat
-from tests.windows.support import NOTIFY, ROUTE, live, program, route_row
+from tests.windows.dll import Figure, Setting, configure, drain, inject, stat
+from tests.windows.support import (
+    NOTIFY,
+    PARAMETER,
+    ROUTE,
+    ROW_KINDS,
+    live,
+    program,
+    route_row,
+)
 
 pytestmark = pytest.mark.usefixtures("link")
 
@@ -105,7 +113,7 @@ print("returned", system.CancelMibChangeNotify2(handles[0]), stat(Figure.CANCELL
 @pytest.mark.parametrize("function", NOTIFY)
 def test_cancel_in_its_own_callback_raises_and_changes_nothing(function: str, overlap: int) -> None:
     configure(Setting.OVERLAP, overlap)
-    notify, _ = NOTIFY[function]
+    notify, kind = NOTIFY[function]
     outcomes, before = Collector(), live()
 
     def cancel_mine(*_: Any) -> None:
@@ -120,14 +128,9 @@ def test_cancel_in_its_own_callback_raises_and_changes_nothing(function: str, ov
                 cancel()
         outcomes(registration.active)
 
-    ready = threading.Event()
-
-    def first_wait(*arguments: Any) -> None:
-        assert ready.wait(60)
-        cancel_mine(*arguments)
-
-    registration = notify(first_wait, initial_notification=True, on_error=outcomes)
-    ready.set()
+    registration = notify(cancel_mine, on_error=outcomes)
+    row = next((one.make(1) for one in ROW_KINDS if one.kind == kind), None)
+    assert inject(kind, row, PARAMETER) == 1
     assert outcomes.wait_count(1) == [(True,)]
     assert live() == before + 1
     registration.cancel()

@@ -5,7 +5,6 @@ choose."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -41,16 +40,6 @@ pytestmark = pytest.mark.usefixtures("link")
 all_kinds = pytest.mark.parametrize("kind", ROW_KINDS, ids=lambda kind: kind.kind.name)
 RPC_CODES = [1722, 1753, 5, 5023]  # server unavailable, not registered, denied, invalid state
 FAMILIES = {AF_INET: 1, AF_INET6: 1, AF_UNSPEC: 2}  # and the number of their INITIALs
-
-
-@pytest.fixture(autouse=True)
-def as_windows(link: int) -> Iterator[None]:
-    """The ways of Windows."""
-    ways = (Setting.SYNCHRONOUS_INITIAL, Setting.FAMILY_QUEUES, Setting.MERGE)
-    before = {way: configure(way, 1) for way in ways}
-    yield
-    for way, value in before.items():
-        configure(way, value)
 
 
 def route6(metric: int, prefix: str = "2001:db8::/32") -> Route:

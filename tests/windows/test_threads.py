@@ -30,6 +30,7 @@ from tests.windows.support import (
 )
 
 pytestmark = pytest.mark.usefixtures("link")
+MOST_THREADS = 600  # of the pool, which may take them in turn
 
 
 class Kept:
@@ -48,10 +49,12 @@ def test_thread_locals_last_from_one_callback_to_the_next() -> None:
         counts.setdefault(threading.get_ident(), []).append(local.count)
 
     with ROUTE.notify(count) as registration:
-        for metric in range(1, 51):
+        for metric in range(1, MOST_THREADS):
             ROUTE.put(route_row(metric))
             eventually(lambda metric=metric: registration.delivered == metric)  # type: ignore[misc]
-    assert sum(map(len, counts.values())) == 50
+            if metric >= 50 and max(map(len, counts.values())) > 1:
+                break
+    assert sum(map(len, counts.values())) == metric
     for seen in counts.values():
         assert seen == list(range(1, len(seen) + 1))
     assert max(map(len, counts.values())) > 1
@@ -66,10 +69,12 @@ def test_thread_locals_last_from_one_registration_to_the_next() -> None:
         local.count = getattr(local, "count", 0) + 1
         seen.append((threading.get_ident(), local.count))
 
-    for metric in range(1, 21):
+    for metric in range(1, MOST_THREADS):
         with ROUTE.notify(count) as registration:
             ROUTE.put(route_row(metric))
             eventually(lambda registration=registration: registration.delivered)  # type: ignore[misc]
+        if metric > 20 and seen[-1][1] > 1:
+            break
     for ident in {ident for ident, _ in seen}:
         mine = [count for one, count in seen if one == ident]
         assert mine == list(range(1, len(mine) + 1))
@@ -85,8 +90,8 @@ def test_callback_thread_is_one_python_thread() -> None:
         names.add((threading.get_ident(), threading.current_thread().name))
 
     with ROUTE.notify(look) as registration:
-        for metric in range(1, 31):
-            ROUTE.put(route_row(metric))
+        for number in range(30):
+            ROUTE.put(route_row(1, f"198.18.{number}.0/24"))
         eventually(lambda: registration.delivered == 30)
     assert len({ident for ident, _ in names}) == len(names)
 

@@ -5,6 +5,8 @@
  * once, in any order. */
 #include "registry.h"
 
+#define MOST_IN_A_ROW 64 /* callbacks of one job */
+
 typedef void(WINAPI *row_callback)(void *context, void *row,
                                    MIB_NOTIFICATION_TYPE type);
 typedef void(WINAPI *table_callback)(void *context, void *table);
@@ -146,7 +148,20 @@ serve_one(PTP_CALLBACK_INSTANCE instance, void *context)
     standin_unlock();
 }
 
-static void send_next_locked(registration *of, standin_queue *queue);
+/* A notification is asked for: the first event that waits goes out, still
+ * counted as queued. NULL: none waits. */
+static standin_event *
+ask_locked(standin_queue *queue)
+{
+    standin_event *event = queue_take_locked(queue);
+    queue->asked = event == NULL;
+    if (event != NULL) {
+        standin_figures[STANDIN_QUEUED]++;
+    }
+    return event;
+}
+
+static void send_locked(standin_event *event);
 
 static void CALLBACK
 serve_queue(PTP_CALLBACK_INSTANCE instance, void *context)
@@ -159,23 +174,22 @@ serve_queue(PTP_CALLBACK_INSTANCE instance, void *context)
     while (queue->starting && !of->closed) {
         standin_wait_locked(INFINITE);
     }
-    serve_locked(event);
-    send_next_locked(of, queue);
+    for (unsigned i = 0; event != NULL && i < MOST_IN_A_ROW; i++) {
+        serve_locked(event);
+        event = ask_locked(queue);
+    }
+    if (event != NULL) {
+        send_locked(event);
+    }
     registry_release_locked(of);
     standin_unlock();
 }
 
-/* A notification is asked for: the first event that waits goes out. */
 static void
-send_next_locked(registration *of, standin_queue *queue)
+send_locked(standin_event *event)
 {
-    standin_event *event = queue_take_locked(queue);
-    queue->asked = event == NULL;
-    if (event != NULL) {
-        standin_figures[STANDIN_QUEUED]++;
-        of->references++;
-        submit(serve_queue, event);
-    }
+    event->owner->references++;
+    submit(serve_queue, event);
 }
 
 void
@@ -198,9 +212,10 @@ deliver_post_locked(standin_event *event)
         of->references++;
         submit(serve_one, event);
     } else {
+        standin_queue *queue = event->queue;
         queue_put_locked(event);
-        if (event->queue->asked) {
-            send_next_locked(of, event->queue);
+        if (queue->asked) {
+            send_locked(ask_locked(queue));
         }
     }
 }

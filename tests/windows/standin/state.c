@@ -21,7 +21,16 @@ static unsigned waiting;
 static planned_failure failures[MAX_FAILURES];
 static unsigned failure_count;
 
-DWORD standin_settings[STANDIN_SETTINGS] = {[STANDIN_REPEAT_STABLE] = 1};
+/* The ways of Windows. */
+#define WAYS_OF_WINDOWS                                                       \
+    {                                                                         \
+        [STANDIN_SYNCHRONOUS_INITIAL] = 1,                                    \
+        [STANDIN_REPEAT_STABLE] = 1,                                          \
+        [STANDIN_FAMILY_QUEUES] = 1,                                          \
+        [STANDIN_MERGE] = 1,                                                  \
+    }
+
+DWORD standin_settings[STANDIN_SETTINGS] = WAYS_OF_WINDOWS;
 LONG standin_figures[STANDIN_FIGURES];
 
 void
@@ -56,8 +65,8 @@ standin_wake_locked(void)
 void
 standin_default_settings_locked(void)
 {
-    memset(standin_settings, 0, sizeof(standin_settings));
-    standin_settings[STANDIN_REPEAT_STABLE] = 1;
+    static const DWORD defaults[STANDIN_SETTINGS] = WAYS_OF_WINDOWS;
+    memcpy(standin_settings, defaults, sizeof(standin_settings));
     failure_count = 0;
     standin_wake_locked();
 }

@@ -40,7 +40,8 @@ nio_silence_look(nio_silence *self, nio_registrations *registrations,
         const bool quiet = heard == self->heard[kind];
         self->heard[kind] = heard;
         if ((cache->kinds & bit) == 0 || !quiet || cache->dirty ||
-            cache->stale != 0 || !nio_row_cache_differs(cache, kind)) {
+            cache->stale != 0 ||
+            !nio_row_cache_differs(cache, (nio_kind)kind)) {
             continue;
         }
         if ((self->suspects & bit) != 0) {

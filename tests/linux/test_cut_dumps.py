@@ -64,13 +64,13 @@ class Follower:
         return {str(row.destination_prefix) for row in self.state.values()}
 
 
-def read_again(net: Namespace, watcher: Watcher) -> None:
-    """Lets the Watcher read all tables: an address has gone."""
+def read_again(net: Namespace, watcher: Watcher, family: int) -> None:
+    """Lets the Watcher read all routes of the family: an address has gone."""
+    address = "192.0.2.1/24" if family == socket.AF_INET else "2001:db8:ffff::1/64"
+    net.ip(f"address add {address} dev v1")
     before = watcher.stats()["resyncs"]
-    for address in ("192.0.2.1/24", "2001:db8:ffff::1/64"):
-        net.ip(f"address add {address} dev v1")
-        net.ip(f"address delete {address} dev v1")
-    eventually(lambda: watcher.stats()["resyncs"] >= before + 2, what="readings of the tables")
+    net.ip(f"address delete {address} dev v1")
+    eventually(lambda: watcher.stats()["resyncs"] > before, what="a reading of the table")
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=["IPv4", "IPv6"])
@@ -92,7 +92,7 @@ def test_routes_behind_one_that_fits_into_no_message_are_kept(
         add_route(netns, family, large, legs)
         eventually(lambda: large in follower.prefixes(), what="the large route")
         before = follower.prefixes()
-        read_again(netns, watcher)
+        read_again(netns, watcher, family)
         table = netioapi.get_ip_forward_table2(family)
         shown = {str(row.destination_prefix) for row in table}
         assert large not in shown, "this kernel does not cut the dump here"
@@ -105,7 +105,7 @@ def test_routes_behind_one_that_fits_into_no_message_are_kept(
         netns.ip(f"route add {others.format(77)} dev v0")
         wanted = before - {others.format(7)} | {others.format(77)}
         eventually(lambda: follower.prefixes() == wanted, what="changes behind the large route")
-        read_again(netns, watcher)
+        read_again(netns, watcher, family)
         assert follower.prefixes() == wanted
         # Once it has gone all is readable again, and exact.
         netns.ip(f"route delete {large}")

@@ -207,14 +207,15 @@ is_large(const struct nio_chunk *chunk)
 void
 nio_chunk_list_shrink(nio_chunk_list *list)
 {
-    struct nio_chunk *small = is_large(list->tail) || is_large(list->spare)
-                                  ? nio_chunk_new(MIN_CHUNK)
-                                  : NULL;
+    struct nio_chunk *small_chunk =
+        is_large(list->tail) || is_large(list->spare)
+            ? nio_chunk_new(MIN_CHUNK)
+            : NULL;
 
-    if (small != NULL) {
+    if (small_chunk != NULL) {
         nio_chunk_drop(list->tail);
         nio_chunk_drop(list->spare);
-        list->head = list->tail = small;
+        list->head = list->tail = small_chunk;
         list->spare = NULL;
     }
 }

@@ -12,10 +12,42 @@
 #define NIO_AT(type, member, offset)                                          \
     static_assert(offsetof(type, member) == (offset), #type "." #member)
 #define NIO_SIZE(type, size) static_assert(sizeof(type) == (size), #type)
+/* The distance between the rows of a table is a multiple of it. */
+#define NIO_ALIGN(type, bytes) static_assert(_Alignof(type) == (bytes), #type)
+
+NIO_SIZE(BOOLEAN, 1);
+NIO_SIZE(ADDRESS_FAMILY, 2);
+NIO_SIZE(NET_IFINDEX, 4);
+NIO_SIZE(MIB_NOTIFICATION_TYPE, 4);
+NIO_SIZE(NL_ROUTE_PROTOCOL, 4);
+NIO_SIZE(NL_ROUTE_ORIGIN, 4);
+NIO_SIZE(NL_PREFIX_ORIGIN, 4);
+NIO_SIZE(NL_SUFFIX_ORIGIN, 4);
+NIO_SIZE(NL_DAD_STATE, 4);
+NIO_SIZE(NL_ROUTER_DISCOVERY_BEHAVIOR, 4);
+NIO_SIZE(NL_LINK_LOCAL_ADDRESS_BEHAVIOR, 4);
+NIO_SIZE(NL_INTERFACE_OFFLOAD_ROD, 1);
 
 NIO_SIZE(NET_LUID, 8);
+NIO_ALIGN(NET_LUID, 8);
+NIO_ALIGN(MIB_IPFORWARD_ROW2, 8);
+NIO_ALIGN(MIB_UNICASTIPADDRESS_ROW, 8);
+NIO_ALIGN(MIB_IPINTERFACE_ROW, 8);
+
+/* The formats of buffers have these as text (binding/rows/fields.c). */
 NIO_SIZE(SOCKADDR_INET, 28);
+NIO_ALIGN(SOCKADDR_INET, 4);
+NIO_AT(SOCKADDR_INET, si_family, 0);
+NIO_AT(SOCKADDR_INET, Ipv4.sin_family, 0);
+NIO_AT(SOCKADDR_INET, Ipv4.sin_port, 2);
+NIO_AT(SOCKADDR_INET, Ipv4.sin_addr, 4);
+NIO_AT(SOCKADDR_INET, Ipv6.sin6_family, 0);
+NIO_AT(SOCKADDR_INET, Ipv6.sin6_port, 2);
+NIO_AT(SOCKADDR_INET, Ipv6.sin6_flowinfo, 4);
+NIO_AT(SOCKADDR_INET, Ipv6.sin6_addr, 8);
+NIO_AT(SOCKADDR_INET, Ipv6.sin6_scope_id, 24);
 NIO_SIZE(IP_ADDRESS_PREFIX, 32);
+NIO_AT(IP_ADDRESS_PREFIX, Prefix, 0);
 NIO_AT(IP_ADDRESS_PREFIX, PrefixLength, 28);
 NIO_SIZE(SCOPE_ID, 4);
 NIO_SIZE(NL_NETWORK_CONNECTIVITY_HINT, 12);

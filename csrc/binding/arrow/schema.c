@@ -70,8 +70,8 @@ add_text(byte_buffer *to, const char *text)
 static bool
 add_number(byte_buffer *to, size_t number)
 {
-    int32_t small = (int32_t)number;
-    return append(to, &small, sizeof(small));
+    int32_t as_int32 = (int32_t)number;
+    return append(to, &as_int32, sizeof(as_int32));
 }
 
 static bool

@@ -13,7 +13,7 @@ typedef struct nio_enums {
     struct nio_enums *replaced;    /* kept: a thread may still read it */
     PyObject *hint_type;           /* NetworkConnectivityHint */
     PyObject *all[NIO_ENUM_COUNT]; /* {0: member, ...}; NULL: none */
-    PyObject *small[NIO_ENUM_COUNT][SMALL]; /* borrowed from `all` */
+    PyObject *by_number[NIO_ENUM_COUNT][SMALL]; /* borrowed from `all` */
 } nio_enums;
 
 static const nio_enums *
@@ -50,8 +50,8 @@ nio_enum_new(nio_state *state, nio_enum which, long number)
 {
     const nio_enums *enums = enums_of(state);
     if (enums != NULL && number >= 0 && number < SMALL &&
-        enums->small[which][number] != NULL) {
-        return Py_NewRef(enums->small[which][number]);
+        enums->by_number[which][number] != NULL) {
+        return Py_NewRef(enums->by_number[which][number]);
     }
     PyObject *value = PyLong_FromLong(number);
     PyObject *members = enums != NULL ? enums->all[which] : NULL;
@@ -113,7 +113,7 @@ enums_add(nio_enums *enums, int which, PyObject *all)
     for (long i = 0; i < SMALL; i++) {
         PyObject *number = PyLong_FromLong(i);
         if (number != NULL) {
-            enums->small[which][i] = PyDict_GetItemWithError(all, number);
+            enums->by_number[which][i] = PyDict_GetItemWithError(all, number);
             Py_DECREF(number);
         }
     }

@@ -22,10 +22,17 @@
 
 #undef interface /* a macro of COM, but a name in our code */
 
-/* mingw-w64 and older SDKs do not declare the connectivity hint, and no macro
- * says whether a header does. So it is declared here under our own names,
- * which replace Microsoft's. layout.h checks them against Microsoft's layout;
- * only Python knows the members of the enums. */
+/* mingw-w64 and SDKs older than Windows 10, version 2004, do not declare the
+ * connectivity hint. So it is declared here under our own names, which replace
+ * Microsoft's. layout.h checks them against Microsoft's layout, and against
+ * the SDK's own type where it has one; only Python knows the members of the
+ * enums. */
+#if defined(NTDDI_WIN10_VB) && !defined(__MINGW64_VERSION_MAJOR)
+#    if NTDDI_VERSION >= NTDDI_WIN10_VB
+#        define NIO_SDK_HINT
+typedef NL_NETWORK_CONNECTIVITY_HINT nio_sdk_hint;
+#    endif
+#endif
 typedef struct nio_connectivity_hint {
     INT ConnectivityLevel; /* NL_NETWORK_CONNECTIVITY_LEVEL_HINT */
     INT ConnectivityCost;  /* NL_NETWORK_CONNECTIVITY_COST_HINT */

@@ -5,6 +5,7 @@ changes something requests `netns` and gets a network for itself."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import signal
@@ -30,6 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # A background job of a script ignores SIGINT, and so would every program that a test starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # So does a process group of its own on Windows, as agents of CI make one.
+    if sys.platform == "win32":
+        ctypes.windll.kernel32.SetConsoleCtrlHandler(None, False)
     try:
         prepare()
     except OSError as error:

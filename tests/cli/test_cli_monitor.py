@@ -28,7 +28,7 @@ from tests.support.cli import (
     send_signal,
 )
 from tests.support.network import Network, settle_slowly
-from tests.support.platforms import WINDOWS, linux_only
+from tests.support.platforms import WINDOWS, linux_only, skip_on_wine_alone
 from tests.support.waiting import eventually
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -122,6 +122,7 @@ def test_monitor_text_describes_changes_of_linux_alone(v0: Network) -> None:
 
 
 def test_overflow_mark_precedes_and_synced_mark_follows_the_changes() -> None:
+    skip_on_wine_alone("GetIpInterfaceTable")
     marks = list(events_of(Batch([], True, True)))
     assert [(mark.kind, mark.change) for mark in marks] == [
         ("mark", "overflow"),

@@ -18,3 +18,12 @@ def linux_only(reason: str) -> pytest.MarkDecorator:
 
 def on_wine() -> bool:
     return sys.platform == "win32" and hasattr(ctypes.WinDLL("ntdll.dll"), "wine_get_version")
+
+
+def skip_on_wine_alone(lacks: str) -> None:
+    """Skips the test on Wine's own iphlpapi.dll, which lacks something of Windows."""
+    if on_wine():
+        from tests.windows.dll import is_standin
+
+        if not is_standin():
+            pytest.skip(f"Wine's own iphlpapi.dll lacks {lacks}")

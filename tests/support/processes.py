@@ -29,6 +29,7 @@ def run(
     code: int | None = 0,
     stdin: str | None = None,
     env: dict[str, str] | None = None,
+    creationflags: int = 0,
 ) -> subprocess.CompletedProcess[str]:
     """Runs a command to its end, and kills its process group at the deadline. `code` None: any exit
     code is accepted."""
@@ -40,6 +41,7 @@ def run(
         text=True,
         env={**os.environ, **(env or {})},
         start_new_session=True,  # ignored on Windows
+        creationflags=creationflags,
     ) as process:
         late = False
         try:

@@ -43,7 +43,8 @@ PLATFORM = re.compile(
     r"__\w*BSD__|_MSC_VER|__MINGW\w*|__CYGWIN__|NIO_THIS_SYSTEM|NIO_SYSTEM_\w+)\b",
     re.MULTILINE,
 )
-MAY_ASK_PLATFORM = {"csrc/contract/netio.h"}
+# The second asks whether the header is the SDK's own or mingw-w64's.
+MAY_ASK_PLATFORM = {"csrc/contract/netio.h", "csrc/contract/windows/netioapi.h"}
 MACHINE = re.compile(r"(?<![\w.\-*])/(?:work|farm|root|tmp)/|pypi[.]org|pythonhosted")
 FOLDERS = ("csrc", "python", "tests", "examples", "benchmarks", "tools", ".ci", ".github")
 MADE = {"__pycache__", "build", "dist"}

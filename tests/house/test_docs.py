@@ -46,7 +46,7 @@ SAYS = {
     "README 4": r"\d+ routes in \d+ bytes\n(.*\n)+via 0\.0\.0\.0 from 192\.0\.2\.1\n$",
     "guide 1": r"ADD 0\.0\.0\.0/0 via 192\.0\.2\.2",
     "guide 2": r"metrics up to \d+\n\d+ rows of 37 columns\n(.*\n)*.*v0\b.*\bADD\b(.*\n)*$",
-    "guide 3": r"INITIAL <netioapi\.Registration NotifyRouteChange2 active delivered=1>",
+    "guide 3": r"INITIAL <netioapi\.Registration NotifyRouteChange2 active delivered=\d+>",
     "callback.py": r"DELETE 203\.0\.113\.0/24 via 0\.0\.0\.0 dev v0",
     "mirror.py": r"\d routes \(exact\)\n(.*\n)*\d+ routes",
     "default_route.py": r"default route: via 192\.0\.2\.2 dev v0",
